@@ -1,0 +1,3 @@
+"""Umwelt: agents that live."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,64 @@
+"""The ground floor: states and parts, steps, spaces, keys, contracts, drivers."""
+
+import jax
+
+from umwelt.core import keys, spaces
+from umwelt.core.drive import host_scan, scan
+from umwelt.core.metric import DOUBT, SURPRISE, Metric
+from umwelt.core.spaces import Box, Discrete
+from umwelt.core.spec import WorldSpec
+from umwelt.core.step import (
+    FIRST,
+    IMAGINED,
+    KINDS,
+    LIVED,
+    MID,
+    ORIGINS,
+    SHOWN,
+    TERMINATED,
+    TRUNCATED,
+    Evidence,
+    Experience,
+    Info,
+    Prediction,
+    TimeStep,
+    lived,
+    select,
+)
+from umwelt.core.struct import part, static, struct
+
+# Lives run in float32, and sums over a whole life (sufficient statistics, clocks) in float64. This
+# lets code that asks for float64 by name have it, and leaves every default at float32.
+jax.config.update("jax_explicit_x64_dtypes", "allow")
+
+__all__ = [
+    "DOUBT",
+    "FIRST",
+    "IMAGINED",
+    "KINDS",
+    "LIVED",
+    "MID",
+    "ORIGINS",
+    "SHOWN",
+    "SURPRISE",
+    "TERMINATED",
+    "TRUNCATED",
+    "Box",
+    "Discrete",
+    "Evidence",
+    "Experience",
+    "Info",
+    "Metric",
+    "Prediction",
+    "TimeStep",
+    "WorldSpec",
+    "host_scan",
+    "keys",
+    "lived",
+    "part",
+    "scan",
+    "select",
+    "spaces",
+    "static",
+    "struct",
+]

@@ -1,0 +1,114 @@
+"""The base of the public checkers: faults in plain sentences, and the properties every role shares."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from umwelt.core.struct import part
+
+
+@part
+class Fault:
+    """One broken promise: its short name, and a sentence that says what was seen and how to mend it."""
+
+    rule: str
+    sentence: str
+
+
+class Report:
+    """What a checker found. Falsy where there are faults; `raise_if_broken` for tests."""
+
+    def __init__(self, role: str, name: str) -> None:
+        self.role, self.name = role, name
+        self.passed: list[str] = []
+        self.faults: list[Fault] = []
+
+    def __bool__(self) -> bool:
+        return not self.faults
+
+    def __str__(self) -> str:
+        lines = [f"{self.role} {self.name}: {len(self.passed)} rules kept, {len(self.faults)} broken"]
+        return "\n".join(lines + [f"  {fault.rule}: {fault.sentence}" for fault in self.faults])
+
+    def rule(self, name: str, check: Callable[[], str | None]) -> bool:
+        """Run one check: None or '' keeps the rule, a sentence breaks it, and so does an exception."""
+        try:
+            sentence = check() or ""
+        except Exception as error:  # a checker explains whatever a user's part raises
+            sentence = f"it raised {type(error).__name__}: {error}"
+        if sentence:
+            self.faults.append(Fault(rule=name, sentence=sentence))
+        else:
+            self.passed.append(name)
+        return not sentence
+
+    def raise_if_broken(self) -> None:
+        """Raise AssertionError with every fault, for use in a test."""
+        if self.faults:
+            raise AssertionError(str(self))
+
+
+def parameter_names(contract: type, instance: Any, methods: tuple[str, ...]) -> str:
+    """A sentence where a method is missing or its parameter names differ from the contract's."""
+    for method in methods:
+        found = getattr(instance, method, None)
+        if found is None:
+            return f"it has no method `{method}`; the contract of {contract.__name__} asks for it"
+        wanted = [name for name in inspect.signature(getattr(contract, method)).parameters if name != "self"]
+        given = [name for name in inspect.signature(found).parameters if name != "self"]
+        if given[: len(wanted)] != wanted:
+            return f"`{method}` takes ({', '.join(given)}), where the contract says ({', '.join(wanted)})"
+    return ""
+
+
+def same_form(before: Any, after: Any, what: str) -> str:
+    """A sentence where two states differ in tree structure, in a shape or in a dtype."""
+    first, second = jax.tree.structure(before), jax.tree.structure(after)
+    if first != second:
+        return f"{what} changed its structure from {first} to {second}"
+    leaves = zip(jax.tree.leaves_with_path(before), jax.tree.leaves(after), strict=True)
+    for (path, a), b in leaves:
+        if np.shape(a) != np.shape(b) or jax.numpy.asarray(a).dtype != jax.numpy.asarray(b).dtype:
+            name = jax.tree_util.keystr(path)
+            return f"{what}{name} changed from {_form(a)} to {_form(b)}"
+    return ""
+
+
+def same_values(first: Any, second: Any, what: str, tolerance: float = 0.0) -> str:
+    """A sentence where two pytrees differ in value (bit for bit where tolerance is 0; NaN equals NaN)."""
+    form = same_form(first, second, what)
+    if form:
+        return form
+    for (path, a), b in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(second), strict=True):
+        left, right = (plain(leaf) for leaf in (a, b))
+        close = np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
+        if not close and tolerance and left.dtype.kind == "f":
+            close = np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True)
+        if not close:
+            gap = np.nanmax(np.abs(left.astype(np.float64) - right.astype(np.float64)))
+            return f"{what}{jax.tree_util.keystr(path)} differs by up to {gap:g}"
+    return ""
+
+
+def compiles_once(function: Callable[..., Any], *calls: tuple[Any, ...]) -> str:
+    """A sentence where `jax.jit(function)` compiles again on a later call of the same form."""
+    compiled = jax.jit(function)
+    for arguments in calls:
+        jax.block_until_ready(compiled(*arguments))
+    count = compiled._cache_size()
+    return "" if count == 1 else f"it was compiled {count} times in {len(calls)} calls of the same form"
+
+
+def plain(leaf: Any) -> np.ndarray:
+    """A leaf as a NumPy array; a key as its raw words."""
+    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        leaf = jax.random.key_data(leaf)
+    return np.asarray(leaf)
+
+
+def _form(leaf: Any) -> str:
+    array = jax.numpy.asarray(leaf)
+    return f"{array.dtype}{list(array.shape)}"

@@ -1,0 +1,116 @@
+"""What passes between a world and an agent, and what memory keeps of it.
+
+The stream convention: a world answers every action with a `TimeStep`. After a TERMINATED or
+TRUNCATED step the next call of `World.step` ignores its action and returns a FIRST step. So every
+observation appears exactly once, and a pair (LAST, FIRST) is a *seam*, never a transition.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core.struct import struct
+
+FIRST, MID, TERMINATED, TRUNCATED = 0, 1, 2, 3
+KINDS = ("first", "mid", "terminated", "truncated")
+
+LIVED, IMAGINED, SHOWN = 0, 1, 2
+ORIGINS = ("lived", "imagined", "shown")
+
+Info = dict[str, Any]
+"""Diagnostics of one call: metric name -> array. Every name is declared as a `Metric`."""
+
+
+@struct
+class TimeStep:
+    """One moment of B parallel episodes.
+
+    kind: int8 [B], one of FIRST, MID, TERMINATED, TRUNCATED.
+    observation: pytree of arrays [B, ...].
+    reward: float32 [B], the reward for the action that led here; 0 on FIRST.
+    """
+
+    kind: Any
+    observation: Any
+    reward: Any
+
+    @property
+    def first(self) -> Any:
+        """bool [B]: an episode begins here."""
+        return self.kind == FIRST
+
+    @property
+    def last(self) -> Any:
+        """bool [B]: an episode ends here, by its own end or by a limit."""
+        return self.kind >= TERMINATED
+
+    @property
+    def terminated(self) -> Any:
+        """bool [B]: the episode ended by its own end; nothing follows, so nothing is bootstrapped."""
+        return self.kind == TERMINATED
+
+
+@struct
+class Experience:
+    """Transitions with any leading axes: [B] lived, [N] sampled, [N, L] as sequences.
+
+    step: the TimeStep before; action: what was done; next: the TimeStep after.
+    origin: int8, one of LIVED, IMAGINED, SHOWN. task: the task, or None where it is unknown.
+    """
+
+    step: TimeStep
+    action: Any
+    next: TimeStep
+    origin: Any
+    task: Any = None
+
+    @property
+    def valid(self) -> Any:
+        """bool, leading axes: False where the pair is the seam between two episodes."""
+        return self.step.kind < TERMINATED
+
+
+def lived(step: TimeStep, action: Any, next: TimeStep, task: Any = None) -> Experience:
+    """The experience [B] of one step of a life."""
+    return Experience(step=step, action=action, next=next, origin=jnp.full(step.kind.shape, LIVED, jnp.int8), task=task)
+
+
+@struct
+class Prediction:
+    """What a model expects of the next moment, for N beliefs.
+
+    observation: [N, ...], or None where the model has no decoder.
+    reward: float32 [N]. continues: float32 [N], the probability that the episode goes on.
+    doubt: float32 [N], epistemic, >= 0: about 1 where the model knows no more than the spread of
+    the data, near 0 where it is sure.
+    """
+
+    observation: Any
+    reward: Any
+    continues: Any
+    doubt: Any
+
+
+@struct
+class Evidence:
+    """What the teacher hears after each step, for B parallel episodes.
+
+    finished: bool [B], the episode ended with this step. returns: float32 [B], its return so far.
+    length: int32 [B], its length so far. surprise, doubt: float32 [B], means over the episode.
+    """
+
+    finished: Any
+    returns: Any
+    length: Any
+    surprise: Any
+    doubt: Any
+
+
+def select(condition: jax.Array, then: Any, otherwise: Any) -> Any:
+    """Row-wise choice between two pytrees whose leaves have the leading axis of `condition` [B]."""
+
+    def choose(a: Any, b: Any) -> Any:
+        return jnp.where(condition.reshape(condition.shape + (1,) * (jnp.ndim(a) - condition.ndim)), a, b)
+
+    return jax.tree.map(choose, then, otherwise)

@@ -1,0 +1,64 @@
+"""From one episode to the stream convention: batching, time limits and the turn from LAST to FIRST.
+
+A pure world is written for one row, as three functions of a frozen part:
+
+    begin(key, task) -> body                                        a fresh episode
+    advance(key, body, action, task) -> (body, reward, terminated)  one decision
+    observe(body, task) -> observation                              what can be seen
+
+and gets the contract's `init` and `step` from here.
+"""
+
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, TimeStep, WorldSpec, keys, select, struct
+
+
+class Episodic(Protocol):
+    """A pure world of one row."""
+
+    @property
+    def time_limit(self) -> int: ...
+    @property
+    def spec(self) -> WorldSpec: ...
+    def begin(self, key: jax.Array, task: Any) -> Any: ...
+    def advance(self, key: jax.Array, body: Any, action: Any, task: Any) -> tuple[Any, jax.Array, jax.Array]: ...
+    def observe(self, body: Any, task: Any) -> Any: ...
+
+
+@struct
+class StreamState:
+    """body: the world's own state, leaves [B, ...]. task: [B, ...]. kind: int8 [B]. age: int32 [B]."""
+
+    body: Any
+    task: Any
+    kind: jax.Array
+    age: jax.Array
+
+
+def init(world: Episodic, key: jax.Array, task: Any) -> tuple[StreamState, TimeStep]:
+    """Begin an episode in every row."""
+    batch = world.spec.batch
+    body = jax.vmap(world.begin)(jax.random.split(key, batch), task)
+    kind = jnp.full(batch, FIRST, jnp.int8)
+    step = TimeStep(kind=kind, observation=jax.vmap(world.observe)(body, task), reward=jnp.zeros(batch, jnp.float32))
+    return StreamState(body=body, task=task, kind=kind, age=jnp.zeros(batch, jnp.int32)), step
+
+
+def step(world: Episodic, key: jax.Array, state: StreamState, action: Any, next_task: Any) -> tuple[StreamState, TimeStep]:
+    """One decision in every row; rows that had ended begin anew on their `next_task`."""
+    begin, advance = keys.split(key, "begin", "advance")
+    batch = world.spec.batch
+    body, reward, terminated = jax.vmap(world.advance)(jax.random.split(advance, batch), state.body, action, state.task)
+    fresh = jax.vmap(world.begin)(jax.random.split(begin, batch), next_task)
+    ended = state.kind >= TERMINATED
+    age = jnp.where(ended, 0, state.age + 1)
+    kind = jnp.where(terminated, TERMINATED, jnp.where(age >= world.time_limit, TRUNCATED, MID))
+    kind = jnp.where(ended, FIRST, kind).astype(jnp.int8)
+    body, task = select(ended, (fresh, next_task), (body, state.task))
+    seen = jax.vmap(world.observe)(body, task)
+    reward = jnp.where(ended, 0.0, reward).astype(jnp.float32)
+    return StreamState(body=body, task=task, kind=kind, age=age), TimeStep(kind=kind, observation=seen, reward=reward)
