@@ -95,7 +95,7 @@ def same_values(first: Any, second: Any, what: str, tolerance: float = 0.0) -> s
 
 def compiles_once(function: Callable[..., Any], *calls: tuple[Any, ...]) -> str:
     """A sentence where `jax.jit(function)` compiles again on a later call of the same form."""
-    compiled = jax.jit(function)
+    compiled: Any = jax.jit(function)
     for arguments in calls:
         jax.block_until_ready(compiled(*arguments))
     count = compiled._cache_size()
@@ -104,7 +104,7 @@ def compiles_once(function: Callable[..., Any], *calls: tuple[Any, ...]) -> str:
 
 def plain(leaf: Any) -> np.ndarray:
     """A leaf as a NumPy array; a key as its raw words."""
-    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+    if isinstance(leaf, jax.Array) and jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
     return np.asarray(leaf)
 

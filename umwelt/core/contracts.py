@@ -135,8 +135,8 @@ class Memory(Protocol):
 class Teacher(Protocol):
     """Chooses the next task."""
 
-    def init(self, key: Key, task_space: Any) -> State:
-        """A teacher that has seen no episode."""
+    def init(self, key: Key, task_space: Any, named: dict[str, Task]) -> State:
+        """A teacher that has seen no episode. `named` holds the world's own named tasks."""
         ...
 
     def ask(self, key: Key, state: State, n: int) -> tuple[State, Task]:

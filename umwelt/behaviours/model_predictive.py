@@ -1,0 +1,129 @@
+"""The agent that plans at every step: a world model, a planner and, where the model replays, a memory."""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, keys, lived, part, spaces, static, struct
+from umwelt.core.contracts import Memory, Mode, Model, Objective, Planner
+
+
+@struct
+class ModelPredictiveState:
+    """model, memory (None where the diet is stream), planner: the parts' states.
+
+    belief: leaves [B, ...], of the last step acted on. action: [B, ...], the last action.
+    """
+
+    model: Any
+    memory: Any
+    planner: Any
+    belief: Any
+    action: Any
+    action_space: Any = static()
+
+
+@part
+class ModelPredictive:
+    """Acts by planning in a learned model at every step (model-predictive control)."""
+
+    model: Model
+    """The world model."""
+    planner: Planner
+    """Chooses actions by imagining."""
+    memory: Memory | None = None
+    """Where experience is kept; needed by a model whose diet is `replay`."""
+    objective: Objective
+    """What the planner maximises in life."""
+    examined: Objective
+    """What the planner maximises in a probe."""
+    batch: int = 256
+    """Transitions that one update samples from memory."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the model declares."""
+        return self.model.metrics
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> ModelPredictiveState:
+        """A model that has seen nothing, an empty memory, a fresh warm start."""
+        if self.model.diet == "replay" and self.memory is None:
+            raise ValueError(f"memory: {type(self.model).__name__} replays, so it needs a memory such as umwelt.memory.Ring()")
+        for_model, for_planner = keys.split(key, "model", "planner")
+        step = TimeStep(
+            kind=jnp.zeros(spec.batch, "int8"),
+            observation=spaces.zeros(spec.observation, spec.batch),
+            reward=jnp.zeros(spec.batch, "float32"),
+        )
+        action = spaces.zeros(spec.action, spec.batch)
+        model = self.model.init(for_model, spec)
+        return ModelPredictiveState(
+            model=model,
+            memory=self.memory.init(lived(step, action, step)) if self.model.diet == "replay" and self.memory else None,
+            planner=self.planner.init(for_planner, spec),
+            belief=self.model.start(model, spec.batch),
+            action=action,
+            action_space=spec.action,
+        )
+
+    def act(
+        self, key: jax.Array, state: ModelPredictiveState, step: TimeStep, mode: Mode = "explore"
+    ) -> tuple[ModelPredictiveState, Any]:
+        """Filter what is seen, then plan (or draw at random, in the rhythm's first steps)."""
+        observing, choosing = keys.split(key, "observe", "choose")
+        belief, _ = self.model.observe(observing, state.model, state.belief, state.action, step)
+        planner = self.planner.forget(state.planner, step.first)
+        if mode == "random":
+            action = spaces.sample(choosing, state.action_space, step.kind.shape[0])
+        else:
+
+            def imagine(key: jax.Array, belief: Any, action: Any) -> tuple[Any, Prediction]:
+                return self.model.imagine(key, state.model, belief, action)
+
+            objective = self.examined if mode == "exploit" else self.objective
+            planner, action = self.planner.plan(choosing, planner, belief, imagine, objective, None, None)
+        return replace(state, planner=planner, belief=belief, action=action), action
+
+    def remember(
+        self, key: jax.Array, state: ModelPredictiveState, step: TimeStep, action: Any, next: TimeStep
+    ) -> tuple[ModelPredictiveState, Info]:
+        """Measure the surprise, then store the transition, or learn from it at once."""
+        measuring, storing = keys.split(key, "measure", "store")
+        _, info = self.model.observe(measuring, state.model, state.belief, action, next)
+        experience = lived(step, action, next)
+        if self.model.diet == "stream":
+            model, learned = self.model.learn(storing, state.model, experience)
+            return replace(state, model=model), {**learned, **info}
+        assert self.memory is not None
+        return replace(state, memory=self.memory.add(storing, state.memory, experience)), info
+
+    def learn(self, key: jax.Array, state: ModelPredictiveState) -> tuple[ModelPredictiveState, Info]:
+        """One update from memory; a stream model has already learned all there is."""
+        if self.model.diet == "stream" or self.memory is None:
+            return state, {}
+        sampling, learning = keys.split(key, "sample", "learn")
+        experience = self.memory.sample(sampling, state.memory, (self.batch,))
+        model, info = self.model.learn(learning, state.model, experience)
+        return replace(state, model=model), info
+
+    def embody(self, key: jax.Array, state: ModelPredictiveState, spec: WorldSpec) -> ModelPredictiveState:
+        """The same model, with a fresh belief and warm start for spec.batch rows."""
+        return replace(
+            state,
+            memory=None,
+            planner=self.planner.init(key, spec),
+            belief=self.model.start(state.model, spec.batch),
+            action=spaces.zeros(spec.action, spec.batch),
+        )
+
+    def imagine(self, key: jax.Array, state: ModelPredictiveState, actions: Any) -> Prediction:
+        """Roll the model from the present belief under actions [H, B, ...]."""
+
+        def onward(belief: Any, item: tuple[jax.Array, Any]) -> tuple[Any, Prediction]:
+            key, action = item
+            return self.model.imagine(key, state.model, belief, action)
+
+        horizon = jax.tree.leaves(actions)[0].shape[0]
+        return jax.lax.scan(onward, state.belief, (jax.random.split(key, horizon), actions))[1]

@@ -1,0 +1,187 @@
+"""The body of every life, written once: act, step, remember, learn, ask the teacher.
+
+A life turns like a wheel. One *tick* takes the decision that is pending, lets the world answer,
+and hands the answer to the mind, whose *turn* ends with the next decision. Everything in the mind
+is pure, so a tick compiles whole where the world is pure; where the world is hosted, only the turn
+does, and the world's step runs between two turns.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import Evidence, TimeStep, keys, part, select, struct
+from umwelt.core.contracts import Agent, Mode, Teacher, World
+from umwelt.life.rhythm import Segment
+
+
+@struct
+class Decision:
+    """What the world needs for its next step. key: uint32 words; action, next_task: leaves [B, ...]."""
+
+    key: jax.Array
+    action: Any
+    next_task: Any
+
+
+@struct
+class Tally:
+    """Sums over the episodes under way: returns, surprise, doubt float32 [B]; length int32 [B]."""
+
+    returns: jax.Array
+    length: jax.Array
+    surprise: jax.Array
+    doubt: jax.Array
+
+
+@struct
+class Mind:
+    """Everything in a life but its world. clock: int32, decisions of each row so far.
+
+    step: the last TimeStep [B]; decision: what was chosen on it; task: the tasks [B] of the episodes
+    under way.
+    """
+
+    key: jax.Array
+    clock: jax.Array
+    step: TimeStep
+    decision: Decision
+    task: Any
+    tally: Tally
+    agent: Any
+    teacher: Any
+
+
+@struct
+class Record:
+    """What the chronicle hears of a turn, [B] each; extra: metrics of a model that learns by the stream."""
+
+    kind: jax.Array
+    reward: jax.Array
+    returns: jax.Array
+    length: jax.Array
+    surprise: jax.Array
+    doubt: jax.Array
+    mean_surprise: jax.Array
+    mean_doubt: jax.Array
+    task: Any
+    extra: dict[str, jax.Array]
+
+
+@part
+class Body:
+    """The three that live together. Its methods are pure."""
+
+    world: World
+    agent: Agent
+    teacher: Teacher
+
+    def conceive(self, key: jax.Array) -> tuple[Any, Any, Any]:
+        """The newborn agent, the teacher, and the tasks [B] of the first episodes."""
+        for_agent, for_teacher, for_ask = keys.split(key, "agent", "teacher", "first ask")
+        spec = self.world.spec
+        teacher = self.teacher.init(for_teacher, spec.task, self.world.tasks())
+        teacher, task = self.teacher.ask(for_ask, teacher, spec.batch)
+        return self.agent.init(for_agent, spec), teacher, task
+
+    def awaken(self, mode: Mode, key: jax.Array, agent: Any, teacher: Any, task: Any, step: TimeStep) -> Mind:
+        """The mind that has seen its first step, with its first decision."""
+        batch = step.kind.shape[0]
+        zero = jnp.zeros(batch, jnp.float32)
+        tally = Tally(returns=zero, length=jnp.zeros(batch, jnp.int32), surprise=zero, doubt=zero)
+        clock = jnp.zeros((), jnp.int32)
+        decision = Decision(key=jax.random.key_data(key), action=None, next_task=None)
+        mind = Mind(key=key, clock=clock, step=step, decision=decision, task=task, tally=tally, agent=agent, teacher=teacher)
+        return self._decide(jax.random.fold_in(key, 0), mind, mode)
+
+    def turn(self, mode: Mode, mind: Mind, next: TimeStep) -> tuple[Mind, Record]:
+        """Take in the world's answer and decide again."""
+        key = jax.random.fold_in(mind.key, mind.clock + 1)
+        remembering, telling = keys.split(key, "remember", "tell")
+        agent, info = self.agent.remember(remembering, mind.agent, mind.step, mind.decision.action, next)
+        tally = _count(mind.tally, next, info["surprise"], info["doubt"])
+        task = select(next.first, mind.decision.next_task, mind.task)
+        steps = jnp.maximum(tally.length, 1).astype(jnp.float32)
+        means = {"surprise": tally.surprise / steps, "doubt": tally.doubt / steps}
+        evidence = Evidence(finished=next.last, returns=tally.returns, length=tally.length, **means)
+        teacher = self.teacher.tell(telling, mind.teacher, task, evidence)
+        record = Record(
+            kind=next.kind,
+            reward=next.reward,
+            returns=tally.returns,
+            length=tally.length,
+            surprise=info["surprise"],
+            doubt=info["doubt"],
+            mean_surprise=means["surprise"],
+            mean_doubt=means["doubt"],
+            task=task,
+            extra={name: value for name, value in info.items() if name not in means},
+        )
+        mind = replace(mind, clock=mind.clock + 1, step=next, task=task, tally=tally, agent=agent, teacher=teacher)
+        return self._decide(key, mind, mode), record
+
+    def study(self, updates: int, mind: Mind) -> tuple[Mind, dict[str, jax.Array]]:
+        """`updates` rounds of learning; the last one's metrics."""
+        if not updates:
+            return mind, {}
+        key = keys.fold(jax.random.fold_in(mind.key, mind.clock), "learn")
+
+        def update(agent: Any, index: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
+            return self.agent.learn(jax.random.fold_in(key, index), agent)
+
+        agent, infos = jax.lax.scan(update, mind.agent, jnp.arange(updates))
+        return replace(mind, agent=agent), {name: values[-1] for name, values in infos.items()}
+
+    def _decide(self, key: jax.Array, mind: Mind, mode: Mode) -> Mind:
+        asking, acting, for_world = keys.split(key, "ask", "act", "world")
+        teacher, next_task = self.teacher.ask(asking, mind.teacher, mind.step.kind.shape[0])
+        agent, action = self.agent.act(acting, mind.agent, mind.step, mode)
+        decision = Decision(key=jax.random.key_data(for_world), action=action, next_task=next_task)
+        return replace(mind, agent=agent, teacher=teacher, decision=decision)
+
+
+def _count(tally: Tally, next: TimeStep, surprise: jax.Array, doubt: jax.Array) -> Tally:
+    """Add a step to the sums; a FIRST step begins them anew."""
+
+    def add(total: jax.Array, value: jax.Array) -> jax.Array:
+        return jnp.where(next.first, 0, total + jnp.where(jnp.isnan(value), 0, value))
+
+    return Tally(
+        returns=add(tally.returns, next.reward),
+        length=jnp.where(next.first, 0, tally.length + 1),
+        surprise=add(tally.surprise, surprise),
+        doubt=add(tally.doubt, doubt),
+    )
+
+
+Turn = Callable[[Mind, TimeStep], tuple[Mind, Record]]
+Study = Callable[[Mind], tuple[Mind, dict[str, Any]]]
+
+
+def live_segment(
+    world: World, turn: Turn, study: Study, drive: Callable[..., Any], segment: Segment, life: tuple[Any, Mind]
+) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
+    """Drive a life (world state, mind) through a segment.
+
+    Returns the life, the records with leaves [periods, every, ...] and the metrics of learning,
+    leaves [periods, ...].
+    """
+    hosted = world.spec.hosted
+
+    def tick(life: tuple[Any, Mind], _: None) -> tuple[tuple[Any, Mind], Record]:
+        state, mind = life
+        decision = mind.decision
+        key = decision.key if hosted else jax.random.wrap_key_data(decision.key)
+        state, next = world.step(key, state, decision.action, decision.next_task)
+        mind, record = turn(mind, next)
+        return (state, mind), record
+
+    def period(life: tuple[Any, Mind], _: None) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
+        (state, mind), records = drive(tick, life, None, segment.every)
+        mind, info = study(mind)
+        return (state, mind), (records, info)
+
+    return drive(period, life, None, segment.periods)

@@ -1,0 +1,111 @@
+"""A life: the parts that make it up, and the machine that drives its value forward."""
+
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from umwelt.core import TimeStep, host_scan, keys, part, scan
+from umwelt.core.contracts import Agent, Teacher, World
+from umwelt.life.body import Body, Mind, live_segment
+from umwelt.life.rhythm import Rhythm, Segment
+
+
+@part
+class Life:
+    """The parts of a life. Its value is the pair (world state, mind) that `Engine` drives."""
+
+    world: World
+    agent: Agent
+    teacher: Teacher
+    rhythm: Rhythm = Rhythm()
+    seed: int = 0
+    """The number that all randomness comes from."""
+    seeds: int = 1
+    """Lives at once, with seeds `seed`, `seed + 1` ...; more than one needs a pure world."""
+    driver: str = "auto"
+    """`scan` compiles the world too; `host` steps it from Python; `auto` compiles where it can."""
+
+
+class Engine:
+    """Drives the value of one life. It holds compiled functions and no state of the life."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        hosted = life.world.spec.hosted
+        if life.driver not in ("auto", "scan", "host"):
+            raise ValueError(f"driver: {life.driver!r} is not one of auto, scan, host")
+        if hosted and life.driver == "scan":
+            raise ValueError(f"driver: the world {life.world.spec.name} is hosted and cannot be compiled; use host or auto")
+        self.compiled_world = not hosted and life.driver != "host"
+        if life.seeds > 1 and not self.compiled_world:
+            raise ValueError(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
+        self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher)
+        self._segment = lru_cache(maxsize=None)(self._compile_segment)
+        self._turn = lru_cache(maxsize=None)(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
+        self._study = lru_cache(maxsize=None)(lambda updates: jax.jit(partial(self.body.study, updates), donate_argnums=0))
+        self._step = life.world if hosted else _Compiled(life.world)
+
+    def begin(self) -> tuple[Any, Mind]:
+        """The life before its first step: a pair (world state, mind), with a leading axis where seeds > 1."""
+        mode = "random" if self.life.rhythm.random else "explore"
+        if self.compiled_world:
+            begin = partial(self._begin_pure, mode)
+            if self.life.seeds == 1:
+                return jax.jit(begin)(jax.random.key(self.life.seed))
+            return jax.jit(jax.vmap(begin))(self._seed_keys())
+        key = jax.random.key(self.life.seed)
+        agent, teacher, task = jax.jit(self.body.conceive)(key)
+        state, step = self._step.init(self.first_world_key(key), task)
+        return state, self.awaken(mode, key, agent, teacher, task, step)
+
+    def awaken(self, mode: Any, key: Any, agent: Any, teacher: Any, task: Any, step: TimeStep) -> Mind:
+        """The compiled `Body.awaken`."""
+        return jax.jit(partial(self.body.awaken, mode))(key, agent, teacher, task, step)
+
+    def advance(self, life: tuple[Any, Mind], segment: Segment) -> tuple[tuple[Any, Mind], tuple[Any, dict[str, Any]]]:
+        """Live through a segment. The value that is passed in is used up; records come back as NumPy
+        arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]."""
+        if self.compiled_world:
+            life, (records, infos) = self._segment(segment)(life)
+        else:
+            turn, study = self._turn(segment.mode), self._study(segment.updates)
+            life, (records, infos) = live_segment(self._step, turn, study, host_scan, segment, life)
+        single = self.life.seeds == 1
+
+        def flatten(leaf: Any) -> np.ndarray:
+            leaf = np.asarray(leaf)[None] if single else np.asarray(leaf)
+            return leaf.reshape(leaf.shape[0], segment.ticks, *leaf.shape[3:])
+
+        infos = jax.tree.map(lambda leaf: np.asarray(leaf)[None] if single else np.asarray(leaf), infos)
+        return life, (jax.tree.map(flatten, records), infos)
+
+    def first_world_key(self, key: jax.Array) -> jax.Array:
+        """The key of the world's `init`."""
+        return keys.fold(key, "first world")
+
+    def _seed_keys(self) -> jax.Array:
+        return jax.vmap(jax.random.key)(self.life.seed + np.arange(self.life.seeds))
+
+    def _begin_pure(self, mode: Any, key: jax.Array) -> tuple[Any, Mind]:
+        agent, teacher, task = self.body.conceive(key)
+        state, step = self.life.world.init(self.first_world_key(key), task)
+        return state, self.body.awaken(mode, key, agent, teacher, task, step)
+
+    def _compile_segment(self, segment: Segment) -> Any:
+        turn, study = partial(self.body.turn, segment.mode), partial(self.body.study, segment.updates)
+
+        def run(life: tuple[Any, Mind]) -> Any:
+            return live_segment(self.life.world, turn, study, scan, segment, life)
+
+        return jax.jit(run if self.life.seeds == 1 else jax.vmap(run), donate_argnums=0)
+
+
+class _Compiled:
+    """A pure world whose two methods are compiled one by one, for the host driver."""
+
+    def __init__(self, world: World) -> None:
+        self.spec = world.spec
+        self.init = jax.jit(world.init)
+        self.step = jax.jit(world.step)
