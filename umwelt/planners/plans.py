@@ -1,0 +1,207 @@
+"""Distributions over plans: what every sampling planner draws from, fits again and shifts.
+
+A plan is H actions. A *candidate* is one drawn plan, written in the distribution's own units, and
+candidates are laid out as time x rows x samples, [H, B, S, ...], so that imagination can scan over
+time without moving anything. The two distributions share their methods:
+
+    wide(spread)                 the warm start as the first search of a call sees it
+    sample(noise)                candidates from standard normal noise [H, B, S, entries]
+    uniform(noise)               candidates that cover the whole space, from the same noise
+    refit(candidates, weights, momentum, least)
+    shift()                      one step later
+    mode()                       the plan at its middle, as one candidate [H, B, 1, ...]
+    decode(candidates), encode(actions)
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import log_ndtr, ndtr
+
+from umwelt.core import Box, Discrete, keys, select, static, struct
+
+
+@struct
+class Continuous:
+    """Plans of a bounded Box: independent normals, clipped to the bounds, in units of half the range
+    (-1 is low, 0 the middle, 1 is high). Candidates are float32 [H, B, S, A].
+
+    mean, spread: float32 [B, H, A], A the number of entries of one action.
+    """
+
+    mean: jax.Array
+    spread: jax.Array
+    space: Box = static()
+
+    @property
+    def entries(self) -> int:
+        """How many normal numbers one action takes."""
+        return self.mean.shape[-1]
+
+    def wide(self, spread: float) -> "Continuous":
+        """The same mean, with the standard deviation `spread` everywhere."""
+        return dataclasses.replace(self, spread=jnp.full_like(self.mean, spread))
+
+    def sample(self, noise: jax.Array) -> jax.Array:
+        """Candidates [H, B, S, A] from standard normal noise of that shape."""
+        mean, spread = (jnp.swapaxes(leaf, 0, 1)[:, :, None] for leaf in (self.mean, self.spread))
+        return jnp.clip(mean + spread * noise, -1.0, 1.0)
+
+    def uniform(self, noise: jax.Array) -> jax.Array:
+        """Candidates [H, B, S, A], uniform over the box, from standard normal noise of that shape."""
+        return 2.0 * ndtr(noise) - 1.0
+
+    def refit(self, candidates: jax.Array, weights: jax.Array, momentum: float, least: float) -> "Continuous":
+        """The weighted mean and standard deviation of candidates; weights [B, S] sum to one in each row.
+
+        `momentum` is the share of the old mean and spread that stays; `least` bounds the spread from below.
+        """
+        mean = jnp.einsum("bs,hbsa->bha", weights, candidates)
+        gap = candidates - jnp.swapaxes(mean, 0, 1)[:, :, None]
+        spread = jnp.sqrt(jnp.einsum("bs,hbsa->bha", weights, gap * gap))
+        mean = momentum * self.mean + (1.0 - momentum) * mean
+        spread = momentum * self.spread + (1.0 - momentum) * spread
+        return dataclasses.replace(self, mean=mean, spread=jnp.maximum(spread, least))
+
+    def shift(self) -> "Continuous":
+        """The plan one step later; its last action is held."""
+        return dataclasses.replace(self, mean=_later(self.mean, 1), spread=_later(self.spread, 1))
+
+    def mode(self) -> jax.Array:
+        """The mean, float32 [H, B, 1, A]."""
+        return jnp.swapaxes(self.mean, 0, 1)[:, :, None]
+
+    def decode(self, candidates: jax.Array) -> jax.Array:
+        """Actions [..., *shape] inside the bounds, from [..., A]."""
+        low, high = self.space.bounds
+        middle, half = _middle(self.space)
+        actions = middle + half * candidates.reshape(*candidates.shape[:-1], *self.space.shape)
+        return jnp.clip(actions, low, high).astype(self.space.dtype)
+
+    def encode(self, actions: jax.Array) -> jax.Array:
+        """Candidates [..., A] from actions [..., *shape], clipped to the bounds."""
+        middle, half = _middle(self.space)
+        unit = (jnp.asarray(actions, jnp.float32) - middle) / np.where(half > 0, half, 1.0)
+        lead = unit.shape[: unit.ndim - len(self.space.shape)]
+        return jnp.clip(unit, -1.0, 1.0).reshape(*lead, self.entries)
+
+
+@struct
+class Choices:
+    """Plans of a Discrete space: an independent categorical at each step. Candidates are int32 [H, B, S].
+
+    probability: float32 [B, H, n].
+    """
+
+    probability: jax.Array
+    space: Discrete = static()
+
+    @property
+    def entries(self) -> int:
+        """How many normal numbers one action takes: one for each choice."""
+        return self.space.n
+
+    def wide(self, spread: float) -> "Choices":
+        """The share `spread` of every step is drawn uniformly, so that no choice is out of reach."""
+        return dataclasses.replace(self, probability=_blend(self.probability, spread))
+
+    def sample(self, noise: jax.Array) -> jax.Array:
+        """Candidates int32 [H, B, S] from standard normal noise [H, B, S, n], by the Gumbel maximum.
+
+        The normals become Gumbel numbers through their distribution function, so that noise which
+        is correlated in time gives choices that are, each step still having its own probabilities.
+        """
+        logits = jnp.log(jnp.swapaxes(self.probability, 0, 1))[:, :, None]
+        return jnp.argmax(logits - jnp.log(-log_ndtr(noise)), axis=-1).astype(jnp.int32)
+
+    def uniform(self, noise: jax.Array) -> jax.Array:
+        """Candidates int32 [H, B, S], every choice as likely, from standard normal noise [H, B, S, n]."""
+        return jnp.argmax(noise, axis=-1).astype(jnp.int32)
+
+    def refit(self, candidates: jax.Array, weights: jax.Array, momentum: float, least: float) -> "Choices":
+        """The weighted frequencies of each choice; weights [B, S] sum to one in each row.
+
+        `momentum` is the share of the old probabilities that stays; `least` is the share kept uniform.
+        """
+        seen = jax.nn.one_hot(candidates, self.space.n, dtype=jnp.float32)
+        frequency = _blend(jnp.einsum("bs,hbsn->bhn", weights, seen), least)
+        return dataclasses.replace(self, probability=momentum * self.probability + (1.0 - momentum) * frequency)
+
+    def shift(self) -> "Choices":
+        """The plan one step later; its last step is held."""
+        return dataclasses.replace(self, probability=_later(self.probability, 1))
+
+    def mode(self) -> jax.Array:
+        """The likeliest choice of each step, int32 [H, B, 1]."""
+        return jnp.argmax(jnp.swapaxes(self.probability, 0, 1), axis=-1)[:, :, None].astype(jnp.int32)
+
+    def decode(self, candidates: jax.Array) -> jax.Array:
+        """Choices are written as they are."""
+        return candidates
+
+    def encode(self, actions: jax.Array) -> jax.Array:
+        """Choices are written as they are."""
+        return jnp.asarray(actions, jnp.int32)
+
+
+Plans = Continuous | Choices
+
+
+def blank(space: Any, batch: int, horizon: int) -> Plans:
+    """What a planner knows before its first call: the middle of a Box, or every choice as likely."""
+    if isinstance(space, Discrete):
+        return Choices(probability=jnp.full((batch, horizon, space.n), 1.0 / space.n, jnp.float32), space=space)
+    if not isinstance(space, Box):
+        raise TypeError(f"action space {space!r}: this planner takes one Box or one Discrete; flatten the space into one of them")
+    if np.dtype(space.dtype).kind != "f":
+        raise TypeError(f"action space {space!r} holds {space.dtype}: plan whole numbers as a Discrete space")
+    if not space.bounded or not np.all(np.isfinite(_middle(space)[1])):
+        raise ValueError(
+            f"action space {space!r} is unbounded, and a planner has to know where to search:"
+            " give the Box finite `low` and `high`, or wrap the world so that its actions are rescaled to [-1, 1]"
+        )
+    shape = (batch, horizon, math.prod(space.shape))
+    return Continuous(mean=jnp.zeros(shape, jnp.float32), spread=jnp.ones(shape, jnp.float32), space=space)
+
+
+def noise(key: jax.Array, plans: Plans, *sizes: int) -> list[jax.Array]:
+    """Standard normal noise for all iterations of a call, drawn at once: one [H, B, size, entries] for each size."""
+    batch, horizon = jax.tree.leaves(plans)[0].shape[:2]
+    drawn = jax.random.normal(keys.fold(key, "noise"), (horizon, batch, sum(sizes), plans.entries), jnp.float32)
+    return jnp.split(drawn, np.cumsum(sizes)[:-1], axis=2)
+
+
+def join(*candidates: jax.Array) -> jax.Array:
+    """Several sets of candidates as one, [H, B, S1 + S2 + ..., ...]."""
+    return jnp.concatenate(candidates, axis=2)
+
+
+def pick(candidates: jax.Array, rows: jax.Array) -> jax.Array:
+    """The candidates numbered `rows` int [B, K] in each row: [H, B, K, ...]."""
+    index = rows.reshape(1, *rows.shape, *(1,) * (candidates.ndim - 3))
+    return jnp.take_along_axis(candidates, index, axis=2)
+
+
+def forgotten(plans: Plans, rows: jax.Array) -> Plans:
+    """Plans in which `rows` (bool [B]) are blank again."""
+    batch, horizon = jax.tree.leaves(plans)[0].shape[:2]
+    return select(rows, blank(plans.space, batch, horizon), plans)
+
+
+def _later(array: jax.Array, axis: int) -> jax.Array:
+    size = array.shape[axis]
+    return jnp.take(array, np.minimum(np.arange(1, size + 1), size - 1), axis=axis)
+
+
+def _blend(probability: jax.Array, share: float) -> jax.Array:
+    return (1.0 - share) * probability + share / probability.shape[-1]
+
+
+def _middle(space: Box) -> tuple[np.ndarray, np.ndarray]:
+    low, high = (edge.astype(np.float32) for edge in space.bounds)
+    with np.errstate(over="ignore"):
+        return low + (high - low) / 2, (high - low) / 2

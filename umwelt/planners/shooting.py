@@ -1,0 +1,55 @@
+"""Random shooting: draw plans, imagine them, do the first action of the best."""
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import keys, part
+from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
+from umwelt.core.spec import WorldSpec
+from umwelt.planners.foresight import Foresight, share_of
+from umwelt.planners.plans import Plans, blank, forgotten, join, noise, pick
+
+
+@part
+class Shooting:
+    """Random shooting: the best of uniformly drawn plans, the last call's best plan among them."""
+
+    samples: int = 512
+    """candidate plans for each row"""
+    horizon: int = 12
+    """imagined steps"""
+    discount: float = 0.99
+    """worth of the next step in units of this one"""
+    proposed: float = 0.05
+    """share of the candidates that the prior rolls out, where there is a prior"""
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> Plans:
+        """The plan of each row that the next call tries too: blank."""
+        if self.samples < 2:
+            raise ValueError(f"samples={self.samples}: shooting needs at least 2, since the last best plan takes one")
+        return blank(spec.action, spec.batch, self.horizon)
+
+    def plan(
+        self,
+        key: jax.Array,
+        state: Plans,
+        belief: Belief,
+        imagine: Imagine,
+        objective: Objective,
+        value: Value | None,
+        prior: Prior | None,
+    ) -> tuple[Plans, Action]:
+        """The first action of the best candidate in each row, [B, ...]."""
+        dream_key, prior_key = keys.split(key, "dream", "prior")
+        foresight = Foresight(imagine=imagine, objective=objective, value=value, prior=prior, discount=self.discount)
+        given = foresight.proposals(prior_key, state, belief, share_of(self.samples - 1, self.proposed))
+        (fresh,) = noise(key, state, self.samples - 1 - given.shape[2])
+        candidates = join(given, state.mode(), state.uniform(fresh))
+        scores = foresight.scores(dream_key, state, candidates, belief)
+        best = pick(candidates, jnp.argmax(scores, axis=1)[:, None])
+        kept = state.refit(best, jnp.ones((best.shape[1], 1), jnp.float32), momentum=0.0, least=0.0)
+        return kept.shift(), state.decode(best[0, :, 0])
+
+    def forget(self, state: Plans, rows: jax.Array) -> Plans:
+        """Blank plans in the rows (bool [B]) where an episode begins."""
+        return forgotten(state, rows)
