@@ -1,0 +1,110 @@
+"""The locality-sensitive sparse encoder: soft tile coding over random oblique grids.
+
+Losse (Liu et al., ICLR 2024). An input is projected at random, squashed into (0, bins), and cut into
+small grids of `axes` dimensions; each grid lights the 2**axes corners of the cell that the input fell
+into, with multilinear weights. So an input touches K = grids * 2**axes of D = grids * (bins + 1)**axes
+features, and inputs that are far apart touch none in common. (The paper writes kappa for grids,
+lambda for bins and rho for axes.)
+"""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import part
+
+
+@part
+class Encoder:
+    """Frozen features: nothing here is learned. Inputs are expected in standard units."""
+
+    grids: int = 10
+    """How many random grids, kappa. More are smoother, at a cost of grids**2 for each transition."""
+    bins: int = 4
+    """Cells along each axis of a grid, lambda. More are finer, and forget less by interference."""
+    axes: int = 3
+    """Dimensions of one grid, rho."""
+    gain: float = 0.7
+    """Scale of the random projection: how quickly neighbours stop sharing features."""
+
+    @property
+    def size(self) -> int:
+        """D, the number of features."""
+        return self.grids * (self.bins + 1) ** self.axes
+
+    @property
+    def slots(self) -> int:
+        """K, the number of features that one input touches."""
+        return self.grids * 2**self.axes
+
+    def projection(self, key: jax.Array, width: int) -> jax.Array:
+        """A random projection, float32 [width, grids * axes]."""
+        drawn = jax.random.truncated_normal(key, -2.0, 2.0, (width, self.grids * self.axes), jnp.float32)
+        return drawn * (self.gain / np.sqrt(width)).astype(np.float32)
+
+    def cells(self, projection: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Where inputs [N, width] fall: cell numbers int32 [N, grids, axes], and the place inside the
+        cell [N, grids, axes] in [0, 1], in the dtype of the inputs."""
+        height = self.bins * jax.nn.sigmoid(inputs @ projection.astype(inputs.dtype))
+        height = height.reshape(inputs.shape[0], self.grids, self.axes)
+        # A saturated sigmoid gives exactly `bins`: the far edge of the last cell, not a cell of its own.
+        cell = jnp.minimum(jnp.floor(height), self.bins - 1)
+        return cell.astype(jnp.int32), height - cell
+
+    def encode(self, projection: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Inputs [N, width] as sparse features: indices int32 [N, K], ascending, and their values [N, K]."""
+        cell, place = self.cells(projection, inputs)
+        side = self.bins + 1
+        strides = side ** np.arange(self.axes)[::-1]
+        first = np.arange(self.grids) * side**self.axes
+        corners = np.array(list(itertools.product((0, 1), repeat=self.axes))) @ strides
+        root = (first + jnp.sum(cell * strides, -1)).astype(jnp.int32)
+        active = root[..., None] + corners.astype(np.int32)
+        return active.reshape(inputs.shape[0], -1), self._corner_values(place).reshape(inputs.shape[0], -1)
+
+    def _corner_values(self, place: jax.Array) -> jax.Array:
+        """Multilinear weights [N, grids, 2**axes] of the places [N, grids, axes]."""
+        values = jnp.ones((*place.shape[:-1], 1), place.dtype)
+        for axis in range(self.axes):
+            sides = jnp.stack([1 - place[..., axis], place[..., axis]], -1)
+            values = (values[..., :, None] * sides[..., None, :]).reshape(*place.shape[:-1], -1)
+        return values
+
+    def tabulate(self, columns: jax.Array) -> jax.Array:
+        """Feature columns [D, C] as one row per cell, [grids * bins**axes, 2**axes * C].
+
+        A prediction then reads one contiguous row for each grid in place of 2**axes scattered ones,
+        which halves its time; the table is made once for each lesson.
+        """
+        cube = columns.reshape(self.grids, *(self.bins + 1,) * self.axes, -1)
+        corners = [
+            cube[(slice(None), *(slice(side, side + self.bins) for side in sides))]
+            for sides in itertools.product((0, 1), repeat=self.axes)
+        ]
+        return jnp.stack(corners, -2).reshape(self.grids * self.bins**self.axes, -1)
+
+    def interpolate(self, projection: jax.Array, table: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Read a table of C columns at inputs [N, width].
+
+        Returns the sums over active features k of value_k * column_k, [N, C - 1], for all columns
+        but the last, and of value_k**2 * column_k, [N], for the last; divided in its case by the
+        sum of value_k**2, so that it is a mean of that column.
+        """
+        cell, place = self.cells(projection, inputs)
+        strides = self.bins ** np.arange(self.axes)[::-1]
+        first = np.arange(self.grids) * self.bins**self.axes
+        rows = table[(first + jnp.sum(cell * strides, -1)).astype(jnp.int32)]
+        rows = rows.reshape(*rows.shape[:2], 2**self.axes, -1)
+        linear, square = rows[..., :-1].reshape(*rows.shape[:2], -1), rows[..., -1]
+        mass = jnp.ones(place.shape[:-1], place.dtype)
+        for axis in range(self.axes):
+            here = place[..., axis, None]
+            near, far = (1 - here) ** 2, here**2
+            low, high = jnp.split(linear, 2, -1)
+            linear = low + here * (high - low)
+            low, high = jnp.split(square, 2, -1)
+            square = near * low + far * high
+            mass = mass * (near + far)[..., 0]
+        return jnp.sum(linear, 1), jnp.sum(square[..., 0], 1) / jnp.sum(mass, 1)

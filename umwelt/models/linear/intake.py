@@ -1,0 +1,137 @@
+"""What comes before the features: flat vectors, standard units, and the queue of the warm-up."""
+
+import dataclasses
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import Box, Discrete, part, spaces, struct
+
+WIDEST_BOX = 1e6
+"""A box wider than this is a placeholder for "unbounded", and says nothing about scale."""
+
+
+@part
+class Form:
+    """A space that can be a constant of a compiled function, whatever containers it is made of."""
+
+    leaves: tuple[Box | Discrete, ...]
+    tree: Any
+
+    @property
+    def space(self) -> Any:
+        """The space itself."""
+        return jax.tree.unflatten(self.tree, self.leaves)
+
+    def flat(self, value: Any) -> jax.Array:
+        """A value with one leading axis as float32 [N, width]."""
+        return spaces.features(self.space, value)
+
+    def value(self, flat: jax.Array) -> Any:
+        """The nearest value of the space to [N, width]: boxes clipped to their bounds, choices by argmax."""
+        sizes = [spaces.width(leaf) for leaf in self.leaves]
+        pieces = jnp.split(flat, np.cumsum(sizes)[:-1], axis=-1)
+        return jax.tree.unflatten(self.tree, [_nearest(leaf, piece) for leaf, piece in zip(self.leaves, pieces, strict=True)])
+
+    @property
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """(low, high) of the flat vector, float64 [width]."""
+        edges = [(np.zeros(leaf.n), np.ones(leaf.n)) if isinstance(leaf, Discrete) else leaf.bounds for leaf in self.leaves]
+        low, high = zip(*edges, strict=True)
+        return tuple(np.concatenate([np.ravel(edge).astype(np.float64) for edge in side]) for side in (low, high))
+
+
+def form(space: Any) -> Form:
+    """The form of a space."""
+    leaves, tree = jax.tree.flatten(space, is_leaf=spaces.is_leaf)
+    return Form(leaves=tuple(leaves), tree=tree)
+
+
+def _nearest(leaf: Box | Discrete, piece: jax.Array) -> jax.Array:
+    if isinstance(leaf, Discrete):
+        return jnp.argmax(piece, -1).astype(jnp.int32)
+    low, high = leaf.bounds
+    whole = np.dtype(leaf.dtype).kind in "iu"
+    value = (jnp.round(piece) if whole else piece).reshape(piece.shape[0], *leaf.shape)
+    return jnp.clip(value, low.astype(np.float32), high.astype(np.float32)).astype(leaf.dtype)
+
+
+@struct
+class Standard:
+    """Standard units: (x - centre) / scale, for inputs [width] and targets [M], float32."""
+
+    input_centre: jax.Array
+    input_scale: jax.Array
+    target_centre: jax.Array
+    target_scale: jax.Array
+
+    def inputs(self, flat: jax.Array) -> jax.Array:
+        """Inputs [N, width] in standard units, in their own dtype."""
+        return (flat - self.input_centre) / self.input_scale
+
+    def targets(self, flat: jax.Array) -> jax.Array:
+        """Targets [N, M] in standard units, in their own dtype."""
+        return (flat - self.target_centre) / self.target_scale
+
+
+@struct
+class Queue:
+    """The transitions of the warm-up in order, float32 [capacity, width] and [capacity, M].
+
+    arrived, learned: int32, how many came in and how many were learned from. After the warm-up it
+    holds the one transition that is being learned.
+    """
+
+    inputs: jax.Array
+    targets: jax.Array
+    arrived: jax.Array
+    learned: jax.Array
+
+    @property
+    def capacity(self) -> int:
+        """How many transitions the warm-up takes."""
+        return self.inputs.shape[0]
+
+    def push(self, inputs: jax.Array, targets: jax.Array, valid: jax.Array) -> "Queue":
+        """Append one transition ([width], [M]) where `valid`."""
+        slot = jnp.where(valid, self.arrived % self.capacity, self.capacity)
+        return dataclasses.replace(
+            self,
+            inputs=self.inputs.at[slot].set(inputs, mode="drop"),
+            targets=self.targets.at[slot].set(targets, mode="drop"),
+            arrived=self.arrived + valid.astype(jnp.int32),
+        )
+
+
+def measure(queue: Queue, known: tuple[np.ndarray, np.ndarray], centred: np.ndarray) -> Standard:
+    """Standard units of the transitions in the queue so far.
+
+    known: (low, high) of the inputs; a bounded input is standardised by its bounds, as if it were
+    uniform between them, so that a warm-up in one corner of the world does not mistake that corner for all of it.
+    centred: bool [M], targets that are taken relative to their mean; of the others 0 means "no change".
+    """
+    low, high = known
+    with np.errstate(over="ignore"):
+        bounded = np.isfinite(low) & np.isfinite(high) & (high - low < WIDEST_BOX) & (high > low)
+    middle = np.where(bounded, (np.where(bounded, low, 0) + np.where(bounded, high, 0)) / 2, 0).astype(np.float32)
+    width = np.where(bounded, np.where(bounded, high, 1) - np.where(bounded, low, 0), 1) / math.sqrt(12)
+    present = (jnp.arange(queue.capacity) < queue.arrived)[:, None]
+    count = jnp.maximum(queue.arrived, 1).astype(jnp.float32)
+
+    def moments(values: jax.Array, moved: Any) -> tuple[jax.Array, jax.Array]:
+        centre = jnp.sum(jnp.where(present, values, 0), 0) / count * moved
+        spread = jnp.sqrt(jnp.sum(jnp.where(present, values - centre, 0) ** 2, 0) / count)
+        # An entry that never moved has no scale of its own yet, only rounding.
+        return centre, jnp.where(spread > 1e-6 * (1 + jnp.abs(centre)), spread, 1)
+
+    input_centre, input_scale = moments(queue.inputs, np.float32(1))
+    target_centre, target_scale = moments(queue.targets, centred.astype(np.float32))
+    return Standard(
+        input_centre=jnp.where(bounded, middle, input_centre),
+        input_scale=jnp.where(bounded, width.astype(np.float32), input_scale),
+        target_centre=target_centre,
+        target_scale=target_scale,
+    )

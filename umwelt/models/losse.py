@@ -1,0 +1,231 @@
+"""Losse: an online linear world model that follows the leader, and so does not forget.
+
+Liu, Du, Lee and Lin, "Losse-FTL: online learning of world models by locality-sensitive sparse
+features" (ICLR 2024), and the online agent built on it (ICML 2025). The change of the observation
+is linear in a very wide, sparse, frozen encoding of observation and action. The sums A = sum phi phi^T and
+B = sum phi y^T hold everything that was ever seen, whatever the order, and the weights follow from
+them after each transition: nothing is sampled, rehearsed or forgotten.
+
+Where we differ from the paper: the ridge is fixed (theirs grows with time in the code and not in the
+text), statistics are float64, and the default solver is exact (theirs, `Block`, is one step of block descent).
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.models.linear import statistics as sums
+from umwelt.models.linear.encoder import Encoder
+from umwelt.models.linear.intake import Form, Queue, Standard, form, measure
+from umwelt.models.linear.solvers import Block, Exact
+
+LEADER_DISTANCE = Metric(
+    name="leader_distance",
+    unit="standard units of the target, times feature values",
+    meaning="largest slope left at the weights, max|G - ridge W|: 0 at the ridge regression on everything seen",
+    better="down",
+)
+STATISTICS_BYTES = Metric(name="statistics_bytes", unit="bytes", meaning="size of A, the sum of phi phi^T", better="down")
+TRANSITIONS = Metric(name="transitions", unit="transitions", meaning="how many the model has learned from", better="up")
+
+
+@struct
+class LosseState:
+    """One linear world model.
+
+    projection: float32 [width, grids * axes]. table: what imagination reads, float32, one row for each cell.
+    statistics: A, B, G, W. memo: whatever the solver keeps. seen, done: the spaces of observation and action.
+    """
+
+    projection: jax.Array
+    standard: Standard
+    queue: Queue
+    statistics: sums.Statistics
+    memo: Any
+    table: jax.Array
+    seen: Form = static()
+    done: Form = static()
+
+
+@part
+class Losse:
+    """The online linear world model. Its belief is the last observation, flat: float32 [N, width]."""
+
+    encoder: Encoder = Encoder()
+    """The frozen features."""
+    solver: Exact | Block = Exact()
+    """How the weights follow the statistics: exactly, or one block at a time as in the paper."""
+    ridge: float = 1e-2
+    """Penalty on the weights in standard units, fixed for life; below 1e-2 rounding is amplified."""
+    warm_up: int = 100
+    """Transitions that set the standard units. They wait, and are then learned from in order."""
+    known_bounds: bool = True
+    """Standardise bounded inputs by their bounds; False measures them in the warm-up like the others."""
+    polish_every: int = 0
+    """Transitions between two polishings of the weights by conjugate gradients; 0 for never."""
+    polish_iterations: int = 20
+    """Conjugate gradient iterations of one polishing, each as costly as reading A once."""
+    precision: Literal["float64", "float32"] = "float64"
+    """Of the statistics and the solver. Imagination is float32 in either case."""
+    doubt_in_imagination: Literal["exact", "diagonal", "none"] = "diagonal"
+    """The doubt that planners see: exact is slow (K**2 reads a row), diagonal free, none is 0."""
+    reward: Callable[[Any, Any, Any], jax.Array] | None = None
+    """A known reward (observation, action, next_observation) -> [N]; None learns it."""
+    continues: Callable[[Any, Any, Any], jax.Array] | None = None
+    """A known chance that the episode goes on, of the same arguments; None learns it."""
+
+    diet = "stream"
+    metrics = (SURPRISE, DOUBT, LEADER_DISTANCE, STATISTICS_BYTES, TRANSITIONS)
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> LosseState:
+        """A model that has seen nothing: it expects no change, and doubts everything (1)."""
+        if self.warm_up < 1 or self.ridge <= 0:
+            raise ValueError(f"warm_up must be at least 1 and ridge positive, not {self.warm_up} and {self.ridge}")
+        seen, done = form(spec.observation), form(spec.action)
+        width, outputs = self._widths(seen, done)
+        projecting, solving = keys.split(key, "projection", "solver")
+        queue = Queue(
+            inputs=jnp.zeros((self.warm_up, width), jnp.float32),
+            targets=jnp.zeros((self.warm_up, outputs), jnp.float32),
+            arrived=jnp.zeros((), jnp.int32),
+            learned=jnp.zeros((), jnp.int32),
+        )
+        statistics = sums.empty(self.encoder.size, outputs, self.precision)
+        return LosseState(
+            projection=self.encoder.projection(projecting, width),
+            standard=self._measure(seen, done, queue),
+            queue=queue,
+            statistics=statistics,
+            memo=self.solver.init(solving, self.encoder.size, self.encoder.slots, self.ridge, self.precision),
+            table=self._tabulate(statistics),
+            seen=seen,
+            done=done,
+        )
+
+    def start(self, state: LosseState, batch: int) -> jax.Array:
+        """The middle of what is known of observations, [batch, width]."""
+        middle = state.standard.input_centre[: state.seen.bounds[0].size]
+        return jnp.tile(middle, (batch, 1))
+
+    def observe(
+        self, key: jax.Array, state: LosseState, belief: jax.Array, action: Any, step: TimeStep
+    ) -> tuple[jax.Array, Info]:
+        """See `step` [N]. Surprise is the error of the prediction in standard units, root mean square over its targets."""
+        flat = state.seen.flat(step.observation)
+        inputs = self._inputs(state, belief, action)
+        expected, _ = self.encoder.interpolate(state.projection, state.table, inputs)
+        found = state.standard.targets(self._targets(flat - belief, step))
+        surprise = jnp.sqrt(jnp.mean((found - expected) ** 2, -1))
+        doubt = self._exact_doubt(state, inputs)
+        return flat, {
+            "surprise": jnp.where(step.first, jnp.nan, surprise),
+            "doubt": jnp.where(step.first, jnp.nan, doubt),
+        }
+
+    def imagine(self, key: jax.Array, state: LosseState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
+        """One imagined step. Bounded observations stay in their bounds; choices stay choices."""
+        inputs = self._inputs(state, belief, action)
+        expected, remainder = self.encoder.interpolate(state.projection, state.table, inputs)
+        expected = expected * state.standard.target_scale + state.standard.target_centre
+        width = belief.shape[-1]
+        observation = state.seen.value(belief + expected[:, :width])
+        learned = iter(jnp.moveaxis(expected[:, width:], -1, 0))
+        known = (state.seen.value(belief), action, observation)
+        reward = next(learned) if self.reward is None else self.reward(*known).astype(jnp.float32)
+        continues = 1 - jnp.clip(next(learned), 0, 1) if self.continues is None else self.continues(*known)
+        doubt = {
+            "exact": lambda: self._exact_doubt(state, inputs),
+            "diagonal": lambda: jnp.sqrt(remainder),
+            "none": lambda: jnp.zeros(belief.shape[0], jnp.float32),
+        }[self.doubt_in_imagination]()
+        prediction = Prediction(observation=observation, reward=reward, continues=continues.astype(jnp.float32), doubt=doubt)
+        return state.seen.flat(observation), prediction
+
+    def learn(self, key: jax.Array, state: LosseState, experience: Experience) -> tuple[LosseState, Info]:
+        """Take in experience [B], row after row; rows that are not valid change nothing.
+
+        In place where the state is donated, or the carry of a scan.
+        """
+        now, after = state.seen.flat(experience.step.observation), state.seen.flat(experience.next.observation)
+        inputs = jnp.concatenate([now, state.done.flat(experience.action)], -1)
+        targets = self._targets(after - now, experience.next)
+        state, _ = jax.lax.scan(self._row, state, (inputs, targets, experience.valid))
+        state = dataclasses.replace(state, table=self._tabulate(state.statistics))
+        statistics = state.statistics
+        return state, {
+            "leader_distance": sums.distance(statistics, self.ridge).astype(jnp.float32),
+            "statistics_bytes": jnp.asarray(float(statistics.gram.nbytes), jnp.float32),
+            "transitions": statistics.count.astype(jnp.float32),
+        }
+
+    def _row(self, state: LosseState, row: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[LosseState, None]:
+        """Queue one transition, then learn whatever waits, once standard units are set: none, one or the warm-up.
+
+        A loop of a varying number of turns keeps A in place, where a `cond` would copy it.
+        """
+        inputs, targets, valid = row
+        warming = state.queue.arrived < self.warm_up
+        queue = state.queue.push(inputs, targets, valid)
+        standard = jax.lax.cond(warming, lambda: self._measure(state.seen, state.done, queue), lambda: state.standard)
+
+        def feed(index: jax.Array, carry: tuple[sums.Statistics, Any]) -> tuple[sums.Statistics, Any]:
+            slot = index % self.warm_up
+            x = standard.inputs(queue.inputs[slot][None].astype(self.precision))
+            y = standard.targets(queue.targets[slot].astype(self.precision))
+            active, value = self.encoder.encode(state.projection, x)
+            statistics, memo = self.solver.step(*carry, self.ridge, active[0], value[0], y)
+            return (self._polish(statistics) if self.polish_every else statistics), memo
+
+        stop = jnp.where(queue.arrived < self.warm_up, queue.learned, queue.arrived)
+        statistics, memo = jax.lax.fori_loop(queue.learned, stop, feed, (state.statistics, state.memo))
+        queue = dataclasses.replace(queue, learned=stop)
+        return dataclasses.replace(state, queue=queue, standard=standard, statistics=statistics, memo=memo), None
+
+    def _polish(self, statistics: sums.Statistics) -> sums.Statistics:
+        """Polish where it is time: a loop of no or one turn."""
+        due = (statistics.count % self.polish_every == 0).astype(jnp.int32)
+        polish = lambda _, found: sums.polish(found, self.ridge, self.polish_iterations)  # noqa: E731
+        return jax.lax.fori_loop(0, due, polish, statistics)
+
+    def _widths(self, seen: Form, done: Form) -> tuple[int, int]:
+        """(width of the input, number of targets)."""
+        observed = seen.bounds[0].size
+        return observed + done.bounds[0].size, observed + (self.reward is None) + (self.continues is None)
+
+    def _measure(self, seen: Form, done: Form, queue: Queue) -> Standard:
+        low, high = (np.concatenate(pair) for pair in zip(seen.bounds, done.bounds, strict=True))
+        if not self.known_bounds:
+            low, high = np.full_like(low, -np.inf), np.full_like(high, np.inf)
+        # Deltas and ends are not centred: the unseen then means "nothing changes", "nothing ends".
+        centred = np.arange(queue.targets.shape[1]) == (seen.bounds[0].size if self.reward is None else -1)
+        standard = measure(queue, (low, high), centred)
+        if self.continues is not None:
+            return standard
+        return dataclasses.replace(standard, target_scale=standard.target_scale.at[-1].set(1))
+
+    def _targets(self, change: jax.Array, step: TimeStep) -> jax.Array:
+        """What is learned of a step [N]: the change of the observation, then reward, then the end, where not given."""
+        reward = [step.reward[:, None].astype(jnp.float32)] if self.reward is None else []
+        ended = [step.terminated[:, None].astype(jnp.float32)] if self.continues is None else []
+        return jnp.concatenate([change, *reward, *ended], -1)
+
+    def _inputs(self, state: LosseState, belief: jax.Array, action: Any) -> jax.Array:
+        """Belief and action [N] in standard units, float32 [N, width]."""
+        return state.standard.inputs(jnp.concatenate([belief, state.done.flat(action)], -1))
+
+    def _exact_doubt(self, state: LosseState, inputs: jax.Array) -> jax.Array:
+        """The part of the prior standard deviation that is left, sqrt(ridge phi^T (A + ridge)^-1 phi / phi^T phi)."""
+        active, value = self.encoder.encode(state.projection, inputs.astype(self.precision))
+        left = self.solver.spread(state.statistics, state.memo, self.ridge, active, value)
+        return jnp.sqrt(jnp.maximum(self.ridge * left / jnp.sum(value**2, -1), 0)).astype(jnp.float32)
+
+    def _tabulate(self, statistics: sums.Statistics) -> jax.Array:
+        """The weights, and what the diagonal of A leaves unknown of each feature, as imagination reads them."""
+        left = self.ridge / (jnp.diagonal(statistics.gram) + self.ridge)
+        columns = jnp.concatenate([statistics.weights, left[:, None]], -1)
+        return self.encoder.tabulate(columns.astype(jnp.float32))
