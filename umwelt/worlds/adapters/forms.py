@@ -1,0 +1,191 @@
+"""Forms: what observations and actions look like from outside, and how a world's own are made so.
+
+Like `simulators.py` this file also runs in worker processes, which must not load JAX.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+MOST_CHOICES = 1000
+"""The largest product of discrete actions that is offered as one choice."""
+UNBOUNDED = 1e38
+"""Bounds beyond this stand for infinity: some worlds give the largest float instead."""
+
+
+class Misfit(Exception):
+    """Something that a world handed out does not fit what it promised; `name` is the event's name."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Form:
+    """Arrays of one shape, or (choices > 0) whole numbers 0 .. choices - 1. low, high: of the full shape."""
+
+    shape: tuple[int, ...] = ()
+    dtype: str = "float32"
+    low: Any = None
+    high: Any = None
+    choices: int = 0
+
+    def like(self, other: "Form") -> bool:
+        """True where both describe the same values."""
+        same = (self.shape, self.dtype, self.choices) == (other.shape, other.dtype, other.choices)
+        return same and np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
+
+    def __str__(self) -> str:
+        return f"{self.choices} choices" if self.choices else f"{self.dtype}{list(self.shape)}"
+
+
+def box(shape: tuple[int, ...], low: Any, high: Any, dtype: str) -> Form:
+    """The form of arrays between two bounds."""
+    edges = []
+    if np.dtype(dtype).kind in "iu":
+        limits = np.iinfo(dtype)
+        low, high = (np.clip(np.broadcast_to(edge, shape), limits.min, limits.max).astype(dtype) for edge in (low, high))
+        return Form(shape=tuple(shape), dtype=dtype, low=low, high=high)
+    for edge in (low, high):
+        wide = np.broadcast_to(np.asarray(edge, np.float64), shape)
+        wide = np.where(np.abs(wide) >= UNBOUNDED, np.copysign(np.inf, wide), wide)
+        edges.append(wide.astype(dtype))
+    return Form(shape=tuple(shape), dtype=dtype, low=edges[0], high=edges[1])
+
+
+def observations(space: Any) -> tuple[Form, Callable[[Any], np.ndarray]]:
+    """What observations of a Gymnasium space look like from outside, and how they are made so."""
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8:
+        return box(space.shape, space.low, space.high, "uint8"), lambda raw: _picture(raw, space.shape)
+    if isinstance(space, spaces.Box):
+        flat = (math.prod(space.shape),)
+        form = box(flat, space.low.reshape(flat), space.high.reshape(flat), "float32")
+        return form, lambda raw: _vector(raw, space.shape)
+    try:
+        flat = spaces.flatten_space(space)
+    except NotImplementedError:
+        flat = None
+    if not isinstance(flat, spaces.Box):
+        raise ValueError(
+            f"observations of {space} cannot be made one vector:"
+            " give the environment a wrapper with a Box, Dict, Tuple, Discrete or MultiDiscrete observation space"
+        )
+    return box(flat.shape, flat.low, flat.high, "float32"), lambda raw: _flattened(space, raw)
+
+
+def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A fresh float32 vector: the world may write over its own array later."""
+    if type(raw) is not np.ndarray:
+        raw = _array(raw)
+    if raw.shape != shape:
+        raise Misfit("world_changed_shape", f"the observation has shape {list(raw.shape)} instead of {list(shape)}")
+    if raw.dtype.kind not in "fiub":
+        raise Misfit("world_changed_type", f"the observation holds {raw.dtype} instead of numbers")
+    with np.errstate(over="ignore"):
+        vector = raw.astype(np.float32)
+    return vector if len(shape) == 1 else vector.reshape(-1)
+
+
+def _picture(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
+    raw = _array(raw)
+    if raw.shape != shape:
+        raise Misfit("world_changed_shape", f"the picture has shape {list(raw.shape)} instead of {list(shape)}")
+    if raw.dtype.kind not in "iu":
+        raise Misfit("world_changed_type", f"the picture holds {raw.dtype} instead of whole numbers 0 .. 255")
+    if raw.dtype != np.uint8 and (raw.min() < 0 or raw.max() > 255):
+        raise Misfit("world_left_space", f"the picture holds {raw.min()} .. {raw.max()}, outside 0 .. 255")
+    return raw.astype(np.uint8)
+
+
+def _array(raw: Any) -> np.ndarray:
+    if not isinstance(raw, np.ndarray | np.generic | int | float | list | tuple):
+        raise Misfit("world_changed_type", f"the observation is {named(raw)} instead of an array")
+    try:
+        return np.asarray(raw)
+    except ValueError as error:
+        raise Misfit("world_changed_type", f"the observation is no array: {error}") from error
+
+
+def _flattened(space: Any, raw: Any) -> np.ndarray:
+    from gymnasium import spaces
+
+    try:
+        outside = _outside(space, raw)
+        flat = None if outside else spaces.flatten(space, raw)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        message = f"the observation does not have the parts of {space}: {type(error).__name__}: {error}"
+        raise Misfit("world_changed_type", message) from error
+    if outside:
+        raise Misfit("world_left_space", outside)
+    return np.asarray(flat, np.float32)
+
+
+def _outside(space: Any, raw: Any) -> str:
+    """A sentence where a choice lies outside its space. Boxes are checked once they are flat."""
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Dict):
+        return next((s for name, inner in space.spaces.items() if (s := _outside(inner, raw[name]))), "")
+    if isinstance(space, spaces.Tuple):
+        return next((s for inner, part in zip(space.spaces, raw, strict=True) if (s := _outside(inner, part))), "")
+    if isinstance(space, spaces.Box):
+        return ""
+    return "" if space.contains(raw) else f"the observation {raw!r} is not in {space}"
+
+
+def actions(space: Any) -> tuple[Form, Callable[[Any], Any]]:
+    """What actions for a Gymnasium space look like from outside, and how they are turned into its own."""
+    from gymnasium import spaces
+
+    if isinstance(space, spaces.Box):
+        # Lives hold whole numbers as int32 at the widest, and real ones as float32.
+        small = str(space.dtype) if space.dtype.itemsize < 4 else "int32"
+        form = box(space.shape, space.low, space.high, small if space.dtype.kind in "iu" else "float32")
+        low, high, dtype = space.low, space.high, space.dtype
+        return form, lambda action: np.minimum(np.maximum(action, low), high).astype(dtype, copy=False)
+    if isinstance(space, spaces.Discrete):
+        start = int(space.start)
+        return Form(dtype="int32", choices=int(space.n)), lambda action: int(action) + start
+    if not isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
+        raise ValueError(
+            f"actions of {space} are not supported:"
+            " give the environment a wrapper with a Box, Discrete, MultiDiscrete or MultiBinary action space"
+        )
+    shape = space.shape
+    binary = isinstance(space, spaces.MultiBinary)
+    counts = (2,) * math.prod(shape) if binary else tuple(int(n) for n in np.ravel(space.nvec))
+    choices = math.prod(counts)
+    if choices > MOST_CHOICES:
+        raise ValueError(f"{space} has {choices} joint actions, more than {MOST_CHOICES}: give the environment a smaller one")
+    start = 0 if binary else np.ravel(space.start)
+    table = (np.stack(np.unravel_index(np.arange(choices), counts), axis=-1) + start).astype(space.dtype)
+    table = table.reshape(choices, *shape)
+    return Form(dtype="int32", choices=choices), lambda action: table[int(action)].copy()
+
+
+def number(reward: Any) -> float:
+    """A reward as a float."""
+    try:
+        return float(reward)
+    except (TypeError, ValueError) as error:
+        raise Misfit("world_changed_type", f"the reward is {named(reward)} instead of a number") from error
+
+
+def flag(over: Any) -> bool:
+    """`terminated` or `truncated` as a bool."""
+    if isinstance(over, bool | np.bool_ | int | np.integer) or (isinstance(over, np.ndarray) and over.ndim == 0):
+        return bool(over)
+    raise Misfit("world_changed_type", f"terminated and truncated must be True or False; one is {named(over)}")
+
+
+def named(value: Any) -> str:
+    """What a value is, in words."""
+    if isinstance(value, tuple):
+        return f"{len(value)} values"
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"

@@ -1,0 +1,117 @@
+"""A row under guard: whatever its simulator does, the answer is an outcome, never an exception.
+
+Like `simulators.py` this file also runs in worker processes, hence the relative import.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .forms import Form, Misfit
+from .simulators import build
+
+SLACK = 1e-5
+"""How far beyond a bound an observation may lie, relative to the bound: float noise is no fault."""
+
+
+class Outcome(NamedTuple):
+    """What one call to a row brought. fault: (event name, message), and then observation is None."""
+
+    observation: Any
+    reward: float = 0.0
+    terminated: bool = False
+    truncated: bool = False
+    fault: tuple[str, str] | None = None
+
+
+class Row:
+    """One row of a hosted world: a simulator for each variant, made when first needed."""
+
+    def __init__(self, recipes: Sequence[dict[str, Any]], form: Form) -> None:
+        self.recipes = recipes
+        self.shape = form.shape
+        self.made: dict[int, Any] = {}
+        self.now = -1
+        self.low, self.high = _room(form)
+        self.bounded = form.dtype == "float32" and bool(np.isfinite([self.low, self.high]).any())
+
+    def begin(self, seed: int, variant: int) -> Outcome:
+        """Begin the episode of `seed`."""
+        self.now = variant
+        try:
+            simulator = self.made.get(variant)
+            if simulator is None:
+                simulator = self.made[variant] = build(self.recipes[variant])
+            return self._outcome(simulator, simulator.reset(seed), 0.0, False, False)
+        except Exception as error:
+            return self._failed("reset", error)
+
+    def step(self, action: Any) -> Outcome:
+        """One decision."""
+        simulator = self.made[self.now]
+        try:
+            return self._outcome(simulator, *simulator.step(action))
+        except Exception as error:
+            return self._failed("step", error)
+
+    def replay(self, seed: int, variant: int, actions: np.ndarray) -> Outcome:
+        """Live an episode again: its last outcome, or the first that ends it."""
+        outcome = self.begin(seed, variant)
+        for action in actions:
+            if outcome.fault or outcome.terminated or outcome.truncated:
+                break
+            outcome = self.step(action)
+        return outcome
+
+    def render(self) -> np.ndarray | None:
+        """The scene as uint8 [H, W, 3], or None."""
+        return self.made[self.now].render() if self.now in self.made else None
+
+    def close(self) -> None:
+        """Close every simulator."""
+        for simulator in self.made.values():
+            simulator.close()
+        self.made = {}
+
+    def _outcome(self, simulator: Any, raw: Any, reward: float, terminated: bool, truncated: bool) -> Outcome:
+        observation = simulator.encode(raw)
+        if observation.shape != self.shape:
+            message = f"the observation has shape {list(observation.shape)} instead of {list(self.shape)}"
+            raise Misfit("world_changed_shape", message)
+        if not math.isfinite(reward):
+            raise Misfit("world_not_finite", f"the reward is {reward}")
+        if not np.isfinite(observation).all():
+            raise Misfit("world_not_finite", "the observation holds NaN or infinity")
+        if self.bounded and ((observation < self.low).any() or (observation > self.high).any()):
+            raise Misfit("world_left_space", self._where(observation))
+        return Outcome(observation, reward, terminated, truncated)
+
+    def _where(self, observation: np.ndarray) -> str:
+        entry = int(np.argmax((observation < self.low) | (observation > self.high)))
+        value, low, high = (edge.reshape(-1)[entry] for edge in (observation, self.low, self.high))
+        return f"entry {entry} of the observation is {value:g}, outside its space, {low:g} to {high:g}"
+
+    def _failed(self, call: str, error: Exception) -> Outcome:
+        if isinstance(error, Misfit):
+            return Outcome(None, fault=(error.name, str(error)))
+        # What raised may be in any state, so the next episode gets a new one.
+        broken = self.made.pop(self.now, None)
+        message = f"{call} raised {type(error).__name__}: {error}"
+        if broken is not None:
+            try:
+                broken.close()
+            except Exception as second:
+                message += f" (and its close raised {type(second).__name__}: {second})"
+        return Outcome(None, fault=("world_raised", message))
+
+
+def _room(form: Form) -> tuple[np.ndarray, np.ndarray]:
+    """The bounds of observations, widened by the slack; infinite where there are none."""
+    if form.low is None:
+        return np.full(form.shape, -np.inf, np.float32), np.full(form.shape, np.inf, np.float32)
+    low, high = np.asarray(form.low, np.float32), np.asarray(form.high, np.float32)
+    lower = low - SLACK * np.maximum(1.0, np.abs(np.where(np.isfinite(low), low, 0.0)))
+    upper = high + SLACK * np.maximum(1.0, np.abs(np.where(np.isfinite(high), high, 0.0)))
+    return lower.astype(np.float32), upper.astype(np.float32)

@@ -1,0 +1,161 @@
+"""Simulators: what a row steps, with one face for Gymnasium and dm_control.
+
+A simulator has `reset(seed) -> raw`, `step(action) -> (raw, reward, terminated, truncated)`,
+`encode(raw) -> array`, `render()`, `close()`, and two forms: `seen` and `done`, which say what
+observations and actions look like from outside.
+
+This file and `row.py` also run in worker processes, which must not load JAX: they import nothing of
+the house but each other, and that by relative names, since a worker loads them under another package.
+"""
+
+import importlib
+import json
+import math
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .forms import Form, Misfit, actions, box, flag, named, number, observations
+
+
+def build(recipe: dict[str, Any]) -> Any:
+    """The simulator of a recipe: {"kind": "gymnasium" or "dm_control", and its builder's arguments}."""
+    arguments = {name: value for name, value in recipe.items() if name != "kind"}
+    return {"gymnasium": Gymnasium, "dm_control": DmControl}[recipe["kind"]](**arguments)
+
+
+class Gymnasium:
+    """A Gymnasium environment. target: an id, an EnvSpec, or `module:callable`."""
+
+    def __init__(self, *, target: Any, options: str, repeat: int, pictures: bool) -> None:
+        keywords = json.loads(options) | ({"render_mode": "rgb_array"} if pictures else {})
+        self.environment = environment = make_gymnasium(target, keywords)
+        self.repeat, self.pictures = repeat, pictures
+        self.seen, self.encode = observations(environment.observation_space)
+        self.done, self._decode = actions(environment.action_space)
+
+    def reset(self, seed: int) -> Any:
+        """The first raw observation of the episode that `seed` begins."""
+        answer = self.environment.reset(seed=seed)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise Misfit("world_changed_type", f"reset must return (observation, info); it returned {named(answer)}")
+        return answer[0]
+
+    def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
+        """(raw observation, summed reward, terminated, truncated) of `repeat` frames under one action."""
+        action, total = self._decode(action), 0.0
+        for _ in range(self.repeat):
+            answer = self.environment.step(action)
+            if not isinstance(answer, tuple) or len(answer) != 5:
+                raise Misfit(
+                    "world_changed_type",
+                    f"step must return (observation, reward, terminated, truncated, info); it returned {named(answer)}",
+                )
+            raw, reward, terminated, truncated, _ = answer
+            total += number(reward)
+            terminated, truncated = flag(terminated), flag(truncated)
+            if terminated or truncated:
+                break
+        return raw, total, terminated, truncated
+
+    def render(self) -> np.ndarray | None:
+        """The scene as uint8 [H, W, 3], where it was made with pictures."""
+        return np.asarray(self.environment.render(), np.uint8) if self.pictures else None
+
+    def close(self) -> None:
+        """Let go of windows and memory."""
+        self.environment.close()
+
+
+class DmControl:
+    """An environment of the DeepMind Control Suite."""
+
+    def __init__(self, *, domain: str, task: str, options: str, repeat: int, pictures: bool) -> None:
+        from dm_control import suite
+
+        settings = json.loads(options)
+        surroundings = settings.pop("environment_kwargs", None)
+        # Some models are drawn when they are built: a fixed seed there, and the episode's seed at each reset,
+        # make an episode depend on its own seed alone.
+        self.environment = suite.load(domain, task, task_kwargs=settings | {"random": 0}, environment_kwargs=surroundings)
+        self.repeat, self.pictures = repeat, pictures
+        self.sizes = [math.prod(entry.shape) for entry in self.environment.observation_spec().values()]
+        self.seen = Form(shape=(sum(self.sizes),))
+        bounds = self.environment.action_spec()
+        self.done = box(bounds.shape, bounds.minimum, bounds.maximum, "float32")
+
+    def reset(self, seed: int) -> Any:
+        """The first raw observation of the episode that `seed` begins."""
+        self.environment.task.random.seed(seed)
+        return self.environment.reset().observation
+
+    def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
+        """(raw observation, summed reward, terminated, truncated) of `repeat` frames under one action."""
+        action, total = np.minimum(np.maximum(action, self.done.low), self.done.high), 0.0
+        for _ in range(self.repeat):
+            answer = self.environment.step(action)
+            total += number(answer.reward)
+            if answer.last():
+                break
+        over = answer.last()
+        terminated = over and answer.discount == 0.0
+        return answer.observation, total, terminated, over and not terminated
+
+    def encode(self, raw: Any) -> np.ndarray:
+        """The entries of an observation, in their order, as one float32 vector."""
+        vector, start = np.empty(self.seen.shape, np.float32), 0
+        if len(raw) != len(self.sizes):
+            raise Misfit("world_changed_shape", f"the observation has {len(raw)} entries instead of {len(self.sizes)}")
+        for (name, entry), size in zip(raw.items(), self.sizes, strict=True):
+            if np.size(entry) != size:
+                raise Misfit("world_changed_shape", f"its {name} has {np.size(entry)} numbers instead of {size}")
+            vector[start : start + size] = np.ravel(entry)
+            start += size
+        return vector
+
+    def render(self) -> np.ndarray | None:
+        """The scene as uint8 [H, W, 3], where it was made with pictures."""
+        return self.environment.physics.render(height=240, width=320, camera_id=0) if self.pictures else None
+
+    def close(self) -> None:
+        """Let go of windows and memory."""
+        self.environment.close()
+
+
+def make_gymnasium(target: Any, keywords: dict[str, Any]) -> Any:
+    """The environment of an id, an EnvSpec or `module:callable`."""
+    import gymnasium
+
+    maker = find_callable(target) if isinstance(target, str) else None
+    if maker is None:
+        # Its own checker is left out: a row is guarded already, and every microsecond is paid at each step.
+        try:
+            return gymnasium.make(target, disable_env_checker=True, **keywords)
+        except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
+            raise ImportError(_wanting(gymnasium.spec(target) if isinstance(target, str) else target, error)) from error
+    environment = maker(**keywords)
+    missing = [n for n in ("reset", "step", "observation_space", "action_space") if not hasattr(environment, n)]
+    if missing:
+        raise TypeError(f"{target} returned {named(environment)}, which has no `{missing[0]}`: return a gymnasium.Env")
+    return environment
+
+
+def find_callable(target: str) -> Callable[..., Any] | None:
+    """What `module:callable` names, the working directory included; None where it is an id after all."""
+    module, colon, name = target.partition(":")
+    if not colon:
+        return None
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    found = getattr(importlib.import_module(module), name, None)
+    return found if callable(found) else None
+
+
+def _wanting(spec: Any, error: Exception) -> str:
+    """A sentence that says what to install for the environment of an EnvSpec."""
+    if str(spec.entry_point).startswith("gymnasium.envs.mujoco"):
+        return f"world {spec.id} needs MuJoCo: pip install 'umwelt[mujoco]' ({error})"
+    return f"world {spec.id} needs a package that is not installed: {error}"
