@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, TimeStep, WorldSpec, keys, select, struct
 
@@ -53,12 +54,30 @@ def step(world: Episodic, key: jax.Array, state: StreamState, action: Any, next_
     begin, advance = keys.split(key, "begin", "advance")
     batch = world.spec.batch
     body, reward, terminated = jax.vmap(world.advance)(jax.random.split(advance, batch), state.body, action, state.task)
-    fresh = jax.vmap(world.begin)(jax.random.split(begin, batch), next_task)
     ended = state.kind >= TERMINATED
     age = jnp.where(ended, 0, state.age + 1)
     kind = jnp.where(terminated, TERMINATED, jnp.where(age >= world.time_limit, TRUNCATED, MID))
     kind = jnp.where(ended, FIRST, kind).astype(jnp.int8)
-    body, task = select(ended, (fresh, next_task), (body, state.task))
+
+    def anew() -> tuple[Any, Any]:
+        fresh = jax.vmap(world.begin)(jax.random.split(begin, batch), next_task)
+        return select(ended, (fresh, next_task), (body, state.task))
+
+    # Drawing a fresh body costs more than a step of most worlds, and few steps need one. A processor
+    # skips it; an accelerator would have to ask its host, and draws it every time instead.
+    body, task = jax.lax.platform_dependent(
+        cpu=lambda: jax.lax.cond(jnp.any(ended), anew, lambda: (body, state.task)), default=anew
+    )
     seen = jax.vmap(world.observe)(body, task)
     reward = jnp.where(ended, 0.0, reward).astype(jnp.float32)
     return StreamState(body=body, task=task, kind=kind, age=age), TimeStep(kind=kind, observation=seen, reward=reward)
+
+
+def numbers(task: Any) -> Any:
+    """A task written with Python numbers, as float32 arrays: what a world's `tasks` returns."""
+    return jax.tree.map(lambda value: np.asarray(value, np.float32), task)
+
+
+def rows(task: Any, batch: int) -> Any:
+    """The same task for `batch` rows: leaves [...] -> [batch, ...]."""
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(jnp.asarray(leaf), (batch, *np.shape(leaf))), task)

@@ -1,0 +1,117 @@
+"""The torque-limited pendulum."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import Box, TimeStep, WorldSpec, part, struct
+from umwelt.worlds import stream
+
+
+@struct
+class PendulumTask:
+    """gravity: m/s2. length: m. mass: kg. goal: the angle to hold, in radians from upright. All float32 []."""
+
+    gravity: Any
+    length: Any
+    mass: Any
+    goal: Any
+
+
+@struct
+class PendulumBody:
+    """angle: radians from upright, not wrapped. speed: radians per second. float32 []."""
+
+    angle: jax.Array
+    speed: jax.Array
+
+
+def _task(gravity: float = 10.0, length: float = 1.0, mass: float = 1.0, goal: float = 0.0) -> PendulumTask:
+    return stream.numbers(PendulumTask(gravity=gravity, length=length, mass=mass, goal=goal))
+
+
+@part
+class Pendulum:
+    """Swing a pendulum up to the goal angle with a motor too weak to lift it (Gymnasium's Pendulum-v1)."""
+
+    batch: int = 1
+    """Episodes lived in parallel."""
+    time_limit: int = 200
+    """Decisions after which an episode is truncated."""
+    dt: float = 0.05
+    """Seconds that one decision lasts."""
+    max_speed: float = 8.0
+    """Radians per second at which the speed is clipped."""
+    max_torque: float = 2.0
+    """The strongest torque of the motor, in newton metres."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """Spaces, batch and name."""
+        return WorldSpec(
+            name="pendulum",
+            observation=Box(shape=(3,), low=(-1.0, -1.0, -self.max_speed), high=(1.0, 1.0, self.max_speed)),
+            action=Box(shape=(1,), low=-self.max_torque, high=self.max_torque),
+            task=PendulumTask(
+                gravity=Box(low=1.0, high=25.0),
+                length=Box(low=0.5, high=2.5),
+                mass=Box(low=0.25, high=2.0),
+                goal=Box(low=-np.pi, high=np.pi),
+            ),
+            batch=self.batch,
+        )
+
+    def tasks(self) -> dict[str, PendulumTask]:
+        """Named tasks. Each can be held by the motor, and reached below `max_speed`."""
+        return {
+            "earth": _task(),
+            "moon": _task(gravity=1.62),
+            "jupiter": _task(gravity=24.79, length=2.5, mass=0.4),
+            "long": _task(length=1.5),
+            "heavy": _task(mass=2.0),
+            "lean": _task(goal=0.3),
+            "hang": _task(goal=float(np.pi)),
+        }
+
+    def begin(self, key: jax.Array, task: PendulumTask) -> PendulumBody:
+        """Anywhere on the circle, at up to 1 radian per second."""
+        angle, speed = jax.random.uniform(key, (2,), minval=-1.0) * jnp.array([np.pi, 1.0], jnp.float32)
+        return PendulumBody(angle=angle, speed=speed)
+
+    def advance(
+        self, key: jax.Array, body: PendulumBody, action: jax.Array, task: PendulumTask
+    ) -> tuple[PendulumBody, jax.Array, jax.Array]:
+        """One semi-implicit Euler step; the reward is of the angle before it, as in Gymnasium."""
+        torque = jnp.clip(action[0], -self.max_torque, self.max_torque)
+        cost = _wrap(body.angle - task.goal) ** 2 + 0.1 * body.speed**2 + 0.001 * torque**2
+        pull = 3.0 * task.gravity / (2.0 * task.length) * jnp.sin(body.angle)
+        push = 3.0 / (task.mass * task.length**2) * torque
+        speed = jnp.clip(body.speed + (pull + push) * self.dt, -self.max_speed, self.max_speed)
+        return PendulumBody(angle=body.angle + speed * self.dt, speed=speed), -cost, jnp.bool_(False)
+
+    def observe(self, body: PendulumBody, task: PendulumTask) -> jax.Array:
+        """float32 [3]: cosine and sine of the angle from upright, and the speed."""
+        return jnp.stack([jnp.cos(body.angle), jnp.sin(body.angle), body.speed])
+
+    def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The reward float32 [N] of a transition of rows [N]; `task` [N] or [] is the default task where it is None."""
+        goal = (_task() if task is None else task).goal
+        angle = jnp.arctan2(observation[:, 1], observation[:, 0])
+        torque = jnp.clip(action[:, 0], -self.max_torque, self.max_torque)
+        return -(_wrap(angle - goal) ** 2 + 0.1 * observation[:, 2] ** 2 + 0.001 * torque**2)
+
+    def init(self, key: jax.Array, task: PendulumTask) -> tuple[stream.StreamState, TimeStep]:
+        """Begin an episode in every row."""
+        return stream.init(self, key, task)
+
+    def step(
+        self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: PendulumTask
+    ) -> tuple[stream.StreamState, TimeStep]:
+        """One decision in every row."""
+        return stream.step(self, key, state, action, next_task)
+
+
+def _wrap(angle: jax.Array) -> jax.Array:
+    return (angle + np.pi) % (2.0 * np.pi) - np.pi
