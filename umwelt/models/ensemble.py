@@ -1,0 +1,322 @@
+"""An ensemble of probabilistic networks, whose disagreement is its doubt.
+
+Chua, Calandra, McAllister and Levine, "Deep reinforcement learning in a handful of trials using
+probabilistic dynamics models" (NeurIPS 2018), with the reward and the end learned as in Janner et
+al., "When to trust your model" (NeurIPS 2019).
+
+Where we differ: members are not trained on resamples of one fixed data set, for a life has none.
+Every member gets its own rows of each batch, and every transition is hidden from some members for
+good, by a hash of its contents (`share`). What is hidden from a member is its held-out data.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.models import gaussian, lots, networks, scale
+from umwelt.models.linear.intake import Form, form
+from umwelt.models.scale import Scale
+
+LOSS = Metric(
+    name="model_loss",
+    unit="nats per target, in standard units",
+    meaning="negative log-likelihood of the rows that the members learned from, before the update",
+    better="down",
+)
+ERROR = Metric(
+    name="model_error",
+    unit="standard deviations of the targets",
+    meaning="root mean square error of the members' means on the rows that they learned from",
+    better="down",
+)
+HELD_OUT = Metric(
+    name="model_held_out",
+    unit="standard deviations of the targets",
+    meaning="the same on the rows that are always hidden from the member; NaN where `share` is 1. Stop where it rises",
+    better="down",
+)
+
+Known = Callable[[Any, Any, Any], jax.Array]
+
+
+@struct
+class Weights:
+    """network: the members. lowest, highest: float32 [T, 1], bounds of the log variance, which the members share."""
+
+    network: networks.Network
+    lowest: jax.Array
+    highest: jax.Array
+
+
+@struct
+class EnsembleState:
+    """weights: of all members. optimiser: Optax's. inputs, targets: their scales. seen, done: observation's and action's form."""
+
+    weights: Weights
+    optimiser: Any
+    inputs: Scale
+    targets: Scale
+    seen: Form = static()
+    done: Form = static()
+
+
+@struct
+class Rows:
+    """Experience as the networks read it: inputs [N, F], targets [N, T], goes_on [N], valid [N], all float32."""
+
+    inputs: jax.Array
+    targets: jax.Array
+    goes_on: jax.Array
+    valid: jax.Array
+
+
+@struct
+class Heads:
+    """What the members say: mean, log_variance [E, T, N] of the standardised targets, goes_on [E, N] (a logit or None)."""
+
+    mean: jax.Array
+    log_variance: jax.Array
+    goes_on: Any
+
+
+@part
+class Ensemble:
+    """Networks that each predict a Gaussian change of the observation.
+
+    Its belief is a cloud of particles, float32 [N, P, width] (flat observations), P = members.
+    """
+
+    members: int = 5
+    """How many networks; also how many particles a belief has."""
+    layers: int = 3
+    """Hidden layers of each network."""
+    units: int = 128
+    """Width of each hidden layer."""
+    learning_rate: float = 1e-3
+    """Step size of AdamW."""
+    weight_decay: float = 1e-4
+    """Decay of the weight matrices, in units of the learning rate."""
+    propagation: Literal["tsinf", "ts1", "mean"] = "tsinf"
+    """Which member moves a particle: always its own, one drawn anew each step, or the mean of all."""
+    noisy: bool = True
+    """Draw the predicted noise in imagination; False follows the means."""
+    share: float = 0.8
+    """The share of all transitions that a member ever learns from. Use 1 where few transitions are distinct."""
+    bound_penalty: float = 0.005
+    """Pull on the learned bounds of the log variance towards each other, per target."""
+    horizon: float = 1e6
+    """Rows over which the scales of inputs and targets are averaged; they drift no faster than that."""
+    reward: Known | None = None
+    """A known reward (observation, action, next_observation) -> [N]; None learns it."""
+    continues: Known | None = None
+    """A known chance that the episode goes on, of the same arguments; None learns it."""
+
+    diet = "replay"
+    metrics = (SURPRISE, DOUBT, LOSS, ERROR, HELD_OUT)
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> EnsembleState:
+        """Untrained members, who disagree by about the spread of the data (a doubt of about 1)."""
+        if self.members < 1 or self.layers < 1 or not 0 < self.share <= 1:
+            raise ValueError(f"members and layers must be at least 1, and share in (0, 1]; got {self}")
+        seen, done = form(spec.observation), form(spec.action)
+        observed = seen.bounds[0].size
+        into, targets = observed + done.bounds[0].size, observed + (self.reward is None)
+        outputs = 2 * targets + (self.continues is None)
+        network = networks.init(key, self.members, (into, *[self.units] * self.layers, outputs))
+        # Means begin at unit spread; the spread of the log variances and of the logit would only be noise.
+        last = network.weights[-1].at[:, targets:].multiply(0.1)
+        network = dataclasses.replace(network, weights=(*network.weights[:-1], last))
+        weights = Weights(network=network, lowest=jnp.full((targets, 1), -10.0), highest=jnp.full((targets, 1), 0.5))
+        return EnsembleState(
+            weights=weights,
+            optimiser=self._optimiser().init(weights),
+            inputs=scale.unit(into),
+            targets=scale.unit(targets),
+            seen=seen,
+            done=done,
+        )
+
+    def start(self, state: EnsembleState, batch: int) -> jax.Array:
+        """Particles in the middle of what was seen, [batch, P, width]."""
+        width = state.seen.bounds[0].size
+        return jnp.tile(state.inputs.mean[:width], (batch, self._particles, 1))
+
+    def observe(
+        self, key: jax.Array, state: EnsembleState, belief: jax.Array, action: Any, step: TimeStep
+    ) -> tuple[jax.Array, Info]:
+        """All particles go to what was seen. Surprise is in nats per entry of the observation, in the
+        observation's own units, under the mixture of the members (see `gaussian.mixture_nats`). Doubt is
+        the members' disagreement about one and the same input where the last step, too, was observed.
+        """
+        del key
+        heads = self._heads(state, belief, action)
+        width = belief.shape[-1]
+        observation = state.seen.flat(step.observation)
+        change = jnp.moveaxis(observation[:, None] - belief, 0, -1)
+        deviation = state.targets.deviation[:width, None]
+        found = (change - state.targets.mean[:width, None]) / deviation
+        nats = gaussian.mixture_nats(found, heads.mean[:, :width], heads.log_variance[:, :width])
+        surprise = nats / width + jnp.mean(jnp.log(deviation))
+        doubt = gaussian.disagreement(heads.mean[:, :width])
+        return jnp.repeat(observation[:, None], self._particles, axis=1), {
+            "surprise": jnp.where(step.first, jnp.nan, surprise),
+            "doubt": jnp.where(step.first, jnp.nan, doubt),
+        }
+
+    def imagine(self, key: jax.Array, state: EnsembleState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
+        """One imagined step of every particle; the prediction is the mean over particles.
+
+        Doubt is the disagreement of the members' predicted changes, each at its own particle: exact
+        on the first imagined step (and on all under "mean"); later it also holds how far earlier
+        disagreement and noise have driven the particles apart.
+        """
+        draw, deal = keys.split(key, "noise", "members")
+        if self.propagation == "ts1":
+            # One deal for all rows: candidates are compared under the same members, and no row is copied alone.
+            belief = belief[:, jax.random.permutation(deal, self.members)]
+        heads = self._heads(state, belief, action)
+        width, particles = belief.shape[-1], belief.shape[1]
+        mean, variance = heads.mean, jnp.exp(heads.log_variance[:, :width])
+        if particles < self.members:
+            mean, variance = mean.mean(0, keepdims=True), variance.mean(0, keepdims=True)
+        expected = mean * state.targets.deviation[:, None] + state.targets.mean[:, None]
+        centre = belief + jnp.moveaxis(expected[:, :width], -1, 0)
+        moved = centre
+        if self.noisy:
+            noise = jax.random.normal(draw, variance.shape) * jnp.sqrt(variance) * state.targets.deviation[:width, None]
+            moved = centre + jnp.moveaxis(noise, -1, 0)
+        moved = self._within(state, moved)
+        learned_reward = expected[:, -1].mean(0)
+        chance = None if heads.goes_on is None else jax.nn.sigmoid(heads.goes_on).mean(0)
+        return moved, Prediction(
+            observation=state.seen.value(centre.mean(1)),
+            reward=self._known(self.reward, state, belief, action, moved, learned_reward),
+            continues=self._known(self.continues, state, belief, action, moved, chance),
+            doubt=gaussian.disagreement(heads.mean[:, :width]),
+        )
+
+    def learn(self, key: jax.Array, state: EnsembleState, experience: Experience) -> tuple[EnsembleState, Info]:
+        """One update from experience [N] or [N, L]: member m takes the m-th of `members` equal slices.
+
+        So a batch of b for each member takes N = members * b; where N does not divide, the first
+        rows are used twice. Where no row is valid, nothing changes.
+        """
+        del key
+        rows = self._rows(state, experience)
+        inputs = scale.update(state.inputs, rows.inputs, rows.valid, self.horizon)
+        targets = scale.update(state.targets, rows.targets, rows.valid, self.horizon)
+        seen = dataclasses.replace(
+            rows,
+            inputs=(rows.inputs - inputs.mean) / inputs.deviation,
+            targets=(rows.targets - targets.mean) / targets.deviation,
+        )
+        mine = jax.tree.map(self._slices, seen)
+        shown = lots.draw(self._slices(jnp.concatenate([rows.inputs, rows.targets], -1))) < self.share
+        gradient, info = jax.grad(self._loss, has_aux=True)(state.weights, mine, shown)
+        update, optimiser = self._optimiser().update(gradient, state.optimiser, state.weights)
+        weights = optax.apply_updates(state.weights, update)
+        learned = dataclasses.replace(state, weights=weights, optimiser=optimiser, inputs=inputs, targets=targets)
+        any_valid = jnp.any(rows.valid > 0)
+        return jax.tree.map(lambda new, old: jnp.where(any_valid, new, old), learned, state), info
+
+    @property
+    def _particles(self) -> int:
+        return 1 if self.propagation == "mean" else self.members
+
+    def _optimiser(self) -> optax.GradientTransformation:
+        def matrices(weights: Weights) -> Weights:
+            none = jax.tree.map(lambda _: False, weights)
+            network = dataclasses.replace(none.network, weights=jax.tree.map(lambda _: True, weights.network.weights))
+            return dataclasses.replace(none, network=network)
+
+        return optax.adamw(self.learning_rate, weight_decay=self.weight_decay, mask=matrices)
+
+    def _heads(self, state: EnsembleState, belief: jax.Array, action: Any) -> Heads:
+        """Every member at its own particle of belief [N, P, width], or all at the one where P is 1."""
+        shape = (belief.shape[0], self.members)
+        done = state.done.flat(action)
+        inputs = jnp.concatenate(
+            [jnp.broadcast_to(part, (*shape, part.shape[-1])) for part in (belief, done[:, None])],
+            axis=-1,
+        )
+        inputs = (inputs - state.inputs.mean) / state.inputs.deviation
+        return self._split(state.weights, jnp.moveaxis(inputs, 0, -1))
+
+    def _split(self, weights: Weights, inputs: jax.Array) -> Heads:
+        """Standardised inputs [E, F, N] -> what the members say."""
+        outputs = networks.apply(weights.network, inputs)
+        targets = weights.lowest.shape[0]
+        return Heads(
+            mean=outputs[:, :targets],
+            log_variance=gaussian.bounded(outputs[:, targets : 2 * targets], weights.lowest, weights.highest),
+            goes_on=outputs[:, -1] if self.continues is None else None,
+        )
+
+    def _loss(self, weights: Weights, rows: Rows, shown: jax.Array) -> tuple[jax.Array, Info]:
+        """rows [E, n, ...], shown bool [E, n]: the sum over members of their mean loss, and the metrics."""
+        heads = self._split(weights, jnp.swapaxes(rows.inputs, 1, 2))
+        target = jnp.swapaxes(rows.targets, 1, 2)
+        learned, held_out = rows.valid * shown, rows.valid * ~shown
+        nats = jnp.mean(gaussian.nats(target, heads.mean, heads.log_variance), axis=1)
+        if heads.goes_on is not None:
+            nats_of_end = optax.sigmoid_binary_cross_entropy(heads.goes_on, rows.goes_on)
+            per_row = nats + nats_of_end
+        else:
+            per_row = nats
+        share = learned / jnp.maximum(learned.sum(1, keepdims=True), 1.0)
+        penalty = self.bound_penalty * jnp.sum(weights.highest - weights.lowest)
+        square = jnp.mean((target - heads.mean) ** 2, axis=1)
+        info = {
+            "model_loss": _mean(nats, learned),
+            "model_error": jnp.sqrt(_mean(square, learned)),
+            "model_held_out": jnp.sqrt(_mean(square, held_out)),
+        }
+        return jnp.sum(share * per_row) + penalty, info
+
+    def _rows(self, state: EnsembleState, experience: Experience) -> Rows:
+        """Experience of any leading axes as rows; what stands in rows that are not valid is wiped out."""
+        lead = experience.step.kind.ndim
+        step, action, next = jax.tree.map(
+            lambda leaf: leaf.reshape(-1, *leaf.shape[lead:]), (experience.step, experience.action, experience.next)
+        )
+        now, after = state.seen.flat(step.observation), state.seen.flat(next.observation)
+        reward = [next.reward[:, None].astype(jnp.float32)] if self.reward is None else []
+        valid = experience.valid.reshape(-1)
+        inputs = jnp.concatenate([now, state.done.flat(action)], -1)
+        targets = jnp.concatenate([after - now, *reward], -1)
+        return Rows(
+            inputs=jnp.where(valid[:, None], inputs, 0.0),
+            targets=jnp.where(valid[:, None], targets, 0.0),
+            goes_on=jnp.where(next.terminated, 0.0, 1.0),
+            valid=valid.astype(jnp.float32),
+        )
+
+    def _slices(self, rows: jax.Array) -> jax.Array:
+        """[N, ...] -> [E, n, ...]: each member's own rows, the first used again where N does not divide."""
+        each = -(-rows.shape[0] // self.members)
+        return jnp.resize(rows, (self.members * each, *rows.shape[1:])).reshape(self.members, each, *rows.shape[1:])
+
+    def _within(self, state: EnsembleState, particles: jax.Array) -> jax.Array:
+        """Particles [N, P, width] moved into the bounds of the observation."""
+        return state.seen.flat(state.seen.value(particles.reshape(-1, particles.shape[-1]))).reshape(particles.shape)
+
+    def _known(
+        self, function: Known | None, state: EnsembleState, belief: jax.Array, action: Any, moved: jax.Array, learned: Any
+    ) -> jax.Array:
+        """The given function's mean over particles, or where there is none what was learned; float32 [N]."""
+        if function is None:
+            return learned
+        rows, particles, width = belief.shape
+        before, after = (state.seen.value(cloud.reshape(-1, width)) for cloud in (belief, moved))
+        repeated = jax.tree.map(lambda leaf: jnp.repeat(leaf, particles, axis=0), action)
+        return function(before, repeated, after).astype(jnp.float32).reshape(rows, particles).mean(1)
+
+
+def _mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+    """The mean of values where weight is 1; NaN where it is so nowhere."""
+    return jnp.sum(values * weight) / jnp.sum(weight)
