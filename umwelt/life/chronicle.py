@@ -1,0 +1,317 @@
+"""What a life wrote down: metrics, episodes, probes, events and timings, in one SQLite file.
+
+One process writes, any number read at the same time. Every chunk of a life is one transaction, so
+that a life that was killed leaves whole chunks behind. Tables are handed out as dicts of columns.
+"""
+
+import contextlib
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from umwelt.core import KINDS, Metric
+from umwelt.life.disk import DiskFull, disk_full
+from umwelt.life.tables import EPISODE, EVENT, PROBE, ROWS, SCHEMA, TIMING, as_columns, as_rows, exact, listed
+
+__all__ = ["EPISODE", "EVENT", "LASTING", "PROBE", "TIMING", "Chronicle", "ChronicleError", "DiskFull"]
+
+FORMAT = 1
+"""The schema that this version writes, kept in PRAGMA user_version."""
+LASTING = ("resumed", "killed", "damaged")
+"""Events that tell what happened to the life from outside. Those so called, or called <one>/..., outlast a rewind."""
+
+BATCH = 50_000
+
+
+class ChronicleError(Exception):
+    """The chronicle cannot be used so. The message is one sentence: which file, and what to do."""
+
+
+class Chronicle:
+    """The chronicle at `path`, made where there is none. `Chronicle.read` opens one for looking only."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        with self._plainly():
+            self._open(f"file:{quote(str(self.path))}?mode=rwc")
+            self._refuse_newer()
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute("PRAGMA cache_size=-65536")
+            if self._version() == 0:
+                self._database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
+        self._names = dict(self._rows("SELECT name, id FROM names"))
+
+    @classmethod
+    def read(cls, path: Path | str) -> "Chronicle":
+        """Open for reading, while somebody may be writing."""
+        made = object.__new__(cls)
+        made.path = Path(path)
+        if not made.path.exists():
+            raise ChronicleError(f"there is no chronicle at {path}; give the path of a life that has begun")
+        with made._plainly():
+            made._open(f"file:{quote(str(made.path))}?mode=ro")
+            made._refuse_newer()
+            if made._version() == 0:
+                raise ChronicleError(f"{path} holds no chronicle yet; try again when the life has begun")
+        made._names = dict(made._rows("SELECT name, id FROM names"))
+        return made
+
+    def close(self) -> None:
+        """Put the file away. The last one to close folds the write-ahead log into it."""
+        self._database.close()
+
+    def __enter__(self) -> "Chronicle":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything written inside is kept whole, or not at all. Inside another one it belongs to that."""
+        if self._database.in_transaction:
+            yield
+            return
+        with self._plainly():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                if self._database.in_transaction:
+                    self._database.execute("ROLLBACK")
+                raise
+
+    def sync(self) -> None:
+        """Have the disk remember everything written so far, even through a power cut. Call before a checkpoint."""
+        with self._plainly():
+            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def declare(self, metrics: Iterable[Metric]) -> None:
+        """Say what will be written, once for each name; saying it again renews unit and meaning."""
+        metrics = tuple(dict.fromkeys(metrics))
+        names = [metric.name for metric in metrics]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"metrics: {', '.join(twice)} declared in two different ways; rename one of the two")
+        order = "INSERT INTO names (name, unit, meaning, better) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+        order += " unit = excluded.unit, meaning = excluded.meaning, better = excluded.better"
+        with self.transaction():
+            self._database.executemany(order, [(m.name, m.unit, m.meaning, m.better) for m in metrics])
+        self._names = dict(self._rows("SELECT name, id FROM names"))
+
+    def write(self, seed: int, clocks: Any, values: Mapping[str, Any]) -> None:
+        """Metrics of one seed: clocks int [T], values {name: [T]}. NaN means "nothing to say" and is not kept."""
+        clocks = np.asarray(clocks)
+        unknown = sorted(set(values) - set(self._names))
+        if unknown:
+            raise ValueError(f"values: {', '.join(unknown)} was never declared; call `declare` with its Metric first")
+        order = "INSERT INTO metrics (name_id, seed, clock, value) VALUES (?, ?, ?, ?)"
+        with self.transaction():
+            for name, column in values.items():
+                column = np.asarray(column, np.float64)
+                if column.shape != clocks.shape or clocks.ndim != 1:
+                    raise ValueError(
+                        f"values: {name} has the shape {column.shape}, where clocks has {clocks.shape}; both are [T]"
+                    )
+                said = ~np.isnan(column)
+                rows = zip(
+                    repeat(self._names[name]), repeat(int(seed)), clocks[said].tolist(), column[said].tolist(), strict=False
+                )
+                self._database.executemany(order, rows)
+
+    def write_episodes(self, columns: Mapping[str, Any]) -> None:
+        """Finished episodes: a column, or one value for all, for each of `EPISODE`.
+
+        begin, end: clocks of the first and last step. task: text. end_kind: text or a kind of TimeStep.
+        """
+        columns = dict(columns)
+        kinds = np.asarray(columns["end_kind"]) if "end_kind" in columns else np.asarray("")
+        if kinds.dtype.kind in "iu":
+            columns["end_kind"] = np.asarray(KINDS)[kinds]
+        self._insert("episodes", EPISODE, columns)
+
+    def write_probe(
+        self, seed: int, clock: int, task: str, label: str, returns: Any, *,
+        mean: float, low: float, high: float, model_error: float, length: float,
+    ) -> None:  # fmt: skip
+        """One examination: returns float [episodes], their mean with an interval, the model's error (NaN: no model)."""
+        blob = np.asarray(returns, "<f8").tobytes()
+        row = (seed, clock, task, label, blob, mean, low, high, model_error, length)
+        self._insert("probes", PROBE, {name: [value] for name, value in zip(PROBE, row, strict=True)})
+
+    def event(self, seed: int, clock: int, name: str, message: str = "") -> None:
+        """Something happened; see LASTING for the names that outlast a rewind."""
+        row = (seed, clock, name, message, time.time())
+        self._insert("events", EVENT, {name: [value] for name, value in zip(EVENT, row, strict=True)})
+
+    def write_timing(self, clock: int, seconds: Mapping[str, float]) -> None:
+        """How long each part took, up to `clock`. Never a part of the digest."""
+        columns = {"clock": clock, "part": list(seconds), "seconds": list(seconds.values()), "wall": time.time()}
+        self._insert("timing", TIMING, columns)
+
+    def rewind(self, clock: int) -> None:
+        """Forget everything after `clock`, as a life does that goes on from a checkpoint. See LASTING."""
+        with self.transaction():
+            for name_id, seed in self._kept_series():
+                order = "DELETE FROM metrics WHERE name_id = ? AND seed = ? AND clock > ?"
+                self._database.execute(order, (name_id, seed, clock))
+            self._database.execute('DELETE FROM episodes WHERE "end" > ?', (clock,))
+            self._database.execute("DELETE FROM probes WHERE clock > ?", (clock,))
+            self._database.execute("DELETE FROM timing WHERE clock > ?", (clock,))
+            later = self._rows("SELECT id, name FROM events WHERE clock > ?", (clock,))
+            gone = [(number,) for number, name in later if name.split("/")[0] not in LASTING]
+            self._database.executemany("DELETE FROM events WHERE id = ?", gone)
+
+    def metrics(self) -> tuple[Metric, ...]:
+        """Everything declared, in the order of declaration."""
+        rows = self._rows("SELECT name, unit, meaning, better FROM names ORDER BY id")
+        return tuple(Metric(name=n, unit=u, meaning=m, better=b) for n, u, m, b in rows)
+
+    def seeds(self) -> list[int]:
+        """The seeds that wrote metrics."""
+        return sorted({seed for _, seed in self._kept_series()})
+
+    def series(self, name: str, seed: int | None = None) -> dict[str, np.ndarray]:
+        """One metric: columns seed, clock int64 [N] and value float64 [N], by seed, then clock."""
+        found = self._rows("SELECT id FROM names WHERE name = ?", (name,))
+        if not found:
+            raise KeyError(f"name: {name!r} is not in {self.path}; it has {', '.join(m.name for m in self.metrics()) or 'none'}")
+        only, wanted = ("", ()) if seed is None else (" AND seed = ?", (int(seed),))
+        order = f"SELECT seed, clock, value FROM metrics WHERE name_id = ?{only} ORDER BY seed, clock"
+        rows = np.array(self._rows(order, (found[0][0], *wanted)), ROWS)
+        return {column: np.ascontiguousarray(rows[column]) for column in ROWS.names or ()}
+
+    def episodes(self, seed: int | None = None) -> dict[str, np.ndarray]:
+        """All finished episodes, columns `EPISODE`, by seed, end and row."""
+        return self._table("episodes", EPISODE, 'seed, "end", row', seed)
+
+    def probes(self, seed: int | None = None) -> dict[str, np.ndarray]:
+        """All probes, columns `PROBE`, by seed and clock; `returns` holds one float64 array for each."""
+        table = self._table("probes", PROBE, "seed, clock, task, label", seed)
+        for index, blob in enumerate(table["returns"]):
+            table["returns"][index] = np.frombuffer(blob, "<f8")
+        return table
+
+    def events(self, seed: int | None = None) -> dict[str, np.ndarray]:
+        """All events, columns `EVENT`, as they happened."""
+        return self._table("events", EVENT, "id", seed)
+
+    def timing(self) -> dict[str, np.ndarray]:
+        """All timings, columns `TIMING`."""
+        return self._table("timing", TIMING, "clock, rowid", None)
+
+    def last_clock(self) -> int:
+        """The newest clock of any metric, 0 where there is none."""
+        newest = 0
+        for pair in self._kept_series():
+            newest = max(newest, self._rows("SELECT MAX(clock) FROM metrics WHERE name_id = ? AND seed = ?", pair)[0][0])
+        return newest
+
+    def digest(self) -> str:
+        """sha256 over names, metrics, episodes and probes with the exact bits of every number.
+
+        It does not depend on the order of writing or declaring, nor on wall-clock time, timings and events.
+        """
+        total = hashlib.sha256()
+        with self._snapshot():
+            for part in self._canonical():
+                total.update(part)
+        return total.hexdigest()
+
+    def _canonical(self) -> Iterator[bytes]:
+        for name, number in sorted(self._rows("SELECT name, id FROM names")):
+            yield json.dumps(["metric", name]).encode()
+            order = "SELECT seed, clock, value FROM metrics WHERE name_id = ? ORDER BY seed, clock"
+            for rows in self._batches(order, (number,)):
+                yield np.array(rows, ROWS).tobytes()
+        for table, columns, order in (
+            ("episodes", EPISODE, 'seed, "end", row'),
+            ("probes", PROBE, "seed, clock, task, label"),
+        ):
+            yield json.dumps([table, columns]).encode()
+            for rows in self._batches(f"SELECT {listed(columns)} FROM {table} ORDER BY {order}"):
+                for row in rows:
+                    yield json.dumps([exact(value) for value in row]).encode()
+
+    def _insert(self, table: str, names: tuple[str, ...], columns: Mapping[str, Any]) -> None:
+        rows = as_rows(names, columns)
+        order = f"INSERT INTO {table} ({listed(names)}) VALUES ({', '.join('?' * len(names))})"
+        with self.transaction():
+            self._database.executemany(order, rows)
+
+    def _table(self, table: str, names: tuple[str, ...], order: str, seed: int | None) -> dict[str, np.ndarray]:
+        only, wanted = ("", ()) if seed is None else (" WHERE seed = ?", (int(seed),))
+        rows = self._rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted)
+        return as_columns(names, rows)
+
+    def _kept_series(self) -> list[tuple[int, int]]:
+        """All (name_id, seed) that have rows; one look into the index for each, however long they are."""
+        found = []
+        for (number,) in self._rows("SELECT id FROM names ORDER BY id"):
+            seed = self._rows("SELECT MIN(seed) FROM metrics WHERE name_id = ?", (number,))[0][0]
+            while seed is not None:
+                found.append((number, seed))
+                seed = self._rows("SELECT MIN(seed) FROM metrics WHERE name_id = ? AND seed > ?", (number, seed))[0][0]
+        return found
+
+    def _rows(self, order: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._plainly():
+            return self._database.execute(order, values).fetchall()
+
+    def _batches(self, order: str, values: tuple[Any, ...] = ()) -> Iterator[list[tuple[Any, ...]]]:
+        with self._plainly():
+            cursor = self._database.execute(order, values)
+            while rows := cursor.fetchmany(BATCH):
+                yield rows
+
+    @contextlib.contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        """Several looks at one state of the file, whoever writes meanwhile."""
+        if self._database.in_transaction:
+            yield
+            return
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._rows("COMMIT")
+
+    def _open(self, address: str) -> None:
+        self._database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30.0)
+
+    def _version(self) -> int:
+        return self._database.execute("PRAGMA user_version").fetchone()[0]
+
+    def _refuse_newer(self) -> None:
+        version = self._version()
+        if version > FORMAT:
+            self._database.close()
+            raise ChronicleError(
+                f"{self.path} was written by a newer Umwelt (format {version}, this version reads up to {FORMAT});"
+                " open it with that version or a later one"
+            )
+
+    @contextlib.contextmanager
+    def _plainly(self) -> Iterator[None]:
+        """Turn what SQLite says into a sentence that says what to do."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            if name == "SQLITE_FULL":
+                raise disk_full(self.path) from error
+            if name.startswith("SQLITE_CONSTRAINT"):
+                raise ChronicleError(
+                    f"{self.path} already has a row for one of these clocks ({error}); call `rewind` before living again"
+                ) from error
+            raise ChronicleError(f"{self.path} cannot be used ({error}); put back a copy of it, or begin a new life") from error

@@ -1,0 +1,67 @@
+"""The tables of a chronicle, and the way between columns and rows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+SCHEMA = """
+CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, unit TEXT, meaning TEXT, better TEXT);
+CREATE TABLE metrics (
+    seed INTEGER, clock INTEGER, name_id INTEGER, value REAL NOT NULL, PRIMARY KEY (name_id, seed, clock)
+) WITHOUT ROWID;
+CREATE TABLE episodes (
+    seed INTEGER, row INTEGER, begin INTEGER, end INTEGER, task TEXT, return REAL, length INTEGER, end_kind TEXT,
+    surprise REAL, doubt REAL, PRIMARY KEY (seed, end, row)
+) WITHOUT ROWID;
+CREATE TABLE probes (
+    seed INTEGER, clock INTEGER, task TEXT, label TEXT, returns BLOB, mean REAL, low REAL, high REAL,
+    model_error REAL, length REAL, PRIMARY KEY (seed, clock, task, label)
+) WITHOUT ROWID;
+CREATE TABLE events (id INTEGER PRIMARY KEY, seed INTEGER, clock INTEGER, name TEXT, message TEXT, wall REAL);
+CREATE TABLE timing (clock INTEGER, part TEXT, seconds REAL, wall REAL);
+CREATE INDEX timing_by_clock ON timing (clock);
+"""
+EPISODE = ("seed", "row", "begin", "end", "task", "return", "length", "end_kind", "surprise", "doubt")
+PROBE = ("seed", "clock", "task", "label", "returns", "mean", "low", "high", "model_error", "length")
+EVENT = ("seed", "clock", "name", "message", "wall")
+TIMING = ("clock", "part", "seconds", "wall")
+TYPES = {"seed": np.int64, "row": np.int64, "begin": np.int64, "end": np.int64, "clock": np.int64,
+         "task": object, "label": object, "end_kind": object, "part": object, "name": object,
+         "message": object, "returns": object}  # fmt: skip
+ROWS = np.dtype([("seed", "<i8"), ("clock", "<i8"), ("value", "<f8")])
+
+
+def as_rows(names: tuple[str, ...], columns: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Columns (arrays, lists, or one value for all rows) as rows for SQLite; NaN becomes NULL."""
+    if set(columns) != set(names):
+        raise ValueError(f"columns: wanted are {', '.join(names)}; given were {', '.join(columns)}")
+    whole = {name: np.asarray(column).tolist() if hasattr(column, "dtype") else column for name, column in columns.items()}
+    count = max((len(column) for column in whole.values() if isinstance(column, list | tuple)), default=1)
+    made = []
+    for name in names:
+        column = whole[name] if isinstance(whole[name], list | tuple) else [whole[name]] * count
+        if len(column) != count:
+            raise ValueError(f"columns: {name} has {len(column)} rows, where others have {count}")
+        made.append([None if value != value else value for value in column])
+    return zip(*made, strict=True)
+
+
+def as_columns(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> dict[str, np.ndarray]:
+    """Rows as one NumPy array for each column; NULL becomes NaN."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    made = {}
+    for name, column in zip(names, columns, strict=True):
+        made[name] = np.empty(len(column), TYPES.get(name, np.float64))
+        made[name][:] = [np.nan if value is None else value for value in column]
+    return made
+
+
+def listed(columns: Iterable[str]) -> str:
+    """Column names for an order to SQLite."""
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def exact(value: Any) -> Any:
+    """A value of a row in a form that text keeps to the last bit."""
+    return value.hex() if isinstance(value, float | bytes) else value
