@@ -27,12 +27,8 @@ class Inside:
         self.rows = [Row(recipes, form) for _ in range(batch)]
 
     def ask(self, calls: Sequence[Call]) -> list[Outcome]:
-        """The outcomes of `begin`, `step` or `replay` calls, in their order."""
+        """The outcomes of `begin`, `step`, `replay` or `render` calls, in their order."""
         return [getattr(self.rows[row], method)(*arguments) for row, method, arguments in calls]
-
-    def render(self, row: int) -> Any:
-        """The scene of one row, or None."""
-        return self.rows[row].render()
 
     def close(self) -> None:
         """Close every world."""
@@ -58,18 +54,9 @@ class Workers:
             self._start(row)
 
     def ask(self, calls: Sequence[Call]) -> list[Outcome]:
-        """The outcomes of `begin`, `step` or `replay` calls, in their order; all rows work at once."""
+        """The outcomes of `begin`, `step`, `replay` or `render` calls, in their order; all rows work at once."""
         sent = [self._send(row, method, arguments) for row, method, arguments in calls]
         return [self._receive(row) if fine else self._died(row) for fine, (row, _, _) in zip(sent, calls, strict=True)]
-
-    def render(self, row: int) -> Any:
-        """The scene of one row, or None."""
-        if not self._send(row, "render", ()):
-            return None
-        try:
-            return pickle.load(self.processes[row].stdout)
-        except (EOFError, OSError):
-            return None
 
     def close(self) -> None:
         """End every process: a word first, force after a while."""
@@ -87,7 +74,7 @@ class Workers:
             process.stdin.flush()
 
     def _send(self, row: int, method: str, arguments: tuple[Any, ...]) -> bool:
-        if method != "step" and self.processes[row].poll() is not None:
+        if method in ("begin", "replay") and self.processes[row].poll() is not None:
             _end({row: self.processes[row]})
             self._start(row)
         try:

@@ -34,7 +34,7 @@ class DmControl:
             name=f"{self.domain}-{self.task}",
             observation=hosted.space(seen),
             action=hosted.space(done),
-            task=hosted.task_space(self),
+            task=hosted.task_space(len(self.recipes())),
             batch=self.batch,
             hosted=True,
             repeat=self.repeat,

@@ -33,7 +33,7 @@ class Gymnasium:
             name=self.id,
             observation=hosted.space(seen),
             action=hosted.space(done),
-            task=hosted.task_space(self),
+            task=hosted.task_space(len(self.recipes())),
             batch=self.batch,
             hosted=True,
             repeat=self.repeat,

@@ -183,8 +183,8 @@ class Host:
         if action.shape != (self.batch, *self.done.shape):
             raise ValueError(f"action has shape {list(action.shape)}; give {[self.batch, *self.done.shape]}, as spec.action says")
         if self.done.choices:
-            if action.dtype.kind not in "iu":
-                raise ValueError(f"action holds {action.dtype}; give whole numbers, as spec.action says")
+            if action.dtype.kind not in "iu" or not all(0 <= choice < self.done.choices for choice in action.tolist()):
+                raise ValueError(f"action is {action}; give whole numbers 0 .. {self.done.choices - 1}, as spec.action says")
             return action
         if action.dtype.kind == "f" and not np.isfinite(action).all():
             raise ValueError("action holds NaN or infinity: whatever chose it has diverged")
@@ -219,7 +219,10 @@ def drain(ticket: Ticket) -> list[Event]:
 def render(ticket: Ticket) -> np.ndarray | None:
     """Row 0 as uint8 [H, W, 3], or None where the world shows nothing."""
     ticket.host.check(ticket)
-    return ticket.host.crew.render(0)
+    outcome = ticket.host.crew.ask([(0, "render", ())])[0]
+    if outcome.fault:
+        raise RuntimeError(f"the world could not be rendered: {outcome.fault[1]}")
+    return outcome.observation
 
 
 def close(ticket: Ticket) -> None:
@@ -233,9 +236,10 @@ def tasks(world: Recipes) -> dict[str, Variant]:
     return {name: Variant(index=np.asarray(index, np.int32)) for index, name in enumerate(world.recipes())}
 
 
-def task_space(world: Recipes) -> Variant:
-    """The space of a hosted world's tasks."""
-    return Variant(index=Discrete(n=len(world.recipes())))
+@lru_cache(maxsize=64)
+def task_space(count: int) -> Variant:
+    """The space of the tasks of a world with `count` variants. One object, so that equal worlds have equal specs."""
+    return Variant(index=Discrete(n=count))
 
 
 def space(form: Form) -> Box | Discrete:

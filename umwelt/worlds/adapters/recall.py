@@ -52,7 +52,12 @@ def restore(world: Recipes, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
             host.recordings[row].add(action)
         if host.kinds[row] < TERMINATED:
             calls.append((row, "replay", (host.seeds[row], host.variants[row], actions)))
-    for (row, _, _), outcome in zip(calls, host.crew.ask(calls), strict=True):
+    try:
+        outcomes = host.crew.ask(calls)
+    except BaseException:
+        host.crew.close()
+        raise
+    for (row, _, _), outcome in zip(calls, outcomes, strict=True):
         difference = _difference(outcome, saved["observation"][row], saved["reward"][row])
         if difference:
             host.kinds[row] = TRUNCATED

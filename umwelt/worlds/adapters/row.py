@@ -65,9 +65,12 @@ class Row:
             outcome = self.step(action)
         return outcome
 
-    def render(self) -> np.ndarray | None:
-        """The scene as uint8 [H, W, 3], or None."""
-        return self.made[self.now].render() if self.now in self.made else None
+    def render(self) -> Outcome:
+        """The scene as uint8 [H, W, 3], or None, in the place of the observation."""
+        try:
+            return Outcome(self.made[self.now].render() if self.now in self.made else None)
+        except Exception as error:
+            return Outcome(None, fault=("world_raised", f"render raised {type(error).__name__}: {error}"))
 
     def close(self) -> None:
         """Close every simulator."""

@@ -38,10 +38,8 @@ def serve() -> None:
             method, arguments = pickle.load(orders)
         except EOFError:
             return row.close()
-        answer = getattr(row, method)(*arguments)
-        # Plain values only: the parent knows this process's classes under other names.
-        answer = tuple(answer) if isinstance(answer, tuple) else answer
-        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        # A plain tuple: the parent knows this process's classes under other names.
+        pickle.dump(tuple(getattr(row, method)(*arguments)), answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()
 
 

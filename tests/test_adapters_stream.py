@@ -1,0 +1,333 @@
+"""The stream convention around Gymnasium environments: tickets, seeds, partial resets, spaces, variants."""
+
+import itertools
+import sys
+
+import gymnasium
+import jax
+import numpy as np
+import pytest
+from adapters_worlds import Shaped, Walk
+from gymnasium import spaces as gymnasium_spaces
+
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, host_scan, spaces
+from umwelt.worlds.adapters import DmControl, Gymnasium, StaleTicket, Variant, from_name
+
+WALK = "adapters_worlds:Walk"
+
+
+def key(number):
+    return np.array([7, number], np.uint32)
+
+
+def task(batch, index=0):
+    return Variant(index=np.full(batch, index, np.int32))
+
+
+def live(world, steps, action=0.25, start=0):
+    """The time steps of a life with one action."""
+    state, step = world.init(key(start), task(world.batch))
+    seen = [step]
+    lead = np.full((world.batch, *world.spec.action.shape), action, world.spec.action.dtype)
+    for number in range(steps):
+        state, step = world.step(key(start + 1 + number), state, lead, task(world.batch))
+        seen.append(step)
+    return state, seen
+
+
+def test_a_first_step_follows_each_last_one_and_ignores_the_action():
+    _, seen = live(Gymnasium(id=WALK), 14)
+    assert [int(step.kind[0]) for step in seen] == [FIRST, *[MID] * 4, TRUNCATED] * 2 + [FIRST, MID, MID]
+    for before, after in itertools.pairwise(seen):
+        x, y = float(before.observation[0, 0]), float(after.observation[0, 0])
+        if after.first[0]:
+            assert after.reward[0] == 0
+        else:
+            assert y == pytest.approx(x + 0.25, abs=1e-6)
+            assert after.reward[0] == pytest.approx(y, abs=1e-6)
+    starts = [float(step.observation[0, 0]) for step in seen if step.first[0]]
+    assert len(set(starts)) == 3
+
+
+def test_dtypes_shapes_and_spec_agree():
+    world = Gymnasium(id="Pendulum-v1", batch=2)
+    _, seen = live(world, 3)
+    spec = world.spec
+    assert (spec.hosted, spec.batch, spec.repeat, spec.name) == (True, 2, 1, "Pendulum-v1")
+    assert spec.observation == Box(shape=(3,), low=(-1.0, -1.0, -8.0), high=(1.0, 1.0, 8.0))
+    assert spec.action == Box(shape=(1,), low=-2.0, high=2.0)
+    for step in seen:
+        assert (step.kind.dtype, step.reward.dtype, step.observation.dtype) == (np.int8, np.float32, np.float32)
+        assert step.kind.shape == step.reward.shape == (2,)
+        assert spaces.contains(spec.observation, step.observation) == ""
+
+
+def test_an_episode_equals_the_environment_itself_from_the_recorded_seed():
+    world = Gymnasium(id="CartPole-v1", batch=3)
+    rng = np.random.default_rng(0)
+    state, step = world.init(jax.random.key(3), task(3))
+    plain = []
+    for row, seed in enumerate(world.save(state)["seed"]):
+        plain.append(gymnasium.make("CartPole-v1"))
+        np.testing.assert_array_equal(step.observation[row], plain[row].reset(seed=int(seed))[0])
+    ended = np.zeros(3, bool)
+    while not ended.all():
+        action = rng.integers(0, 2, 3).astype(np.int32)
+        state, step = world.step(key(0), state, action, task(3))
+        for row in np.flatnonzero(~ended):
+            observation, reward, terminated, _, _ = plain[row].step(int(action[row]))
+            np.testing.assert_array_equal(step.observation[row], observation)
+            assert step.reward[row] == reward
+            assert step.kind[row] == (TERMINATED if terminated else MID)
+            ended[row] = terminated
+
+
+def test_only_the_rows_that_ended_begin_anew():
+    world = Gymnasium(id=WALK, options='{"length": 0}', batch=3)
+    _, seen = live(world, 40)
+    ages = np.array([step.observation[:, 1] for step in seen])
+    kinds = np.array([step.kind for step in seen])
+    ends = [tuple(np.flatnonzero(kinds[:, row] == TRUNCATED)) for row in range(3)]
+    assert len(set(ends)) == 3
+    for row in range(3):
+        for before, after in zip(range(40), range(1, 41), strict=True):
+            ended = kinds[before, row] == TRUNCATED
+            assert (kinds[after, row] == FIRST) == ended
+            assert ages[after, row] == (0 if ended else ages[before, row] + 1)
+
+
+def test_the_key_decides_typed_or_raw_and_rows_differ():
+    world = Gymnasium(id=WALK, batch=2)
+    typed = jax.random.key(5)
+    one, two, raw = (world.init(k, task(2))[1].observation for k in (typed, jax.random.key(6), jax.random.key_data(typed)))
+    words = world.init(np.asarray(jax.random.key_data(typed)), task(2))[1].observation
+    np.testing.assert_array_equal(one, raw)
+    np.testing.assert_array_equal(one, words)
+    assert len({float(x) for x in (*one[:, 0], *two[:, 0])}) == 4
+
+
+def test_a_ticket_is_good_for_one_step():
+    world = Gymnasium(id=WALK)
+    action = np.zeros((1, 1), np.float32)
+    first, _ = world.init(key(0), task(1))
+    second, _ = world.step(key(1), first, action, task(1))
+    with pytest.raises(StaleTicket, match="ticket 1 was already used, the world is at 2"):
+        world.step(key(2), first, action, task(1))
+    with pytest.raises(StaleTicket):
+        world.save(first)
+    again = jax.tree.map(lambda leaf: leaf, second)
+    third, _ = world.step(key(2), again, action, task(1))
+    world.close(third)
+    world.close(third)
+    with pytest.raises(StaleTicket, match="closed"):
+        world.step(key(3), third, action, task(1))
+
+
+def test_time_steps_are_not_written_over():
+    _, seen = live(Gymnasium(id="adapters_worlds:Overwriting"), 4)
+    assert [float(step.observation[0, 1]) for step in seen] == [0, 1, 2, 3, 4]
+
+
+def test_it_runs_under_the_host_driver():
+    world = Gymnasium(id=WALK, batch=2)
+    action = np.zeros((2, 1), np.float32)
+
+    def body(carry, words):
+        state, _ = carry
+        state, step = world.step(words, state, action, task(2))
+        return (state, step), step
+
+    carry, steps = host_scan(body, world.init(key(0), task(2)), np.arange(24, dtype=np.uint32).reshape(12, 2))
+    assert steps.observation.shape == (12, 2, 2)
+    assert int(carry[0].serial) == 13
+
+
+def test_repeat_sums_rewards_and_stops_with_the_episode():
+    one, three = Gymnasium(id=WALK), Gymnasium(id=WALK, repeat=3)
+    _, single = live(one, 5)
+    _, triple = live(three, 2)
+    rewards = [float(step.reward[0]) for step in single]
+    assert three.spec.repeat == 3
+    assert [int(step.kind[0]) for step in triple] == [FIRST, MID, TRUNCATED]
+    assert float(triple[1].reward[0]) == pytest.approx(sum(rewards[1:4]), abs=1e-5)
+    assert float(triple[2].reward[0]) == pytest.approx(sum(rewards[4:6]), abs=1e-5)
+    np.testing.assert_array_equal(triple[2].observation, single[5].observation)
+
+
+@pytest.mark.parametrize("seen", ["dict", "tuple", "discrete", "multi"])
+def test_structured_observations_are_flattened_as_gymnasium_does(seen):
+    world = Gymnasium(id="adapters_worlds:Shaped", options=f'{{"seen": "{seen}"}}')
+    state, step = world.init(key(0), task(1))
+    space = Shaped.SPACES[seen]
+    space.seed(int(world.save(state)["seed"][0]))
+    expected = gymnasium_spaces.flatten(space, space.sample())
+    np.testing.assert_array_equal(step.observation[0], expected.astype(np.float32))
+    assert step.observation.dtype == np.float32
+    assert spaces.contains(world.spec.observation, step.observation) == ""
+
+
+def test_pictures_stay_and_matrices_become_vectors():
+    image = Gymnasium(id="adapters_worlds:Shaped", options='{"seen": "image"}')
+    _, step = image.init(key(0), task(1))
+    assert image.spec.observation == Box(shape=(4, 5, 3), low=0.0, high=255.0, dtype="uint8")
+    assert (step.observation.shape, step.observation.dtype) == ((1, 4, 5, 3), np.uint8)
+    matrix = Gymnasium(id="adapters_worlds:Shaped", options='{"seen": "matrix"}')
+    assert matrix.spec.observation == Box(shape=(6,), low=-1.0, high=1.0)
+
+
+def rewards_of(done, actions, batch=1):
+    world = Gymnasium(id="adapters_worlds:Shaped", options=f'{{"done": "{done}"}}')
+    state, _ = world.init(key(0), task(1))
+    found = []
+    for action in actions:
+        state, step = world.step(key(1), state, np.asarray(action)[None], task(1))
+        found.append(float(step.reward[0]))
+    assert world.drain(state) == []
+    return world.spec.action, found
+
+
+def test_choices_reach_the_environment_as_its_own_actions():
+    assert rewards_of("actions_discrete", np.arange(3, dtype=np.int32)) == (Discrete(n=3), [-1, 0, 1])
+    # The last digit runs fastest, as in reading order: (0, 0), (0, 1) ... (2, 3).
+    space, found = rewards_of("actions_multi", np.arange(12, dtype=np.int32))
+    assert (space, found) == (Discrete(n=12), [10 * a + b for a in range(3) for b in range(4)])
+    space, found = rewards_of("actions_binary", np.arange(8, dtype=np.int32))
+    assert (space, found) == (Discrete(n=8), [0, 1, 10, 11, 100, 101, 110, 111])
+
+
+def test_box_actions_are_clipped_to_their_bounds():
+    space, found = rewards_of("actions_box", np.array([[5, -9], [-5, 9], [0.5, 0.5]], np.float32))
+    assert space == Box(shape=(2,), low=(-1.0, -2.0), high=(1.0, 2.0))
+    assert found == [8, -8, 5.5]
+    space, found = rewards_of("actions_whole", np.array([[3, 4], [9, -2]], np.int32))
+    assert (space.dtype, found) == ("int32", [34, 70])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('{"done": "actions_many"}', "10000 joint actions"),
+        ('{"done": "actions_tuple"}', "are not supported"),
+        ('{"seen": "sequence"}', "cannot be made one vector"),
+        ('{"seen": ', "options must be JSON"),
+        ("[1]", "options must be a JSON object"),
+        ('[{"seen": "dict"}, {"seen": "dict"}]', "the same set twice"),
+        ('[{"seen": "dict"}, {"seen": "multi"}]', "variants of one world need the same spaces"),
+    ],
+)
+def test_what_cannot_be_adapted_is_said_in_words(options, words):
+    with pytest.raises(ValueError, match=words):
+        _ = Gymnasium(id="adapters_worlds:Shaped", options=options).spec
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (np.zeros((2, 1), np.float32), "action has shape"),
+        (np.full((1, 1), np.nan, np.float32), "diverged"),
+    ],
+)
+def test_a_wrong_action_raises_and_leaves_the_ticket_good(action, words):
+    world = Gymnasium(id=WALK)
+    state, _ = world.init(key(0), task(1))
+    with pytest.raises(ValueError, match=words):
+        world.step(key(1), state, action, task(1))
+    world.step(key(1), state, np.zeros((1, 1), np.float32), task(1))
+
+
+@pytest.mark.parametrize("action", [np.array([-1]), np.array([12]), np.array([1.0])])
+def test_a_choice_that_does_not_exist_raises(action):
+    with pytest.raises(ValueError, match=r"whole numbers 0 \.\. 11"):
+        rewards_of("actions_multi", action)
+
+
+def test_frozen_lake():
+    world = Gymnasium(id="FrozenLake-v1", options='{"is_slippery": false}')
+    assert world.spec.action == Discrete(n=4)
+    state, step = world.init(key(0), task(1))
+    assert np.flatnonzero(step.observation[0]).tolist() == [0]
+    visited = []
+    for action in (1, 1, 2, 2, 1, 2):  # the known way over the 4 x 4 lake
+        state, step = world.step(key(1), state, np.array([action], np.int32), task(1))
+        visited += np.flatnonzero(step.observation[0]).tolist()
+    assert visited == [4, 8, 9, 10, 14, 15]
+    assert (int(step.kind[0]), float(step.reward[0])) == (TERMINATED, 1.0)
+
+
+def test_variants_are_tasks_and_each_row_begins_on_its_own():
+    world = Gymnasium(id=WALK, options='[{"scale": 1.0}, {"scale": 10.0}]', batch=2)
+    assert list(world.tasks()) == [f"{WALK} scale=1.0", f"{WALK} scale=10.0"]
+    assert world.spec.task.index == Discrete(n=2)
+    assert world.spec == Gymnasium(id=world.id, options=world.options, batch=2).spec
+    both = Variant(index=np.array([0, 1], np.int32))
+    state, before = world.init(key(0), both)
+    action = np.full((2, 1), 0.5, np.float32)
+    state, after = world.step(key(1), state, action, both)
+    np.testing.assert_allclose((after.observation - before.observation)[:, 0], [0.5, 5.0], rtol=1e-4)
+    with pytest.raises(ValueError, match=r"variants 0 \.\. 1"):
+        world.init(key(0), task(2, 2))
+
+
+def test_options_change_the_physics_of_one_id():
+    world = Gymnasium(id="Pendulum-v1", options='[{"g": 9.8}, {"g": 3.0}]')
+    speeds = []
+    for index in range(2):
+        state, before = world.init(key(0), task(1, index))
+        _, after = world.step(key(1), state, np.zeros((1, 1), np.float32), task(1, index))
+        speeds.append(float((after.observation - before.observation)[0, 2]) / float(before.observation[0, 1]))
+    # One Euler step of 0.05 s: the speed grows by 3 g / 2 l sin(angle) dt.
+    np.testing.assert_allclose(speeds, [1.5 * 9.8 * 0.05, 1.5 * 3.0 * 0.05], rtol=1e-4)
+
+
+def test_several_ids_are_variants():
+    world = Gymnasium(id="adapters_worlds:Walk, adapters_worlds:Faulty")
+    assert list(world.tasks()) == ["adapters_worlds:Walk", "adapters_worlds:Faulty"]
+    with pytest.raises(ValueError, match="same spaces"):
+        _ = Gymnasium(id="CartPole-v1,Pendulum-v1").spec
+
+
+def test_names():
+    assert from_name("gymnasium:CartPole-v1") == Gymnasium(id="CartPole-v1")
+    assert from_name(WALK) == Gymnasium(id=WALK)
+    with pytest.raises(ValueError, match=r"nearest are .*Pendulum-v1"):
+        from_name("gymnasium:Pendulun-v1")
+    with pytest.raises(ValueError, match="must be gymnasium:ID"):
+        from_name("Pendulum-v1")
+    with pytest.raises(ModuleNotFoundError):
+        from_name("no_such_module:make")
+    with pytest.raises(TypeError, match=r"return a gymnasium\.Env"):
+        _ = from_name("adapters_worlds:not_an_environment").spec
+
+
+def test_a_callable_is_found_in_the_working_directory(tmp_path, monkeypatch):
+    (tmp_path / "plant_of_mine.py").write_text(
+        "from adapters_worlds import Walk\n\ndef make(**options):\n    return Walk(**options)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry])
+    _, seen = live(from_name("plant_of_mine:make"), 5)
+    assert int(seen[-1].kind[0]) == TRUNCATED
+    assert Walk.observation_space.shape == seen[0].observation.shape[1:]
+
+
+def test_a_missing_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dm_control", None)
+    with pytest.raises(ImportError, match=r"pip install 'umwelt\[dm_control\]'"):
+        DmControl(domain="walker", task="run").recipes()
+    for name in [name for name in sys.modules if name.startswith("gymnasium.envs.mujoco")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mujoco", None)
+    with pytest.raises(ImportError, match=r"pip install 'umwelt\[mujoco\]'"):
+        _ = Gymnasium(id="Hopper-v5", batch=5).spec
+
+
+def test_pictures_are_rendered_on_request():
+    pytest.importorskip("pygame", reason="rendering classic control needs pygame (the classic extra)")
+    world = Gymnasium(id="CartPole-v1", pictures=True)
+    state, _ = world.init(key(0), task(1))
+    picture = world.render(state)
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 3
+    assert picture.std() > 0
+    plain, _ = Gymnasium(id="CartPole-v1").init(key(0), task(1))
+    assert world.render(plain) is None
