@@ -113,10 +113,11 @@ class Proctor:
             run = self._cached(("exam", rows, limit), lambda: jax.jit(partial(_sit_whole, examiner, limit)))
             return run(key, agent_state, tasks)
         state, exam = self._enter(examiner, key, agent_state, tasks)
-        answer = self._cached(("answer", rows), lambda: jax.jit(examiner.answer, donate_argnums=0))
+        answer = self._cached(("answer", rows), lambda: jax.jit(examiner.answer))
+        words = np.asarray(_step_words(key, limit))
         alive = np.ones(rows, bool)
         for clock in range(limit):
-            state, next = examiner.world.step(_words(keys.fold(key, f"world {clock}")), state, exam.action, tasks)
+            state, next = examiner.world.step(words[clock], state, exam.action, tasks)
             alive &= ~np.asarray(next.last)
             exam = answer(exam, next)
             if not alive.any():
@@ -194,24 +195,28 @@ def _film(
     examiner: Examiner, drive: Any, warm: int, ticks: int, compiled: Any, key: jax.Array, agent_state: Any, tasks: Any
 ) -> tuple[Any, Any, Any]:
     """`Proctor.film` under either driver."""
-    world = examiner.world
+    world, hosted = examiner.world, examiner.world.spec.hosted
     answer = compiled(examiner.answer)
+    all_words = _step_words(key, warm + ticks)
+    if hosted:
+        all_words = np.asarray(all_words)
     state, step = world.init(keys.fold(key, "world"), tasks)
     exam = compiled(examiner.sit)(keys.fold(key, "sit"), agent_state, step)
 
-    def tick(carry: tuple[Any, Exam], index: jax.Array) -> tuple[tuple[Any, Exam], Any]:
+    def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
         state, exam = carry
-        step_key = jax.random.fold_in(keys.fold(key, "step"), index)
-        state, next = world.step(step_key, state, exam.action, tasks)
+        state, next = world.step(words if hosted else jax.random.wrap_key_data(words), state, exam.action, tasks)
         return (state, answer(exam, next)), (next.observation, next.reward, exam.action)
 
     if warm:
-        (state, exam), _ = drive(tick, (state, exam), jnp.arange(warm))
-    (state, _), (observations, rewards, actions) = drive(tick, (state, exam), jnp.arange(warm, warm + ticks))
+        (state, exam), _ = drive(tick, (state, exam), all_words[:warm])
+    (state, _), (observations, rewards, actions) = drive(tick, (state, exam), all_words[warm:])
     close(world, state)
     expected = examiner.agent.imagine(keys.fold(key, "imagine"), exam.agent, jax.tree.map(jnp.asarray, actions))
     return observations, expected, rewards
 
 
-def _words(key: jax.Array) -> np.ndarray:
-    return np.asarray(jax.random.key_data(key))
+def _step_words(key: jax.Array, count: int) -> jax.Array:
+    """uint32 [count, words]: the keys of the world's steps, made at once because a hosted world steps singly."""
+    step_keys = jax.vmap(partial(jax.random.fold_in, keys.fold(key, "step")))(jnp.arange(count))
+    return jax.random.key_data(step_keys)

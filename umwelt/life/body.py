@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from umwelt.core import Evidence, TimeStep, keys, part, select, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
-from umwelt.life.rhythm import Segment
+from umwelt.core.rhythm import Segment
 
 
 @struct

@@ -7,63 +7,37 @@ that a life that was killed leaves whole chunks behind. Tables are handed out as
 import contextlib
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
 from umwelt.core import KINDS, Metric
-from umwelt.life.disk import DiskFull, disk_full
-from umwelt.life.tables import EPISODE, EVENT, PROBE, ROWS, SCHEMA, TIMING, as_columns, as_rows, exact, listed
+from umwelt.life.database import ChronicleError, Database
+from umwelt.life.disk import DiskFull
+from umwelt.life.tables import EPISODE, EVENT, PROBE, ROWS, TIMING, as_columns, as_rows, exact, listed
 
 __all__ = ["EPISODE", "EVENT", "LASTING", "PROBE", "TIMING", "Chronicle", "ChronicleError", "DiskFull"]
 
-FORMAT = 1
-"""The schema that this version writes, kept in PRAGMA user_version."""
 LASTING = ("resumed", "killed", "damaged")
 """Events that tell what happened to the life from outside. Those so called, or called <one>/..., outlast a rewind."""
-
-BATCH = 50_000
-
-
-class ChronicleError(Exception):
-    """The chronicle cannot be used so. The message is one sentence: which file, and what to do."""
 
 
 class Chronicle:
     """The chronicle at `path`, made where there is none. `Chronicle.read` opens one for looking only."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, writable: bool = True) -> None:
         self.path = Path(path)
-        with self._plainly():
-            self._open(f"file:{quote(str(self.path))}?mode=rwc")
-            self._refuse_newer()
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.execute("PRAGMA cache_size=-65536")
-            if self._version() == 0:
-                self._database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
-        self._names = dict(self._rows("SELECT name, id FROM names"))
+        self._database = Database(self.path, writable)
+        self._names = dict(self._database.rows("SELECT name, id FROM names"))
 
     @classmethod
     def read(cls, path: Path | str) -> "Chronicle":
         """Open for reading, while somebody may be writing."""
-        made = object.__new__(cls)
-        made.path = Path(path)
-        if not made.path.exists():
-            raise ChronicleError(f"there is no chronicle at {path}; give the path of a life that has begun")
-        with made._plainly():
-            made._open(f"file:{quote(str(made.path))}?mode=ro")
-            made._refuse_newer()
-            if made._version() == 0:
-                raise ChronicleError(f"{path} holds no chronicle yet; try again when the life has begun")
-        made._names = dict(made._rows("SELECT name, id FROM names"))
-        return made
+        return cls(path, writable=False)
 
     def close(self) -> None:
         """Put the file away. The last one to close folds the write-ahead log into it."""
@@ -75,26 +49,17 @@ class Chronicle:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> contextlib.AbstractContextManager[None]:
         """Everything written inside is kept whole, or not at all. Inside another one it belongs to that."""
-        if self._database.in_transaction:
-            yield
-            return
-        with self._plainly():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
+        return self._database.transaction()
+
+    def snapshot(self) -> contextlib.AbstractContextManager[None]:
+        """Several looks at one state of the file, whoever writes meanwhile."""
+        return self._database.snapshot()
 
     def sync(self) -> None:
         """Have the disk remember everything written so far, even through a power cut. Call before a checkpoint."""
-        with self._plainly():
-            self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._database.rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     def declare(self, metrics: Iterable[Metric]) -> None:
         """Say what will be written, once for each name; saying it again renews unit and meaning."""
@@ -106,8 +71,8 @@ class Chronicle:
         order = "INSERT INTO names (name, unit, meaning, better) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
         order += " unit = excluded.unit, meaning = excluded.meaning, better = excluded.better"
         with self.transaction():
-            self._database.executemany(order, [(m.name, m.unit, m.meaning, m.better) for m in metrics])
-        self._names = dict(self._rows("SELECT name, id FROM names"))
+            self._database.many(order, [(m.name, m.unit, m.meaning, m.better) for m in metrics])
+        self._names = dict(self._database.rows("SELECT name, id FROM names"))
 
     def write(self, seed: int, clocks: Any, values: Mapping[str, Any]) -> None:
         """Metrics of one seed: clocks int [T], values {name: [T]}. NaN means "nothing to say" and is not kept."""
@@ -127,7 +92,7 @@ class Chronicle:
                 rows = zip(
                     repeat(self._names[name]), repeat(int(seed)), clocks[said].tolist(), column[said].tolist(), strict=False
                 )
-                self._database.executemany(order, rows)
+                self._database.many(order, rows)
 
     def write_episodes(self, columns: Mapping[str, Any]) -> None:
         """Finished episodes: a column, or one value for all, for each of `EPISODE`.
@@ -147,12 +112,12 @@ class Chronicle:
         """One examination: returns float [episodes], their mean with an interval, the model's error (NaN: no model)."""
         blob = np.asarray(returns, "<f8").tobytes()
         row = (seed, clock, task, label, blob, mean, low, high, model_error, length)
-        self._insert("probes", PROBE, {name: [value] for name, value in zip(PROBE, row, strict=True)})
+        self._insert("probes", PROBE, dict(zip(PROBE, row, strict=True)))
 
     def event(self, seed: int, clock: int, name: str, message: str = "") -> None:
         """Something happened; see LASTING for the names that outlast a rewind."""
         row = (seed, clock, name, message, time.time())
-        self._insert("events", EVENT, {name: [value] for name, value in zip(EVENT, row, strict=True)})
+        self._insert("events", EVENT, dict(zip(EVENT, row, strict=True)))
 
     def write_timing(self, clock: int, seconds: Mapping[str, float]) -> None:
         """How long each part took, up to `clock`. Never a part of the digest."""
@@ -161,20 +126,21 @@ class Chronicle:
 
     def rewind(self, clock: int) -> None:
         """Forget everything after `clock`, as a life does that goes on from a checkpoint. See LASTING."""
+        clock = int(clock)
         with self.transaction():
             for name_id, seed in self._kept_series():
                 order = "DELETE FROM metrics WHERE name_id = ? AND seed = ? AND clock > ?"
-                self._database.execute(order, (name_id, seed, clock))
-            self._database.execute('DELETE FROM episodes WHERE "end" > ?', (clock,))
-            self._database.execute("DELETE FROM probes WHERE clock > ?", (clock,))
-            self._database.execute("DELETE FROM timing WHERE clock > ?", (clock,))
-            later = self._rows("SELECT id, name FROM events WHERE clock > ?", (clock,))
+                self._database.rows(order, (name_id, seed, clock))
+            self._database.rows('DELETE FROM episodes WHERE "end" > ?', (clock,))
+            self._database.rows("DELETE FROM probes WHERE clock > ?", (clock,))
+            self._database.rows("DELETE FROM timing WHERE clock > ?", (clock,))
+            later = self._database.rows("SELECT id, name FROM events WHERE clock > ?", (clock,))
             gone = [(number,) for number, name in later if name.split("/")[0] not in LASTING]
-            self._database.executemany("DELETE FROM events WHERE id = ?", gone)
+            self._database.many("DELETE FROM events WHERE id = ?", gone)
 
     def metrics(self) -> tuple[Metric, ...]:
         """Everything declared, in the order of declaration."""
-        rows = self._rows("SELECT name, unit, meaning, better FROM names ORDER BY id")
+        rows = self._database.rows("SELECT name, unit, meaning, better FROM names ORDER BY id")
         return tuple(Metric(name=n, unit=u, meaning=m, better=b) for n, u, m, b in rows)
 
     def seeds(self) -> list[int]:
@@ -183,12 +149,12 @@ class Chronicle:
 
     def series(self, name: str, seed: int | None = None) -> dict[str, np.ndarray]:
         """One metric: columns seed, clock int64 [N] and value float64 [N], by seed, then clock."""
-        found = self._rows("SELECT id FROM names WHERE name = ?", (name,))
+        found = self._database.rows("SELECT id FROM names WHERE name = ?", (name,))
         if not found:
             raise KeyError(f"name: {name!r} is not in {self.path}; it has {', '.join(m.name for m in self.metrics()) or 'none'}")
         only, wanted = ("", ()) if seed is None else (" AND seed = ?", (int(seed),))
         order = f"SELECT seed, clock, value FROM metrics WHERE name_id = ?{only} ORDER BY seed, clock"
-        rows = np.array(self._rows(order, (found[0][0], *wanted)), ROWS)
+        rows = np.array(self._database.rows(order, (found[0][0], *wanted)), ROWS)
         return {column: np.ascontiguousarray(rows[column]) for column in ROWS.names or ()}
 
     def episodes(self, seed: int | None = None) -> dict[str, np.ndarray]:
@@ -214,7 +180,7 @@ class Chronicle:
         """The newest clock of any metric, 0 where there is none."""
         newest = 0
         for pair in self._kept_series():
-            newest = max(newest, self._rows("SELECT MAX(clock) FROM metrics WHERE name_id = ? AND seed = ?", pair)[0][0])
+            newest = max(newest, self._database.rows("SELECT MAX(clock) FROM metrics WHERE name_id = ? AND seed = ?", pair)[0][0])
         return newest
 
     def digest(self) -> str:
@@ -223,23 +189,23 @@ class Chronicle:
         It does not depend on the order of writing or declaring, nor on wall-clock time, timings and events.
         """
         total = hashlib.sha256()
-        with self._snapshot():
+        with self.snapshot():
             for part in self._canonical():
                 total.update(part)
         return total.hexdigest()
 
     def _canonical(self) -> Iterator[bytes]:
-        for name, number in sorted(self._rows("SELECT name, id FROM names")):
+        for name, number in sorted(self._database.rows("SELECT name, id FROM names")):
             yield json.dumps(["metric", name]).encode()
             order = "SELECT seed, clock, value FROM metrics WHERE name_id = ? ORDER BY seed, clock"
-            for rows in self._batches(order, (number,)):
+            for rows in self._database.batches(order, (number,)):
                 yield np.array(rows, ROWS).tobytes()
         for table, columns, order in (
             ("episodes", EPISODE, 'seed, "end", row'),
             ("probes", PROBE, "seed, clock, task, label"),
         ):
             yield json.dumps([table, columns]).encode()
-            for rows in self._batches(f"SELECT {listed(columns)} FROM {table} ORDER BY {order}"):
+            for rows in self._database.batches(f"SELECT {listed(columns)} FROM {table} ORDER BY {order}"):
                 for row in rows:
                     yield json.dumps([exact(value) for value in row]).encode()
 
@@ -247,71 +213,19 @@ class Chronicle:
         rows = as_rows(names, columns)
         order = f"INSERT INTO {table} ({listed(names)}) VALUES ({', '.join('?' * len(names))})"
         with self.transaction():
-            self._database.executemany(order, rows)
+            self._database.many(order, rows)
 
     def _table(self, table: str, names: tuple[str, ...], order: str, seed: int | None) -> dict[str, np.ndarray]:
         only, wanted = ("", ()) if seed is None else (" WHERE seed = ?", (int(seed),))
-        rows = self._rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted)
+        rows = self._database.rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted)
         return as_columns(names, rows)
 
     def _kept_series(self) -> list[tuple[int, int]]:
         """All (name_id, seed) that have rows; one look into the index for each, however long they are."""
         found = []
-        for (number,) in self._rows("SELECT id FROM names ORDER BY id"):
-            seed = self._rows("SELECT MIN(seed) FROM metrics WHERE name_id = ?", (number,))[0][0]
+        for (number,) in self._database.rows("SELECT id FROM names ORDER BY id"):
+            seed = self._database.rows("SELECT MIN(seed) FROM metrics WHERE name_id = ?", (number,))[0][0]
             while seed is not None:
                 found.append((number, seed))
-                seed = self._rows("SELECT MIN(seed) FROM metrics WHERE name_id = ? AND seed > ?", (number, seed))[0][0]
+                seed = self._database.rows("SELECT MIN(seed) FROM metrics WHERE name_id = ? AND seed > ?", (number, seed))[0][0]
         return found
-
-    def _rows(self, order: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._plainly():
-            return self._database.execute(order, values).fetchall()
-
-    def _batches(self, order: str, values: tuple[Any, ...] = ()) -> Iterator[list[tuple[Any, ...]]]:
-        with self._plainly():
-            cursor = self._database.execute(order, values)
-            while rows := cursor.fetchmany(BATCH):
-                yield rows
-
-    @contextlib.contextmanager
-    def _snapshot(self) -> Iterator[None]:
-        """Several looks at one state of the file, whoever writes meanwhile."""
-        if self._database.in_transaction:
-            yield
-            return
-        self._rows("BEGIN")
-        try:
-            yield
-        finally:
-            self._rows("COMMIT")
-
-    def _open(self, address: str) -> None:
-        self._database = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30.0)
-
-    def _version(self) -> int:
-        return self._database.execute("PRAGMA user_version").fetchone()[0]
-
-    def _refuse_newer(self) -> None:
-        version = self._version()
-        if version > FORMAT:
-            self._database.close()
-            raise ChronicleError(
-                f"{self.path} was written by a newer Umwelt (format {version}, this version reads up to {FORMAT});"
-                " open it with that version or a later one"
-            )
-
-    @contextlib.contextmanager
-    def _plainly(self) -> Iterator[None]:
-        """Turn what SQLite says into a sentence that says what to do."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            if name == "SQLITE_FULL":
-                raise disk_full(self.path) from error
-            if name.startswith("SQLITE_CONSTRAINT"):
-                raise ChronicleError(
-                    f"{self.path} already has a row for one of these clocks ({error}); call `rewind` before living again"
-                ) from error
-            raise ChronicleError(f"{self.path} cannot be used ({error}); put back a copy of it, or begin a new life") from error

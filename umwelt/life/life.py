@@ -1,6 +1,6 @@
 """A life: the parts that make it up, and the machine that drives its value forward."""
 
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -8,8 +8,8 @@ import numpy as np
 
 from umwelt.core import TimeStep, host_scan, keys, part, scan
 from umwelt.core.contracts import Agent, Teacher, World
+from umwelt.core.rhythm import Rhythm, Segment
 from umwelt.life.body import Body, Mind, live_segment
-from umwelt.life.rhythm import Rhythm, Segment
 
 
 @part
@@ -26,6 +26,8 @@ class Life:
     """Lives at once, with seeds `seed`, `seed + 1` ...; more than one needs a pure world."""
     driver: str = "auto"
     """`scan` compiles the world too; `host` steps it from Python; `auto` compiles where it can."""
+    keep_episodes: bool = False
+    """Write every finished episode as a Minari dataset into the life's folder."""
 
 
 class Engine:
@@ -42,9 +44,9 @@ class Engine:
         if life.seeds > 1 and not self.compiled_world:
             raise ValueError(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
         self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher)
-        self._segment = lru_cache(maxsize=None)(self._compile_segment)
-        self._turn = lru_cache(maxsize=None)(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
-        self._study = lru_cache(maxsize=None)(lambda updates: jax.jit(partial(self.body.study, updates), donate_argnums=0))
+        self._segment = cache(self._compile_segment)
+        self._turn = cache(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
+        self._study = cache(lambda updates: jax.jit(partial(self.body.study, updates), donate_argnums=0))
         self._step = life.world if hosted else _Compiled(life.world)
 
     def begin(self) -> tuple[Any, Mind]:

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 
+FORMAT = 1
+"""The schema that this version writes, kept in PRAGMA user_version."""
+
 SCHEMA = """
 CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, unit TEXT, meaning TEXT, better TEXT);
 CREATE TABLE metrics (
@@ -43,7 +46,8 @@ def as_rows(names: tuple[str, ...], columns: Mapping[str, Any]) -> Iterator[tupl
         column = whole[name] if isinstance(whole[name], list | tuple) else [whole[name]] * count
         if len(column) != count:
             raise ValueError(f"columns: {name} has {len(column)} rows, where others have {count}")
-        made.append([None if value != value else value for value in column])
+        plain = (value.item() if hasattr(value, "item") else value for value in column)
+        made.append([None if value != value else value for value in plain])
     return zip(*made, strict=True)
 
 

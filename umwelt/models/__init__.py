@@ -1,0 +1,6 @@
+"""World models: one idea, one file."""
+
+from umwelt.models.ensemble import Ensemble
+from umwelt.models.losse import Losse
+
+__all__ = ["Ensemble", "Losse"]

@@ -1,0 +1,10 @@
+"""Recipes: one file is one published system as one expression, with its citation and what to expect."""
+
+from umwelt.recipes.losse_mpc import losse_mpc
+from umwelt.recipes.pets import pets
+from umwelt.recipes.random import random
+from umwelt.recipes.recipe import Recipe
+
+ALL: dict[str, Recipe] = {recipe.name: recipe for recipe in (pets, losse_mpc, random)}
+
+__all__ = ["ALL", "Recipe", "losse_mpc", "pets", "random"]

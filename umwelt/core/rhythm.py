@@ -1,6 +1,6 @@
 """When to act at random, learn, probe and look up."""
 
-from umwelt.core import part
+from umwelt.core.struct import part
 from umwelt.core.contracts import Mode
 
 

@@ -1,0 +1,21 @@
+"""Which exceptions are sentences for the user, and the exit code of each."""
+
+from umwelt.life.chronicle import ChronicleError
+from umwelt.life.disk import DiskFull
+from umwelt.life.expression import ExpressionError
+from umwelt.life.folder import FolderError
+from umwelt.life.signals import Stopped
+
+CODES: tuple[tuple[type[Exception], int], ...] = (
+    (FolderError, 2),
+    (ExpressionError, 2),
+    (ChronicleError, 2),
+    (DiskFull, 3),
+)
+
+
+def expected_errors(error: Exception) -> int | None:
+    """The exit code of an error whose message is meant for the user; None for a defect, which shows its traceback."""
+    if isinstance(error, Stopped):
+        return error.code
+    return next((code for kind, code in CODES if isinstance(error, kind)), None)

@@ -1,0 +1,114 @@
+"""`umwelt live`: begin a life."""
+
+import shlex
+from typing import Any
+
+from umwelt.cli.names import recipe_of, world_of
+from umwelt.cli.options import UsageError, parse, shadow, take, unshadow
+from umwelt.core import part
+from umwelt.core.contracts import Agent, Teacher, World
+from umwelt.core.rhythm import Rhythm
+
+DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
+examined on all its tasks. `umwelt list` shows the worlds and recipes. Without arguments it is a first
+life of about two minutes: a pendulum on the earth, on the moon, a longer one, and the earth again.
+
+A life is killed safely at any moment; `umwelt resume` goes on with it."""
+
+
+@part
+class Command:
+    """What `umwelt live` takes besides --world NAME and --recipe NAME."""
+
+    world: World
+    """The world, chosen by --world NAME."""
+    recipe: Agent
+    """The agent, chosen by --recipe NAME."""
+    teacher: Teacher
+    """Which task comes when."""
+    rhythm: Rhythm
+    """When to act at random, learn, probe and look up."""
+    steps: int = 2000
+    """Decisions of the agent, over all rows of the world."""
+    seed: int = 0
+    """The number that all randomness comes from."""
+    seeds: int = 1
+    """Lives at once, with seeds `seed`, `seed + 1` ... (pure worlds only)."""
+    announced: bool = False
+    """Let the agent see its task, as a part of what it observes."""
+    driver: str = "auto"
+    """`scan` compiles the world too, `host` steps it from Python, `auto` compiles where it can."""
+    keep_episodes: bool = False
+    """Write every finished episode as a Minari dataset into the life's folder."""
+    name: str = ""
+    """The life's folder under --lives; empty for the first free number."""
+    lives: str = "lives"
+    """The folder of all lives."""
+    json: bool = False
+    """Print one JSON object at the end in place of words."""
+    quiet: bool = False
+    """No live view; only the summary."""
+
+
+def run(arguments: list[str]) -> int:
+    """Begin a life and live it to its end."""
+    from umwelt.cli.session import show_life
+    from umwelt.life.api import live
+    from umwelt.life.life import Life
+
+    command, recipe_name, world_name = read(arguments)
+    life = Life(
+        world=_announced(command.world) if command.announced else command.world,
+        agent=command.recipe,
+        teacher=command.teacher,
+        rhythm=command.rhythm,
+        seed=command.seed,
+        seeds=command.seeds,
+        driver=command.driver,
+        keep_episodes=command.keep_episodes,
+    )
+
+    def begin(watch: Any) -> Any:
+        return live(
+            life,
+            steps=command.steps,
+            name=command.name or None,
+            lives=command.lives,
+            stem=f"{world_name.split(':')[-1]}-{recipe_name}",
+            command="umwelt live " + shlex.join(arguments),
+            watch=watch,
+        )
+
+    return show_life(begin, json=command.json, quiet=command.quiet)
+
+
+def read(arguments: list[str]) -> tuple[Command, str, str]:
+    """The command, the recipe's name and the world's name."""
+    world_name, rest = take(arguments, "world")
+    recipe_name, rest = take(rest, "recipe")
+    if world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
+        from umwelt.cli.first_life import first_life
+
+        default, recipe_name, world_name = first_life()
+    else:
+        default, recipe_name, world_name = _chosen(world_name or "pendulum", recipe_name or "pets")
+    made, shape = shadow(default)
+    command = unshadow(default, parse(made, shape, rest, "umwelt live", DESCRIPTION))
+    for name in ("steps", "seeds"):
+        if getattr(command, name) < 1:
+            raise UsageError(f"--{name} must be at least 1, not {getattr(command, name)}")
+    return command, recipe_name, world_name
+
+
+def _chosen(world_name: str, recipe_name: str) -> tuple[Command, str, str]:
+    from umwelt.teachers import Blocks
+
+    recipe = recipe_of(recipe_name)
+    command = Command(world=world_of(world_name), recipe=recipe.agent, teacher=Blocks(), rhythm=recipe.rhythm)
+    return command, recipe_name, world_name
+
+
+def _announced(world: Any) -> Any:
+    from umwelt.worlds import Announced
+
+    return Announced(world=world)

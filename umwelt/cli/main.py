@@ -1,0 +1,62 @@
+"""`umwelt`: the command line. Each verb is one file, imported when it is called."""
+
+import importlib
+import sys
+
+VERBS = {
+    "live": "begin a life; without arguments, a first life of about two minutes",
+    "resume": "go on with a life where it was last saved",
+    "probe": "examine a life without touching it",
+    "check": "check a world against its contract, and explain each fault",
+    "hash": "print a fingerprint of a life's value and of its chronicle",
+    "list": "show the worlds, models, planners and recipes",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if words[0] == "--version":
+        from umwelt import __version__
+
+        print(f"umwelt {__version__}")
+        return 0
+    from umwelt.cli.options import UsageError, fail, nearest
+
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        fail(nearest(verb, list(VERBS), "verb") + "; `umwelt --help` shows them")
+    from umwelt.cli.compiled import keep_compiled
+    from umwelt.cli.errors import expected_errors
+
+    keep_compiled()
+    try:
+        return importlib.import_module(f"umwelt.cli.{verb}").run(rest)
+    except UsageError as error:
+        fail(str(error))
+    except Exception as error:
+        code = expected_errors(error)
+        if code is None:
+            raise
+        fail(str(error), code)
+
+
+def usage() -> str:
+    """What `umwelt --help` prints."""
+    verbs = "\n".join(f"  {verb:<8} {meaning}" for verb, meaning in VERBS.items())
+    return f"""umwelt: agents that live.
+
+usage: umwelt VERB [OPTIONS]
+
+{verbs}
+
+begin here:
+  umwelt live                                                  a first life
+  umwelt live --world gymnasium:Pendulum-v1 --recipe pets --steps 2000
+  umwelt live --help                                           all options of the parts
+  umwelt resume lives/NAME                                     go on after a stop, a kill or a crash
+
+Every verb takes --help, and --json for one JSON object in place of words."""

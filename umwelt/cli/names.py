@@ -1,0 +1,59 @@
+"""From a name on the command line to a world or a recipe."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from umwelt.cli.options import UsageError, nearest
+
+
+def world_of(name: str) -> Any:
+    """A built-in world, `gymnasium:ID`, `dm_control:DOMAIN-TASK`, or `module:name` of a world or an environment."""
+    from umwelt.worlds import BUILT_IN
+
+    if name in BUILT_IN:
+        return BUILT_IN[name]()
+    if ":" not in name:
+        raise UsageError(
+            nearest(name, list(BUILT_IN), "world") + "; others are gymnasium:ID, dm_control:DOMAIN-TASK and module:name"
+        )
+    try:
+        if not name.startswith(("gymnasium:", "dm_control:")):
+            found = _import(name)
+            made = found() if isinstance(found, type) else found
+            if hasattr(made, "spec") and hasattr(made, "tasks"):
+                return made
+        from umwelt.worlds.adapters import from_name
+
+        return from_name(name)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(f"world {name!r}: {error}") from error
+
+
+def recipe_of(name: str) -> Any:
+    """A recipe of the library, or `module:name` of one."""
+    from umwelt.recipes import ALL, Recipe
+
+    if name in ALL:
+        return ALL[name]
+    if ":" not in name:
+        raise UsageError(nearest(name, list(ALL), "recipe") + "; another is module:name of a Recipe")
+    try:
+        found = _import(name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"recipe {name!r}: {error}") from error
+    if not isinstance(found, Recipe):
+        raise UsageError(f"recipe {name!r} is a {type(found).__name__}; make it an umwelt.recipes.Recipe")
+    return found
+
+
+def _import(name: str) -> Any:
+    """The object at `module:name`; modules beside the user are found too."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    module, _, attribute = name.partition(":")
+    found = importlib.import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    return found

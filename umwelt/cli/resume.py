@@ -1,0 +1,40 @@
+"""`umwelt resume`: go on with a life."""
+
+from typing import Any
+
+import tyro
+
+from umwelt.cli.options import parse
+from umwelt.core import part
+
+DESCRIPTION = """Go on with a life from its last good save. A life that was killed, stopped or crashed becomes
+bit for bit what it would have become; with --steps it lives on past its end."""
+
+
+@part
+class Command:
+    """What `umwelt resume` takes."""
+
+    life: tyro.conf.Positional[str]
+    """The life's folder, or its name under --lives."""
+    steps: int = 0
+    """Decisions in all, over all rows; 0 keeps the end that the life was begun with."""
+    lives: str = "lives"
+    """The folder of all lives."""
+    json: bool = False
+    """Print one JSON object at the end in place of words."""
+    quiet: bool = False
+    """No live view; only the summary."""
+
+
+def run(arguments: list[str]) -> int:
+    """Go on."""
+    from umwelt.cli.session import show_life
+    from umwelt.life.api import resume
+
+    command = parse(Command, None, arguments, "umwelt resume", DESCRIPTION)
+
+    def begin(watch: Any) -> Any:
+        return resume(command.life, steps=command.steps or None, lives=command.lives, watch=watch)
+
+    return show_life(begin, json=command.json, quiet=command.quiet)

@@ -1,0 +1,41 @@
+"""A life before one's eyes: the live view, the end, and what to do next."""
+
+import json as json_module
+from collections.abc import Callable
+from typing import Any
+
+from umwelt.cli.summary import summary_of, summary_tables
+from umwelt.cli.view import View
+from umwelt.life.signals import Stopped
+
+
+def show_life(begin: Callable[[Any], Any], json: bool, quiet: bool) -> int:
+    """Live with a view, then print the summary. `begin` takes a watcher and returns the `Living`."""
+    with View(silent=json or quiet) as view:
+        try:
+            living = begin(view.watch)
+        except Stopped as stopped:
+            folder = view.folder
+            view.say(f"{stopped}; everything is saved. Go on with: umwelt resume {folder}")
+            raise
+    folder = living.folder.path
+    summary = summary_of(folder)
+    picture = _draw(folder)
+    if json:
+        print(json_module.dumps({**summary, "picture": picture}))
+        return 0
+    view.print(*summary_tables(summary))
+    view.print(
+        f"picture:  {picture}",
+        f"go on:    umwelt resume {folder} --steps {2 * summary['decisions']}",
+        f"examine:  umwelt probe {folder} --episodes 20",
+        f"the same: umwelt hash {folder}",
+        f"repeat:   {summary['command'] or 'run the same script again'}",
+    )
+    return 0
+
+
+def _draw(folder: Any) -> str:
+    from umwelt.report.picture import draw_life
+
+    return str(draw_life(folder))

@@ -1,0 +1,99 @@
+"""To live, to resume, to examine: what the command line does, for use from Python."""
+
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from umwelt.life import expression
+from umwelt.life.chronicle import Chronicle
+from umwelt.life.examine import Probe, examine, panel_of
+from umwelt.life.folder import Folder, slug
+from umwelt.life.life import Engine, Life
+from umwelt.life.living import Living, Watch
+from umwelt.life.saving import Saver
+from umwelt.worlds.batch import with_batch
+
+PACKAGES = ("umwelt", "jax", "jaxlib", "numpy", "optax", "equinox", "gymnasium", "mujoco", "dm_control")
+
+
+def live(
+    life: Life,
+    *,
+    steps: int,
+    name: str | None = None,
+    lives: str | Path = "lives",
+    stem: str = "life",
+    command: str = "",
+    watch: Watch | None = None,
+) -> Living:
+    """Begin a life in the folder `lives/name` and live `steps` decisions.
+
+    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest.
+    """
+    rows = life.world.spec.batch * life.seeds
+    end = -(-steps // rows)
+    description = {
+        "life": expression.write(life),
+        "end": end,
+        "rows": rows,
+        "repeat": life.world.spec.repeat,
+        "command": command,
+        "versions": versions(),
+    }
+    with Folder.create(name, description, lives=lives, stem=slug(stem)) as folder:
+        living = Living(life, folder, end, watch)
+        living.run()
+        return living
+
+
+def resume(path: str | Path, *, steps: int | None = None, lives: str | Path = "lives", watch: Watch | None = None) -> Living:
+    """Go on with a life from its last good save; with `steps`, to that many decisions in all."""
+    with Folder.open(path, lives=lives) as folder:
+        life, end = life_of(folder), folder.description["end"]
+        if steps is not None:
+            end = -(-steps // (life.world.spec.batch * life.seeds))
+            folder.describe({**folder.description, "end": end})
+        living = Living(life, folder, end, watch)
+        living.run()
+        return living
+
+
+def life_of(folder: Folder) -> Life:
+    """The life that a folder describes."""
+    return expression.read(folder.description["life"])
+
+
+def probe(
+    path: str | Path, *, episodes: int = 10, tasks: tuple[str, ...] = (), lives: str | Path = "lives"
+) -> dict[int, list[Probe]]:
+    """Examine the last save of a life on its panel, or on `tasks`: seed -> probes. Nothing is written."""
+    folder = Folder.read(path, lives=lives)
+    life = life_of(folder)
+    engine = Engine(life)
+    found = Saver(folder.checkpoints, engine).load_minds()
+    from umwelt.evaluation.exam import Proctor
+
+    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), engine.compiled_world)
+    names = tasks or panel_of(life)
+    return {life.seed + index: examine(proctor, life.world, mind.agent, names, episodes) for index, mind in enumerate(found)}
+
+
+def fingerprints(path: str | Path, *, lives: str | Path = "lives") -> dict[str, Any]:
+    """clock, and sha256 of the whole value and of the chronicle's metrics, at the last save."""
+    folder = Folder.read(path, lives=lives)
+    clock, value = Saver(folder.checkpoints, Engine(life_of(folder))).fingerprint()
+    with Chronicle.read(folder.chronicle) as chronicle:
+        return {"clock": clock, "value": value, "chronicle": chronicle.digest()}
+
+
+def versions() -> dict[str, str]:
+    """What a life was lived with."""
+    found = {"python": platform.python_version(), "system": f"{sys.platform} {platform.machine()}"}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,210 @@
+"""A life in its folder: it is driven, written down, saved and examined, chunk by chunk.
+
+Nothing here changes what a life becomes; it looks on between chunks.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from umwelt.core import DOUBT, SURPRISE, Metric, part
+from umwelt.evaluation.exam import Proctor
+from umwelt.life.chronicle import Chronicle
+from umwelt.life.examine import examine, panel_of
+from umwelt.life.folder import Folder
+from umwelt.life.foresight import film_foresight
+from umwelt.life.life import Engine, Life
+from umwelt.life.notes import Names, episode_columns, means, windows
+from umwelt.life.saving import Saver
+from umwelt.life.signals import Signals, Stopped
+from umwelt.worlds.batch import with_batch
+
+REWARD = Metric(
+    name="reward", unit="the world's own", meaning="reward for each decision, averaged over rows and time", better="up"
+)
+BASIC = (REWARD, SURPRISE, DOUBT)
+
+
+@part
+class Progress:
+    """What a view may show. clock, end: decisions of each row, done and in all. decisions: of all rows.
+
+    phase: what is being done. first_action: the first action of the first row, until there is more to tell.
+    returned: mean return of the episodes that ended last, NaN before. seconds: since this process began to live.
+    """
+
+    phase: str
+    folder: str
+    clock: int
+    end: int
+    decisions: int
+    task: str = ""
+    returned: float = float("nan")
+    surprise: float = float("nan")
+    doubt: float = float("nan")
+    reward: float = float("nan")
+    rate: float = float("nan")
+    seconds: float = 0.0
+    first_action: str = ""
+
+
+Watch = Callable[[Progress], None]
+
+
+class Living:
+    """One life in its folder, from where it stands until `end` decisions of each row."""
+
+    def __init__(self, life: Life, folder: Folder, end: int, watch: Watch | None = None) -> None:
+        self.life, self.folder, self.end = life, folder, end
+        self.engine = Engine(life)
+        self.names = Names(life.world)
+        self.chronicle = Chronicle(folder.chronicle)
+        self.chronicle.declare((*BASIC, *life.agent.metrics))
+        self.saver = Saver(folder.checkpoints, self.engine)
+        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), self.engine.compiled_world)
+        self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
+        self._watch = watch or (lambda progress: None)
+        self._began = self._looked = time.perf_counter()
+        self._spent: dict[str, float] = {}
+
+    def run(self) -> Any:
+        """Live to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
+        with Signals() as signals:
+            value, clock = self._wake()
+            saved = time.perf_counter()
+            while clock < self.end:
+                value, clock = self._chunk(value, clock)
+                due = self.life.rhythm.probe_every and clock % self.life.rhythm.probe_every == 0
+                if due or clock == self.end:
+                    self._probe(value, clock)
+                late = time.perf_counter() - saved > self.life.rhythm.save_seconds
+                if late or clock == self.end or signals.caught:
+                    self._save(value, clock)
+                    saved = time.perf_counter()
+                if signals.caught and clock < self.end:
+                    self._close(value)
+                    raise Stopped(signals.caught)
+            self._foresee(value)
+        self._close(value)
+        return value
+
+    def _wake(self) -> tuple[Any, int]:
+        """The life as it was last saved, or newborn."""
+        found = self.saver.load()
+        if found is None:
+            self.chronicle.rewind(-1)
+            value = self.engine.begin()
+            action = np.ravel(jax.tree.leaves(value[1].decision.action)[0])[:4]
+            self._tell(phase="first action", first_action=np.array2string(np.asarray(action), precision=3))
+            self._probe(value, 0)
+            return value, 0
+        clock, value = found.clock, found.value
+        with self.chronicle.transaction():
+            self.chronicle.rewind(clock)
+            self.chronicle.event(self.life.seed, clock, "resumed", f"went on from the checkpoint at {clock}")
+            for name, note in found.notes:
+                self.chronicle.event(self.life.seed, clock, name, note)
+        self._tell(phase="resumed", clock=clock, decisions=clock * self.life.world.spec.batch)
+        return value, clock
+
+    def _chunk(self, value: Any, clock: int) -> tuple[Any, int]:
+        """Drive one segment and write it down."""
+        segment = self.life.rhythm.segment(clock, self.end)
+        began = time.perf_counter()
+        value, (records, infos) = self.engine.advance(value, segment)
+        self._spend("living", began)
+        began = time.perf_counter()
+        with self.chronicle.transaction():
+            self._write(records, infos, segment, clock)
+            for event in self._world_events(value):
+                self.chronicle.event(self.life.seed, clock + segment.ticks, event.name, f"row {event.row}: {event.message}")
+            self.chronicle.write_timing(clock + segment.ticks, self._spent)
+        self._spend("chronicle", began)
+        clock += segment.ticks
+        self._look(records, segment.ticks, clock)
+        return value, clock
+
+    def _write(self, records: Any, infos: dict[str, Any], segment: Any, clock: int) -> None:
+        starts, clocks = windows(clock, segment.ticks, self.life.rhythm.record_every)
+        learned_at = clock + segment.every * (1 + np.arange(segment.periods))
+        for index in range(self.life.seeds):
+            seed = self.life.seed + index
+            record = jax.tree.map(lambda leaf: leaf[index], records)  # noqa: B023 - used at once
+            values = {"reward": record.reward, "surprise": record.surprise, "doubt": record.doubt, **record.extra}
+            self.chronicle.write(seed, clocks, {name: means(value, starts) for name, value in values.items()})
+            learned = {name: np.asarray(value[index], np.float64) for name, value in infos.items()}
+            kept = np.flatnonzero(np.diff((learned_at - 1) // self.life.rhythm.record_every, append=-1))
+            self.chronicle.write(seed, learned_at[kept], {name: value[kept] for name, value in learned.items()})
+            self.chronicle.write_episodes({"seed": seed, **episode_columns(record, clock, self.names)})
+
+    def _probe(self, value: Any, clock: int) -> None:
+        """Examine every task of the panel; the learner is only read."""
+        self._tell(phase="probe", clock=clock)
+        began = time.perf_counter()
+        names = panel_of(self.life)
+        results = []
+        for index in range(self.life.seeds):
+            found = examine(self.proctor, self.life.world, self._mind_agent(value, index), names, self.life.rhythm.probe_episodes)
+            results += [(self.life.seed + index, probe) for probe in found]
+        with self.chronicle.transaction():
+            for seed, probe in results:
+                self.chronicle.write_probe(seed, clock, probe.task, "probe", probe.returns, **probe.statistics)
+        self._spend("probe", began)
+        self._looked += time.perf_counter() - began
+
+    def _foresee(self, value: Any) -> None:
+        """Film what the agent imagines of its first task, for the picture of the life."""
+        agent = self._mind_agent(value, 0)
+        film_foresight(self.proctor, self.life.world, agent, panel_of(self.life)[0], self.folder.path / "foresight.npz")
+
+    def _mind_agent(self, value: Any, index: int) -> Any:
+        """The agent of one seed."""
+        return value[1].agent if self.life.seeds == 1 else jax.tree.map(lambda leaf: leaf[index], value[1].agent)
+
+    def _save(self, value: Any, clock: int) -> None:
+        self._tell(phase="save", clock=clock)
+        began = time.perf_counter()
+        self.chronicle.sync()
+        self.saver.save(clock, value)
+        self._spend("saving", began)
+        self._looked += time.perf_counter() - began
+
+    def _close(self, value: Any) -> None:
+        if self.life.world.spec.hosted:
+            self.life.world.close(value[0])  # type: ignore[attr-defined]
+        self._tell(phase="end")
+        self.chronicle.close()
+
+    def _world_events(self, value: Any) -> list[Any]:
+        return self.life.world.drain(value[0]) if self.life.world.spec.hosted else []  # type: ignore[attr-defined]
+
+    def _spend(self, what: str, began: float) -> None:
+        self._spent[what] = self._spent.get(what, 0.0) + time.perf_counter() - began
+
+    def _look(self, records: Any, ticks: int, clock: int) -> None:
+        """Tell the view how this chunk went."""
+        now = time.perf_counter()
+        ended = records.kind >= 2
+        last = jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)
+        whole = np.zeros(1, np.int64)
+        batch = self.life.world.spec.batch * self.life.seeds
+        self._tell(
+            phase="live",
+            clock=clock,
+            decisions=clock * batch,
+            task=self.names.of(last),
+            returned=float(records.returns[ended].mean()) if ended.any() else self.progress.returned,
+            surprise=float(means(records.surprise.reshape(-1), whole)[0]),
+            doubt=float(means(records.doubt.reshape(-1), whole)[0]),
+            reward=float(records.reward.mean()),
+            rate=ticks * batch / max(now - self._looked, 1e-9),
+        )
+        self._looked = now
+
+    def _tell(self, **news: Any) -> None:
+        self.progress = replace(self.progress, **news, seconds=time.perf_counter() - self._began)
+        self._watch(self.progress)

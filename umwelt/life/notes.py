@@ -1,0 +1,63 @@
+"""From what the body recorded to what the chronicle keeps."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from umwelt.core import TERMINATED
+from umwelt.core.contracts import World
+
+
+class Names:
+    """Names tasks by their values."""
+
+    def __init__(self, world: World) -> None:
+        self.known = {self._bytes(task): name for name, task in world.tasks().items()}
+
+    def of(self, task: Any) -> str:
+        """The world's name of one task, or its numbers."""
+        return self.known.get(self._bytes(task)) or ",".join(f"{value:.4g}" for value in self._numbers(task))
+
+    def _numbers(self, task: Any) -> list[float]:
+        return [float(value) for leaf in jax.tree.leaves(task) for value in np.ravel(leaf)]
+
+    def _bytes(self, task: Any) -> bytes:
+        return np.asarray(self._numbers(task), np.float64).tobytes()
+
+
+def windows(clock: int, ticks: int, every: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the ticks clock + 1 ... clock + ticks at the multiples of `every`.
+
+    Returns (where each window starts, [W], and the clock of its last tick, [W]).
+    """
+    clocks = clock + 1 + np.arange(ticks)
+    starts = np.flatnonzero(np.diff((clocks - 1) // every, prepend=-1))
+    return starts, clocks[np.append(starts[1:], ticks) - 1]
+
+
+def means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Means over windows of ticks, NaN left out: [ticks, ...] -> float64 [W]."""
+    values = np.asarray(values, np.float64).reshape(len(values), -1)
+    known = ~np.isnan(values)
+    total = np.add.reduceat(np.where(known, values, 0).sum(axis=1), starts)
+    count = np.add.reduceat(known.sum(axis=1), starts)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
+    """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns."""
+    ticks, rows = np.nonzero(record.kind >= TERMINATED)
+    ends = clock + 1 + ticks
+    tasks = [jax.tree.map(lambda leaf: leaf[tick, row], record.task) for tick, row in zip(ticks, rows, strict=True)]  # noqa: B023
+    return {
+        "row": rows,
+        "begin": ends - record.length[ticks, rows],
+        "end": ends,
+        "task": [names.of(task) for task in tasks],
+        "return": record.returns[ticks, rows],
+        "length": record.length[ticks, rows],
+        "end_kind": record.kind[ticks, rows],
+        "surprise": record.mean_surprise[ticks, rows],
+        "doubt": record.mean_doubt[ticks, rows],
+    }

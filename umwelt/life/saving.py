@@ -1,0 +1,110 @@
+"""From the value of a life to its checkpoints and back, the simulators of a hosted world included."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import TimeStep, part, spaces
+from umwelt.life.body import Mind
+from umwelt.life.checkpoint import Checkpoints
+from umwelt.life.digest import digest
+from umwelt.life.life import Engine
+
+
+@part
+class Found:
+    """A loaded life: its clock, its value (world state, mind), and named sentences about what was amiss."""
+
+    clock: int
+    value: Any
+    notes: tuple[tuple[str, str], ...]
+
+
+class Saver:
+    """The checkpoints of one life.
+
+    A pure world's state is saved like everything else. A hosted world is saved as the bytes of what
+    it needs to replay its episodes: their length changes from save to save.
+    """
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        self.engine, self.world = engine, engine.life.world
+        self.checkpoints = Checkpoints(folder)
+
+    def save(self, clock: int, value: tuple[Any, Mind]) -> None:
+        """Keep the value; the last good save stays until this one is whole."""
+        state, mind = value
+        self.checkpoints.save(clock, {"mind": mind, "world": pack(self.world.save(state)) if self._hosted else state})
+
+    def load(self) -> Found | None:
+        """The newest whole save, its simulators running again; None where nothing was saved yet."""
+        if self.checkpoints.latest() is None:
+            return None
+        clock, saved = self.checkpoints.load(self._form())
+        notes = [("damaged/checkpoint", note) for note in self.checkpoints.notes]
+        state, mind = saved["world"], saved["mind"]
+        if self._hosted:
+            state, step = self.world.restore(unpack(state))
+            # a row that could not be replayed comes back as ended, and the mind must see the same
+            mind = replace(mind, step=jax.tree.map(jnp.asarray, step))
+        return Found(clock=clock, value=(state, mind), notes=tuple(notes))
+
+    def load_minds(self) -> list[Mind]:
+        """The mind of each seed at the newest whole save; the world is left alone."""
+        _, saved = self.checkpoints.load(self._form())
+        if self.engine.life.seeds == 1:
+            return [saved["mind"]]
+        return [jax.tree.map(lambda leaf: leaf[index], saved["mind"]) for index in range(self.engine.life.seeds)]  # noqa: B023
+
+    def fingerprint(self) -> tuple[int, str]:
+        """(clock, sha256 of the whole value) of the newest whole save."""
+        clock, saved = self.checkpoints.load(self._form())
+        return clock, digest(saved)
+
+    @property
+    def _hosted(self) -> bool:
+        return self.world.spec.hosted
+
+    def _form(self) -> dict[str, Any]:
+        """The value's structure, shapes and dtypes, without computing it."""
+        if not self._hosted and self.engine.compiled_world:
+            state, mind = jax.eval_shape(self.engine.begin)
+            return {"mind": mind, "world": state}
+        key, body = jax.random.key(0), self.engine.body
+        agent, teacher, task = jax.eval_shape(body.conceive, key)
+        if not self._hosted:
+            state, step = jax.eval_shape(self.world.init, key, task)
+        else:
+            state, step = b"", jax.eval_shape(lambda: blank_step(self.world.spec))
+        mind = jax.eval_shape(lambda *given: body.awaken("random", *given), key, agent, teacher, task, step)
+        return {"mind": mind, "world": state}
+
+
+def blank_step(spec: Any) -> TimeStep:
+    """A FIRST step of zeros."""
+    zeros = jnp.zeros(spec.batch, jnp.float32)
+    return TimeStep(kind=zeros.astype(jnp.int8), observation=spaces.zeros(spec.observation, spec.batch), reward=zeros)
+
+
+def pack(arrays: dict[str, np.ndarray]) -> bytes:
+    """Named arrays as bytes: one line of JSON, then the arrays. Equal arrays make equal bytes."""
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    head = [[name, array.dtype.str, list(array.shape)] for name, array in ordered.items()]
+    return b"\n".join([json.dumps(head).encode(), b"".join(array.tobytes() for array in ordered.values())])
+
+
+def unpack(data: bytes) -> dict[str, np.ndarray]:
+    """The inverse of `pack`."""
+    stream = io.BytesIO(data)
+    arrays = {}
+    for name, dtype, shape in json.loads(stream.readline()):
+        count = int(np.prod(shape, dtype=np.int64))
+        raw = stream.read(count * np.dtype(dtype).itemsize)
+        arrays[name] = np.frombuffer(raw, dtype).reshape(shape).copy()
+    return arrays

@@ -1,0 +1,30 @@
+"""Probabilistic ensembles with trajectory sampling.
+
+The published system plans with the cross-entropy method in an ensemble of probabilistic networks,
+and trains the ensemble after each episode. Ours trains a little after each few decisions, for the
+same number of updates, so that learning never stops the life for long.
+"""
+
+from umwelt.behaviours import ModelPredictive
+from umwelt.core.rhythm import Rhythm
+from umwelt.memory.ring import Ring
+from umwelt.models.ensemble import Ensemble
+from umwelt.planners import CEM, Objective
+from umwelt.recipes.recipe import Recipe
+
+pets = Recipe(
+    name="pets",
+    summary="probabilistic ensemble + CEM, planning at every step",
+    agent=ModelPredictive(
+        model=Ensemble(),
+        planner=CEM(samples=200, horizon=20, iterations=4, elites=20),
+        memory=Ring(),
+        objective=Objective(),
+        examined=Objective(),
+        batch=256,
+    ),
+    rhythm=Rhythm(random=200, learn_every=10, updates=10, first_updates=200),
+    citation="Deep reinforcement learning in a handful of trials using probabilistic dynamics models (NeurIPS 2018)",
+    budget="2,000 decisions",
+    expected="see docs/evidence.md",
+)

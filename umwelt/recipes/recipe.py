@@ -1,0 +1,22 @@
+"""What a recipe is: a named composition, with what it reproduces and what to expect of it."""
+
+from umwelt.core import part
+from umwelt.core.contracts import Agent
+from umwelt.core.rhythm import Rhythm
+
+
+@part
+class Recipe:
+    """A named agent and its rhythm.
+
+    summary: one line. citation: the work it follows. budget: what a run costs. expected: what was
+    measured with it, and by which command.
+    """
+
+    name: str
+    summary: str
+    agent: Agent
+    rhythm: Rhythm
+    citation: str
+    budget: str
+    expected: str

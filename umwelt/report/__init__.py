@@ -1,0 +1,1 @@
+"""Pages and pictures of lives: reads what lives wrote down, imports no algorithm."""
