@@ -1,0 +1,3 @@
+"""The public checkers: `umwelt.check.<role>(instance)` says whether a part keeps its contract."""
+
+from umwelt.check.world import world

@@ -1,0 +1,105 @@
+"""Living a world for a while, so that a checker can look at what happened."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import TERMINATED, TimeStep, keys, part, spaces
+
+PATIENCE = 10
+"""How many times longer than asked a life may take until an episode ends."""
+
+
+@part
+class Subject:
+    """A world under examination.
+
+    init, step: its methods, compiled where the world is pure.
+    menu: its named tasks, leaves [K, ...]; the sole task of a pure world is joined by a random one.
+    """
+
+    world: Any
+    key: Any
+    init: Callable[..., Any]
+    step: Callable[..., Any]
+    menu: Any
+
+    def rows(self, shift: int) -> Any:
+        """Tasks [B]: row i has the task i + shift of the menu, which repeats."""
+        size = jax.tree.leaves(self.menu)[0].shape[0] if jax.tree.leaves(self.menu) else 1
+        return self.native(jax.tree.map(lambda leaf: leaf[(np.arange(self.world.spec.batch) + shift) % size], self.menu))
+
+    def default(self) -> Any:
+        """Tasks [B]: the first of the menu in every row."""
+        return self.native(jax.tree.map(lambda leaf: np.repeat(leaf[:1], self.world.spec.batch, 0), self.menu))
+
+    def native(self, tree: Any) -> Any:
+        """The arrays that the world takes: NumPy where it is hosted, JAX where it is pure."""
+        return jax.tree.map(np.asarray if self.world.spec.hosted else jnp.asarray, tree)
+
+
+@part
+class Life:
+    """What was given and what came back, for T steps.
+
+    keys, tasks: T each. actions: T, each [B, ...]. states, steps: T + 1, the first of them of `init`.
+    steps are copies in NumPy; raw are the very steps that the world returned.
+    """
+
+    keys: list[Any]
+    actions: list[Any]
+    tasks: list[Any]
+    states: list[Any]
+    steps: list[TimeStep]
+    raw: list[TimeStep]
+
+    def ends(self) -> int | None:
+        """The index of the first step on which a row ended its episode, if another step follows."""
+        found = [index for index, step in enumerate(self.steps[:-1]) if np.any(step.kind >= TERMINATED)]
+        return found[0] if found else None
+
+    def arguments(self, index: int) -> tuple[Any, Any, Any, Any]:
+        """What `step` was given at `index`."""
+        return self.keys[index], self.states[index], self.actions[index], self.tasks[index]
+
+
+def subject_of(world: Any, key: jax.Array) -> Subject:
+    """The subject that `world` is."""
+    spec, named = world.spec, list(world.tasks().values())
+    if len(named) == 1 and not spec.hosted:
+        named.append(jax.device_get(spaces.sample(keys.fold(key, "task"), spec.task)))
+    menu = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *named)
+    init, step = (world.init, world.step) if spec.hosted else (jax.jit(world.init), jax.jit(world.step))
+    return Subject(world=world, key=key, init=init, step=step, menu=menu)
+
+
+def live(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) -> Life:
+    """Live `steps` random steps; with `to_an_end`, go on until an episode has ended and another begun.
+
+    The same subject always draws the same keys and actions; `shift` moves only the next tasks.
+    The simulators of a hosted world are closed at the end.
+    """
+    spec = subject.world.spec
+    for_init, for_steps, for_actions = keys.split(subject.key, "init", "steps", "actions")
+    most = steps * PATIENCE if to_an_end else steps
+    state, step = subject.init(for_init, subject.rows(0))
+    life = Life(keys=[], actions=[], tasks=[], states=[state], steps=[_copy(step)], raw=[step])
+    while len(life.actions) < steps or (len(life.actions) < most and life.ends() is None):
+        index = len(life.actions)
+        life.keys.append(jax.random.fold_in(for_steps, index))
+        life.actions.append(subject.native(spaces.sample(jax.random.fold_in(for_actions, index), spec.action, spec.batch)))
+        life.tasks.append(subject.rows(index + shift))
+        state, step = subject.step(*life.arguments(index))
+        life.states.append(state)
+        life.steps.append(_copy(step))
+        life.raw.append(step)
+    if spec.hosted:
+        subject.world.close(state)
+    return life
+
+
+def _copy(step: Any) -> Any:
+    return jax.tree.map(np.array, step)
