@@ -1,0 +1,1 @@
+"""Slow evidence: learning curves, tables and endurance, each with its command; `make evidence` runs all."""

@@ -1,0 +1,89 @@
+"""A life killed again and again by SIGKILL becomes, bit for bit, what it would have become.
+
+    python -m evidence.kill --kills 20 --out evidence/results/kill.json
+
+For each world the same life is lived twice: once undisturbed, and once in processes that are killed
+at random moments and resumed. Then the fingerprints of the whole value and of the chronicle are compared.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+SMALL = ["--rhythm.save-seconds", "0.3", "--rhythm.probe-episodes", "1", "--rhythm.chunk", "20", "--rhythm.random", "60"]
+LOSSE = ["--recipe", "losse_mpc", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5"]
+PETS = ["--recipe", "pets", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4"]
+TASKS = ["--teacher.names", "earth", "moon", "earth", "--rhythm.probe-every", "400"]
+LIVES: dict[str, list[str]] = {
+    "pendulum, scan": ["--world", "pendulum", *PETS, *TASKS, "--teacher.steps", "400"],
+    "pendulum, host": ["--world", "pendulum", "--driver", "host", *LOSSE, *TASKS, "--teacher.steps", "400"],
+    "gymnasium:Pendulum-v1": ["--world", "gymnasium:Pendulum-v1", *LOSSE],
+    "gymnasium:Hopper-v5": ["--world", "gymnasium:Hopper-v5", *PETS],
+}
+
+
+def fingerprint(lives: Path, name: str) -> dict[str, Any]:
+    """What `umwelt hash` says."""
+    command = [sys.executable, "-m", "umwelt", "hash", name, "--lives", str(lives), "--json"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def kill_and_compare(name: str, steps: int, kills: int, seed: int, longest: float) -> dict[str, Any]:
+    """Live `name` undisturbed and killed `kills` times at random moments within `longest` seconds of each start."""
+    draw = random.Random(seed)
+    lives = Path(tempfile.mkdtemp(prefix="umwelt-kill-"))
+    common = [*LIVES[name], *SMALL, "--steps", str(steps), "--lives", str(lives), "--quiet", "--seed", str(seed)]
+    umwelt = [sys.executable, "-m", "umwelt"]
+    log = (lives / "log").open("w")
+    subprocess.run([*umwelt, "live", *common, "--name", "whole"], check=True, stdout=log, stderr=log)
+    killed, resumes, done = 0, 0, False
+    while not done:
+        again = (lives / "killed").exists()
+        start = [*umwelt, "resume", "killed", "--lives", str(lives), "--quiet"] if again else [*umwelt, "live", *common, "--name", "killed"]
+        process = subprocess.Popen(start, stdout=log, stderr=log)
+        resumes += again
+        try:
+            process.wait(timeout=draw.uniform(0.2, longest) if killed < kills else None)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            killed += 1
+        done = process.returncode == 0
+        if process.returncode not in (0, -signal.SIGKILL):
+            raise RuntimeError(f"{name}: exit {process.returncode}; the log says: {(lives / 'log').read_text()[-2000:]}")
+    whole, broken = fingerprint(lives, "whole"), fingerprint(lives, "killed")
+    shutil.rmtree(lives)
+    return {"life": name, "steps": steps, "seed": seed, "killed": killed, "resumed": resumes, "same": whole == broken, **whole}
+
+
+def main() -> int:
+    """Run all lives and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--longest", type=float, default=10.0, help="seconds that a process lives at most before it is killed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="lives whose name holds this word")
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    rows = []
+    for name in (name for name in LIVES if given.only in name):
+        began = time.perf_counter()
+        rows.append(kill_and_compare(name, given.steps, given.kills, given.seed, given.longest))
+        print(json.dumps({**rows[-1], "seconds": round(time.perf_counter() - began)}), flush=True)
+    if given.out:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text(json.dumps({"command": "python -m evidence.kill " + " ".join(sys.argv[1:]), "rows": rows}, indent=1))
+    return 0 if all(row["same"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
