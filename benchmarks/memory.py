@@ -7,6 +7,7 @@ observation and 6 of action (a MuJoCo HalfCheetah), and is full when it is measu
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -33,10 +34,13 @@ def run() -> dict[str, dict[str, float]]:
 
 def example(batch: int) -> Experience:
     """Experience [B] in the middle of an episode."""
-    step = TimeStep(
-        kind=jnp.ones(batch, jnp.int8), observation=jnp.ones((batch, 17)), reward=jnp.ones(batch, jnp.float32)
-    )
+    step = TimeStep(kind=jnp.ones(batch, jnp.int8), observation=jnp.ones((batch, 17)), reward=jnp.ones(batch, jnp.float32))
     return lived(step, jnp.ones((batch, 6)), step)
+
+
+def _at(steps: Experience, now: Any) -> Experience:
+    """The experience with a reward that depends on `now`, so that nothing is a constant of the loop."""
+    return replace(steps, next=replace(steps.next, reward=steps.next.reward * now))
 
 
 def _memory(memory: Any, batch: int, shape: tuple[int, ...], copy: float) -> dict[str, float]:
@@ -45,7 +49,7 @@ def _memory(memory: Any, batch: int, shape: tuple[int, ...], copy: float) -> dic
     add = jax.jit(memory.add, donate_argnums=1)
 
     def many(state: Any) -> Any:
-        return scan(lambda held, _: (memory.add(key, held, steps), None), state, None, adds)[0]
+        return scan(lambda held, now: (memory.add(key, held, _at(steps, now)), None), state, jnp.arange(adds))[0]
 
     live = jax.jit(many, donate_argnums=0)
     held = {"state": live(memory.init(steps))}

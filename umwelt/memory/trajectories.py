@@ -24,6 +24,8 @@ class TrajectoriesState:
 
     steps: TimeStep [T, B]. action, origin, task: [T, B, ...], of the transition that led to the slot.
     run: int16 or int32 [T, B], transitions of the slot's episode up to it, at most `length`.
+    newest: TimeStep [B], and newest_run [B]: what the newest slot holds, so that `add` need not read
+    the big arrays before it writes them, which would make XLA copy them.
     ends: int32 [T * B], a queue of slot * B + row in which a window of `length` ends.
     first, size: int32, the head of the queue and how many it holds.
     latest: int32 [length], slots since a window of 1, 2, ... length transitions last ended.
@@ -35,6 +37,8 @@ class TrajectoriesState:
     origin: jax.Array
     task: Any
     run: jax.Array
+    newest: TimeStep
+    newest_run: jax.Array
     ends: jax.Array
     first: jax.Array
     size: jax.Array
@@ -69,6 +73,7 @@ class Trajectories:
         # Two slots are written at once where a stretch begins, beside the window that they end.
         slots = sizes.capacity(self.bytes, each, self.length + 3, f"slots of {batch} rows")
         slots = min(slots, sizes.MOST // batch)
+        newest = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), form.next)
         steps, action, origin, task = jax.tree.map(lambda leaf: jnp.zeros((slots, *leaf.shape), leaf.dtype), stored)
         return TrajectoriesState(
             steps=steps,
@@ -76,6 +81,8 @@ class Trajectories:
             origin=origin,
             task=task,
             run=jnp.zeros((slots, batch), run),
+            newest=newest,
+            newest_run=jnp.zeros(batch, run),
             ends=jnp.zeros(slots * batch, jnp.int32),
             first=jnp.int32(0),
             size=jnp.int32(0),
@@ -91,17 +98,17 @@ class Trajectories:
         broken = _broken(state, steps)
         before = (state.head + broken) % slots
         here = (before + 1) % slots
-        held = _put(state.steps, steps.step, before)
-        run_before = jnp.where(broken, 0, state.run[before])
-        run_here = jnp.where(steps.valid, jnp.minimum(run_before + 1, self.length), 0).astype(state.run.dtype)
-        run = _put(_put(state.run, run_before, before), run_here, here)
+        run_before = jnp.where(broken, 0, state.newest_run)
+        run_here = jnp.where(steps.valid, jnp.minimum(run_before + 1, self.length), 0)
         aged = jnp.minimum(state.latest + 1 + broken, slots)
         return replace(
-            _queue(state, run, run_here, broken, self.length),
-            steps=_put(held, steps.next, here),
+            _queue(state, run_before, run_here, broken, self.length),
+            steps=_put(_put(state.steps, steps.step, before), steps.next, here),
             action=_put(state.action, steps.action, here),
             origin=_put(state.origin, steps.origin, here),
             task=_put(state.task, steps.task, here),
+            newest=steps.next,
+            newest_run=run_here,
             latest=jnp.where(jnp.arange(1, self.length + 1) <= run_here.max(), 0, aged),
             head=here,
             filled=jnp.minimum(state.filled + 1 + broken, slots),
@@ -138,10 +145,9 @@ def _put(held: Any, rows: Any, slot: jax.Array) -> Any:
 
 
 def _broken(state: TrajectoriesState, steps: Experience) -> jax.Array:
-    """int32, 1 where `steps.step` is not the step in the newest slot, in any row."""
-    held = jax.tree.map(lambda leaf: leaf[state.head], state.steps)
-    differs = [(state.filled == 0) | jnp.any(held.kind != steps.step.kind)]
-    pairs = zip(jax.tree.leaves(held.observation), jax.tree.leaves(steps.step.observation), strict=True)
+    """int32, 1 where `steps.step` is not the newest step that is held, in any row."""
+    differs = [(state.filled == 0) | jnp.any(state.newest.kind != steps.step.kind)]
+    pairs = zip(jax.tree.leaves(state.newest.observation), jax.tree.leaves(steps.step.observation), strict=True)
     for old, new in pairs:
         if jnp.issubdtype(old.dtype, jnp.inexact):
             differs.append(jnp.any(jnp.abs(old - new) > SLACK * (1 + jnp.abs(new))))
@@ -151,24 +157,23 @@ def _broken(state: TrajectoriesState, steps: Experience) -> jax.Array:
 
 
 def _queue(
-    state: TrajectoriesState, run: jax.Array, run_here: jax.Array, broken: jax.Array, length: int
+    state: TrajectoriesState, run_before: jax.Array, run_here: jax.Array, broken: jax.Array, length: int
 ) -> TrajectoriesState:
-    """Retire the windows whose first slot was overwritten, and append those that end now.
-
-    `run` is read after it was written, in slots that were not, so that it need not be copied.
-    """
-    slots, batch = run.shape
+    """Retire the windows whose first slot is overwritten, and append those that end now."""
+    slots, batch = state.run.shape
+    before = (state.head + broken) % slots
+    here = (before + 1) % slots
+    run = _put(_put(state.run, run_before, before), run_here, here)
     starts = state.head + jnp.array([1, 2])
     lost = jnp.sum(run[(starts + length) % slots] >= length, axis=1, dtype=jnp.int32)
     retired = lost[0] + broken * lost[1]
     complete = run_here >= length
-    rank = jnp.cumsum(complete, dtype=jnp.int32) - 1
+    rank = jnp.cumsum(complete, dtype=jnp.int32)
     capacity = slots * batch
     first, size = (state.first + retired) % capacity, state.size - retired
-    places = jnp.where(complete, (first + size + rank) % capacity, capacity)
-    slot = (state.head + broken + 1) % slots
-    ends = state.ends.at[places].set(slot * batch + jnp.arange(batch, dtype=jnp.int32), mode="drop")
-    return replace(state, run=run, ends=ends, first=first, size=size + rank[-1] + 1)
+    places = jnp.where(complete, (first + size + rank - 1) % capacity, capacity)
+    ends = state.ends.at[places].set(here * batch + jnp.arange(batch, dtype=jnp.int32), mode="drop")
+    return replace(state, run=run, ends=ends, first=first, size=size + rank[-1])
 
 
 def _queued(key: jax.Array, state: TrajectoriesState, number: int) -> tuple[jax.Array, jax.Array]:
@@ -179,9 +184,7 @@ def _queued(key: jax.Array, state: TrajectoriesState, number: int) -> tuple[jax.
     return end // batch, end % batch
 
 
-def _sought(
-    key: jax.Array, state: TrajectoriesState, some: jax.Array, number: int, length: int
-) -> tuple[jax.Array, jax.Array]:
+def _sought(key: jax.Array, state: TrajectoriesState, some: jax.Array, number: int, length: int) -> tuple[jax.Array, jax.Array]:
     """Slots and rows [N] in which a window of `length` transitions ends, by rejection."""
     slots, batch = state.run.shape
     ages = jnp.maximum(state.filled - length, 1)
