@@ -73,17 +73,19 @@ class Faulty(Walk):
 
 
 class Stillborn(Walk):
-    """Fails at the first `failures` resets of its process (all of them where it is -1)."""
+    """Fails at the first `failures` resets of its process, and always from a seed that has failed."""
 
     count = 0
+    refused: ClassVar = set()
 
-    def __init__(self, failures: int = -1) -> None:
+    def __init__(self, failures: int = 0) -> None:
         super().__init__()
         self.failures = failures
 
     def reset(self, *, seed=None, options=None):
         Stillborn.count += 1
-        if self.failures < 0 or Stillborn.count <= self.failures:
+        if Stillborn.count <= self.failures or seed in Stillborn.refused:
+            Stillborn.refused.add(seed)
             raise OSError("no such plant")
         return super().reset(seed=seed, options=options)
 
@@ -128,7 +130,7 @@ class Shaped(gymnasium.Env):
         "matrix": spaces.Box(-1, 1, (2, 3)),
         "sequence": spaces.Sequence(spaces.Discrete(2)),
         "actions_discrete": spaces.Discrete(3, start=-1),
-        "actions_multi": spaces.MultiDiscrete([3, 4]),
+        "actions_multi": spaces.MultiDiscrete([3, 4], start=[1, 2]),
         "actions_binary": spaces.MultiBinary(3),
         "actions_many": spaces.MultiDiscrete([100, 100]),
         "actions_tuple": spaces.Tuple((spaces.Discrete(2), spaces.Discrete(2))),

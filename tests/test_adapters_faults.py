@@ -94,6 +94,7 @@ def stillborn(failures):
     world = Gymnasium(id="adapters_worlds:Stillborn", options=f'{{"failures": {failures}}}')
     _ = world.spec
     adapters_worlds.Stillborn.count = 0
+    adapters_worlds.Stillborn.refused.clear()
     return world
 
 

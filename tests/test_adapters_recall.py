@@ -146,7 +146,7 @@ def test_a_world_that_is_not_deterministic_is_told_so_and_goes_on_with_the_next_
     np.testing.assert_array_equal(again.reward, step.reward)
     (event,) = world.drain(other)
     assert (event.name, event.row) == ("resume_mismatch", 1)
-    assert "did not repeat its episode" in event.message
+    assert "did not repeat its episode (its observation differs" in event.message
     other, after = world.step(key(9), other, chosen[0], both)
     assert after.kind.tolist() == [MID, FIRST]
 

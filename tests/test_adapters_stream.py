@@ -188,9 +188,9 @@ def rewards_of(done, actions, batch=1):
 
 def test_choices_reach_the_environment_as_its_own_actions():
     assert rewards_of("actions_discrete", np.arange(3, dtype=np.int32)) == (Discrete(n=3), [-1, 0, 1])
-    # The last digit runs fastest, as in reading order: (0, 0), (0, 1) ... (2, 3).
+    # The last digit runs fastest, as in reading order: (1, 2), (1, 3) ... (3, 5).
     space, found = rewards_of("actions_multi", np.arange(12, dtype=np.int32))
-    assert (space, found) == (Discrete(n=12), [10 * a + b for a in range(3) for b in range(4)])
+    assert (space, found) == (Discrete(n=12), [10 * a + b for a in (1, 2, 3) for b in (2, 3, 4, 5)])
     space, found = rewards_of("actions_binary", np.arange(8, dtype=np.int32))
     assert (space, found) == (Discrete(n=8), [0, 1, 10, 11, 100, 101, 110, 111])
 

@@ -80,7 +80,7 @@ def observations(space: Any) -> tuple[Form, Callable[[Any], np.ndarray]]:
 
 
 def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A fresh float32 vector: the world may write over its own array later."""
+    """A float32 vector, maybe the world's own array: whoever keeps it copies it."""
     if type(raw) is not np.ndarray:
         raw = _array(raw)
     if raw.shape != shape:
@@ -88,7 +88,7 @@ def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
     if raw.dtype.kind not in "fiub":
         raise Misfit("world_changed_type", f"the observation holds {raw.dtype} instead of numbers")
     with np.errstate(over="ignore"):
-        vector = raw.astype(np.float32)
+        vector = raw.astype(np.float32, copy=False)
     return vector if len(shape) == 1 else vector.reshape(-1)
 
 
