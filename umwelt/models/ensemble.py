@@ -131,7 +131,7 @@ class Ensemble:
         # Means begin at unit spread; the spread of the log variances and of the logit would only be noise.
         last = network.weights[-1].at[:, targets:].multiply(0.1)
         network = dataclasses.replace(network, weights=(*network.weights[:-1], last))
-        weights = Weights(network=network, lowest=jnp.full((targets, 1), -10.0), highest=jnp.full((targets, 1), 0.5))
+        weights = Weights(network=network, lowest=jnp.full((targets, 1), -10.0, "float32"), highest=jnp.full((targets, 1), 0.5, "float32"))
         return EnsembleState(
             weights=weights,
             optimiser=self._optimiser().init(weights),
