@@ -65,25 +65,25 @@ class Gymnasium:
         """One decision in each row; the ticket is used up."""
         return hosted.step(key, state, action, next_task)
 
-    def save(self, state: hosted.Ticket) -> dict[str, Any]:
+    def save(self, ticket: hosted.Ticket) -> dict[str, Any]:
         """What it takes to be here again, as plain arrays."""
-        return recall.save(state)
+        return recall.save(ticket)
 
     def restore(self, saved: dict[str, Any]) -> tuple[hosted.Ticket, TimeStep]:
         """The saved world again, by living its episodes again."""
         return recall.restore(self, saved)
 
-    def drain(self, state: hosted.Ticket) -> list[hosted.Event]:
+    def drain(self, ticket: hosted.Ticket) -> list[hosted.Event]:
         """What happened since this was last asked."""
-        return hosted.drain(state)
+        return hosted.drain(ticket)
 
-    def render(self, state: hosted.Ticket) -> Any:
+    def render(self, ticket: hosted.Ticket) -> Any:
         """Row 0 as uint8 [H, W, 3], or None without `pictures`."""
-        return hosted.render(state)
+        return hosted.render(ticket)
 
-    def close(self, state: hosted.Ticket) -> None:
+    def close(self, ticket: hosted.Ticket) -> None:
         """End the environments and their processes."""
-        hosted.close(state)
+        hosted.close(ticket)
 
 
 def find(id: str) -> Any:
