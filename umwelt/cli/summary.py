@@ -36,21 +36,31 @@ def summary_of(path: Path) -> dict[str, Any]:
 
 def summary_tables(summary: dict[str, Any]) -> list[Any]:
     """The summary as rich tables and sentences."""
-    table = Table(title="what it knows", title_justify="left")
-    table.add_column("task")
-    for moment in ("before", "right after learning it", "at the end"):
-        table.add_column(f"return {moment}", justify="right")
-    for moment in ("before", "right after", "at the end"):
-        table.add_column(f"model error {moment}", justify="right")
-    for task in summary["tasks"]:
-        returns = [_with_interval(task[moment]) for moment in MOMENTS]
-        errors = ["-" if task[moment]["model_error"] is None else f"{task[moment]['model_error']:.4f}" for moment in MOMENTS]
-        table.add_row(task["task"], *returns, *errors)
+    returns = _table("return", summary["tasks"], _with_interval)
+    errors = _table("model error", summary["tasks"], _error)
     frames = f" ({summary['frames']:,} frames)" if summary["frames"] != summary["decisions"] else ""
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary["seconds"].items())
     told = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
-    note = "return: mean over probe episodes [95 % bootstrap]; model error: unexplained share of the one-step change"
-    return [table, note, f"{summary['decisions']:,} decisions{frames}; {spent}", *told]
+    notes = [
+        "return: mean over probe episodes [95 % bootstrap interval]",
+        "model error: share of the one-step change that stays unexplained, on the same random actions in every probe",
+        f"{summary['decisions']:,} decisions{frames}; {spent}",
+    ]
+    return [returns, errors, *notes, *told]
+
+
+def _table(title: str, tasks: list[dict[str, Any]], form: Any) -> Table:
+    """One row a task; the middle column only where a life went on to something else."""
+    returned = any(task["after"]["clock"] != task["end"]["clock"] for task in tasks)
+    moments = MOMENTS if returned else ("before", "end")
+    heads = {"before": "before", "after": "right after learning it", "end": "at the end"}
+    table = Table(title=title, title_justify="left")
+    table.add_column("task")
+    for moment in moments:
+        table.add_column(heads[moment], justify="right")
+    for task in tasks:
+        table.add_row(task["task"], *(form(task[moment]) for moment in moments))
+    return table
 
 
 def _tasks(probes: dict[str, np.ndarray], fields: dict[str, Any]) -> list[dict[str, Any]]:
@@ -87,6 +97,10 @@ def _at(probes: dict[str, np.ndarray], task: str, clock: int) -> dict[str, Any]:
         "high": float(np.mean(probes["high"][rows])),
         "model_error": None if np.isnan(errors).all() else float(np.nanmean(errors)),
     }
+
+
+def _error(probe: dict[str, Any]) -> str:
+    return "-" if probe["model_error"] is None else f"{probe['model_error']:.4f}"
 
 
 def _with_interval(probe: dict[str, Any]) -> str:

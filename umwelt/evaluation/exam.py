@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import TimeStep, host_scan, keys, part, scan, spaces, struct
-from umwelt.core.contracts import Agent, World
+from umwelt.core.contracts import Agent, Mode, World
 
 
 @struct
@@ -45,13 +45,15 @@ class Examiner:
 
     world: World
     agent: Agent
+    mode: Mode = "exploit"
+    """`exploit` examines what the agent can do; `random`, what its model knows of actions that no agent chose."""
 
     def sit(self, key: jax.Array, agent_state: Any, step: TimeStep) -> Exam:
         """The agent in a new body, before its first step."""
         spec = self.world.spec
         embodying, acting = keys.split(key, "embody", "act")
         agent = self.agent.embody(embodying, agent_state, spec)
-        agent, action = self.agent.act(acting, agent, step, "exploit")
+        agent, action = self.agent.act(acting, agent, step, self.mode)
         rows = jnp.zeros(spec.batch, jnp.float32)
         sums = jnp.zeros((spec.batch, spaces.width(spec.observation)), jnp.float32)
         return Exam(
@@ -78,7 +80,7 @@ class Examiner:
         guess = jnp.full_like(after, jnp.nan)
         if expected is not None and expected.observation is not None:
             guess = spaces.features(space, jax.tree.map(lambda leaf: leaf[0], expected.observation))
-        agent, action = self.agent.act(acting, exam.agent, next, "exploit")
+        agent, action = self.agent.act(acting, exam.agent, next, self.mode)
         alive = exam.alive[:, None]
         return replace(
             exam,
@@ -105,15 +107,15 @@ class Proctor:
         self.agent, self.world_of, self.compiled = agent, world_of, compiled
         self._made: dict[Any, Any] = {}
 
-    def examine(self, key: jax.Array, agent_state: Any, tasks: Any, limit: int = 10_000) -> Exam:
+    def examine(self, key: jax.Array, agent_state: Any, tasks: Any, mode: Mode = "exploit", limit: int = 10_000) -> Exam:
         """One episode in each row on `tasks` (leaves [N, ...]), of `limit` decisions at most."""
-        rows = jax.tree.leaves(tasks)[0].shape[0] if jax.tree.leaves(tasks) else 1
-        examiner = self._examiner(rows)
+        rows = jax.tree.leaves(tasks)[0].shape[0]
+        examiner = self._examiner(rows, mode)
         if self.compiled:
-            run = self._cached(("exam", rows, limit), lambda: jax.jit(partial(_sit_whole, examiner, limit)))
+            run = self._cached(("exam", rows, mode, limit), lambda: jax.jit(partial(_sit_whole, examiner, limit)))
             return run(key, agent_state, tasks)
         state, exam = self._enter(examiner, key, agent_state, tasks)
-        answer = self._cached(("answer", rows), lambda: jax.jit(examiner.answer))
+        answer = self._cached(("answer", rows, mode), lambda: jax.jit(examiner.answer))
         words = np.asarray(_step_words(key, limit))
         alive = np.ones(rows, bool)
         for clock in range(limit):
@@ -131,18 +133,18 @@ class Proctor:
         Returns (observations [ticks, N, ...], Prediction [ticks, N] or None, rewards [ticks, N]).
         """
         rows = jax.tree.leaves(tasks)[0].shape[0]
-        examiner = self._examiner(rows)
+        examiner = self._examiner(rows, "exploit")
         if self.compiled:
             run = self._cached(("film", rows, warm, ticks), lambda: jax.jit(partial(_film, examiner, scan, warm, ticks, jax.jit)))
             return run(key, agent_state, tasks)
         return _film(examiner, host_scan, warm, ticks, jax.jit, key, agent_state, tasks)
 
-    def _examiner(self, rows: int) -> Examiner:
-        return self._cached(("examiner", rows), lambda: Examiner(world=self.world_of(rows), agent=self.agent))
+    def _examiner(self, rows: int, mode: Mode) -> Examiner:
+        return self._cached(("examiner", rows, mode), lambda: Examiner(world=self.world_of(rows), agent=self.agent, mode=mode))
 
     def _enter(self, examiner: Examiner, key: jax.Array, agent_state: Any, tasks: Any) -> tuple[Any, Exam]:
         state, step = examiner.world.init(keys.fold(key, "world"), tasks)
-        sit = self._cached(("sit", examiner.world.spec.batch), lambda: jax.jit(examiner.sit))
+        sit = self._cached(("sit", examiner.world.spec.batch, examiner.mode), lambda: jax.jit(examiner.sit))
         return state, sit(keys.fold(key, "sit"), agent_state, step)
 
     def _cached(self, name: Any, make: Callable[[], Any]) -> Any:

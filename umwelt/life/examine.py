@@ -14,6 +14,8 @@ from umwelt.life.life import Life
 
 PROBE_KEY = 20_000
 """The seed of every probe, so that all probes of all lives meet the same episodes."""
+MODEL_STEPS = 200
+"""Decisions of each episode in which the model's one-step error is measured, at most."""
 
 
 @part
@@ -33,10 +35,12 @@ def panel_of(life: Life) -> tuple[str, ...]:
 
 def examine(proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], episodes: int) -> list[Probe]:
     """`episodes` episodes on each of the named tasks."""
-    exam = proctor.examine(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, episodes))
+    tasks = repeated(world, names, episodes)
+    exam = proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks)
     returns = np.asarray(exam.returns, np.float64).reshape(len(names), episodes)
     lengths = np.asarray(exam.length, np.float64).reshape(len(names), episodes).mean(axis=1)
-    errors = model_error(exam, len(names))
+    # at random, because then every probe of every life measures its model on the very same transitions
+    errors = model_error(proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks, "random", MODEL_STEPS), len(names))
     probes = []
     for index, name in enumerate(names):
         low, high = interval(jax.random.key(PROBE_KEY), returns[index])
