@@ -24,6 +24,7 @@ __all__ = ["EPISODE", "EVENT", "LASTING", "PROBE", "TIMING", "Chronicle", "Chron
 
 LASTING = ("resumed", "killed", "damaged")
 """Events that tell what happened to the life from outside. Those so called, or called <one>/..., outlast a rewind."""
+LATEST = 2**63 - 1
 
 
 class Chronicle:
@@ -183,29 +184,30 @@ class Chronicle:
             newest = max(newest, self._database.rows("SELECT MAX(clock) FROM metrics WHERE name_id = ? AND seed = ?", pair)[0][0])
         return newest
 
-    def digest(self) -> str:
-        """sha256 over names, metrics, episodes and probes with the exact bits of every number.
+    def digest(self, until: int | None = None) -> str:
+        """sha256 over names, metrics, episodes and probes with the exact bits of every number, up to a clock if asked.
 
         It does not depend on the order of writing or declaring, nor on wall-clock time, timings and events.
         """
         total = hashlib.sha256()
         with self.snapshot():
-            for part in self._canonical():
+            for part in self._canonical(LATEST if until is None else int(until)):
                 total.update(part)
         return total.hexdigest()
 
-    def _canonical(self) -> Iterator[bytes]:
+    def _canonical(self, until: int) -> Iterator[bytes]:
         for name, number in sorted(self._database.rows("SELECT name, id FROM names")):
             yield json.dumps(["metric", name]).encode()
-            order = "SELECT seed, clock, value FROM metrics WHERE name_id = ? ORDER BY seed, clock"
-            for rows in self._database.batches(order, (number,)):
+            order = "SELECT seed, clock, value FROM metrics WHERE name_id = ? AND clock <= ? ORDER BY seed, clock"
+            for rows in self._database.batches(order, (number, until)):
                 yield np.array(rows, ROWS).tobytes()
-        for table, columns, order in (
-            ("episodes", EPISODE, 'seed, "end", row'),
-            ("probes", PROBE, "seed, clock, task, label"),
+        for table, columns, when, order in (
+            ("episodes", EPISODE, '"end"', 'seed, "end", row'),
+            ("probes", PROBE, "clock", "seed, clock, task, label"),
         ):
             yield json.dumps([table, columns]).encode()
-            for rows in self._database.batches(f"SELECT {listed(columns)} FROM {table} ORDER BY {order}"):
+            wanted = f"SELECT {listed(columns)} FROM {table} WHERE {when} <= ? ORDER BY {order}"
+            for rows in self._database.batches(wanted, (until,)):
                 for row in rows:
                     yield json.dumps([exact(value) for value in row]).encode()
 

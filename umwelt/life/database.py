@@ -29,15 +29,21 @@ class Database:
 
     def __init__(self, path: Path, writable: bool) -> None:
         self.path = path
-        with self._plainly():
-            if writable:
-                self._open_for_writing()
-            else:
-                self._open_for_reading()
+        self._link: Any = None
+        try:
+            with self._plainly():
+                if writable:
+                    self._open_for_writing()
+                else:
+                    self._open_for_reading()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Put the file away. The last one to close folds the write-ahead log into it."""
-        self._link.close()
+        if self._link is not None:
+            self._link.close()
 
     def rows(self, order: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """All rows that an order yields."""
@@ -100,10 +106,9 @@ class Database:
             log = self.path.with_name(self.path.name + "-wal")
             if error.sqlite_errorname != "SQLITE_CANTOPEN" or (log.exists() and log.stat().st_size):
                 raise
-            self._link.close()
+            self.close()
             self._open("mode=ro&immutable=1")
         if self._version() == 0:
-            self._link.close()
             raise ChronicleError(f"{self.path} holds no chronicle yet; try again when the life has begun")
 
     def _open(self, mode: str) -> None:
@@ -111,7 +116,6 @@ class Database:
         self._link = sqlite3.connect(address, uri=True, isolation_level=None, timeout=30.0)
         version = self._version()
         if version > FORMAT:
-            self._link.close()
             raise ChronicleError(
                 f"{self.path} was written by a newer Umwelt (format {version}, this version reads up to {FORMAT});"
                 " open it with that version or a later one"

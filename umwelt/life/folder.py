@@ -173,7 +173,7 @@ def find(name: str | os.PathLike[str], lives: str | os.PathLike[str] = LIVES) ->
     known = sorted(path.parent.name for path in Path(lives).glob("[!.]*/recipe.json"))
     near = difflib.get_close_matches(given.name, known, 1)
     hint = f"did you mean {near[0]}?" if near else "begin one with `umwelt live`"
-    raise Missing(f"there is no life at {inside}; {hint}")
+    raise Missing(f"there is no life at {given if len(given.parts) > 1 else inside}; {hint}")
 
 
 def slug(text: str) -> str:

@@ -96,6 +96,10 @@ def _leaf(entry: dict[str, Any], arrays: dict[str, np.ndarray], home: str | None
         return jax.random.wrap_key_data(jax.numpy.array(array), impl=entry["form"])
     if home != "jax":
         return array[()] if home == "numpy scalar" else array
-    # A copy, since JAX may borrow NumPy's memory, which a donating program could not update in place.
-    made = jax.numpy.array(array, dtype=dtype, copy=True)
-    return jax.lax._convert_element_type(made, weak_type=True) if entry.get("weak") else made
+    # `array(..., copy=True)` would round float64 to float32 on the way. The copy is needed, since JAX
+    # may borrow NumPy's memory, which a donating program could not update in place.
+    made = jax.numpy.copy(jax.numpy.asarray(array, dtype=dtype))
+    if not entry.get("weak"):
+        return made
+    # Weakly typed, as numbers written in Python are: that is handed on by `at`, and by little else.
+    return jax.numpy.full(made.shape, dtype.type(0).item()).at[...].set(made)
