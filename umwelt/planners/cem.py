@@ -13,7 +13,7 @@ from umwelt.planners.plans import Plans, blank, forgotten
 class CEM:
     """The cross-entropy method: mean and spread are those of the elites of the iteration before."""
 
-    samples: int = 256
+    samples: int = 512
     """candidate plans for each row and iteration"""
     horizon: int = 12
     """imagined steps"""

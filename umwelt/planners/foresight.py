@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from umwelt.core import keys, part
 from umwelt.core.contracts import Belief, Imagine, Objective, Prior, Value
-from umwelt.planners.plans import Plans, join, noise, pick
+from umwelt.planners.plans import Plans, evens, join, normal, pick
 
 Choose = Literal["mean", "best", "sample"]
 """Which plan's first action is done: the fitted middle, the best candidate, or one drawn by weight."""
@@ -43,7 +43,8 @@ class Foresight:
 
         start = (spread_out(belief, samples), jnp.zeros(rows, jnp.float32), jnp.ones(rows, jnp.float32))
         actions = candidates.reshape(horizon, rows, *candidates.shape[3:])
-        (last, worth, alive), _ = jax.lax.scan(step, start, (jax.random.split(key, horizon), actions))
+        # two steps in a row spare the copy of the beliefs that a loop of single steps makes
+        (last, worth, alive), _ = jax.lax.scan(step, start, (jax.random.split(key, horizon), actions), unroll=2)
         if self.value is not None:
             worth = worth + _living(alive, self.value(last))
         return jnp.where(jnp.isfinite(worth), worth, -jnp.inf).reshape(batch, samples)
@@ -83,11 +84,11 @@ def search(
     """
     dream_key, prior_key, choice_key = keys.split(key, "dream", "prior", "choice")
     given = foresight.proposals(prior_key, plans, belief, proposed)
-    fresh = jnp.stack(noise(key, plans, *(samples - given.shape[2],) * iterations))
+    fresh = jnp.stack(evens(key, plans, *(samples - given.shape[2],) * iterations))
 
     def improve(plans: Plans, x: Any) -> tuple[Plans, jax.Array]:
         drawn, dream = x
-        candidates = join(given, plans.sample(drawn))
+        candidates = join(given, plans.sample(normal(drawn)))
         scores = foresight.scores(dream, plans, candidates, belief)
         weights = weigh(scores)
         plans = refit(plans, candidates, weights)

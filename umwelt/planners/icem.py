@@ -8,7 +8,7 @@ from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Val
 from umwelt.core.spec import WorldSpec
 from umwelt.planners.foresight import Choose, Foresight, decide, elite_weights, share_of
 from umwelt.planners.noise import coloured
-from umwelt.planners.plans import Plans, blank, forgotten, join, noise, pick
+from umwelt.planners.plans import Plans, blank, evens, forgotten, join, normal, pick
 
 
 @struct
@@ -27,9 +27,9 @@ class ICEM:
     shifted mean, and so do we. The population counts every candidate that is imagined.
     """
 
-    samples: int = 128
+    samples: int = 192
     """candidate plans for each row in the first iteration"""
-    horizon: int = 20
+    horizon: int = 12
     """imagined steps"""
     iterations: int = 4
     """how often the plans are fitted again"""
@@ -37,7 +37,7 @@ class ICEM:
     """how many of the best candidates are fitted"""
     decay: float = 1.25
     """each iteration imagines this factor fewer candidates, but at least twice the elites"""
-    beta: float = 2.0
+    beta: float = 1.0
     """colour of the noise along time: 0 white, 1 pink, 2 red"""
     keep: float = 0.3
     """share of the elites that the next iteration, and shifted the next call, imagines again"""
@@ -125,4 +125,4 @@ class ICEM:
             size - share - self._kept - (index == last)
             for index, (size, share) in enumerate(zip(self.populations, shares, strict=True))
         ]
-        return [coloured(white, self.beta) for white in noise(key, plans, *sizes, self._kept)]
+        return [coloured(normal(even), self.beta) for even in evens(key, plans, *sizes, self._kept)]

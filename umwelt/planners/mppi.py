@@ -26,7 +26,7 @@ class MPPI:
     """how often the plans are fitted again"""
     elites: int = 64
     """only so many of the best candidates weigh at all; 0 for all of them"""
-    temperature: float = 0.5
+    temperature: float = 0.3
     """how far below the best a candidate may score and still weigh"""
     relative: bool = True
     """measure the temperature in standard deviations of the weighing candidates' scores, not in reward"""

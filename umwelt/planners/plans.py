@@ -6,7 +6,7 @@ time without moving anything. The two distributions share their methods:
 
     wide(spread)                 the warm start as the first search of a call sees it
     sample(noise)                candidates from standard normal noise [H, B, S, entries]
-    uniform(noise)               candidates that cover the whole space, from the same noise
+    uniform(even)                candidates that cover the whole space, from even numbers [H, B, S, entries]
     refit(candidates, weights, momentum, least)
     shift()                      one step later
     mode()                       the plan at its middle, as one candidate [H, B, 1, ...]
@@ -20,7 +20,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import log_ndtr, ndtr
+from jax.lax import erf_inv
+from jax.scipy.special import log_ndtr
 
 from umwelt.core import Box, Discrete, keys, select, static, struct
 
@@ -51,9 +52,9 @@ class Continuous:
         mean, spread = (jnp.swapaxes(leaf, 0, 1)[:, :, None] for leaf in (self.mean, self.spread))
         return jnp.clip(mean + spread * noise, -1.0, 1.0)
 
-    def uniform(self, noise: jax.Array) -> jax.Array:
-        """Candidates [H, B, S, A], uniform over the box, from standard normal noise of that shape."""
-        return 2.0 * ndtr(noise) - 1.0
+    def uniform(self, even: jax.Array) -> jax.Array:
+        """Candidates [H, B, S, A], uniform over the box, from numbers even over (-1, 1)."""
+        return even
 
     def refit(self, candidates: jax.Array, weights: jax.Array, momentum: float, least: float) -> "Continuous":
         """The weighted mean and standard deviation of candidates; weights [B, S] sum to one in each row.
@@ -118,9 +119,9 @@ class Choices:
         logits = jnp.log(jnp.swapaxes(self.probability, 0, 1))[:, :, None]
         return jnp.argmax(logits - jnp.log(-log_ndtr(noise)), axis=-1).astype(jnp.int32)
 
-    def uniform(self, noise: jax.Array) -> jax.Array:
-        """Candidates int32 [H, B, S], every choice as likely, from standard normal noise [H, B, S, n]."""
-        return jnp.argmax(noise, axis=-1).astype(jnp.int32)
+    def uniform(self, even: jax.Array) -> jax.Array:
+        """Candidates int32 [H, B, S], every choice as likely, from numbers [H, B, S, n] even over (-1, 1)."""
+        return jnp.argmax(even, axis=-1).astype(jnp.int32)
 
     def refit(self, candidates: jax.Array, weights: jax.Array, momentum: float, least: float) -> "Choices":
         """The weighted frequencies of each choice; weights [B, S] sum to one in each row.
@@ -168,11 +169,20 @@ def blank(space: Any, batch: int, horizon: int) -> Plans:
     return Continuous(mean=jnp.zeros(shape, jnp.float32), spread=jnp.ones(shape, jnp.float32), space=space)
 
 
-def noise(key: jax.Array, plans: Plans, *sizes: int) -> list[jax.Array]:
-    """Standard normal noise for all iterations of a call, drawn at once: one [H, B, size, entries] for each size."""
+def evens(key: jax.Array, plans: Plans, *sizes: int) -> list[jax.Array]:
+    """Numbers even over (-1, 1) for all iterations of a call, drawn at once: one [H, B, size, entries] for each size."""
     batch, horizon = jax.tree.leaves(plans)[0].shape[:2]
-    drawn = jax.random.normal(keys.fold(key, "noise"), (horizon, batch, sum(sizes), plans.entries), jnp.float32)
+    # -1 itself is left out, since the normal distribution has no such quantile
+    above = np.nextafter(np.float32(-1), np.float32(0))
+    shape = (horizon, batch, sum(sizes), plans.entries)
+    drawn = jax.random.uniform(keys.fold(key, "noise"), shape, jnp.float32, above, 1.0)
     return jnp.split(drawn, np.cumsum(sizes)[:-1], axis=2)
+
+
+def normal(even: jax.Array) -> jax.Array:
+    """Standard normal noise from numbers even over (-1, 1): two steps, because XLA computes them
+    in half the time of `jax.random.normal` where a loop stands between them."""
+    return np.float32(np.sqrt(2)) * erf_inv(even)
 
 
 def join(*candidates: jax.Array) -> jax.Array:

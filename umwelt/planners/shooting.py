@@ -7,7 +7,7 @@ from umwelt.core import keys, part
 from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
 from umwelt.core.spec import WorldSpec
 from umwelt.planners.foresight import Foresight, share_of
-from umwelt.planners.plans import Plans, blank, forgotten, join, noise, pick
+from umwelt.planners.plans import Plans, blank, evens, forgotten, join, pick
 
 
 @part
@@ -43,7 +43,7 @@ class Shooting:
         dream_key, prior_key = keys.split(key, "dream", "prior")
         foresight = Foresight(imagine=imagine, objective=objective, value=value, prior=prior, discount=self.discount)
         given = foresight.proposals(prior_key, state, belief, share_of(self.samples - 1, self.proposed))
-        (fresh,) = noise(key, state, self.samples - 1 - given.shape[2])
+        (fresh,) = evens(key, state, self.samples - 1 - given.shape[2])
         candidates = join(given, state.mode(), state.uniform(fresh))
         scores = foresight.scores(dream_key, state, candidates, belief)
         best = pick(candidates, jnp.argmax(scores, axis=1)[:, None])
