@@ -23,9 +23,10 @@ class TrajectoriesState:
     """Slots [T, B] and the windows that end in them.
 
     steps: TimeStep [T, B]. action, origin, task: [T, B, ...], of the transition that led to the slot.
-    run: int16 or int32 [T, B], transitions of the slot's episode up to it, at most `length`.
-    newest: TimeStep [B], and newest_run [B]: what the newest slot holds, so that `add` need not read
-    the big arrays before it writes them, which would make XLA copy them.
+    run: int16 or int32 [T, B], transitions of the slot's episode up to it, at most `length`; not yet
+    written for the newest slot.
+    newest: TimeStep [B], and newest_run [B]: what belongs to the newest slot, so that `add` reads no
+    big array before it writes it, which would make XLA copy it.
     ends: int32 [T * B], a queue of slot * B + row in which a window of `length` ends.
     first, size: int32, the head of the queue and how many it holds.
     latest: int32 [length], slots since a window of 1, 2, ... length transitions last ended.
@@ -159,11 +160,15 @@ def _broken(state: TrajectoriesState, steps: Experience) -> jax.Array:
 def _queue(
     state: TrajectoriesState, run_before: jax.Array, run_here: jax.Array, broken: jax.Array, length: int
 ) -> TrajectoriesState:
-    """Retire the windows whose first slot is overwritten, and append those that end now."""
+    """Retire the windows whose first slot is overwritten, and append those that end now.
+
+    The run of a new slot is written only when the next comes, or it would hide the window of a
+    single transition that a new stretch overwrites there.
+    """
     slots, batch = state.run.shape
     before = (state.head + broken) % slots
     here = (before + 1) % slots
-    run = _put(_put(state.run, run_before, before), run_here, here)
+    run = _put(_put(state.run, state.newest_run, state.head), run_before, before)
     starts = state.head + jnp.array([1, 2])
     lost = jnp.sum(run[(starts + length) % slots] >= length, axis=1, dtype=jnp.int32)
     retired = lost[0] + broken * lost[1]
@@ -198,7 +203,8 @@ def _sought(key: jax.Array, state: TrajectoriesState, some: jax.Array, number: i
         new_slot = (state.head - jax.random.randint(age_key, (number,), 0, ages)) % slots
         new_row = jax.random.randint(row_key, (number,), 0, batch)
         slot, row = jnp.where(done, slot, new_slot), jnp.where(done, row, new_row)
-        return turn + 1, state.run[slot, row] >= length, slot, row
+        run = jnp.where(slot == state.head, state.newest_run[row], state.run[slot, row])
+        return turn + 1, run >= length, slot, row
 
     nowhere = jnp.zeros(number, jnp.int32)
     _, _, slot, row = jax.lax.while_loop(unfinished, again, (jnp.int32(0), jnp.zeros(number, bool), nowhere, nowhere))
