@@ -1,5 +1,6 @@
 """The rules of a world that JAX can compile."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,7 +20,7 @@ DRIVEN = 50
 def examine(report: Report, subject: Subject, life: Life) -> None:
     """Add to the report the rules of a pure world."""
     end = life.ends()
-    moments = [0, len(life.actions) // 2, *([] if end is None else [end])]
+    moments = [0, len(life.actions) // 2 if end is None else end]
     if hasattr(subject.world, "begin") and hasattr(subject.world, "advance"):
         report.rule("form of the body", lambda: _body(subject))
     report.rule("form of the state", lambda: _state(life))
@@ -89,12 +90,12 @@ def _drivers(subject: Subject, life: Life) -> str:
     count = min(DRIVEN, len(life.actions))
     xs = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *given[:count]) for given in (life.keys, life.actions, life.tasks)]
 
-    def body(state: Any, x: Any) -> tuple[Any, Any]:
+    def body(step: Any, state: Any, x: Any) -> tuple[Any, Any]:
         key, action, task = x
-        return subject.world.step(key, state, action, task)
+        return step(key, state, action, task)
 
-    compiled = jax.jit(lambda state: scan(body, state, tuple(xs)))(life.states[0])
-    stepped = host_scan(jax.jit(body), life.states[0], tuple(xs))
+    compiled = jax.jit(lambda state: scan(partial(body, subject.world.step), state, tuple(xs)))(life.states[0])
+    stepped = host_scan(partial(body, subject.step), life.states[0], tuple(xs))
     difference = same_values(compiled, stepped, "(state, steps)", CLOSE)
     if not difference:
         return ""

@@ -101,5 +101,7 @@ def live(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) 
     return life
 
 
-def _copy(step: Any) -> Any:
+def _copy(step: Any) -> TimeStep:
+    if not isinstance(step, TimeStep):
+        raise TypeError(f"a {type(step).__name__} came where a TimeStep belongs; return (state, TimeStep(...))")
     return jax.tree.map(np.array, step)

@@ -14,6 +14,12 @@ from umwelt.core.contracts import World
 
 SHORT = 60
 """How many steps are lived again, to compare."""
+TRACED = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+"""What JAX raises where Python or NumPy asks for the value of a traced array."""
 
 
 def world(instance: Any, steps: int = 300, key: jax.Array | None = None) -> Report:
@@ -33,7 +39,7 @@ def world(instance: Any, steps: int = 300, key: jax.Array | None = None) -> Repo
         return report
     subject = subject_of(instance, jax.random.key(0) if key is None else key)
     lives: list[Life] = []
-    if not report.rule("it lives", lambda: lives.append(live(subject, steps, to_an_end=True))):
+    if not report.rule("it lives", lambda: _lives(subject, steps, lives)):
         return report
     _watch(report, subject, lives[0])
     again: list[Life] = []
@@ -41,6 +47,15 @@ def world(instance: Any, steps: int = 300, key: jax.Array | None = None) -> Repo
         report.rule("next task in an episode", lambda: _next_task_ignored(subject, again[0]))
     (hosted_world if instance.spec.hosted else pure_world).examine(report, subject, lives[0])
     return report
+
+
+def _lives(subject: Subject, steps: int, lives: list[Life]) -> str:
+    try:
+        lives.append(live(subject, steps, to_an_end=True))
+    except TRACED as error:
+        asked = str(error).splitlines()[0]
+        return f"under jax.jit it asks for a value not known yet ({asked}); use jnp.where in place of `if`, and jnp of np"
+    return ""
 
 
 def _watch(report: Report, subject: Subject, life: Life) -> None:
@@ -100,8 +115,6 @@ def _first_fault(life: Life, judge: Callable[[TimeStep], str]) -> str:
 
 
 def _form(spec: WorldSpec, step: TimeStep) -> str:
-    if not isinstance(step, TimeStep):
-        return f"a {type(step).__name__} came where a TimeStep belongs; return (state, TimeStep(...))"
     for name, dtype in (("kind", "int8"), ("reward", "float32")):
         value = np.asarray(getattr(step, name))
         if value.dtype != dtype or value.shape != (spec.batch,):
