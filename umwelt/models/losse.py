@@ -27,7 +27,8 @@ from umwelt.models.linear.solvers import Block, Exact
 LEADER_DISTANCE = Metric(
     name="leader_distance",
     unit="standard units of the target, times feature values",
-    meaning="largest slope left at the weights, max|G - ridge W|: 0 at the ridge regression on everything seen",
+    meaning="largest slope left at the weights, max|G - ridge W|: 0 at the ridge regression on everything seen,"
+    " NaN where it is not measured",
     better="down",
 )
 STATISTICS_BYTES = Metric(name="statistics_bytes", unit="bytes", meaning="size of A, the sum of phi phi^T", better="down")
@@ -71,7 +72,7 @@ class Losse:
     polish_iterations: int = 20
     """Conjugate gradient iterations of one polishing, each as costly as reading A once."""
     precision: Literal["float64", "float32"] = "float64"
-    """Of the statistics and the solver. Imagination is float32 in either case."""
+    """Of statistics and solver. float32 asks for Exact(checked=0). Imagination is float32 in either case."""
     doubt_in_imagination: Literal["exact", "diagonal", "none"] = "diagonal"
     """The doubt that planners see: exact is slow (K**2 reads a row), diagonal free, none is 0."""
     reward: Callable[[Any, Any, Any], jax.Array] | None = None
@@ -86,6 +87,11 @@ class Losse:
         """A model that has seen nothing: it expects no change, and doubts everything (1)."""
         if self.warm_up < 1 or self.ridge <= 0:
             raise ValueError(f"warm_up must be at least 1 and ridge positive, not {self.warm_up} and {self.ridge}")
+        if self.precision == "float32" and (self.polish_every or not isinstance(self.solver, Exact) or self.solver.checked):
+            raise ValueError(
+                "precision float32 rounds the sum A by more than the ridge within some 50,000 transitions, and whatever"
+                " solves with A then diverges; use float64, or solver=Exact(checked=0) with polish_every=0"
+            )
         seen, done = form(spec.observation), form(spec.action)
         width, outputs = self._widths(seen, done)
         projecting, solving = keys.split(key, "projection", "solver")
@@ -157,8 +163,9 @@ class Losse:
         state, _ = jax.lax.scan(self._row, state, (inputs, targets, experience.valid))
         state = dataclasses.replace(state, table=self._tabulate(state.statistics))
         statistics = state.statistics
+        distance = sums.distance(statistics, self.ridge)
         return state, {
-            "leader_distance": sums.distance(statistics, self.ridge).astype(jnp.float32),
+            "leader_distance": distance.astype(jnp.float32) if self.solver.measured else jnp.float32(jnp.nan),
             "statistics_bytes": jnp.asarray(float(statistics.gram.nbytes), jnp.float32),
             "transitions": statistics.count.astype(jnp.float32),
         }

@@ -20,13 +20,13 @@ from umwelt.core import part
 class Encoder:
     """Frozen features: nothing here is learned. Inputs are expected in standard units."""
 
-    grids: int = 10
+    grids: int = 16
     """How many random grids, kappa. More are smoother, at a cost of grids**2 for each transition."""
-    bins: int = 4
+    bins: int = 3
     """Cells along each axis of a grid, lambda. More are finer, and forget less by interference."""
     axes: int = 3
     """Dimensions of one grid, rho."""
-    gain: float = 0.7
+    gain: float = 1.0
     """Scale of the random projection: how quickly neighbours stop sharing features."""
 
     @property
@@ -88,23 +88,29 @@ class Encoder:
     def interpolate(self, projection: jax.Array, table: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Read a table of C columns at inputs [N, width].
 
-        Returns the sums over active features k of value_k * column_k, [N, C - 1], for all columns
-        but the last, and of value_k**2 * column_k, [N], for the last; divided in its case by the
-        sum of value_k**2, so that it is a mean of that column.
+        For all columns but the last: the sum over active features k of value_k * column_k, [N, C - 1].
+        For the last: its mean weighted by value_k**2, [N]. Grid after grid, since N rows of one grid
+        fit the processor's cache and those of all grids do not.
         """
         cell, place = self.cells(projection, inputs)
-        strides = self.bins ** np.arange(self.axes)[::-1]
-        first = np.arange(self.grids) * self.bins**self.axes
-        rows = table[(first + jnp.sum(cell * strides, -1)).astype(jnp.int32)]
-        rows = rows.reshape(*rows.shape[:2], 2**self.axes, -1)
-        linear, square = rows[..., :-1].reshape(*rows.shape[:2], -1), rows[..., -1]
-        mass = jnp.ones(place.shape[:-1], place.dtype)
-        for axis in range(self.axes):
-            here = place[..., axis, None]
-            near, far = (1 - here) ** 2, here**2
-            low, high = jnp.split(linear, 2, -1)
-            linear = low + here * (high - low)
-            low, high = jnp.split(square, 2, -1)
-            square = near * low + far * high
-            mass = mass * (near + far)[..., 0]
-        return jnp.sum(linear, 1), jnp.sum(square[..., 0], 1) / jnp.sum(mass, 1)
+        rows = jnp.sum(cell * self.bins ** np.arange(self.axes)[::-1], -1).astype(jnp.int32)
+
+        def grid(carry: tuple[jax.Array, ...], read: tuple[jax.Array, ...]) -> tuple[tuple[jax.Array, ...], None]:
+            cells, row, inside = read
+            corners = cells[row].reshape(row.shape[0], 2**self.axes, -1)
+            linear, square = corners[..., :-1].reshape(row.shape[0], -1), corners[..., -1]
+            mass = jnp.ones_like(inside[:, :1])
+            for axis in range(self.axes):
+                far = inside[:, axis, None]
+                left, right = jnp.split(linear, 2, -1)
+                linear = left + far * (right - left)
+                left, right = jnp.split(square, 2, -1)
+                square = (1 - far) ** 2 * left + far**2 * right
+                mass = mass * ((1 - far) ** 2 + far**2)
+            return (carry[0] + linear, carry[1] + square, carry[2] + mass), None
+
+        zero = jnp.zeros((inputs.shape[0], 1), table.dtype)
+        start = (jnp.zeros((inputs.shape[0], table.shape[-1] // 2**self.axes - 1), table.dtype), zero, zero)
+        by_grid = (table.reshape(self.grids, self.bins**self.axes, -1), rows.T, jnp.moveaxis(place, 1, 0))
+        (linear, square, mass), _ = jax.lax.scan(grid, start, by_grid)
+        return linear, (square / mass)[:, 0]

@@ -1,6 +1,6 @@
 """From sufficient statistics to weights, one transition at a time.
 
-A solver is a frozen part with three methods:
+A solver is a frozen part with three methods, and `measured`, which says whether G is a measurement:
 
     init(key, encoder_size, slots, ridge, dtype) -> memo                    what it keeps besides the statistics
     step(statistics, memo, ridge, active, value, target) -> (statistics, memo)   take in one transition
@@ -49,7 +49,12 @@ class Exact:
     deferred: int = 32
     """How many rank-one changes are gathered before they are folded into the inverse."""
     checked: int = 4
-    """Rows of the normal equations that are checked and corrected at each step."""
+    """Rows of the normal equations that are checked and corrected at each step; 0, for float32, trusts the recursion."""
+
+    @property
+    def measured(self) -> bool:
+        """True where the gradient is a measurement and not what the recursion believes."""
+        return self.checked > 0
 
     def init(self, key: jax.Array, size: int, slots: int, ridge: float, dtype: str) -> Inverse:
         """The inverse of the ridge alone."""
@@ -73,7 +78,7 @@ class Exact:
         statistics = dataclasses.replace(statistics, weights=statistics.weights + change, gradient=gradient + ridge * change)
         fresh = memo.fresh.at[memo.pending].set(image / jnp.sqrt(room))
         memo = self._fold(dataclasses.replace(memo, fresh=fresh, pending=memo.pending + 1))
-        return self._check(statistics, memo, ridge), memo
+        return (self._check(statistics, memo, ridge) if self.checked else statistics), memo
 
     def _fold(self, memo: Inverse) -> Inverse:
         """Fold the gathered changes in when they are many. A loop of no or one turn, since a `cond` would copy."""
@@ -140,6 +145,8 @@ class Block:
     """Earlier active sets that are solved for again at each step."""
     capacity: int = 1024
     """How many active sets are remembered, an even sample of the whole life; unused where remembered is 0."""
+
+    measured = True
 
     def init(self, key: jax.Array, size: int, slots: int, ridge: float, dtype: str) -> Sets:
         """Nothing remembered. Until a set is, the first `slots` features stand for it."""
