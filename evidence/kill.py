@@ -22,6 +22,7 @@ SMALL = ["--rhythm.save-seconds", "0.3", "--rhythm.probe-episodes", "1", "--rhyt
 LOSSE = ["--recipe", "losse_mpc", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5"]
 PETS = ["--recipe", "pets", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4"]
 TASKS = ["--teacher.names", "earth", "moon", "earth", "--rhythm.probe-every", "400"]
+UMWELT = [sys.executable, "-m", "umwelt"]
 LIVES: dict[str, list[str]] = {
     "pendulum, scan": ["--world", "pendulum", *PETS, *TASKS, "--teacher.steps", "400"],
     "pendulum, host": ["--world", "pendulum", "--driver", "host", *LOSSE, *TASKS, "--teacher.steps", "400"],
@@ -32,36 +33,45 @@ LIVES: dict[str, list[str]] = {
 
 def fingerprint(lives: Path, name: str) -> dict[str, Any]:
     """What `umwelt hash` says."""
-    command = [sys.executable, "-m", "umwelt", "hash", name, "--lives", str(lives), "--json"]
+    command = [*UMWELT, "hash", name, "--lives", str(lives), "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def kill_and_compare(name: str, steps: int, kills: int, seed: int, longest: float) -> dict[str, Any]:
     """Live `name` undisturbed and killed `kills` times at random moments within `longest` seconds of each start."""
-    draw = random.Random(seed)
     lives = Path(tempfile.mkdtemp(prefix="umwelt-kill-"))
     common = [*LIVES[name], *SMALL, "--steps", str(steps), "--lives", str(lives), "--quiet", "--seed", str(seed)]
-    umwelt = [sys.executable, "-m", "umwelt"]
-    log = (lives / "log").open("w")
-    subprocess.run([*umwelt, "live", *common, "--name", "whole"], check=True, stdout=log, stderr=log)
-    killed, resumes, done = 0, 0, False
-    while not done:
+    try:
+        with (lives / "log").open("w") as log:
+            subprocess.run([*UMWELT, "live", *common, "--name", "whole"], check=True, stdout=log, stderr=log)
+            killed, resumed = live_killed(common, lives, kills, random.Random(seed), longest, log)
+        whole, broken = fingerprint(lives, "whole"), fingerprint(lives, "killed")
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"{name}: exit {error.returncode}; the log ends: {(lives / 'log').read_text()[-2000:]}") from error
+    finally:
+        shutil.rmtree(lives)
+    row = {"life": name, "steps": steps, "seed": seed, "killed": killed, "resumed": resumed, "same": whole == broken, **whole}
+    return row if whole == broken else {**row, "other": broken}
+
+
+def live_killed(common: list[str], lives: Path, kills: int, draw: random.Random, longest: float, log: Any) -> tuple[int, int]:
+    """One life in as many processes as it takes; returns how often it was killed and how often resumed."""
+    killed = resumed = 0
+    while True:
         again = (lives / "killed").exists()
-        start = [*umwelt, "resume", "killed", "--lives", str(lives), "--quiet"] if again else [*umwelt, "live", *common, "--name", "killed"]
-        process = subprocess.Popen(start, stdout=log, stderr=log)
-        resumes += again
+        start = ["resume", "killed", "--lives", str(lives), "--quiet"] if again else ["live", *common, "--name", "killed"]
+        process = subprocess.Popen([*UMWELT, *start], stdout=log, stderr=log)
+        resumed += again
         try:
             process.wait(timeout=draw.uniform(0.2, longest) if killed < kills else None)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             killed += 1
-        done = process.returncode == 0
-        if process.returncode not in (0, -signal.SIGKILL):
-            raise RuntimeError(f"{name}: exit {process.returncode}; the log says: {(lives / 'log').read_text()[-2000:]}")
-    whole, broken = fingerprint(lives, "whole"), fingerprint(lives, "killed")
-    shutil.rmtree(lives)
-    return {"life": name, "steps": steps, "seed": seed, "killed": killed, "resumed": resumes, "same": whole == broken, **whole}
+            continue
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, start)
+        return killed, resumed
 
 
 def main() -> int:

@@ -4,9 +4,11 @@ from umwelt.life.chronicle import ChronicleError
 from umwelt.life.disk import DiskFull
 from umwelt.life.expression import ExpressionError
 from umwelt.life.folder import FolderError
+from umwelt.life.life import BadLife
 from umwelt.life.signals import Stopped
 
 CODES: tuple[tuple[type[Exception], int], ...] = (
+    (BadLife, 2),
     (FolderError, 2),
     (ExpressionError, 2),
     (ChronicleError, 2),

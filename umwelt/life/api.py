@@ -32,6 +32,7 @@ def live(
 
     Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest.
     """
+    Engine(life).rehearse()
     rows = life.world.spec.batch * life.seeds
     end = -(-steps // rows)
     description = {
@@ -75,7 +76,7 @@ def probe(
     found = Saver(folder.checkpoints, engine).load_minds()
     from umwelt.evaluation.exam import Proctor
 
-    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), engine.compiled_world)
+    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
     names = tasks or panel_of(life)
     return {life.seed + index: examine(proctor, life.world, mind.agent, names, episodes) for index, mind in enumerate(found)}
 

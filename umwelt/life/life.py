@@ -30,6 +30,10 @@ class Life:
     """Write every finished episode as a Minari dataset into the life's folder."""
 
 
+class BadLife(ValueError):
+    """The parts of a life do not fit together. The message names the argument and the mend."""
+
+
 class Engine:
     """Drives the value of one life. It holds compiled functions and no state of the life."""
 
@@ -37,17 +41,24 @@ class Engine:
         self.life = life
         hosted = life.world.spec.hosted
         if life.driver not in ("auto", "scan", "host"):
-            raise ValueError(f"driver: {life.driver!r} is not one of auto, scan, host")
+            raise BadLife(f"driver: {life.driver!r} is not one of auto, scan, host")
         if hosted and life.driver == "scan":
-            raise ValueError(f"driver: the world {life.world.spec.name} is hosted and cannot be compiled; use host or auto")
+            raise BadLife(f"driver: the world {life.world.spec.name} is hosted and cannot be compiled; use host or auto")
         self.compiled_world = not hosted and life.driver != "host"
         if life.seeds > 1 and not self.compiled_world:
-            raise ValueError(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
+            raise BadLife(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
         self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher)
         self._segment = cache(self._compile_segment)
         self._turn = cache(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
         self._study = cache(lambda updates: jax.jit(partial(self.body.study, updates), donate_argnums=0))
         self._step = life.world if hosted else _Compiled(life.world)
+
+    def rehearse(self) -> None:
+        """Let every part look at its world without computing anything; what they refuse is a `BadLife`."""
+        try:
+            jax.eval_shape(self.body.conceive, jax.random.key(0))
+        except ValueError as error:
+            raise BadLife(str(error)) from error
 
     def begin(self) -> tuple[Any, Mind]:
         """The life before its first step: a pair (world state, mind), with a leading axis where seeds > 1."""

@@ -65,7 +65,7 @@ class Living:
         self.chronicle = Chronicle(folder.chronicle)
         self.chronicle.declare((*BASIC, *life.agent.metrics))
         self.saver = Saver(folder.checkpoints, self.engine)
-        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), self.engine.compiled_world)
+        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
         self._watch = watch or (lambda progress: None)
         self._began = self._looked = time.perf_counter()

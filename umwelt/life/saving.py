@@ -76,14 +76,15 @@ class Saver:
         if not self._hosted and self.engine.compiled_world:
             state, mind = jax.eval_shape(self.engine.begin)
             return {"mind": mind, "world": state}
+        state, mind = jax.eval_shape(self._begin_hosted)
+        return {"mind": mind, "world": b"" if self._hosted else state}
+
+    def _begin_hosted(self) -> tuple[Any, Mind]:
+        """What `Engine.begin` makes from Python, in one traceable piece: abstract float64 passed on would be rounded."""
         key, body = jax.random.key(0), self.engine.body
-        agent, teacher, task = jax.eval_shape(body.conceive, key)
-        if not self._hosted:
-            state, step = jax.eval_shape(self.world.init, key, task)
-        else:
-            state, step = b"", jax.eval_shape(lambda: blank_step(self.world.spec))
-        mind = jax.eval_shape(lambda *given: body.awaken("random", *given), key, agent, teacher, task, step)
-        return {"mind": mind, "world": state}
+        agent, teacher, task = body.conceive(key)
+        state, step = (None, blank_step(self.world.spec)) if self._hosted else self.world.init(key, task)
+        return state, body.awaken("random", key, agent, teacher, task, step)
 
 
 def blank_step(spec: Any) -> TimeStep:

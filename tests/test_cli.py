@@ -1,0 +1,133 @@
+"""The command line as a user meets it: good input, bad input, and what is left behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from umwelt.cli.main import VERBS
+
+SHORT = ["--steps", "60", "--rhythm.probe-episodes", "1", "--quiet"]
+
+
+def umwelt(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "umwelt", *words], capture_output=True, text=True, cwd=cwd, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one short life in it, called `one`."""
+    home = tmp_path_factory.mktemp("home")
+    lived = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", "--json", *SHORT, cwd=home)
+    assert lived.returncode == 0, lived.stderr
+    summary = json.loads(lived.stdout)
+    assert summary["decisions"] == summary["frames"] == 60
+    assert (home / summary["picture"]).stat().st_size > 10_000
+    return home
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["liv"], "live"),
+        (["live", "--world", "pendulim"], "pendulum"),
+        (["live", "--recipe", "pet"], "pets"),
+        (["live", "--recipe", "pets", "--recipe.planner.sample", "5"], "--recipe.planner.samples"),
+        (["live", "--recipe", "pets", "--recipe.planner.samples", "many"], "--recipe.planner.samples"),
+        (["live", "--world", "gymnasium:Pendulam-v1"], "Pendulum-v1"),
+        (["live", "--world", "nowhere:Env"], "nowhere"),
+        (["live", "--steps", "0"], "--steps"),
+        (["live", "--world", "pendulum", "--teacher.names", "mars"], "moon"),
+        (["live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--seeds", "2"], "seeds"),
+        (["resume", "nobody"], "umwelt live"),
+        (["probe", "nobody"], "umwelt live"),
+        (["hash", "nobody"], "umwelt live"),
+        (["live", "--name", "../out", "--world", "pendulum", "--recipe", "random"], "name"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_sentence_with_a_hint_and_exit_2(words: list[str], hint: str, tmp_path: Path) -> None:
+    done = umwelt(*words, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("recipe.json"))
+
+
+def test_a_life_is_not_begun_twice_nor_read_where_it_is_foreign(home: Path) -> None:
+    again = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", *SHORT, cwd=home)
+    assert again.returncode == 2
+    assert "umwelt resume" in again.stderr
+    (home / "lives" / "other").mkdir()
+    (home / "lives" / "other" / "note").write_text("mine")
+    for verb in ("resume", "probe", "hash"):
+        assert umwelt(verb, "lives/other", cwd=home).returncode == 2
+    assert [path.name for path in (home / "lives" / "other").iterdir()] == ["note"]
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """All files but the scratch files that SQLite keeps while somebody reads."""
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal"))]
+    return {path: path.read_bytes() for path in files}
+
+
+def test_probe_and_hash_read_and_do_not_touch(home: Path) -> None:
+    before = contents(home / "lives" / "one")
+    probed = umwelt("probe", "lives/one", "--episodes", "2", "--tasks", "earth", "moon", "--json", cwd=home)
+    rows = json.loads(probed.stdout)["probes"]["0"]
+    assert set(rows) == {"earth", "moon"}
+    assert len(rows["moon"]["returns"]) == 2
+    first, second = (json.loads(umwelt("hash", "one", "--json", cwd=home).stdout) for _ in range(2))
+    assert first == second
+    assert first["clock"] == 60
+    assert contents(home / "lives" / "one") == before
+
+
+def test_a_life_lives_on_past_its_end_and_lists_who_resumed_it(home: Path) -> None:
+    done = umwelt("resume", "one", "--steps", "90", "--json", "--quiet", cwd=home)
+    summary = json.loads(done.stdout)
+    assert summary["clock"] == 90
+    assert "resumed" in [event["name"] for event in summary["events"]]
+
+
+def test_check_explains_each_fault_and_exits_with_1(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import dataclasses\nfrom umwelt.worlds import Pendulum\n"
+        "class Late(Pendulum):\n    def step(self, key, state, action, task):\n"
+        "        return Pendulum.step(self, key, state, action, task)\n"
+    )
+    broken = umwelt("check", "mine:Late", cwd=tmp_path)
+    assert broken.returncode == 1
+    assert "next_task" in broken.stdout
+    whole = umwelt("check", "Pendulum-v1", "--json", cwd=tmp_path)
+    assert whole.returncode == 0
+    assert json.loads(whole.stdout)["faults"] == []
+
+
+def test_list_names_everything_with_one_line(tmp_path: Path) -> None:
+    shelves = json.loads(umwelt("list", "--json", cwd=tmp_path).stdout)
+    assert {"pendulum", "point_maze"} <= set(shelves["worlds"])
+    assert {"pets", "losse_mpc", "random"} <= set(shelves["recipes"])
+    assert {"Ensemble", "Losse"} <= set(shelves["models"])
+    assert all(line for shelf in shelves.values() for line in shelf.values())
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_teaches(verb: str, tmp_path: Path) -> None:
+    shown = umwelt(verb, "--help", cwd=tmp_path)
+    assert shown.returncode == 0
+    assert "--json" in shown.stdout
+
+
+def test_help_lists_every_field_of_every_part(tmp_path: Path) -> None:
+    shown = umwelt("live", "--world", "cartpole_swingup", "--recipe", "pets", "--help", cwd=tmp_path).stdout
+    for option in (
+        "--recipe.planner.samples",
+        "--recipe.model.members",
+        "--recipe.memory.bytes",
+        "--world.batch",
+        "--teacher.steps",
+    ):
+        assert option in shown

@@ -1,0 +1,127 @@
+"""The body under its two drivers, and the parts around it."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from umwelt.behaviours import ModelPredictive, RandomAgent
+from umwelt.core import Evidence, TimeStep
+from umwelt.core.checking import same_values
+from umwelt.core.rhythm import Rhythm
+from umwelt.life.life import Engine, Life
+from umwelt.models import Ensemble, Losse
+from umwelt.planners import Objective, Shooting
+from umwelt.teachers import Blocks
+from umwelt.worlds import Pendulum
+
+PLANNER = Shooting(samples=8, horizon=3)
+STREAMER = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER, objective=Objective(), examined=Objective())
+
+
+def lived(driver: str, agent: Any, ticks: int = 60, batch: int = 2, seeds: int = 1, seed: int = 0) -> tuple[Any, list[Any]]:
+    rhythm = Rhythm(random=20, learn_every=10, updates=1, chunk=20)
+    teacher = Blocks(names=("earth", "moon"), steps=15)
+    world = Pendulum(batch=batch, time_limit=12)
+    life = Life(world=world, agent=agent, teacher=teacher, rhythm=rhythm, driver=driver, seeds=seeds, seed=seed)
+    engine, records = Engine(life), []
+    value, clock = engine.begin(), 0
+    while clock < ticks:
+        segment = rhythm.segment(clock, ticks)
+        value, (record, _) = engine.advance(value, segment)
+        records.append(record)
+        clock += segment.ticks
+    return value, jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=1), *records)
+
+
+@pytest.mark.parametrize("agent", [RandomAgent(), STREAMER], ids=["random", "losse"])
+def test_both_drivers_live_the_same_life(agent: Any) -> None:
+    whole, records = lived("scan", agent)
+    hosted, listed = lived("host", agent)
+    assert same_values(records, listed, "record") == ""
+    assert same_values(whole, hosted, "life") == ""
+
+
+def test_the_stream_of_a_life_keeps_its_convention() -> None:
+    (_, mind), record = lived("scan", RandomAgent())
+    kind, returns, reward, length = (np.asarray(leaf[0]) for leaf in (record.kind, record.returns, record.reward, record.length))
+    assert (kind[11] == 3).all()  # a limit of 12 decisions: the twelfth truncates
+    assert (kind[12] == 0).all()  # and the next step is FIRST
+    assert (reward[12] == 0).all()
+    assert np.allclose(returns[11], reward[:12].sum(axis=0), rtol=1e-6)
+    assert (length[11] == 12).all()
+    assert (length[12] == 0).all()
+    assert int(mind.clock) == 60
+    gravity = np.asarray(record.task.gravity[0])
+    first = np.flatnonzero(kind[:, 0] == 0)
+    changes = np.flatnonzero(np.diff(gravity[:, 0])) + 1
+    assert set(changes) <= set(first)  # a task begins only with an episode
+    assert len(changes) == 1
+
+
+def test_several_seeds_at_once_are_the_single_ones() -> None:
+    _, together = lived("scan", RandomAgent(), seeds=3)
+    for seed in range(3):
+        _, alone = lived("scan", RandomAgent(), seed=seed)
+        one = jax.tree.map(lambda leaf: leaf[seed : seed + 1], together)  # noqa: B023
+        assert same_values(one, alone, f"seed {seed} ", tolerance=1e-5) == ""
+
+
+def test_the_rhythm_depends_on_the_clock_alone_and_covers_every_tick() -> None:
+    rhythm = Rhythm(random=35, learn_every=10, updates=2, first_updates=7, chunk=30, probe_every=50)
+    for end in (1, 34, 35, 36, 200, 203):
+        clock, cuts = 0, []
+        while clock < end:
+            segment = rhythm.segment(clock, end)
+            assert segment.ticks >= 1
+            clock += segment.ticks
+            cuts.append((clock, segment.mode, segment.updates))
+        assert clock == end
+        assert all((at in [cut[0] for cut in cuts]) for at in range(50, end, 50))
+        if end >= 35:
+            assert (35, "random", 7) in cuts
+
+
+def test_blocks_switch_after_their_steps_and_stay_with_the_last() -> None:
+    teacher = Blocks(names=("earth", "moon", "earth"), steps=3)
+    named = Pendulum().tasks()
+    state = teacher.init(jax.random.key(0), None, named)
+    gravities = []
+    for _ in range(12):
+        state, tasks = teacher.ask(jax.random.key(0), state, 2)
+        gravities.append(float(tasks.gravity[1]))
+    assert np.allclose(gravities, [10.0] * 3 + [1.62] * 3 + [10.0] * 6)
+    told = teacher.tell(
+        jax.random.key(0), state, tasks, Evidence(finished=None, returns=None, length=None, surprise=None, doubt=None)
+    )
+    assert told is state
+    with pytest.raises(ValueError, match="no task called mars"):
+        Blocks(names=("mars",)).init(jax.random.key(0), None, named)
+
+
+def test_an_engine_refuses_what_cannot_be_compiled() -> None:
+    life = Life(world=Pendulum(), agent=RandomAgent(), teacher=Blocks(), driver="sideways")
+    with pytest.raises(ValueError, match="driver"):
+        Engine(life)
+    with pytest.raises(ValueError, match="seeds"):
+        Engine(dataclasses.replace(life, driver="host", seeds=2))
+
+
+def test_a_model_that_replays_needs_a_memory() -> None:
+    agent = ModelPredictive(model=Ensemble(), planner=PLANNER, objective=Objective(), examined=Objective())
+    with pytest.raises(ValueError, match="memory"):
+        agent.init(jax.random.key(0), Pendulum().spec)
+
+
+def test_surprise_is_measured_before_learning() -> None:
+    agent, spec = STREAMER, Pendulum().spec
+    state = agent.init(jax.random.key(0), spec)
+    first = TimeStep(kind=jnp.zeros(1, jnp.int8), observation=jnp.array([[1.0, 0.0, 0.0]]), reward=jnp.zeros(1))
+    state, action = agent.act(jax.random.key(1), state, first, "random")
+    after = TimeStep(kind=jnp.ones(1, jnp.int8), observation=jnp.array([[0.9, 0.1, 1.0]]), reward=jnp.array([-1.0]))
+    _, expected = agent.model.observe(jax.random.key(0), state.model, state.belief, action, after)
+    _, info = agent.remember(jax.random.key(2), state, first, action, after)
+    assert float(info["surprise"][0]) == float(expected["surprise"][0]) > 0

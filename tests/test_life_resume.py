@@ -1,0 +1,36 @@
+"""Killed at any moment, a life goes on as if nothing had been. Twenty kills a life: `python -m evidence.kill`."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from evidence.kill import LIVES, SMALL, fingerprint, kill_and_compare
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_a_killed_life_becomes_what_it_would_have_become(name: str) -> None:
+    if "Hopper" in name:
+        pytest.importorskip("mujoco", reason="Hopper-v5 needs the mujoco extra")
+    row = kill_and_compare(name, steps=220, kills=2, seed=1, longest=7.0)
+    assert row["clock"] == 220
+    assert row["same"], row
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_ends_with_its_code(number: int, code: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "umwelt", "live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random"]
+    command += ["--steps", "1000000", *SMALL[:4], "--lives", str(tmp_path), "--name", "long"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "long" / "checkpoints").glob("0*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert "umwelt resume" in errors
+    saved = fingerprint(tmp_path, "long")["clock"]
+    assert saved > 0
