@@ -71,7 +71,7 @@ class Pendulum:
             "jupiter": _task(gravity=24.79, length=2.5, mass=0.4),
             "long": _task(length=1.5),
             "heavy": _task(mass=2.0),
-            "lean": _task(goal=0.3),
+            "lean": _task(gravity=1.62, goal=1.0),
             "hang": _task(goal=float(np.pi)),
         }
 
