@@ -61,7 +61,19 @@ def everything():
         "swapped": np.arange(3, dtype=">f8"),
         "strided": np.arange(10)[::3],
         "scalar": np.float64(0.1),
-        "plain": [True, -(2**80), 0.1, -0.0, struct.unpack("<d", b"\1\0\0\0\0\0\xf8\x7f")[0], 1j, "ü\n", b"\0\xff", None, ()],
+        "plain": [
+            True,
+            -(2**80),
+            0.1,
+            -0.0,
+            struct.unpack("<d", b"\1\0\0\0\0\0\xf8\x7f")[0],
+            1j,
+            "ü\n",
+            b"\0\xff",
+            b"",
+            None,
+            (),
+        ],
         "inner": Inner(weights=Pair(left=jnp.ones((2, 2)), right=None)),
         "network": eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0)),
     }
@@ -358,6 +370,23 @@ with Chronicle(sys.argv[1] + "/chronicle.db") as chronicle:
         chronicle.sync()
         kept.save(clock, value)
 """
+
+
+def test_a_running_life_can_be_looked_at_while_it_saves_and_forgets(tmp_path):
+    like = {"sum": np.float64(0), "ring": np.zeros(30_000)}
+    kept, clocks = Checkpoints(tmp_path / "checkpoints"), []
+    with subprocess.Popen([sys.executable, "-c", LIFE, str(tmp_path), str(10**9)], stdout=subprocess.PIPE) as life:
+        assert life.stdout.readline() == b"ready\n"
+        while kept.latest() is None:
+            time.sleep(0.01)
+        for _ in range(40):
+            clock, value = kept.load(like)
+            assert kept.notes == []
+            assert value["ring"][0] == clock - 1
+            clocks.append(clock)
+        life.send_signal(signal.SIGKILL)
+    assert clocks == sorted(clocks)
+    assert clocks[-1] > clocks[0]
 
 
 def test_a_life_killed_ten_times_becomes_what_it_would_have_become(tmp_path):

@@ -138,7 +138,7 @@ class Checkpoints:
 def _write(draft: Path, clock: int, value: Any) -> None:
     found = leaves(value)
     entries = table(value, found)
-    arrays = {entry["file"]: leaf.value for entry, leaf in zip(entries, found, strict=True) if _has_file(entry)}
+    arrays = {entry["file"]: _array(leaf.value) for entry, leaf in zip(entries, found, strict=True) if _has_file(entry)}
     if arrays:
         _with_orbax(lambda orbax, writer: writer.save(draft / "arrays", arrays), draft)
     files = sorted(path for path in draft.rglob("*") if path.is_file())
@@ -200,6 +200,10 @@ def _read_arrays(path: Path, entries: list[dict[str, Any]]) -> dict[str, np.ndar
         if path.exists():
             raise
         raise Torn("it was removed while it was read") from None
+
+
+def _array(value: np.ndarray | bytes) -> np.ndarray:
+    return np.frombuffer(value, np.uint8) if isinstance(value, bytes) else value
 
 
 def _has_file(entry: dict[str, Any]) -> bool:

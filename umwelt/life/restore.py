@@ -26,6 +26,8 @@ def table(value: Any, found: list[Leaf]) -> list[dict[str, Any]]:
                 entry["weak"] = True
             if leaf.value.size:
                 entry["file"] = f"{index:06d}"
+        elif leaf.kind == "bytes" and leaf.value:
+            entry["file"] = f"{index:06d}"
         elif leaf.kind != CODE:
             entry["text"] = exact(leaf.value)
         entries.append(entry)
@@ -88,6 +90,8 @@ def _home(leaf: Any) -> str:
 
 
 def _leaf(entry: dict[str, Any], arrays: dict[str, np.ndarray], home: str | None) -> Any:
+    if entry["kind"] == "bytes" and "file" in entry:
+        return arrays[entry["file"]].tobytes()
     if entry["kind"] in PLAIN:
         return plain(entry["kind"], entry["text"])
     dtype = np.dtype("uint32" if entry["kind"] == KEY else entry["form"])
