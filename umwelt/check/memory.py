@@ -26,6 +26,7 @@ ROOM = 96
 def memory(instance: Any, example: Experience | None = None, key: jax.Array | None = None, oldest_first: bool = False) -> Report:
     """Every broken promise of a memory. `example` is experience [B] of the kind it is meant for.
 
+    What follows from a broken promise is not looked into: the report ends where draws are untrue.
     oldest_first: also hold it to forgetting in order, which not every memory promises.
     """
     report = Report("memory", type(instance).__name__)
@@ -42,8 +43,10 @@ def memory(instance: Any, example: Experience | None = None, key: jax.Array | No
     trial = _try(small, key, lived)
     report.rule("empty", lambda: _empty(trial))
     report.rule("count", lambda: _count(trial))
-    report.rule("what is drawn was added", lambda: _truthful(trial, trial.early, EARLY))
-    report.rule("what is drawn was added, past the budget", lambda: _truthful(trial, trial.full, lived.origin.shape[0]))
+    if not report.rule("what is drawn was added", lambda: _truthful(trial, trial.early, EARLY)):
+        return report
+    if not report.rule("also past the budget", lambda: _truthful(trial, trial.full, lived.origin.shape[0])):
+        return report
     report.rule("sequences or a refusal", lambda: _refuses(trial))
     if oldest_first:
         report.rule("the oldest leaves first", lambda: _ordered(trial))
@@ -74,7 +77,7 @@ class _Trial:
 
 def _try(small: Any, key: jax.Array, lived: Experience) -> _Trial:
     length = getattr(small, "length", 1)
-    shapes = [(256,)] + [(64, each) for each in sorted({length, (length + 1) // 2}) if length > 1]
+    shapes = [(256,)] + [(64, each) for each in sorted({length, (length + 1) // 2}) if each > 1]
 
     def both(key: jax.Array, state: Any, steps: Experience) -> Any:
         """Add, and draw transitions and the longest sequences in the same program."""
@@ -189,8 +192,8 @@ def _truthful(trial: _Trial, state: Any, added: int) -> str:
     for shape in trial.shapes:
         drawn = trial.draw(trial.key, state, shape)
         batch, name = trial.lived.origin.shape[1], np.asarray(drawn.next.reward).astype(np.int64) - 1
-        if not bool(jnp.all(drawn.valid)):
-            return "it draws seams (step is TERMINATED or TRUNCATED); keep only rows that are `valid`"
+        if not bool(jnp.all(drawn.valid & ~drawn.next.first)):
+            return "it draws seams (from TERMINATED or TRUNCATED to FIRST); keep only rows that are `valid`"
         if name.min() < batch or name.max() >= (added + 1) * batch:
             return "it draws rows that were never added; draw only among those that are held"
         if name.ndim == 2 and not np.all(np.diff(name, axis=1) == batch):
