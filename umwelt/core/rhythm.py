@@ -1,7 +1,7 @@
 """When to act at random, learn, probe and look up."""
 
-from umwelt.core.struct import part
 from umwelt.core.contracts import Mode
+from umwelt.core.struct import part
 
 
 @part

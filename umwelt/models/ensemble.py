@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
-from umwelt.models import gaussian, lots, networks, scale
+from umwelt.models import gaussian, lots, networks, scale, transitions
 from umwelt.models.linear.intake import Form, form
 from umwelt.models.scale import Scale
 
@@ -63,16 +63,6 @@ class EnsembleState:
     targets: Scale
     seen: Form = static()
     done: Form = static()
-
-
-@struct
-class Rows:
-    """Experience as the networks read it: inputs [N, F], targets [N, T], goes_on [N], valid [N], all float32."""
-
-    inputs: jax.Array
-    targets: jax.Array
-    goes_on: jax.Array
-    valid: jax.Array
 
 
 @struct
@@ -131,7 +121,13 @@ class Ensemble:
         # Means begin at unit spread; the spread of the log variances and of the logit would only be noise.
         last = network.weights[-1].at[:, targets:].multiply(0.1)
         network = dataclasses.replace(network, weights=(*network.weights[:-1], last))
-        weights = Weights(network=network, lowest=jnp.full((targets, 1), -10.0, "float32"), highest=jnp.full((targets, 1), 0.5, "float32"))
+        if self.continues is None:
+            # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
+            hopeful = network.biases[-1].at[:, -1].set(6.0)
+            network = dataclasses.replace(network, biases=(*network.biases[:-1], hopeful))
+        weights = Weights(
+            network=network, lowest=jnp.full((targets, 1), -10.0, "float32"), highest=jnp.full((targets, 1), 0.5, "float32")
+        )
         return EnsembleState(
             weights=weights,
             optimiser=self._optimiser().init(weights),
@@ -207,7 +203,7 @@ class Ensemble:
         rows are used twice. Where no row is valid, nothing changes.
         """
         del key
-        rows = self._rows(state, experience)
+        rows = transitions.rows(state.seen, state.done, experience, self.reward is None)
         inputs = scale.update(state.inputs, rows.inputs, rows.valid, self.horizon)
         targets = scale.update(state.targets, rows.targets, rows.valid, self.horizon)
         seen = dataclasses.replace(
@@ -215,8 +211,8 @@ class Ensemble:
             inputs=(rows.inputs - inputs.mean) / inputs.deviation,
             targets=(rows.targets - targets.mean) / targets.deviation,
         )
-        mine = jax.tree.map(self._slices, seen)
-        shown = lots.draw(self._slices(jnp.concatenate([rows.inputs, rows.targets], -1))) < self.share
+        mine = jax.tree.map(lambda leaf: transitions.slices(leaf, self.members), seen)
+        shown = lots.draw(transitions.slices(jnp.concatenate([rows.inputs, rows.targets], -1), self.members)) < self.share
         gradient, info = jax.grad(self._loss, has_aux=True)(state.weights, mine, shown)
         update, optimiser = self._optimiser().update(gradient, state.optimiser, state.weights)
         weights = optax.apply_updates(state.weights, update)
@@ -257,17 +253,15 @@ class Ensemble:
             goes_on=outputs[:, -1] if self.continues is None else None,
         )
 
-    def _loss(self, weights: Weights, rows: Rows, shown: jax.Array) -> tuple[jax.Array, Info]:
+    def _loss(self, weights: Weights, rows: transitions.Rows, shown: jax.Array) -> tuple[jax.Array, Info]:
         """rows [E, n, ...], shown bool [E, n]: the sum over members of their mean loss, and the metrics."""
         heads = self._split(weights, jnp.swapaxes(rows.inputs, 1, 2))
         target = jnp.swapaxes(rows.targets, 1, 2)
         learned, held_out = rows.valid * shown, rows.valid * ~shown
         nats = jnp.mean(gaussian.nats(target, heads.mean, heads.log_variance), axis=1)
+        per_row = nats
         if heads.goes_on is not None:
-            nats_of_end = optax.sigmoid_binary_cross_entropy(heads.goes_on, rows.goes_on)
-            per_row = nats + nats_of_end
-        else:
-            per_row = nats
+            per_row = nats + optax.sigmoid_binary_cross_entropy(heads.goes_on, rows.goes_on)
         share = learned / jnp.maximum(learned.sum(1, keepdims=True), 1.0)
         penalty = self.bound_penalty * jnp.sum(weights.highest - weights.lowest)
         square = jnp.mean((target - heads.mean) ** 2, axis=1)
@@ -277,29 +271,6 @@ class Ensemble:
             "model_held_out": jnp.sqrt(_mean(square, held_out)),
         }
         return jnp.sum(share * per_row) + penalty, info
-
-    def _rows(self, state: EnsembleState, experience: Experience) -> Rows:
-        """Experience of any leading axes as rows; what stands in rows that are not valid is wiped out."""
-        lead = experience.step.kind.ndim
-        step, action, next = jax.tree.map(
-            lambda leaf: leaf.reshape(-1, *leaf.shape[lead:]), (experience.step, experience.action, experience.next)
-        )
-        now, after = state.seen.flat(step.observation), state.seen.flat(next.observation)
-        reward = [next.reward[:, None].astype(jnp.float32)] if self.reward is None else []
-        valid = experience.valid.reshape(-1)
-        inputs = jnp.concatenate([now, state.done.flat(action)], -1)
-        targets = jnp.concatenate([after - now, *reward], -1)
-        return Rows(
-            inputs=jnp.where(valid[:, None], inputs, 0.0),
-            targets=jnp.where(valid[:, None], targets, 0.0),
-            goes_on=jnp.where(next.terminated, 0.0, 1.0),
-            valid=valid.astype(jnp.float32),
-        )
-
-    def _slices(self, rows: jax.Array) -> jax.Array:
-        """[N, ...] -> [E, n, ...]: each member's own rows, the first used again where N does not divide."""
-        each = -(-rows.shape[0] // self.members)
-        return jnp.resize(rows, (self.members * each, *rows.shape[1:])).reshape(self.members, each, *rows.shape[1:])
 
     def _within(self, state: EnsembleState, particles: jax.Array) -> jax.Array:
         """Particles [N, P, width] moved into the bounds of the observation."""
