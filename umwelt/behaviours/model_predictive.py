@@ -4,9 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
-from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, keys, lived, part, spaces, static, struct
+from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, keys, lived, part, spaces, static, struct, zeros_step
 from umwelt.core.contracts import Memory, Mode, Model, Objective, Planner
 
 
@@ -52,11 +51,7 @@ class ModelPredictive:
         if self.model.diet == "replay" and self.memory is None:
             raise ValueError(f"memory: {type(self.model).__name__} replays, so it needs a memory such as umwelt.memory.Ring()")
         for_model, for_planner = keys.split(key, "model", "planner")
-        step = TimeStep(
-            kind=jnp.zeros(spec.batch, "int8"),
-            observation=spaces.zeros(spec.observation, spec.batch),
-            reward=jnp.zeros(spec.batch, "float32"),
-        )
+        step = zeros_step(spec)
         action = spaces.zeros(spec.action, spec.batch)
         model = self.model.init(for_model, spec)
         return ModelPredictiveState(

@@ -29,11 +29,18 @@ class Marks:
 
 def examine(report: Report, subject: Subject, state: Any, thorough: bool) -> None:
     """Add the rules of one call of `learn` to the report. thorough: also those about compiling."""
-    rules = {"learn keeps the form": _form, "reports": _reports, "seams teach nothing": _seams, "save, load, continue": _saved}
+    rules = {"reports": _reports, "seams teach nothing": _seams, "save, load, continue": _saved}
     if thorough:
         rules |= {"learn under jit": _jit, "learn compiles once": _once, "vmap over seeds": _vmap, "learn, same key": _same_key}
     for rule, check in rules.items():
         report.rule(f"{rule}{subject.suffix}", lambda check=check: check(subject, state))
+
+
+def keeps_form(subject: Subject, state: Any) -> str:
+    """A sentence where `learn` returns a state of another form."""
+    after, _ = subject.learn(subject.key, state, _meal(subject))
+    difference = same_form(state, after, "the state")
+    return f"in `learn` {difference}; return every array in the form in which `init` makes it" if difference else ""
 
 
 def school(subject: Subject, state: Any, steps: int) -> Any:
@@ -139,12 +146,6 @@ def _restore(leaf: Any) -> Any:
 
 def _meal(subject: Subject, index: int = 0) -> Experience:
     return jax.tree.map(lambda leaf: leaf[index], subject.meals(index + 1))
-
-
-def _form(subject: Subject, state: Any) -> str:
-    after, _ = subject.learn(subject.key, state, _meal(subject))
-    difference = same_form(state, after, "the state")
-    return f"in `learn` {difference}; return every array in the form in which `init` makes it" if difference else ""
 
 
 def _reports(subject: Subject, state: Any) -> str:

@@ -193,9 +193,9 @@ def _truthful(trial: _Trial, state: Any, added: int) -> str:
         drawn = trial.draw(trial.key, state, shape)
         batch, name = trial.lived.origin.shape[1], np.asarray(drawn.next.reward).astype(np.int64) - 1
         if not bool(jnp.all(drawn.valid & ~drawn.next.first)):
-            return "it draws seams (from TERMINATED or TRUNCATED to FIRST); keep only rows that are `valid`"
+            return "it draws seams, or rows that were never filled; keep only what is `valid`, and draw only what is held"
         if name.min() < batch or name.max() >= (added + 1) * batch:
-            return "it draws rows that were never added; draw only among those that are held"
+            return "it draws rows that were never added"
         if name.ndim == 2 and not np.all(np.diff(name, axis=1) == batch):
             return "the transitions of a sequence do not follow one another"
         wanted = _rows(trial.lived, (name // batch - 1, name % batch))

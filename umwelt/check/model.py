@@ -21,6 +21,7 @@ def model(
     key: jax.Array | None = None,
     steps: int = 400,
     length: int | None = None,
+    quick: bool = False,
 ) -> Report:
     """Every broken promise of a world model, each in a sentence with its mend.
 
@@ -28,6 +29,7 @@ def model(
     choices, and has `steps` calls of `learn` to know them. With `spec`, for a model that needs other
     observations, it is fed random values of those spaces, and whether it learns is left out.
     length: of the sequences [N, L] that a replay model learns from; None for transitions [N].
+    quick: leave out the rules about compiling and vmap, which take most of the time.
     """
     report = Report("model", type(instance).__name__)
     key = jax.random.key(0) if key is None else key
@@ -50,7 +52,7 @@ def model(
             other=live(2, world, ticks),
             length=length,
         )
-        _examine(report, subject, steps, thorough=index == 0, learnable=spec is None)
+        _examine(report, subject, steps, thorough=index == 0 and not quick, learnable=spec is None)
     return report
 
 
@@ -58,6 +60,8 @@ def _examine(report: Report, subject: Subject, steps: int, thorough: bool, learn
     """All rules of one world. Where it can be taught at all, its methods are examined after the schooling."""
     born: list[Any] = []
     if not report.rule(f"init{subject.suffix}", lambda: born.append(subject.state())):
+        return
+    if not report.rule(f"learn keeps the form{subject.suffix}", lambda: learning.keeps_form(subject, born[0])):
         return
     if not report.rule(f"a schooling{subject.suffix}", lambda: born.append(learning.school(subject, born[0], steps))):
         return

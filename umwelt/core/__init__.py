@@ -24,6 +24,7 @@ from umwelt.core.step import (
     TimeStep,
     lived,
     select,
+    zeros_step,
 )
 from umwelt.core.struct import part, static, struct
 
@@ -61,4 +62,5 @@ __all__ = [
     "spaces",
     "static",
     "struct",
+    "zeros_step",
 ]

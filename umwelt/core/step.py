@@ -10,6 +10,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.core import spaces
+from umwelt.core.spec import WorldSpec
 from umwelt.core.struct import struct
 
 FIRST, MID, TERMINATED, TRUNCATED = 0, 1, 2, 3
@@ -69,6 +71,12 @@ class Experience:
     def valid(self) -> Any:
         """bool, leading axes: False where the pair is the seam between two episodes."""
         return self.step.kind < TERMINATED
+
+
+def zeros_step(spec: WorldSpec) -> TimeStep:
+    """A FIRST step of zeros [B], for shapes and dtypes."""
+    zeros = jnp.zeros(spec.batch, jnp.float32)
+    return TimeStep(kind=zeros.astype(jnp.int8), observation=spaces.zeros(spec.observation, spec.batch), reward=zeros)
 
 
 def lived(step: TimeStep, action: Any, next: TimeStep, task: Any = None) -> Experience:

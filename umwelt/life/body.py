@@ -57,7 +57,11 @@ class Mind:
 
 @struct
 class Record:
-    """What the chronicle hears of a turn, [B] each; extra: metrics of a model that learns by the stream."""
+    """What the chronicle hears of a turn, [B] each.
+
+    extra: metrics of a model that learns by the stream. kept: the step before, the action and the
+    task, where episodes are kept; else None.
+    """
 
     kind: jax.Array
     reward: jax.Array
@@ -69,6 +73,7 @@ class Record:
     mean_doubt: jax.Array
     task: Any
     extra: dict[str, jax.Array]
+    kept: Any = None
 
 
 @part
@@ -78,6 +83,8 @@ class Body:
     world: World
     agent: Agent
     teacher: Teacher
+    keep: bool = False
+    """Record every step and action, for those who keep episodes."""
 
     def conceive(self, key: jax.Array) -> tuple[Any, Any, Any]:
         """The newborn agent, the teacher, and the tasks [B] of the first episodes."""
@@ -119,6 +126,7 @@ class Body:
             mean_doubt=means["doubt"],
             task=task,
             extra={name: value for name, value in info.items() if name not in means},
+            kept=(mind.step, mind.decision.action, mind.task) if self.keep else None,
         )
         mind = replace(mind, clock=mind.clock + 1, step=next, task=task, tally=tally, agent=agent, teacher=teacher)
         return self._decide(key, mind, mode), record

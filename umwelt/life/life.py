@@ -47,7 +47,9 @@ class Engine:
         self.compiled_world = not hosted and life.driver != "host"
         if life.seeds > 1 and not self.compiled_world:
             raise BadLife(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
-        self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher)
+        if life.keep_episodes and life.seeds > 1:
+            raise BadLife("keep_episodes: a dataset holds one life; keep the episodes of one seed at a time")
+        self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher, keep=life.keep_episodes)
         self._segment = cache(self._compile_segment)
         self._turn = cache(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
         self._study = cache(lambda updates: jax.jit(partial(self.body.study, updates), donate_argnums=0))

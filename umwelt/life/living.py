@@ -17,6 +17,7 @@ from umwelt.life.chronicle import Chronicle
 from umwelt.life.examine import examine, panel_of
 from umwelt.life.folder import Folder
 from umwelt.life.foresight import film_foresight
+from umwelt.life.keeping import Keeper
 from umwelt.life.life import Engine, Life
 from umwelt.life.notes import Names, episode_columns, means, windows
 from umwelt.life.saving import Saver
@@ -66,6 +67,7 @@ class Living:
         self.chronicle.declare((*BASIC, *life.agent.metrics))
         self.saver = Saver(folder.checkpoints, self.engine)
         self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
+        self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
         self._watch = watch or (lambda progress: None)
         self._began = self._looked = time.perf_counter()
@@ -103,6 +105,8 @@ class Living:
             self._probe(value, 0)
             return value, 0
         clock, value = found.clock, found.value
+        if self.keeper:
+            self.keeper.resume(found.episodes)
         with self.chronicle.transaction():
             self.chronicle.rewind(clock)
             self.chronicle.event(self.life.seed, clock, "resumed", f"went on from the checkpoint at {clock}")
@@ -118,6 +122,8 @@ class Living:
         value, (records, infos) = self.engine.advance(value, segment)
         self._spend("living", began)
         began = time.perf_counter()
+        if self.keeper:
+            self.keeper.take(records)
         with self.chronicle.transaction():
             self._write(records, infos, segment, clock)
             for event in self._world_events(value):
@@ -169,7 +175,7 @@ class Living:
         self._tell(phase="save", clock=clock)
         began = time.perf_counter()
         self.chronicle.sync()
-        self.saver.save(clock, value)
+        self.saver.save(clock, value, self.keeper.flush() if self.keeper else b"")
         self._spend("saving", began)
         self._looked += time.perf_counter() - began
 

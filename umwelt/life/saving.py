@@ -1,28 +1,28 @@
 """From the value of a life to its checkpoints and back, the simulators of a hosted world included."""
 
-import io
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from umwelt.core import TimeStep, part, spaces
+from umwelt.core import part, zeros_step
 from umwelt.life.body import Mind
 from umwelt.life.checkpoint import Checkpoints
 from umwelt.life.digest import digest
 from umwelt.life.life import Engine
+from umwelt.life.packing import pack, unpack
 
 
 @part
 class Found:
-    """A loaded life: its clock, its value (world state, mind), and named sentences about what was amiss."""
+    """A loaded life: its clock, its value (world state, mind), the unfinished episodes, and named sentences
+    about what was amiss."""
 
     clock: int
     value: Any
+    episodes: bytes
     notes: tuple[tuple[str, str], ...]
 
 
@@ -37,10 +37,11 @@ class Saver:
         self.engine, self.world = engine, engine.life.world
         self.checkpoints = Checkpoints(folder)
 
-    def save(self, clock: int, value: tuple[Any, Mind]) -> None:
+    def save(self, clock: int, value: tuple[Any, Mind], episodes: bytes = b"") -> None:
         """Keep the value; the last good save stays until this one is whole."""
         state, mind = value
-        self.checkpoints.save(clock, {"mind": mind, "world": pack(self.world.save(state)) if self._hosted else state})
+        world = pack(self.world.save(state)) if self._hosted else state
+        self.checkpoints.save(clock, {"mind": mind, "world": world, "episodes": episodes})
 
     def load(self) -> Found | None:
         """The newest whole save, its simulators running again; None where nothing was saved yet."""
@@ -53,7 +54,7 @@ class Saver:
             state, step = self.world.restore(unpack(state))
             # a row that could not be replayed comes back as ended, and the mind must see the same
             mind = replace(mind, step=jax.tree.map(jnp.asarray, step))
-        return Found(clock=clock, value=(state, mind), notes=tuple(notes))
+        return Found(clock=clock, value=(state, mind), episodes=saved["episodes"], notes=tuple(notes))
 
     def load_minds(self) -> list[Mind]:
         """The mind of each seed at the newest whole save; the world is left alone."""
@@ -75,37 +76,13 @@ class Saver:
         """The value's structure, shapes and dtypes, without computing it."""
         if not self._hosted and self.engine.compiled_world:
             state, mind = jax.eval_shape(self.engine.begin)
-            return {"mind": mind, "world": state}
+            return {"mind": mind, "world": state, "episodes": b""}
         state, mind = jax.eval_shape(self._begin_hosted)
-        return {"mind": mind, "world": b"" if self._hosted else state}
+        return {"mind": mind, "world": b"" if self._hosted else state, "episodes": b""}
 
     def _begin_hosted(self) -> tuple[Any, Mind]:
         """What `Engine.begin` makes from Python, in one traceable piece: abstract float64 passed on would be rounded."""
         key, body = jax.random.key(0), self.engine.body
         agent, teacher, task = body.conceive(key)
-        state, step = (None, blank_step(self.world.spec)) if self._hosted else self.world.init(key, task)
+        state, step = (None, zeros_step(self.world.spec)) if self._hosted else self.world.init(key, task)
         return state, body.awaken("random", key, agent, teacher, task, step)
-
-
-def blank_step(spec: Any) -> TimeStep:
-    """A FIRST step of zeros."""
-    zeros = jnp.zeros(spec.batch, jnp.float32)
-    return TimeStep(kind=zeros.astype(jnp.int8), observation=spaces.zeros(spec.observation, spec.batch), reward=zeros)
-
-
-def pack(arrays: dict[str, np.ndarray]) -> bytes:
-    """Named arrays as bytes: one line of JSON, then the arrays. Equal arrays make equal bytes."""
-    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
-    head = [[name, array.dtype.str, list(array.shape)] for name, array in ordered.items()]
-    return b"\n".join([json.dumps(head).encode(), b"".join(array.tobytes() for array in ordered.values())])
-
-
-def unpack(data: bytes) -> dict[str, np.ndarray]:
-    """The inverse of `pack`."""
-    stream = io.BytesIO(data)
-    arrays = {}
-    for name, dtype, shape in json.loads(stream.readline()):
-        count = int(np.prod(shape, dtype=np.int64))
-        raw = stream.read(count * np.dtype(dtype).itemsize)
-        arrays[name] = np.frombuffer(raw, dtype).reshape(shape).copy()
-    return arrays

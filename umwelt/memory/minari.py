@@ -34,7 +34,7 @@ def write(episodes: Sequence[Experience], folder: str | Path, spec: WorldSpec, n
     resumed lives those again). Returns how many episodes the dataset holds now.
     """
     minari, h5py = _libraries()
-    folder = Path(folder)
+    folder = Path(folder).absolute()  # Minari joins a relative path twice
     buffers = [_buffer(minari, index, jax.tree.map(np.asarray, one), spec) for index, one in enumerate(episodes)]
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{STAGE}*"):

@@ -194,10 +194,15 @@ class Losse:
         return dataclasses.replace(state, queue=queue, standard=standard, statistics=statistics, memo=memo), None
 
     def _polish(self, statistics: sums.Statistics) -> sums.Statistics:
-        """Polish where it is time: a loop of no or one turn."""
-        due = (statistics.count % self.polish_every == 0).astype(jnp.int32)
-        polish = lambda _, found: sums.polish(found, self.ridge, self.polish_iterations)  # noqa: E731
-        return jax.lax.fori_loop(0, due, polish, statistics)
+        """Polish where it is time. A is only read here, and so passes a `cond` without a copy."""
+
+        def polish() -> tuple[jax.Array, jax.Array]:
+            better = sums.polish(statistics, self.ridge, self.polish_iterations)
+            return better.weights, better.gradient
+
+        due = statistics.count % self.polish_every == 0
+        weights, gradient = jax.lax.cond(due, polish, lambda: (statistics.weights, statistics.gradient))
+        return dataclasses.replace(statistics, weights=weights, gradient=gradient)
 
     def _widths(self, seen: Form, done: Form) -> tuple[int, int]:
         """(width of the input, number of targets)."""
