@@ -132,7 +132,7 @@ FAULTS = {
     ),
     "nothing": (
         Faulty(sample_badly=sample_what_is_not_there),
-        {"empty": "looks real", "what is drawn was added": "never added"},
+        {"empty": "looks real", "what is drawn was added": "never filled"},
     ),
     "key": (Faulty(sample_badly=sample_without_the_key), {"same key, same draw": "use `key`"}),
     "order": (Faulty(add_badly=add_at_random), {"the oldest leaves first": "are gone"}),
