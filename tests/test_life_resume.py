@@ -34,3 +34,22 @@ def test_a_signal_saves_and_ends_with_its_code(number: int, code: int, tmp_path:
     assert "umwelt resume" in errors
     saved = fingerprint(tmp_path, "long")["clock"]
     assert saved > 0
+
+
+def test_kept_episodes_go_on_where_they_were(tmp_path: Path) -> None:
+    pytest.importorskip("h5py", reason="keeping episodes needs the minari extra")
+    from umwelt.memory.minari import read
+
+    base = [sys.executable, "-m", "umwelt"]
+    common = ["--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--keep-episodes", "--rhythm.probe-episodes", "1", "--quiet"]
+    for words in (
+        ["live", *common, "--steps", "450", "--name", "broken"],
+        ["resume", "broken", "--steps", "1100", "--quiet"],
+        ["live", *common, "--steps", "1100", "--name", "whole"],
+    ):
+        subprocess.run([*base, *words], check=True, capture_output=True, cwd=tmp_path, timeout=120)
+    broken, whole = (read(tmp_path / "lives" / name / "episodes") for name in ("broken", "whole"))
+    assert [len(episode.action) for episode in broken] == [200] * 5
+    for one, other in zip(broken, whole, strict=True):
+        assert (one.action == other.action).all()
+        assert (one.next.observation == other.next.observation).all()

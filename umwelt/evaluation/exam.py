@@ -135,9 +135,14 @@ class Proctor:
         rows = jax.tree.leaves(tasks)[0].shape[0]
         examiner = self._examiner(rows, "exploit")
         if self.compiled:
-            run = self._cached(("film", rows, warm, ticks), lambda: jax.jit(partial(_film, examiner, scan, warm, ticks, jax.jit)))
+            run = self._cached(
+                ("film", rows, warm, ticks),
+                lambda: jax.jit(partial(_film, examiner, examiner.sit, examiner.answer, scan, warm, ticks)),
+            )
             return run(key, agent_state, tasks)
-        return _film(examiner, host_scan, warm, ticks, jax.jit, key, agent_state, tasks)
+        sit = self._cached(("sit", rows, "exploit"), lambda: jax.jit(examiner.sit))
+        answer = self._cached(("answer", rows, "exploit"), lambda: jax.jit(examiner.answer))
+        return _film(examiner, sit, answer, host_scan, warm, ticks, key, agent_state, tasks)
 
     def _examiner(self, rows: int, mode: Mode) -> Examiner:
         return self._cached(("examiner", rows, mode), lambda: Examiner(world=self.world_of(rows), agent=self.agent, mode=mode))
@@ -194,16 +199,15 @@ def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, agent_state: Any,
 
 
 def _film(
-    examiner: Examiner, drive: Any, warm: int, ticks: int, compiled: Any, key: jax.Array, agent_state: Any, tasks: Any
+    examiner: Examiner, sit: Any, answer: Any, drive: Any, warm: int, ticks: int, key: jax.Array, agent_state: Any, tasks: Any
 ) -> tuple[Any, Any, Any]:
     """`Proctor.film` under either driver."""
     world, hosted = examiner.world, examiner.world.spec.hosted
-    answer = compiled(examiner.answer)
     all_words = _step_words(key, warm + ticks)
     if hosted:
         all_words = np.asarray(all_words)
     state, step = world.init(keys.fold(key, "world"), tasks)
-    exam = compiled(examiner.sit)(keys.fold(key, "sit"), agent_state, step)
+    exam = sit(keys.fold(key, "sit"), agent_state, step)
 
     def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
         state, exam = carry
