@@ -79,7 +79,7 @@ class Living:
             value, clock = self._wake()
             saved = time.perf_counter()
             while clock < self.end:
-                value, clock = self._chunk(value, clock)
+                value, clock = self.chunk(value, clock)
                 due = self.life.rhythm.probe_every and clock % self.life.rhythm.probe_every == 0
                 if due or clock == self.end:
                     self._probe(value, clock)
@@ -88,10 +88,10 @@ class Living:
                     self._save(value, clock)
                     saved = time.perf_counter()
                 if signals.caught and clock < self.end:
-                    self._close(value)
+                    self.close(value)
                     raise Stopped(signals.caught)
             self._foresee(value)
-        self._close(value)
+        self.close(value)
         return value
 
     def _wake(self) -> tuple[Any, int]:
@@ -115,7 +115,7 @@ class Living:
         self._tell(phase="resumed", clock=clock, decisions=clock * self.life.world.spec.batch)
         return value, clock
 
-    def _chunk(self, value: Any, clock: int) -> tuple[Any, int]:
+    def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
         """Drive one segment and write it down."""
         segment = self.life.rhythm.segment(clock, self.end)
         began = time.perf_counter()
@@ -179,7 +179,8 @@ class Living:
         self._spend("saving", began)
         self._looked += time.perf_counter() - began
 
-    def _close(self, value: Any) -> None:
+    def close(self, value: Any) -> None:
+        """End the simulators of a hosted world, and put the chronicle away."""
         if self.life.world.spec.hosted:
             self.life.world.close(value[0])  # type: ignore[attr-defined]
         self._tell(phase="end")

@@ -1,0 +1,160 @@
+"""How fast a life turns: whole in one compiled program, and from Python around a hosted world.
+
+python -m benchmarks.life
+"""
+
+import json
+import tempfile
+import time
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.behaviours import RandomAgent
+from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, part, struct
+from umwelt.core.checking import same_values
+from umwelt.core.contracts import Mode
+from umwelt.core.rhythm import Rhythm
+from umwelt.life.folder import Folder
+from umwelt.life.life import Engine, Life
+from umwelt.life.living import Living
+from umwelt.teachers import Blocks
+from umwelt.worlds import Pendulum
+from umwelt.worlds.adapters import Gymnasium
+
+ROWS = 16
+
+
+@struct
+class LinearState:
+    """policy [A, F], critic [F], over the features [B, F] of the last observation: itself, its squares and 1."""
+
+    policy: jax.Array
+    critic: jax.Array
+
+
+@part
+class LinearAgent:
+    """A linear actor-critic that learns from every step: the smallest agent that does all an agent does."""
+
+    rate: float = 1e-3
+    """Step size of both."""
+    discount: float = 0.98
+    """Worth of the next step in units of this one."""
+    noise: float = 0.5
+    """Standard deviation of what it tries."""
+    metrics: tuple[Metric, ...] = ()
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> LinearState:
+        """Knows nothing, does nothing."""
+        features = 2 * spec.observation.shape[0] + 1
+        return LinearState(policy=jnp.zeros((spec.action.shape[0], features)), critic=jnp.zeros(features))
+
+    def act(self, key: jax.Array, state: LinearState, step: TimeStep, mode: Mode = "explore") -> tuple[LinearState, Any]:
+        """The policy's mean, and noise."""
+        mean = _features(step) @ state.policy.T
+        return state, jnp.clip(mean + self.noise * jax.random.normal(key, mean.shape), -2, 2)
+
+    def remember(
+        self, key: jax.Array, state: LinearState, step: TimeStep, action: Any, next: TimeStep
+    ) -> tuple[LinearState, Info]:
+        """One step of temporal differences for the critic, and of the policy gradient for the policy."""
+        here, there = _features(step), _features(next)
+        valid = step.kind < 2
+        error = next.reward + self.discount * ~next.terminated * (there @ state.critic) - here @ state.critic
+        error = jnp.where(valid, error, 0.0)
+        tried = (action - here @ state.policy.T) * error[:, None]
+        critic = state.critic + self.rate * (error @ here) / ROWS
+        policy = state.policy + self.rate * jnp.clip(tried, -1, 1).T @ here / ROWS
+        surprise = jnp.where(valid, jnp.abs(error), jnp.nan)
+        return LinearState(policy=policy, critic=critic), {"surprise": surprise, "doubt": jnp.full_like(surprise, jnp.nan)}
+
+    def learn(self, key: jax.Array, state: LinearState) -> tuple[LinearState, Info]:
+        """It has learned already."""
+        return state, {}
+
+    def embody(self, key: jax.Array, state: LinearState, spec: WorldSpec) -> LinearState:
+        """The same weights."""
+        return state
+
+    def imagine(self, key: jax.Array, state: LinearState, actions: Any) -> Prediction | None:
+        """It has no model."""
+        return None
+
+
+def _features(step: TimeStep) -> jax.Array:
+    seen = step.observation / jnp.array([1.0, 1.0, 8.0])
+    return jnp.concatenate([seen, seen**2, jnp.ones_like(seen[:, :1])], axis=1)
+
+
+def compiled_life(ticks: int = 50_000, repeats: int = 5) -> dict[str, Any]:
+    """Steps/s of 16 pendulums and a linear agent in one compiled program, the copies of its records included."""
+    rhythm = Rhythm(random=0, learn_every=ticks, updates=0, chunk=ticks)
+    life = Life(world=Pendulum(batch=ROWS), agent=LinearAgent(), teacher=Blocks(), rhythm=rhythm)
+    engine = Engine(life)
+    value, best = engine.begin(), float("inf")
+    segment = rhythm.segment(0, ticks)
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        value, _ = engine.advance(value, segment)
+        jax.block_until_ready(value)
+        best = min(best, time.perf_counter() - began)
+    same = _same_under_both_drivers(life)
+    note = f"{ROWS} pendulums, learning at every step; host_scan lives the same 300 ticks bit for bit: {same}"
+    return {"value": ticks * ROWS / best, "unit": "steps/s", "share": None, "of": None, "note": note}
+
+
+def _same_under_both_drivers(life: Life) -> bool:
+    rhythm = Rhythm(random=0, learn_every=300, updates=0, chunk=300)
+    ends = []
+    for driver in ("scan", "host"):
+        engine = Engine(replace(life, driver=driver, rhythm=rhythm))
+        ends.append(engine.advance(engine.begin(), rhythm.segment(0, 300)))
+    return same_values(ends[0], ends[1], "life") == ""
+
+
+def hosted_overhead(ticks: int = 5_000, repeats: int = 4) -> dict[str, Any]:
+    """Microseconds that a step of a hosted life costs beyond the simulator's own step, its chronicle included."""
+    world = Gymnasium(id="Pendulum-v1")
+    rhythm = Rhythm(random=0, learn_every=1000, updates=0, chunk=ticks, probe_episodes=1)
+    life = Life(world=world, agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
+    with tempfile.TemporaryDirectory() as lives, Folder.create("bench", {}, lives=lives) as folder:
+        living = Living(life, folder, end=ticks * (repeats + 1))
+        value, clock, best = living.engine.begin(), 0, float("inf")
+        for _ in range(repeats + 1):
+            began = time.perf_counter()
+            value, clock = living.chunk(value, clock)
+            best = min(best, time.perf_counter() - began)
+        living.close(value)
+    bare = _bare_step(ticks)
+    note = f"ask, act, remember, clock and chronicle around a random agent; the simulator itself takes {bare:.1f} us"
+    return {"value": best / ticks * 1e6 - bare, "unit": "us/step", "share": None, "of": None, "note": note}
+
+
+def _bare_step(ticks: int) -> float:
+    """Microseconds of one step of Pendulum-v1 on its own."""
+    import gymnasium
+
+    simulator = gymnasium.make("Pendulum-v1")
+    simulator.reset(seed=0)
+    action, best = np.zeros(1, np.float32), float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        for _ in range(ticks):
+            *_, truncated, _ = simulator.step(action)
+            if truncated:
+                simulator.reset()
+        best = min(best, time.perf_counter() - began)
+    return best / ticks * 1e6
+
+
+def run() -> dict[str, dict[str, Any]]:
+    """Both."""
+    return {"one compiled life": compiled_life(), "hosted loop": hosted_overhead()}
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(), indent=1))
