@@ -36,7 +36,16 @@ CASES: dict[str, Case] = {
     "pets_pendulum": Case(world="gymnasium:Pendulum-v1", recipe="pets", steps=1000, bar=-250.0),
     "pets_cartpole_swingup": Case(world="cartpole_swingup", recipe="pets", steps=4000, bar=0.9, measure="upright"),
     "losse_pendulum": Case(world="pendulum", recipe="losse_mpc", steps=1500, bar=-250.0, every=500),
-    "losse_mountain_car": Case(world="mountain_car_continuous", recipe="losse_mpc", steps=6000, bar=90.0, every=2000),
+    "losse_mountain_car": Case(
+        world="mountain_car_continuous",
+        recipe="losse_mpc",
+        steps=2500,
+        bar=90.0,
+        options=(
+            *("--recipe.planner.horizon", "60", "--recipe.planner.samples", "64", "--recipe.planner.beta", "3"),
+            *("--recipe.objective.doubt", "20"),
+        ),
+    ),
 }
 
 
