@@ -7,13 +7,14 @@ What is asked about is the first action of a plan; later ones pay only in DRIVE,
 """
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Box, Discrete, Prediction, struct
+from umwelt.core import Box, Discrete, Prediction, spaces, struct
 
 DRIVE, DOUBT, LIFE, BEYOND, HINT, BROKEN, TWO = range(7)
 KINDS = 7
@@ -68,6 +69,7 @@ def whole(space: Box | Discrete, units: jax.Array) -> Any:
     return low + (every + 1.0) / 2.0 * (high - low)
 
 
+@partial(jax.jit, static_argnums=0)
 def imagine(space: Box | Discrete, key: jax.Array, belief: Puzzle, action: Any) -> tuple[Puzzle, Prediction]:
     """One step of every problem.
 
@@ -117,7 +119,24 @@ def prior(space: Box | Discrete, key: jax.Array, belief: Puzzle) -> Any:
     return (low + (units[:, None] + 1.0) / 2.0 * (high - low)).astype(jnp.float32)
 
 
-def driver(space: Box | Discrete) -> Callable[[Puzzle], Any]:
+@lru_cache
+def references(space: Box | Discrete, each: int, steps: int) -> tuple[float, float]:
+    """What DRIVE pays in all, on average: under random actions, and under the known answer."""
+    start = puzzles(each)
+    drive = np.asarray(start.kind) == DRIVE
+
+    def live(act: Callable[[jax.Array, Puzzle], Any]) -> float:
+        def step(belief: Puzzle, key: jax.Array) -> tuple[Puzzle, jax.Array]:
+            belief, prediction = imagine(space, key, belief, act(key, belief))
+            return belief, prediction.reward
+
+        rewards = jax.lax.scan(step, start, jax.random.split(jax.random.key(0), steps))[1]
+        return float(np.asarray(rewards).sum(axis=0)[drive].mean())
+
+    return live(lambda key, _: spaces.sample(key, space, drive.size)), live(lambda _, belief: _regulate(space, belief))
+
+
+def _regulate(space: Box | Discrete, belief: Puzzle) -> Any:
     """The known answer of DRIVE: the linear-quadratic regulator of the unbounded problem, clipped
     (or rounded) to the space."""
     a, b = np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[FORCE], [FORCE]])
@@ -126,4 +145,5 @@ def driver(space: Box | Discrete) -> Callable[[Puzzle], Any]:
     for _ in range(200):
         gain = np.linalg.solve(0.1 + b.T @ worth @ b, b.T @ worth @ a)
         worth = state_cost + a.T @ worth @ (a - b @ gain)
-    return lambda belief: whole(space, jnp.clip(-gain[0, 0] * belief.place - gain[0, 1] * belief.pace, -1.0, 1.0))
+    best = -float(gain[0, 0]) * belief.place - float(gain[0, 1]) * belief.pace
+    return whole(space, jnp.clip(best, -1.0, 1.0))

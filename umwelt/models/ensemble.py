@@ -1,8 +1,7 @@
 """An ensemble of probabilistic networks, whose disagreement is its doubt.
 
-Chua, Calandra, McAllister and Levine, "Deep reinforcement learning in a handful of trials using
-probabilistic dynamics models" (NeurIPS 2018), with the reward and the end learned as in Janner et
-al., "When to trust your model" (NeurIPS 2019).
+"Deep reinforcement learning in a handful of trials using probabilistic dynamics models" (PETS, NeurIPS
+2018), with the reward and the end learned as in "When to trust your model" (MBPO, NeurIPS 2019).
 
 Where we differ: members are not trained on resamples of one fixed data set, for a life has none.
 Every member gets its own rows of each batch, and every transition is hidden from some members for

@@ -12,7 +12,7 @@ LOG_TAU = math.log(2 * math.pi)
 
 
 def bounded(raw: jax.Array, lowest: jax.Array, highest: jax.Array) -> jax.Array:
-    """Log variances, pressed softly from above and then from below (Chua et al. 2018, appendix A.1)."""
+    """Log variances, pressed softly from above and then from below (the PETS paper, 2018, appendix A.1)."""
     raw = highest - jax.nn.softplus(highest - raw)
     return lowest + jax.nn.softplus(raw - lowest)
 

@@ -1,10 +1,10 @@
 """Losse: an online linear world model that follows the leader, and so does not forget.
 
-Liu, Du, Lee and Lin, "Losse-FTL: online learning of world models by locality-sensitive sparse
-features" (ICLR 2024), and the online agent built on it (ICML 2025). The change of the observation
-is linear in a very wide, sparse, frozen encoding of observation and action. The sums A = sum phi phi^T and
-B = sum phi y^T hold everything that was ever seen, whatever the order, and the weights follow from
-them after each transition: nothing is sampled, rehearsed or forgotten.
+"Locality sensitive sparse encoding for learning world models online" (ICLR 2024), and the online agent
+built on it (ICML 2025). The change of the observation is linear in a very wide, sparse, frozen encoding
+of observation and action. The sums A = sum phi phi^T and B = sum phi y^T hold everything that was ever
+seen, whatever the order, and the weights follow from them after each transition: nothing is sampled,
+rehearsed or forgotten.
 
 Where we differ from the paper: the ridge is fixed (theirs grows with time in the code and not in the
 text), statistics are float64, and the default solver is exact (theirs, `Block`, is one step of block descent).

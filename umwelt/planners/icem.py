@@ -1,4 +1,4 @@
-"""The improved cross-entropy method of Pinneri et al. 2020, for small budgets of imagination."""
+"""The improved cross-entropy method (iCEM, 2020), for small budgets of imagination."""
 
 import jax
 import jax.numpy as jnp

@@ -15,7 +15,7 @@ class MPPI:
     """Path integral control: candidates weigh softmax(score / temperature).
 
     With `elites`, `relative=False` and a small `least_spread` it is the planner of TD-MPC2; with
-    `elites=0` and `adapt=False` that of Williams et al. 2017.
+    `elites=0` and `adapt=False` that of the information-theoretic paper of 2017.
     """
 
     samples: int = 512

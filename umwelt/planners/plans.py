@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.lax import erf_inv
-from jax.scipy.special import log_ndtr
+from jax.scipy.special import ndtr
 
 from umwelt.core import Box, Discrete, keys, select, static, struct
 
@@ -117,7 +117,8 @@ class Choices:
         is correlated in time gives choices that are, each step still having its own probabilities.
         """
         logits = jnp.log(jnp.swapaxes(self.probability, 0, 1))[:, :, None]
-        return jnp.argmax(logits - jnp.log(-log_ndtr(noise)), axis=-1).astype(jnp.int32)
+        even = jnp.clip(ndtr(noise), 1e-7, 1.0 - 1e-7)
+        return jnp.argmax(logits - jnp.log(-jnp.log(even)), axis=-1).astype(jnp.int32)
 
     def uniform(self, even: jax.Array) -> jax.Array:
         """Candidates int32 [H, B, S], every choice as likely, from numbers [H, B, S, n] even over (-1, 1)."""

@@ -22,7 +22,7 @@ losse_mpc = Recipe(
         examined=Objective(),
     ),
     rhythm=Rhythm(random=200, learn_every=50, updates=0),
-    citation="Losse-FTL: online world models by sparse random features (ICLR 2024); "
+    citation="Locality sensitive sparse encoding for learning world models online (ICLR 2024); "
     "Continual reinforcement learning by planning with online world models (ICML 2025)",
     budget="about 5,000 decisions",
     expected="see docs/evidence.md",

@@ -112,7 +112,7 @@ class Acrobot:
         return angles, speeds + dt / 6.0 * (pull1 + 2.0 * pull2 + 2.0 * pull3 + pull4)
 
     def _accelerate(self, angles: jax.Array, speeds: jax.Array, torque: jax.Array, task: AcrobotTask) -> jax.Array:
-        """The equations of Sutton and Barto's book, which have a term that the 1996 paper lacks: [2]."""
+        """The equations of the reinforcement learning textbook, which have a term that the 1996 paper lacks: [2]."""
         first, second = angles
         cosine, sine = jnp.cos(second), jnp.sin(second)
         own, other = task.length / 2.0, 0.5

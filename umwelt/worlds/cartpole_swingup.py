@@ -90,7 +90,7 @@ class CartpoleSwingup:
         return body, self._score(self.observe(body, task), action, task.goal), jnp.bool_(False)
 
     def _move(self, body: CartpoleBody, force: jax.Array, task: SwingupTask) -> CartpoleBody:
-        """The equations of Barto, Sutton and Anderson (1983) without friction, and the wall's push."""
+        """The classic cart-pole equations of 1983 without friction, and the wall's push."""
         dt, total, lever = self.dt / self.substeps, self.cart_mass + task.mass, task.mass * task.length
         sine, cosine = jnp.sin(body.angle), jnp.cos(body.angle)
         wall = self.stiffness * (jnp.clip(body.place, -self.track, self.track) - body.place)

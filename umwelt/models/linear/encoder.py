@@ -1,6 +1,6 @@
 """The locality-sensitive sparse encoder: soft tile coding over random oblique grids.
 
-Losse (Liu et al., ICLR 2024). An input is projected at random, squashed into (0, bins), and cut into
+Losse (ICLR 2024). An input is projected at random, squashed into (0, bins), and cut into
 small grids of `axes` dimensions; each grid lights the 2**axes corners of the cell that the input fell
 into, with multilinear weights. So an input touches K = grids * 2**axes of D = grids * (bins + 1)**axes
 features, and inputs that are far apart touch none in common. (The paper writes kappa for grids,
