@@ -41,7 +41,16 @@ def test_kept_episodes_go_on_where_they_were(tmp_path: Path) -> None:
     from umwelt.memory.minari import read
 
     base = [sys.executable, "-m", "umwelt"]
-    common = ["--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--keep-episodes", "--rhythm.probe-episodes", "1", "--quiet"]
+    common = [
+        "--world",
+        "gymnasium:Pendulum-v1",
+        "--recipe",
+        "random",
+        "--keep-episodes",
+        "--rhythm.probe-episodes",
+        "1",
+        "--quiet",
+    ]
     for words in (
         ["live", *common, "--steps", "450", "--name", "broken"],
         ["resume", "broken", "--steps", "1100", "--quiet"],

@@ -132,7 +132,7 @@ class Database:
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
             starved = name.startswith("SQLITE_IOERR") and shutil.disk_usage(self.path.parent).free < 1 << 20
-            if name == "SQLITE_FULL" or starved:
+            if name in ("SQLITE_FULL", "SQLITE_IOERR_WRITE") or starved:  # a quota or a limit refuses the write itself
                 raise disk_full(self.path) from error
             advice = next((text for start, text in ADVICE.items() if name.startswith(start)), "put back a copy of it")
             raise ChronicleError(f"{self.path} cannot be used ({error}); {advice}") from error
