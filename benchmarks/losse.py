@@ -6,7 +6,6 @@ python benchmarks/losse.py drift          the gap to batch ridge regression alon
 python benchmarks/losse.py regions        what is left of a region of the world that was visited once
 """
 
-import time
 from typing import Any
 
 import jax
@@ -80,12 +79,11 @@ def seconds_of_update(model: Losse, rows: int = 256, repeats: int = 7) -> float:
 
 def updates() -> None:
     """A table of microseconds for each transition; K = 128 features touched, 5 targets."""
-    print("| D | A, MB | " + " | ".join(SOLVERS) + " | exact, float32 | block, polished every 256 by 20 |")
-    print("|---" * (len(SOLVERS) + 4) + "|")
+    print("| D | A, MB | " + " | ".join(SOLVERS) + " | block, polished every 256 by 20 |")
+    print("|---" * (len(SOLVERS) + 3) + "|")
     for bins in (2, 3, 4, 5):
         encoder = Encoder(bins=bins)
         cells = [seconds_of_update(Losse(encoder=encoder, solver=solver)) * 1e6 for solver in SOLVERS.values()]
-        cells.append(seconds_of_update(Losse(encoder=encoder, solver=Exact(checked=0), precision="float32")) * 1e6)
         cells.append(seconds_of_update(Losse(encoder=encoder, solver=Block(), polish_every=256)) * 1e6)
         line = " | ".join(f"{cell:.0f}" for cell in cells)
         print(f"| {encoder.size} | {encoder.size**2 * 8 / 1e6:.1f} | {line} |", flush=True)
@@ -116,27 +114,25 @@ def imagination() -> None:
 def drift(steps: int = 1_000_000, chunk: int = 10_000) -> None:
     """The largest gap between predictions and those of batch ridge regression in float64, in standard units."""
     data, unseen = pendulum(steps), pendulum(2000, seed=1)
-    models = {"float64": Losse(), "float32": Losse(solver=Exact(checked=0), precision="float32")}
-    learners = {name: jax.jit(model.learn, donate_argnums=1) for name, model in models.items()}
-    states = {name: model.init(KEY, SPEC) for name, model in models.items()}
-    size, ridge = models["float64"].encoder.size, models["float64"].ridge
+    model = Losse()
+    learn, interpolate = jax.jit(model.learn, donate_argnums=1), jax.jit(model.encoder.interpolate)
+    state = model.init(KEY, SPEC)
+    size = model.encoder.size
     gram, cross = np.zeros((size, size)), np.zeros((size, 5))
-    print("| transitions | float64 | as imagined, in float32 | float32 | leader distance, float64 | seconds |")
-    print("|---" * 6 + "|")
-    distances, begin = {}, time.perf_counter()
+    print("| transitions | statistics, float64 | as imagined, float32 | leader distance |")
+    print("|---" * 4 + "|")
     for start in range(0, steps, chunk):
-        for name, learn in learners.items():
-            states[name], info = learn(KEY, states[name], experience(data, start, start + chunk))
-            distances[name] = float(info["leader_distance"])
-        phi, targets = _dense(models["float64"], states["float64"], tuple(array[start : start + chunk] for array in data))
+        state, info = learn(KEY, state, experience(data, start, start + chunk))
+        phi, targets = _dense(model, state, tuple(array[start : start + chunk] for array in data))
         gram, cross = gram + phi.T @ phi, cross + phi.T @ targets
         if start + chunk in (10_000, 100_000, 300_000, steps):
-            leader = np.linalg.solve(gram + ridge * np.eye(size), cross)
-            expected = _dense(models["float64"], states["float64"], unseen)[0] @ leader
-            gaps = [_gap(states, "float64", unseen, models, expected), _imagined_gap(states["float64"], unseen, models, expected),
-                    _gap(states, "float32", unseen, models, expected)]  # fmt: skip
-            line = " | ".join(f"{gap:.1e}" for gap in (*gaps, distances["float64"]))
-            print(f"| {start + chunk} | {line} | {time.perf_counter() - begin:.0f} |", flush=True)
+            leader = np.linalg.solve(gram + model.ridge * np.eye(size), cross)
+            phi, _ = _dense(model, state, unseen)
+            inputs = state.standard.inputs(jnp.asarray(np.concatenate(unseen[:2], 1)))
+            imagined, _ = interpolate(state.projection, state.table, inputs)
+            gaps = [np.abs(found - phi @ leader).max() for found in (phi @ np.asarray(state.statistics.weights), imagined)]
+            line = " | ".join(f"{gap:.1e}" for gap in (*gaps, float(info["leader_distance"])))
+            print(f"| {start + chunk:,} | {line} |", flush=True)
 
 
 def _dense(model: Losse, state: LosseState, data: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -148,18 +144,6 @@ def _dense(model: Losse, state: LosseState, data: tuple[np.ndarray, ...]) -> tup
     phi = np.zeros((len(reward), model.encoder.size))
     np.put_along_axis(phi, active, value, 1)
     return phi, np.asarray(state.standard.targets(jnp.asarray(targets, "float64")))
-
-
-def _gap(states: Any, name: str, data: tuple[np.ndarray, ...], models: Any, expected: np.ndarray) -> float:
-    phi, _ = _dense(models[name], states[name], data)
-    return float(np.abs(phi @ np.asarray(states[name].statistics.weights, np.float64) - expected).max())
-
-
-def _imagined_gap(state: LosseState, data: tuple[np.ndarray, ...], models: Any, expected: np.ndarray) -> float:
-    model = models["float64"]
-    inputs = state.standard.inputs(jnp.asarray(np.concatenate(data[:2], 1)))
-    found, _ = jax.jit(model.encoder.interpolate)(state.projection, state.table, inputs)
-    return float(np.abs(np.asarray(found, np.float64) - expected).max())
 
 
 def regions(steps: int = 6000) -> None:

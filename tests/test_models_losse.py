@@ -10,6 +10,7 @@ import optax
 import pytest
 from losse_streams import PENDULUM, experience, pendulum, plant, smooth
 
+from umwelt import check
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, WorldSpec, lived
 from umwelt.models.linear import Block, Encoder, Exact
 from umwelt.models.losse import Losse
@@ -289,3 +290,15 @@ def test_arguments_that_cannot_work_are_refused():
         Losse(warm_up=0).init(KEY, plant())
     with pytest.raises(ValueError, match="ridge"):
         Losse(ridge=0.0).init(KEY, plant())
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Losse(encoder=SMALL, warm_up=20),
+        Losse(encoder=SMALL, solver=Block(remembered=1), warm_up=20, polish_every=50),
+    ],
+    ids=["exact", "block"],
+)
+def test_the_contract_is_kept(model):
+    check.model(model, quick=True).raise_if_broken()

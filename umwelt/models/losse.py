@@ -27,8 +27,7 @@ from umwelt.models.linear.solvers import Block, Exact
 LEADER_DISTANCE = Metric(
     name="leader_distance",
     unit="standard units of the target, times feature values",
-    meaning="largest slope left at the weights, max|G - ridge W|: 0 at the ridge regression on everything seen,"
-    " NaN where it is not measured",
+    meaning="largest slope left at the weights, max|G - ridge W|: 0 at the ridge regression on everything seen",
     better="down",
 )
 STATISTICS_BYTES = Metric(name="statistics_bytes", unit="bytes", meaning="size of A, the sum of phi phi^T", better="down")
@@ -71,8 +70,6 @@ class Losse:
     """Transitions between two polishings of the weights by conjugate gradients; 0 for never."""
     polish_iterations: int = 20
     """Conjugate gradient iterations of one polishing, each as costly as reading A once."""
-    precision: Literal["float64", "float32"] = "float64"
-    """Of statistics and solver. float32 asks for Exact(checked=0). Imagination is float32 in either case."""
     doubt_in_imagination: Literal["exact", "diagonal", "none"] = "diagonal"
     """The doubt that planners see: exact is slow (K**2 reads a row), diagonal free, none is 0."""
     reward: Callable[[Any, Any, Any], jax.Array] | None = None
@@ -87,11 +84,6 @@ class Losse:
         """A model that has seen nothing: it expects no change, and doubts everything (1)."""
         if self.warm_up < 1 or self.ridge <= 0:
             raise ValueError(f"warm_up must be at least 1 and ridge positive, not {self.warm_up} and {self.ridge}")
-        if self.precision == "float32" and (self.polish_every or not isinstance(self.solver, Exact) or self.solver.checked):
-            raise ValueError(
-                "precision float32 rounds the sum A by more than the ridge within some 50,000 transitions, and whatever"
-                " solves with A then diverges; use float64, or solver=Exact(checked=0) with polish_every=0"
-            )
         seen, done = form(spec.observation), form(spec.action)
         width, outputs = self._widths(seen, done)
         projecting, solving = keys.split(key, "projection", "solver")
@@ -101,13 +93,13 @@ class Losse:
             arrived=jnp.zeros((), jnp.int32),
             learned=jnp.zeros((), jnp.int32),
         )
-        statistics = sums.empty(self.encoder.size, outputs, self.precision)
+        statistics = sums.empty(self.encoder.size, outputs)
         return LosseState(
             projection=self.encoder.projection(projecting, width),
             standard=self._measure(seen, done, queue),
             queue=queue,
             statistics=statistics,
-            memo=self.solver.init(solving, self.encoder.size, self.encoder.slots, self.ridge, self.precision),
+            memo=self.solver.init(solving, self.encoder.size, self.encoder.slots, self.ridge),
             table=self._tabulate(statistics),
             seen=seen,
             done=done,
@@ -163,9 +155,8 @@ class Losse:
         state, _ = jax.lax.scan(self._row, state, (inputs, targets, experience.valid))
         state = dataclasses.replace(state, table=self._tabulate(state.statistics))
         statistics = state.statistics
-        distance = sums.distance(statistics, self.ridge)
         return state, {
-            "leader_distance": distance.astype(jnp.float32) if self.solver.measured else jnp.float32(jnp.nan),
+            "leader_distance": sums.distance(statistics, self.ridge).astype(jnp.float32),
             "statistics_bytes": jnp.asarray(float(statistics.gram.nbytes), jnp.float32),
             "transitions": statistics.count.astype(jnp.float32),
         }
@@ -182,8 +173,8 @@ class Losse:
 
         def feed(index: jax.Array, carry: tuple[sums.Statistics, Any]) -> tuple[sums.Statistics, Any]:
             slot = index % self.warm_up
-            x = standard.inputs(queue.inputs[slot][None].astype(self.precision))
-            y = standard.targets(queue.targets[slot].astype(self.precision))
+            x = standard.inputs(queue.inputs[slot][None].astype(sums.PRECISION))
+            y = standard.targets(queue.targets[slot].astype(sums.PRECISION))
             active, value = self.encoder.encode(state.projection, x)
             statistics, memo = self.solver.step(*carry, self.ridge, active[0], value[0], y)
             return (self._polish(statistics) if self.polish_every else statistics), memo
@@ -232,7 +223,7 @@ class Losse:
 
     def _exact_doubt(self, state: LosseState, inputs: jax.Array) -> jax.Array:
         """The part of the prior standard deviation that is left, sqrt(ridge phi^T (A + ridge)^-1 phi / phi^T phi)."""
-        active, value = self.encoder.encode(state.projection, inputs.astype(self.precision))
+        active, value = self.encoder.encode(state.projection, inputs.astype(sums.PRECISION))
         left = self.solver.spread(state.statistics, state.memo, self.ridge, active, value)
         return jnp.sqrt(jnp.maximum(self.ridge * left / jnp.sum(value**2, -1), 0)).astype(jnp.float32)
 

@@ -1,8 +1,8 @@
 """From sufficient statistics to weights, one transition at a time.
 
-A solver is a frozen part with three methods, and `measured`, which says whether G is a measurement:
+A solver is a frozen part with three methods:
 
-    init(key, encoder_size, slots, ridge, dtype) -> memo                    what it keeps besides the statistics
+    init(key, size, slots, ridge) -> memo                                        what it keeps besides the statistics
     step(statistics, memo, ridge, active, value, target) -> (statistics, memo)   take in one transition
     spread(statistics, memo, ridge, active, value) -> [N]                   phi^T (A + ridge)^-1 phi of N inputs
 
@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import keys, part, struct
-from umwelt.models.linear.statistics import Statistics, add
+from umwelt.models.linear.statistics import PRECISION, Statistics, add
 
 ROWS_AT_ONCE = 64
 """Rows of `spread` that are worked on together: 64 x K x K numbers at a time."""
@@ -49,18 +49,13 @@ class Exact:
     deferred: int = 32
     """How many rank-one changes are gathered before they are folded into the inverse."""
     checked: int = 4
-    """Rows of the normal equations that are checked and corrected at each step; 0, for float32, trusts the recursion."""
+    """Rows of the normal equations that are checked and corrected at each step."""
 
-    @property
-    def measured(self) -> bool:
-        """True where the gradient is a measurement and not what the recursion believes."""
-        return self.checked > 0
-
-    def init(self, key: jax.Array, size: int, slots: int, ridge: float, dtype: str) -> Inverse:
+    def init(self, key: jax.Array, size: int, slots: int, ridge: float) -> Inverse:
         """The inverse of the ridge alone."""
         return Inverse(
-            base=jnp.eye(size, dtype=dtype) / ridge,
-            fresh=jnp.zeros((self.deferred, size), dtype),
+            base=jnp.eye(size, dtype=PRECISION) / ridge,
+            fresh=jnp.zeros((self.deferred, size), PRECISION),
             pending=jnp.zeros((), jnp.int32),
         )
 
@@ -78,7 +73,7 @@ class Exact:
         statistics = dataclasses.replace(statistics, weights=statistics.weights + change, gradient=gradient + ridge * change)
         fresh = memo.fresh.at[memo.pending].set(image / jnp.sqrt(room))
         memo = self._fold(dataclasses.replace(memo, fresh=fresh, pending=memo.pending + 1))
-        return (self._check(statistics, memo, ridge) if self.checked else statistics), memo
+        return self._check(statistics, memo, ridge), memo
 
     def _fold(self, memo: Inverse) -> Inverse:
         """Fold the gathered changes in when they are many. A loop of no or one turn, since a `cond` would copy."""
@@ -146,9 +141,7 @@ class Block:
     capacity: int = 1024
     """How many active sets are remembered, an even sample of the whole life; unused where remembered is 0."""
 
-    measured = True
-
-    def init(self, key: jax.Array, size: int, slots: int, ridge: float, dtype: str) -> Sets:
+    def init(self, key: jax.Array, size: int, slots: int, ridge: float) -> Sets:
         """Nothing remembered. Until a set is, the first `slots` features stand for it."""
         capacity = self.capacity if self.remembered else 0
         active = jnp.tile(jnp.arange(slots, dtype=jnp.int32), (capacity, 1))

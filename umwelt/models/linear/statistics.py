@@ -7,6 +7,10 @@ import jax.numpy as jnp
 
 from umwelt.core import struct
 
+PRECISION = "float64"
+"""Of all sums and of what solves with them. In float32 the rounding of A outgrows the ridge within a life
+(docs/decisions/002-precision.md)."""
+
 
 @struct
 class Statistics:
@@ -25,13 +29,13 @@ class Statistics:
     count: jax.Array
 
 
-def empty(size: int, outputs: int, dtype: str) -> Statistics:
+def empty(size: int, outputs: int) -> Statistics:
     """The statistics of a life that has seen nothing. Each array is its own, so that all can be donated."""
     return Statistics(
-        gram=jnp.zeros((size, size), dtype),
-        cross=jnp.zeros((size, outputs), dtype),
-        weights=jnp.zeros((size, outputs), dtype),
-        gradient=jnp.zeros((size, outputs), dtype),
+        gram=jnp.zeros((size, size), PRECISION),
+        cross=jnp.zeros((size, outputs), PRECISION),
+        weights=jnp.zeros((size, outputs), PRECISION),
+        gradient=jnp.zeros((size, outputs), PRECISION),
         count=jnp.zeros((), jnp.int32),
     )
 
