@@ -135,14 +135,11 @@ def test_help_lists_every_field_of_every_part(tmp_path: Path) -> None:
 
 def test_a_full_disk_stops_the_life_with_3_and_the_last_save_lives_on(tmp_path: Path) -> None:
     """A limit on the size of files stands in for the full disk: the system refuses the write in the same way."""
-    import resource
-
-    def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, resource.RLIM_INFINITY))
-
-    command = [sys.executable, "-m", "umwelt", "live", "--world", "pendulum", "--recipe", "random", "--name", "full", "--quiet"]
-    command += ["--steps", "400000", "--rhythm.record-every", "1", "--rhythm.save-seconds", "0", "--rhythm.probe-episodes", "1"]
-    full = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, preexec_fn=small_files)
+    limit = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, resource.RLIM_INFINITY)); "
+    command = [sys.executable, "-c", limit + "runpy.run_module('umwelt', run_name='__main__')"]
+    command += ["live", "--world", "pendulum", "--recipe", "random", "--name", "full", "--quiet", "--steps", "400000"]
+    command += ["--rhythm.record-every", "1", "--rhythm.save-seconds", "0", "--rhythm.probe-episodes", "1"]
+    full = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=200)
     assert full.returncode == 3, full.stderr
     assert "free" in full.stderr
     assert "Traceback" not in full.stderr

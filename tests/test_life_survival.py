@@ -128,18 +128,19 @@ def test_a_life_killed_ten_times_becomes_what_it_would_have_become(tmp_path):
     like = {"sum": np.float64(0), "ring": np.zeros(30_000)}
     broken = tmp_path / "broken"
     broken.mkdir()
-    reached = 0
+    reached, longest = 0, 0.6
     for _ in range(10):
         life = subprocess.Popen([sys.executable, "-c", LIFE, str(broken), str(10**9)], stdout=subprocess.PIPE)
         with life:
             assert life.stdout.readline() == b"ready\n"
-            time.sleep(moments.uniform(0.0, 0.6))
+            time.sleep(moments.uniform(0.0, longest))
             life.send_signal(signal.SIGKILL)
         kept = Checkpoints(broken / "checkpoints")
         with Chronicle.read(broken / "chronicle.db") as chronicle:
             written = chronicle.last_clock()
         if kept.latest() is None:
             assert written <= 1
+            longest *= 2  # a busy machine needs more time for its first save
             continue
         clock, value = kept.load(like)
         assert kept.notes == []
