@@ -1,9 +1,9 @@
 """How fast the online linear world model learns and imagines, and how exact it stays.
 
-python benchmarks/losse.py updates        seconds for each transition, by solver and number of features
-python benchmarks/losse.py imagination    rows for each second, by batch and encoder
-python benchmarks/losse.py drift          the gap to batch ridge regression along a long life
-python benchmarks/losse.py regions        what is left of a region of the world that was visited once
+python -m benchmarks.losse updates        seconds for each transition, by solver and number of features
+python -m benchmarks.losse imagination    rows for each second, by batch and encoder
+python -m benchmarks.losse drift          the gap to batch ridge regression along a long life
+python -m benchmarks.losse regions        what is left of a region of the world that was visited once
 """
 
 from typing import Any
@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import tyro
-from machine import best_seconds, memory_rate
 
+from benchmarks.machine import best_seconds, memory_rate
 from umwelt.core import MID, Box, Experience, TimeStep, WorldSpec, lived
 from umwelt.models.linear import Block, Encoder, Exact
 from umwelt.models.losse import Losse, LosseState
