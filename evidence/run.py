@@ -1,6 +1,6 @@
 """All slow evidence, one case after another; what stands in `evidence/results` already is kept.
 
-    make evidence
+make evidence
 """
 
 import subprocess
