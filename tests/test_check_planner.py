@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import pytest
 
 from umwelt import check
-from umwelt.check.puzzles import CONTINUOUS, DISCRETE
+from umwelt.check.puzzles import CONTINUOUS
 from umwelt.core import part
 from umwelt.planners import CEM, ICEM, MPPI, Shooting
 
@@ -25,7 +25,6 @@ SMALL = MPPI(samples=128, horizon=4, iterations=3, elites=16)
         Shooting(samples=512, horizon=6),
         CEM(samples=160, horizon=6, iterations=4, elites=12),
         ICEM(horizon=6, iterations=3),
-        MPPI(samples=256, horizon=6, iterations=4, elites=32),
         MPPI(samples=256, horizon=6, iterations=4, elites=32, choose="sample"),
     ],
     ids=lambda planner: f"{type(planner).__name__}-{getattr(planner, 'choose', 'best')}",
@@ -34,9 +33,8 @@ def test_every_planner_keeps_the_contract(planner: Any) -> None:
     check.planner(planner, quick=True).raise_if_broken()
 
 
-@pytest.mark.parametrize(("planner", "space"), [(SMALL, CONTINUOUS), (SMALL, DISCRETE)])
-def test_a_planner_keeps_the_thorough_rules(planner: Any, space: Any) -> None:
-    check.planner(planner, jax.random.key(5), action=(space,)).raise_if_broken()
+def test_a_planner_keeps_the_thorough_rules() -> None:
+    check.planner(SMALL, jax.random.key(5), action=(CONTINUOUS,)).raise_if_broken()
 
 
 def test_the_example_keeps_the_contract() -> None:
@@ -116,10 +114,12 @@ FAULTS = {
         altered(objective=lambda objective: lambda seen: seen.reward - seen.doubt), "obeys the weight of doubt"),
     "believes NaN": (altered(objective=no_nan), "survives an imagination that breaks"),
     "ignores the value": (altered(value=lambda value: None), "adds the value beyond the horizon"),
+    "needs a value": (
+        altered(value=lambda value: lambda belief: 2 * value(belief)), "does without a value and a prior"),
     "ignores the prior": (altered(prior=lambda prior: None), "hears the prior"),
     "obeys the prior": (
         Spoiled(spoil=lambda plan, key, state, belief, *rest: (
-            lambda planned: (planned[0], planned[1] if rest[-1] is None else rest[-1](key, belief))
+            lambda planned: (planned[0], rest[-1](key, belief))
         )(plan(key, state, belief, *rest))), "hears the prior"),
     "gives rows each other's answers": (after(lambda old, state, action: (state, turn(action))), "plans each row by itself"),
     "mixes rows": (altered(belief=both), "plans each row by itself"),

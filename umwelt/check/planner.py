@@ -13,15 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.check import puzzles
-from umwelt.check.puzzles import BEYOND, BROKEN, CONTINUOUS, DISCRETE, DOUBT, DRIVE, HINT, LIFE, TWO, Puzzle
-from umwelt.core import Box, Discrete, WorldSpec, keys, spaces
+from umwelt.check.puzzles import ALONE, BEYOND, BROKEN, CONTINUOUS, DISCRETE, DOUBT, DRIVE, HINT, LIFE, TWO, Puzzle
+from umwelt.core import Box, Discrete, Prediction, WorldSpec, keys, spaces
 from umwelt.core.checking import Report, parameter_names, same_form, same_values
 from umwelt.core.contracts import Planner
 
 METHODS = ("init", "plan", "forget")
-EACH = 4
+EACH = 3
 """how often each puzzle stands in the batch"""
-STEPS = 8
+STEPS = 6
 """how long the closed loop runs"""
 
 
@@ -55,18 +55,20 @@ class Trial:
         self.kind = np.asarray(self.belief.kind)
         self.batch = self.kind.size
         self.init_key, self.key, self.other_key = keys.split(key, "init", "plan", "other")
-        self.spec = WorldSpec(
-            name="puzzles", observation=Box(shape=(2,)), action=space, task=Box(), batch=self.batch
-        )  # fmt: skip
+        self.spec = WorldSpec(name="puzzles", observation=Box(), action=space, task=Box(), batch=self.batch)
         self.imagine = partial(puzzles.imagine, space)
+        self.prior = partial(puzzles.prior, space)
         self.plan = jax.jit(self.eager)
-        self.guided = jax.jit(partial(self.eager, value=puzzles.value, prior=partial(puzzles.prior, space)))
 
-    def eager(self, key: Any, state: Any, belief: Puzzle, weight: Any, value: Any = None, prior: Any = None) -> Any:
+    def eager(self, key: Any, state: Any, belief: Puzzle, weight: Any) -> Any:
         """(state, action), with `weight` on doubt."""
-        return self.instance.plan(
-            key, state, belief, self.imagine, lambda prediction: prediction.reward + weight * prediction.doubt, value, prior
-        )
+        objective = partial(_objective, weight)
+        return self.instance.plan(key, state, belief, self.imagine, objective, puzzles.value, self.prior)
+
+    def bare(self) -> Any:
+        """(state, action) in shapes only, without a value and without a prior."""
+        rest = (self.imagine, partial(_objective, 0.0), None, None)
+        return jax.eval_shape(lambda *given: self.instance.plan(*given, *rest), self.key, self.fresh, self.belief)
 
     def begin(self) -> None:
         """The call that most rules look at. A planner that raises here is not examined further."""
@@ -96,6 +98,10 @@ class Trial:
         gap = np.abs(np.asarray(puzzles.unit(self.space, first)) - np.asarray(puzzles.unit(self.space, second)))
         worst = np.max(gap[rows]) if np.any(rows) else 0.0
         return "" if worst <= slack else f"{what}: actions differ by {worst:.2g} half-ranges"
+
+
+def _objective(weight: Any, prediction: Prediction) -> jax.Array:
+    return prediction.reward + weight * prediction.doubt
 
 
 def _examine(report: Report, trial: Trial, only: tuple[str, ...], thorough: bool) -> None:
@@ -171,29 +177,36 @@ def _breaks(trial: Trial) -> str:
 
 
 def _value(trial: Trial) -> str:
-    _, action = trial.guided(trial.key, trial.fresh, trial.belief, -1.0)
-    off = np.abs(trial.chosen(action, BEYOND) - np.asarray(trial.belief.aim)[trial.kind == BEYOND])
-    return spaces.contains(trial.space, action) or _most(off < 0.26, "with a value it missed what the value asks for")
+    off = np.abs(trial.chosen(trial.action, BEYOND) - np.asarray(trial.belief.aim)[trial.kind == BEYOND])
+    return _most(off < 0.26, "it missed what the value asks for")
 
 
 def _prior(trial: Trial) -> str:
-    _, action = trial.guided(trial.key, trial.fresh, trial.belief, -1.0)
-    bad = _most(trial.chosen(action, LIFE) < 0, "a prior's bad advice was followed, though imagination told better")
-    if bad or isinstance(trial.space, Discrete):
-        return bad
-    change = np.mean(trial.chosen(action, HINT)) - np.mean(trial.chosen(trial.action, HINT))
+    """All rows but HINT are ill advised; the other rules tell that bad advice is not followed."""
+    if isinstance(trial.space, Discrete):
+        return _most(trial.chosen(trial.action, LIFE) < 0.5, "it followed a prior's bad advice")
+    change = np.mean(trial.chosen(trial.action, HINT)) - np.mean(trial.chosen(trial.action, ALONE))
     return "" if change > 0.25 else f"good advice of the prior moved the choice by {change:.2f} half-ranges only"
+
+
+def _bare(trial: Trial) -> str:
+    state, action = trial.bare()
+    known = jax.eval_shape(lambda: (trial.after, trial.action))
+    same = jax.tree.structure(known) == jax.tree.structure((state, action)) and all(
+        a.shape == b.shape and a.dtype == b.dtype
+        for a, b in zip(jax.tree.leaves(known), jax.tree.leaves((state, action)), strict=True)
+    )
+    return "" if same else "without a value and a prior it returns something of another form"
 
 
 def _rows(trial: Trial) -> str:
     """Rows of other beliefs change, and these rows must not; rows that move take their answers along."""
     stays = np.arange(trial.batch) % 2 == 0
     belief = jax.tree.map(lambda leaf: jnp.where(stays, leaf, leaf[::-1]), trial.belief)
-    _, action = trial.guided(trial.key, trial.fresh, trial.belief, -1.0)
-    _, other = trial.guided(trial.key, trial.fresh, belief, -1.0)
-    leak = trial.same(action, other, stays, 1e-3, "other rows' beliefs changed, and so did this row's choice")
-    _, mirrored = trial.guided(trial.key, trial.fresh, jax.tree.map(lambda leaf: leaf[::-1], trial.belief), -1.0)
-    gap = np.abs(trial.chosen(action, BEYOND) - trial.chosen(mirrored[::-1], BEYOND))
+    _, other = trial.plan(trial.key, trial.fresh, belief, -1.0)
+    leak = trial.same(trial.action, other, stays, 1e-3, "other rows' beliefs changed, and so did this row's choice")
+    _, mirrored = trial.plan(trial.key, trial.fresh, jax.tree.map(lambda leaf: leaf[::-1], trial.belief), -1.0)
+    gap = np.abs(trial.chosen(trial.action, BEYOND) - trial.chosen(mirrored[::-1], BEYOND))
     return leak or _most(gap < 0.26, "the rows were reversed, and the answers did not move with them")
 
 
@@ -202,12 +215,14 @@ def _warm(trial: Trial) -> str:
         return ""
     _, cold = trial.plan(trial.key, trial.fresh, trial.there, -1.0)
     _, warm = trial.plan(trial.key, trial.warm, trial.there, -1.0)
-    if np.array_equal(cold, warm):
+    # two good planners may well make the same choices; they never agree on numbers
+    if isinstance(trial.space, Box) and np.array_equal(cold, warm):
         return "it carries a state that changes no action: use it, or carry none"
     kept, dropped = _gap_closed(trial, trial.total), _gap_closed(trial, trial.live(warm=False)[0])
-    if 1 - kept < 2 * (1 - dropped) + 0.003:
+    # a planner that is far from the known answer anyway may vary by as much as it is off
+    if dropped - kept < 0.004 + max(0.0, 1 - dropped):
         return ""
-    return f"its warm start does harm: what it falls short of the known answer grows from {1 - dropped:.1%} to {1 - kept:.1%}"
+    return f"its warm start does harm: it closes {kept:.1%} of the gap to the known answer, and {dropped:.1%} without"
 
 
 def _forgets(trial: Trial) -> str:
@@ -252,6 +267,7 @@ RULES = {
     "survives an imagination that breaks": _breaks,
     "adds the value beyond the horizon": _value,
     "hears the prior": _prior,
+    "does without a value and a prior": _bare,
     "plans each row by itself": _rows,
     "uses its warm start": _warm,
     "forgets": _forgets,

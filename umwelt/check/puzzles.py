@@ -1,8 +1,8 @@
-"""Seven small problems with known answers, one in each row of a batch, for the checker of planners.
+"""Eight small problems with known answers, one in each row of a batch, for the checker of planners.
 
 A batch holds all of them at once, so that one compiled call answers everything, and rows that
 leak into each other give wrong answers. Actions are read in units of half the range (-1 is low,
-1 high; of five choices -1, -0.5, 0, 0.5, 1), and only their first entry counts, except in HINT.
+1 high; of five choices -1, -0.5, 0, 0.5, 1), and only their first entry counts, except in HINT and ALONE.
 What is asked about is the first action of a plan; later ones pay only in DRIVE, LIFE and TWO.
 """
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from umwelt.core import Box, Discrete, Prediction, spaces, struct
 
-DRIVE, DOUBT, LIFE, BEYOND, HINT, BROKEN, TWO = range(7)
-KINDS = 7
+DRIVE, DOUBT, LIFE, BEYOND, HINT, ALONE, BROKEN, TWO = range(8)
+KINDS = 8
 
 CONTINUOUS = Box(shape=(3,), low=(-2.0, -1.0, 0.0), high=(2.0, 1.0, 6.0))
 DISCRETE = Discrete(n=5)
@@ -75,8 +75,8 @@ def imagine(space: Box | Discrete, key: jax.Array, belief: Puzzle, action: Any) 
 
     DRIVE: bring a mass to rest at zero. DOUBT: all pay the same, but above 0 nothing is known.
     LIFE: above 0 pays most and ends everything. BEYOND: the first action is kept, and nothing pays.
-    HINT: a first action near 0.8 in every entry pays; elsewhere lower is better. BROKEN: higher is
-    better, and above 0.3 the model breaks. TWO: above 0.75 pays a little now; about -0.5 pays
+    HINT: a first action near 0.8 in every entry pays; elsewhere lower is better. ALONE: the same,
+    and nobody tells. BROKEN: higher is better, and above 0.3 the model breaks. TWO: above 0.75 pays a little now; about -0.5 pays
     nothing, and lets a second action of about 0.5 pay more.
     """
     units = unit(space, action)
@@ -87,12 +87,14 @@ def imagine(space: Box | Discrete, key: jax.Array, belief: Puzzle, action: Any) 
     place = jnp.where(kind == DRIVE, belief.place + pace, kept)
     found = jnp.all(jnp.abs(units - 0.8) < 0.08, axis=1)
     second = (belief.age == 1) & (belief.place > 0.5) & (jnp.abs(first - 0.5) < 0.25)
+    hidden = jnp.where(begins, found - 0.1 * jnp.mean(units, axis=1), 0.0)
     pays = {
         DRIVE: -(place**2 + 0.1 * pace**2 + 0.1 * first**2),
         DOUBT: jnp.zeros_like(first),
         LIFE: 0.6 + 0.4 * jax.nn.sigmoid(10.0 * first),
         BEYOND: jnp.zeros_like(first),
-        HINT: jnp.where(begins, found - 0.1 * jnp.mean(units, axis=1), 0.0),
+        HINT: hidden,
+        ALONE: hidden,
         BROKEN: jnp.where(begins, jnp.where(first > 0.3, jnp.nan, first), 0.0),
         TWO: 0.5 * (begins & (first > 0.75)) + 3.0 * second,
     }

@@ -92,18 +92,19 @@ class MPPI:
         if self.elites:
             bar = jax.lax.top_k(scores, self.elites)[0][:, -1:]
             scores = jnp.where(scores >= bar, scores, -jnp.inf)
-        unit = self.temperature * (_deviation(scores) if self.relative else 1.0)
-        return jax.nn.softmax((scores - jnp.max(scores, axis=1, keepdims=True)) / unit, axis=1)
+        behind = scores - jnp.max(scores, axis=1, keepdims=True)
+        return jax.nn.softmax((_standard(behind) if self.relative else behind) / self.temperature, axis=1)
 
     def _refit(self, plans: Plans, candidates: jax.Array, weights: jax.Array) -> Plans:
         fitted = plans.refit(candidates, weights, self.momentum, self.least_spread)
         return fitted if self.adapt else fitted.wide(self.spread)
 
 
-def _deviation(scores: jax.Array) -> jax.Array:
-    """[B, 1]: the standard deviation of the finite scores of each row, kept above zero."""
-    finite = jnp.isfinite(scores)
-    count = jnp.sum(finite, axis=1, keepdims=True)
-    mean = jnp.sum(jnp.where(finite, scores, 0.0), axis=1, keepdims=True) / count
-    square = jnp.sum(jnp.where(finite, (scores - mean) ** 2, 0.0), axis=1, keepdims=True) / count
-    return jnp.sqrt(square) + 1e-8
+def _standard(behind: jax.Array) -> jax.Array:
+    """[B, S]: how far behind the best each score is, in standard deviations of the finite ones of its row."""
+    finite = jnp.isfinite(behind)
+    widest = jnp.max(jnp.where(finite, -behind, 0.0), axis=1, keepdims=True)
+    # scaled before it is squared, so that no reward is too large or too small for float32
+    scaled = behind / jnp.where(widest > 0, widest, 1.0)
+    deviation = jnp.std(jnp.where(finite, scaled, 0.0), axis=1, keepdims=True, where=finite)
+    return scaled / jnp.where(deviation > 0, deviation, 1.0)
