@@ -94,7 +94,7 @@ def decider(planner: Any = PLANNER, batch: int = 1) -> Callable[[], jax.Array]:
     return call
 
 
-def run(rates: dict[str, float], rounds: int = 5) -> dict[str, dict[str, Any]]:
+def run(rates: dict[str, float], rounds: int = 10) -> dict[str, dict[str, Any]]:
     """The figure, and its share of the rate of matrix products.
 
     The two are measured in turns, and the best of each counts, so that other work on the machine

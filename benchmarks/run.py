@@ -86,7 +86,8 @@ def main(names: list[str]) -> None:
     unknown = sorted(set(names) - set(modules()))
     if unknown:
         raise SystemExit(f"no benchmark {', '.join(unknown)}; there are {', '.join(modules())}")
-    console = Console()
+    terminal = Console().is_terminal
+    console = Console(width=None if terminal else 160)
     rates = machine.rates()
     found: dict[str, dict[str, Any]] = {}
     for name in names or modules():
