@@ -124,7 +124,8 @@ class Memory(Protocol):
         ...
 
     def sample(self, key: Key, state: State, shape: tuple[int, ...]) -> Experience:
-        """Experience of leading shape (N,) as transitions or (N, L) as sequences inside one episode."""
+        """Experience of leading shape (N,) as transitions or (N, L) as sequences inside one episode.
+        An empty memory returns rows that are not `valid`."""
         ...
 
     def count(self, state: State) -> jax.Array:

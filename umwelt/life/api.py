@@ -86,7 +86,7 @@ def fingerprints(path: str | Path, *, lives: str | Path = "lives") -> dict[str, 
     folder = Folder.read(path, lives=lives)
     clock, value = Saver(folder.checkpoints, Engine(life_of(folder))).fingerprint()
     with Chronicle.read(folder.chronicle) as chronicle:
-        return {"clock": clock, "value": value, "chronicle": chronicle.digest()}
+        return {"clock": clock, "value": value, "chronicle": chronicle.digest(until=clock)}
 
 
 def versions() -> dict[str, str]:
