@@ -34,7 +34,17 @@ class Case:
 
 CASES: dict[str, Case] = {
     "pets_pendulum": Case(world="gymnasium:Pendulum-v1", recipe="pets", steps=1000, bar=-250.0),
-    "pets_cartpole_swingup": Case(world="cartpole_swingup", recipe="pets", steps=4000, bar=0.9, measure="upright"),
+    "pets_cartpole_swingup": Case(
+        world="cartpole_swingup",
+        recipe="pets",
+        steps=4000,
+        bar=0.9,
+        measure="upright",
+        options=(
+            *("--recipe.planner.horizon", "30", "--recipe.planner.samples", "150"),
+            *("--recipe.planner.elites", "15"),
+        ),
+    ),
     "losse_pendulum": Case(world="pendulum", recipe="losse_mpc", steps=1500, bar=-250.0, every=500),
     "losse_mountain_car": Case(
         world="mountain_car_continuous",

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, keys, lived, part, spaces, static, struct, zeros_step
-from umwelt.core.contracts import Memory, Mode, Model, Objective, Planner
+from umwelt.core.contracts import Guide, Imagine, Memory, Mode, Model, Objective, Planner, Prior, Value
 
 
 @struct
@@ -39,7 +39,9 @@ class ModelPredictive:
     examined: Objective
     """What the planner maximises in a probe."""
     batch: int = 256
-    """Transitions that one update samples from memory."""
+    """Transitions, or sequences, that one update samples from memory."""
+    length: int = 0
+    """Transitions of a sequence; 0 samples single transitions."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -73,13 +75,20 @@ class ModelPredictive:
         if mode == "random":
             action = spaces.sample(choosing, state.action_space, step.kind.shape[0])
         else:
-
-            def imagine(key: jax.Array, belief: Any, action: Any) -> tuple[Any, Prediction]:
-                return self.model.imagine(key, state.model, belief, action)
-
             objective = self.examined if mode == "exploit" else self.objective
-            planner, action = self.planner.plan(choosing, planner, belief, imagine, objective, None, None)
+            planner, action = self.planner.plan(choosing, planner, belief, *self._mind(state.model, objective))
         return replace(state, planner=planner, belief=belief, action=action), action
+
+    def _mind(self, model: Any, objective: Objective) -> tuple[Imagine, Objective, Value | None, Prior | None]:
+        """What the planner is given: imagination, the objective, and where the model has them a value and a policy."""
+
+        def imagine(key: jax.Array, belief: Any, action: Any) -> tuple[Any, Prediction]:
+            return self.model.imagine(key, model, belief, action)
+
+        if not isinstance(self.model, Guide):
+            return imagine, objective, None, None
+        guide: Guide = self.model
+        return imagine, objective, lambda belief: guide.value(model, belief), lambda key, belief: guide.prior(key, model, belief)
 
     def remember(
         self, key: jax.Array, state: ModelPredictiveState, step: TimeStep, action: Any, next: TimeStep
@@ -99,7 +108,8 @@ class ModelPredictive:
         if self.model.diet == "stream" or self.memory is None:
             return state, {}
         sampling, learning = keys.split(key, "sample", "learn")
-        experience = self.memory.sample(sampling, state.memory, (self.batch,))
+        shape = (self.batch, self.length) if self.length else (self.batch,)
+        experience = self.memory.sample(sampling, state.memory, shape)
         model, info = self.model.learn(learning, state.model, experience)
         return replace(state, model=model), info
 

@@ -3,14 +3,15 @@
 import shlex
 from typing import Any
 
-from umwelt.cli.names import recipe_of, world_of
+from umwelt.cli.names import agent_of, recipe_of, world_of
 from umwelt.cli.options import UsageError, parse, shadow, take, unshadow
 from umwelt.core import part
 from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.core.rhythm import Rhythm
 
 DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
-examined on all its tasks. `umwelt list` shows the worlds and recipes. Without arguments it is a first
+examined on all its tasks. `umwelt list` shows the worlds and recipes; some recipes come in sizes, chosen by
+`--recipe.size NAME`. Without arguments it is a first
 life of about two minutes: a pendulum on the earth, on the moon, a longer one, and the earth again.
 
 A life is killed safely at any moment; `umwelt resume` goes on with it."""
@@ -91,7 +92,8 @@ def read(arguments: list[str]) -> tuple[Command, str, str]:
 
         default, recipe_name, world_name = first_life()
     else:
-        default, recipe_name, world_name = _chosen(world_name or "pendulum", recipe_name or "pets")
+        size, rest = take(rest, "recipe.size")
+        default, recipe_name, world_name = _chosen(world_name or "pendulum", recipe_name or "pets", size)
     made, shape = shadow(default)
     command = unshadow(default, parse(made, shape, rest, "umwelt live", DESCRIPTION))
     for name in ("steps", "seeds"):
@@ -100,11 +102,11 @@ def read(arguments: list[str]) -> tuple[Command, str, str]:
     return command, recipe_name, world_name
 
 
-def _chosen(world_name: str, recipe_name: str) -> tuple[Command, str, str]:
+def _chosen(world_name: str, recipe_name: str, size: str | None) -> tuple[Command, str, str]:
     from umwelt.teachers import Blocks
 
     recipe = recipe_of(recipe_name)
-    command = Command(world=world_of(world_name), recipe=recipe.agent, teacher=Blocks(), rhythm=recipe.rhythm)
+    command = Command(world=world_of(world_name), recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm)
     return command, recipe_name, world_name
 
 

@@ -48,6 +48,17 @@ def recipe_of(name: str) -> Any:
     return found
 
 
+def agent_of(recipe: Any, size: str | None) -> Any:
+    """The recipe's agent, of the size named where there is one."""
+    if size is None:
+        return recipe.agent
+    if not recipe.sizes:
+        raise UsageError(f"--recipe.size {size}: the recipe {recipe.name} comes in one size; leave the option out")
+    if size not in recipe.sizes:
+        raise UsageError(nearest(size, list(recipe.sizes), f"size of {recipe.name}"))
+    return recipe.sizes[size]
+
+
 def _import(name: str) -> Any:
     """The object at `module:name`; modules beside the user are found too."""
     if os.getcwd() not in sys.path:

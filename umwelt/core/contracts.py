@@ -8,7 +8,7 @@ Nobody inherits from these classes. A part keeps a contract by having its method
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 
@@ -84,6 +84,19 @@ class Model(Protocol):
     def learn(self, key: Key, state: State, experience: Experience) -> tuple[State, Info]:
         """Stream diet: experience [B], each transition once, in order; rows that are not `valid`
         are ignored. Replay diet: experience [N] or [N, L], as sampled from memory."""
+        ...
+
+
+@runtime_checkable
+class Guide(Protocol):
+    """What a model may be beside a world model: one who knows what beliefs are worth, and what to do in them."""
+
+    def value(self, state: State, belief: Belief) -> jax.Array:
+        """What beliefs [N] are worth beyond them, float32 [N]."""
+        ...
+
+    def prior(self, key: Key, state: State, belief: Belief) -> Action:
+        """An action that the model's own policy draws for each of the beliefs [N]."""
         ...
 
 

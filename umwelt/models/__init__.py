@@ -1,6 +1,7 @@
 """World models: one idea, one file."""
 
 from umwelt.models.ensemble import Ensemble
+from umwelt.models.implicit import Implicit
 from umwelt.models.losse import Losse
 
-__all__ = ["Ensemble", "Losse"]
+__all__ = ["Ensemble", "Implicit", "Losse"]

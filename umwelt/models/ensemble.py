@@ -18,7 +18,7 @@ import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
 from umwelt.models import gaussian, lots, networks, scale, transitions
-from umwelt.models.linear.intake import Form, form
+from umwelt.models.form import Form, form
 from umwelt.models.scale import Scale
 
 LOSS = Metric(

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Experience, struct
-from umwelt.models.linear.intake import Form
+from umwelt.models.form import Form
 
 
 @struct

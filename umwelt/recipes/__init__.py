@@ -4,7 +4,8 @@ from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.recipes.pets import pets
 from umwelt.recipes.random import random
 from umwelt.recipes.recipe import Recipe
+from umwelt.recipes.tdmpc2 import tdmpc2
 
-ALL: dict[str, Recipe] = {recipe.name: recipe for recipe in (pets, losse_mpc, random)}
+ALL: dict[str, Recipe] = {recipe.name: recipe for recipe in (pets, losse_mpc, tdmpc2, random)}
 
-__all__ = ["ALL", "Recipe", "losse_mpc", "pets", "random"]
+__all__ = ["ALL", "Recipe", "losse_mpc", "pets", "random", "tdmpc2"]

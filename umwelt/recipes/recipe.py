@@ -1,5 +1,7 @@
 """What a recipe is: a named composition, with what it reproduces and what to expect of it."""
 
+from collections.abc import Mapping
+
 from umwelt.core import part
 from umwelt.core.contracts import Agent
 from umwelt.core.rhythm import Rhythm
@@ -10,7 +12,7 @@ class Recipe:
     """A named agent and its rhythm.
 
     summary: one line. citation: the work it follows. budget: what a run costs. expected: what was
-    measured with it, and by which command.
+    measured with it, and by which command. sizes: the agent under other names, for `--recipe.size`.
     """
 
     name: str
@@ -20,3 +22,4 @@ class Recipe:
     citation: str
     budget: str
     expected: str
+    sizes: Mapping[str, Agent] | None = None

@@ -1,4 +1,4 @@
-"""What comes before the features: flat vectors, standard units, and the queue of the warm-up."""
+"""What comes before the features: standard units, and the queue of the warm-up."""
 
 import dataclasses
 import math
@@ -8,55 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Box, Discrete, part, spaces, struct
+from umwelt.core import struct
 
 WIDEST_BOX = 1e6
 """A box wider than this is a placeholder for "unbounded", and says nothing about scale."""
-
-
-@part
-class Form:
-    """A space that can be a constant of a compiled function, whatever containers it is made of."""
-
-    leaves: tuple[Box | Discrete, ...]
-    tree: Any
-
-    @property
-    def space(self) -> Any:
-        """The space itself."""
-        return jax.tree.unflatten(self.tree, self.leaves)
-
-    def flat(self, value: Any) -> jax.Array:
-        """A value with one leading axis as float32 [N, width]."""
-        return spaces.features(self.space, value)
-
-    def value(self, flat: jax.Array) -> Any:
-        """The nearest value of the space to [N, width]: boxes clipped to their bounds, choices by argmax."""
-        sizes = [spaces.width(leaf) for leaf in self.leaves]
-        pieces = jnp.split(flat, np.cumsum(sizes)[:-1], axis=-1)
-        return jax.tree.unflatten(self.tree, [_nearest(leaf, piece) for leaf, piece in zip(self.leaves, pieces, strict=True)])
-
-    @property
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """(low, high) of the flat vector, float64 [width]."""
-        edges = [(np.zeros(leaf.n), np.ones(leaf.n)) if isinstance(leaf, Discrete) else leaf.bounds for leaf in self.leaves]
-        low, high = zip(*edges, strict=True)
-        return tuple(np.concatenate([np.ravel(edge).astype(np.float64) for edge in side]) for side in (low, high))
-
-
-def form(space: Any) -> Form:
-    """The form of a space."""
-    leaves, tree = jax.tree.flatten(space, is_leaf=spaces.is_leaf)
-    return Form(leaves=tuple(leaves), tree=tree)
-
-
-def _nearest(leaf: Box | Discrete, piece: jax.Array) -> jax.Array:
-    if isinstance(leaf, Discrete):
-        return jnp.argmax(piece, -1).astype(jnp.int32)
-    low, high = leaf.bounds
-    whole = np.dtype(leaf.dtype).kind in "iu"
-    value = (jnp.round(piece) if whole else piece).reshape(piece.shape[0], *leaf.shape)
-    return jnp.clip(value, low.astype(np.float32), high.astype(np.float32)).astype(leaf.dtype)
 
 
 @struct

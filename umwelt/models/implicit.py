@@ -1,0 +1,355 @@
+"""An implicit world model: a latent that predicts itself, its reward and its worth, and nothing else.
+
+"TD-MPC2: Scalable, robust world models for continuous control" (ICLR 2024). Nothing is decoded: the
+encoder, the dynamics, the reward, the values and the policy are learned together, so that the latent
+holds what a planner needs. A planner takes `value` beyond its horizon, and `prior` for proposals.
+
+Where we differ: choices are planned as well as boxes (the policy's gain is then exact, over all
+choices), the end of an episode is learned, the value of a plan's end is the mean of all members, and
+weights begin at the variance of their inputs.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.models.form import Form, form
+from umwelt.networks import layers, policies
+from umwelt.networks.layers import Stack, mish
+from umwelt.networks.twohot import Bins
+
+CONSISTENCY = Metric(
+    name="model_loss", unit="squared latent", meaning="mean squared error of the latents imagined along a sequence", better="down"
+)
+REWARD_LOSS = Metric(name="reward_loss", unit="nats", meaning="cross entropy of the predicted rewards", better="down")
+VALUE_LOSS = Metric(name="value_loss", unit="nats", meaning="cross entropy of the values with their targets", better="down")
+VALUE = Metric(name="value", unit="reward", meaning="mean of the value targets", better="up")
+ENTROPY = Metric(name="policy_entropy", unit="nats", meaning="entropy of the policy, estimated by one draw", better="")
+
+
+@struct
+class Weights:
+    """Stacks over latents z, or latents and actions (z, a); `values` has one for each member."""
+
+    encoder: Stack
+    dynamics: Stack
+    reward: Stack
+    continues: Stack
+    values: tuple[Stack, ...]
+    policy: Stack
+
+
+@struct
+class ImplicitState:
+    """weights; slow: the values that follow slowly; optimiser, policy_optimiser: Optax's.
+
+    range: float32 [], the spread of the values, by which the policy's gain is divided.
+    spread: float32 [], the variance of the latents, by which surprise is divided.
+    """
+
+    weights: Weights
+    slow: tuple[Stack, ...]
+    optimiser: Any
+    policy_optimiser: Any
+    range: jax.Array
+    spread: jax.Array
+    seen: Form = static()
+    policy: policies.Policy = static()
+
+
+@part
+class Implicit:
+    """Latent dynamics, reward, ends, values and a policy. A belief is a latent, float32 [N, latent]."""
+
+    latent: int = 128
+    """Numbers of a latent."""
+    units: int = 384
+    """Width of the hidden layers."""
+    encoder_units: int = 256
+    """Width of the encoder's hidden layer."""
+    group: int = 8
+    """Latent numbers that form one simplex."""
+    members: int = 2
+    """Value functions; a target is the least of two drawn from them."""
+    bins: Bins = Bins()
+    """The bins of rewards and values."""
+    discount: float = 0.99
+    """Worth of the next step in units of this one."""
+    decay: float = 0.5
+    """Weight of each later step of a sequence relative to the one before."""
+    consistency: float = 20.0
+    """Weight of the latents' error."""
+    reward_weight: float = 0.1
+    """Weight of the rewards' cross entropy."""
+    value_weight: float = 0.1
+    """Weight of the values' cross entropy."""
+    learning_rate: float = 3e-4
+    """Step size of Adam."""
+    encoder_rate: float = 0.3
+    """The encoder's step size, as a share of the others'."""
+    clip: float = 20.0
+    """Largest norm of a gradient."""
+    follow: float = 0.01
+    """Share of the values that their slow copies take over in each update."""
+    entropy: float = 1e-4
+    """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action."""
+
+    diet = "replay"
+    metrics = (SURPRISE, DOUBT, CONSISTENCY, REWARD_LOSS, VALUE_LOSS, VALUE, ENTROPY)
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> ImplicitState:
+        """A model that expects no reward, no worth, and no end."""
+        if self.latent % self.group:
+            raise ValueError(f"latent={self.latent} must be a multiple of group={self.group}")
+        if self.members < 1:
+            raise ValueError(f"members={self.members} must be at least 1")
+        seen, policy = form(spec.observation), policies.over(spec.action)
+        both = self.latent + self._features(policy)
+        named = dict(zip(("encoder", "dynamics", "reward", "continues", "policy"), keys.split(
+            key, "encoder", "dynamics", "reward", "continues", "policy"), strict=True))  # fmt: skip
+        wide, bins = (self.units, self.units), self.bins.count
+        ends = layers.stack(named["continues"], (self.latent, self.units // 4, 1), scale=0.0)
+        # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
+        ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
+        weights = Weights(
+            encoder=layers.stack(named["encoder"], (seen.bounds[0].size, self.encoder_units, self.latent)),
+            dynamics=layers.stack(named["dynamics"], (both, *wide, self.latent)),
+            reward=layers.stack(named["reward"], (both, *wide, bins), scale=0.0),
+            continues=ends,
+            values=tuple(
+                layers.stack(keys.fold(key, f"value{index}"), (both, *wide, bins), scale=0.0) for index in range(self.members)
+            ),
+            policy=layers.stack(named["policy"], (self.latent, *wide, policy.width), scale=0.01),
+        )
+        return ImplicitState(
+            weights=weights,
+            slow=jax.tree.map(jnp.copy, weights.values),
+            optimiser=self._optimiser().init(_without_policy(weights)),
+            policy_optimiser=self._policy_optimiser().init(weights.policy),
+            range=jnp.ones((), jnp.float32),
+            spread=jnp.full((), 0.01, jnp.float32),
+            seen=seen,
+            policy=policy,
+        )
+
+    def start(self, state: ImplicitState, batch: int) -> jax.Array:
+        """The latent of no preference, [batch, latent]."""
+        del state
+        return jnp.full((batch, self.latent), 1.0 / self.group, jnp.float32)
+
+    def observe(
+        self, key: jax.Array, state: ImplicitState, belief: jax.Array, action: Any, step: TimeStep
+    ) -> tuple[jax.Array, Info]:
+        """The latent of what was seen. Surprise is the squared error of the imagined latent, in variances
+        of the latents. Doubt is zero: `Doubted` gives one."""
+        del key
+        found = self.encode(state.weights, state.seen.flat(step.observation))
+        expected, _ = self._onward(state.weights, self._both(state, belief, action))
+        surprise = jnp.mean((found - expected) ** 2, axis=-1) / state.spread
+        nothing = jnp.where(step.first, jnp.nan, jnp.zeros_like(surprise))
+        return found, {"surprise": nothing + surprise, "doubt": nothing}
+
+    def imagine(self, key: jax.Array, state: ImplicitState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
+        """One imagined step; there is no decoder, so no observation."""
+        del key
+        following, reward = self._onward(state.weights, self._both(state, belief, action))
+        goes_on = layers.apply(state.weights.continues, following, mish)[:, 0]
+        return following, Prediction(
+            observation=None,
+            reward=self.bins.mean(reward),
+            continues=jax.nn.sigmoid(goes_on),
+            doubt=jnp.zeros_like(goes_on),
+        )
+
+    def value(self, state: ImplicitState, belief: jax.Array) -> jax.Array:
+        """What latents [N] are worth under the policy's best action, float32 [N]: the mean of the members."""
+        unit = state.policy.best(layers.apply(state.weights.policy, belief, mish))
+        return jnp.mean(self._worth(state.weights.values, state.policy, belief, unit), axis=0)
+
+    def prior(self, key: jax.Array, state: ImplicitState, belief: jax.Array) -> Any:
+        """An action of the policy for each of the latents [N]."""
+        unit, _ = state.policy.draw(key, layers.apply(state.weights.policy, belief, mish))
+        return state.policy.action(unit)
+
+    def encode(self, weights: Weights, flat: jax.Array) -> jax.Array:
+        """Flat observations [N, width] -> latents [N, latent]."""
+        return layers.simplices(layers.apply(weights.encoder, flat, mish), self.group)
+
+    def learn(self, key: jax.Array, state: ImplicitState, experience: Experience) -> tuple[ImplicitState, Info]:
+        """One update of the model and the values, then one of the policy, from sequences [N, L] (or
+        transitions [N]). Rows that hold a seam weigh nothing."""
+        if experience.origin.ndim == 1:
+            experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
+        target_key, policy_key = keys.split(key, "target", "policy")
+        rows = _rows(state, experience)
+        gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(_without_policy(state.weights), state, rows, target_key)
+        update, optimiser = self._optimiser().update(gradient, state.optimiser)
+        weights = optax.apply_updates(_without_policy(state.weights), update)
+        latents = jax.lax.stop_gradient(latents)
+        gradient, (values, entropy) = jax.grad(self._policy_loss, has_aux=True)(
+            state.weights.policy, weights, state, latents, rows, policy_key
+        )
+        update, policy_optimiser = self._policy_optimiser().update(gradient, state.policy_optimiser)
+        weights = dataclasses.replace(weights, policy=optax.apply_updates(state.weights.policy, update))
+        width = jnp.percentile(values, 95.0) - jnp.percentile(values, 5.0)
+        after = dataclasses.replace(
+            state,
+            weights=weights,
+            slow=optax.incremental_update(weights.values, state.slow, self.follow),
+            optimiser=optimiser,
+            policy_optimiser=policy_optimiser,
+            range=state.range + self.follow * (jnp.maximum(width, 1.0) - state.range),
+            spread=state.spread + self.follow * (jnp.mean(jnp.var(latents[0], axis=0)) - state.spread),
+        )
+        some = jnp.any(rows.weight > 0)
+        after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
+        return after, info | {"policy_entropy": entropy}
+
+    def _loss(self, weights: Weights, state: ImplicitState, rows: "Rows", key: jax.Array) -> tuple[jax.Array, Any]:
+        """The weighted sum of the losses, and (latents [L + 1, N, Z], metrics)."""
+        length, number = rows.reward.shape
+        after = jax.lax.stop_gradient(self.encode(weights, rows.after.reshape(length * number, -1)))
+        target = jax.lax.stop_gradient(self._target(key, weights, state, after, rows))
+        latents = [self.encode(weights, rows.before)]
+        rewards = []
+        for index in range(length):
+            inputs = jnp.concatenate([latents[-1], rows.action[index]], axis=-1)
+            following, reward = self._onward(weights, inputs)
+            latents.append(following)
+            rewards.append(reward)
+        stacked = jnp.stack(latents)
+        weight = rows.weight * self.decay ** jnp.arange(length, dtype=jnp.float32)[:, None]
+        weight = weight / (jnp.maximum(jnp.sum(rows.weight[0]), 1.0) * length)
+        error = jnp.mean((stacked[1:] - after.reshape(length, number, -1)) ** 2, axis=-1)
+        both = jnp.concatenate([stacked[:-1], rows.action], axis=-1).reshape(length * number, -1)
+        worth = layers.together(weights.values, both, mish)
+        goes_on = layers.apply(weights.continues, stacked[1:].reshape(length * number, -1), mish).reshape(length, number)
+        losses = {
+            "model_loss": error,
+            "reward_loss": self.bins.loss(jnp.stack(rewards), rows.reward),
+            "value_loss": sum(self.bins.loss(each, target).reshape(length, number) for each in worth) / self.members,
+            "ends": optax.sigmoid_binary_cross_entropy(goes_on, 1.0 - rows.ended),
+        }
+        summed = {name: jnp.sum(weight * loss) for name, loss in losses.items()}
+        total = self.consistency * summed["model_loss"] + self.reward_weight * summed["reward_loss"]
+        total = total + self.value_weight * summed["value_loss"] + summed.pop("ends")
+        return total, (stacked, summed | {"value": jnp.mean(target)})
+
+    def _target(self, key: jax.Array, weights: Weights, state: ImplicitState, after: jax.Array, rows: "Rows") -> jax.Array:
+        """Reward plus the discounted least of two slow values of what follows, float32 [L * N]."""
+        drawing, choosing = keys.split(key, "draw", "members")
+        unit, _ = state.policy.draw(drawing, layers.apply(state.weights.policy, after, mish))
+        slow = self._worth(state.slow, state.policy, after, unit, choosing)
+        return rows.reward.reshape(-1) + self.discount * (1.0 - rows.ended.reshape(-1)) * jnp.min(slow, axis=0)
+
+    def _policy_loss(
+        self, policy: Stack, weights: Weights, state: ImplicitState, latents: jax.Array, rows: "Rows", key: jax.Array
+    ) -> tuple[jax.Array, Any]:
+        """Minus the worth of the policy's actions and its entropy, over latents [L + 1, N, Z]."""
+        drawing, choosing = keys.split(key, "draw", "members")
+        flat = latents.reshape(-1, latents.shape[-1])
+        outputs = layers.apply(policy, flat, mish)
+        if isinstance(state.policy, policies.Choice):
+            chance = jnp.exp(state.policy.logits(outputs))
+            each = jnp.arange(chance.shape[-1], dtype=jnp.int32)
+            every = jax.vmap(
+                lambda one: jnp.mean(self._worth(weights.values, state.policy, flat, jnp.full(flat.shape[0], one)), 0)
+            )
+            worth = jnp.sum(chance * jax.lax.stop_gradient(every(each).T), axis=-1)
+            entropy = state.policy.entropy(drawing, outputs)
+        else:
+            unit, log_prob = state.policy.draw(drawing, outputs)
+            worth = jnp.mean(self._worth(weights.values, state.policy, flat, unit, choosing), axis=0)
+            entropy = -log_prob
+        decay = self.decay ** jnp.arange(latents.shape[0], dtype=jnp.float32)[:, None]
+        weight = (decay * rows.weight[:1]).reshape(-1)
+        weight = weight / (jnp.maximum(jnp.sum(rows.weight[0]), 1.0) * latents.shape[0])
+        gain = worth / state.range + self.entropy * self._features(state.policy) * entropy
+        return -jnp.sum(weight * gain), (worth, jnp.mean(entropy))
+
+    def _onward(self, weights: Weights, both: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Latents and actions [N, Z + A] -> the next latents [N, Z] and the rewards' logits [N, bins]."""
+        following, reward = layers.together((weights.dynamics, weights.reward), both, mish)
+        return layers.simplices(following, self.group), reward
+
+    def _worth(
+        self, values: tuple[Stack, ...], policy: policies.Policy, latents: jax.Array, unit: jax.Array, key: Any = None
+    ) -> jax.Array:
+        """Values [members, N] of unit actions; with a key, those of two members drawn for all rows."""
+        both = jnp.concatenate([latents, policy.features(unit)], axis=-1)
+        if key is not None and len(values) > 2:
+            chosen = jax.random.choice(key, len(values), (2,), replace=False)
+            values = tuple(
+                jax.tree.map(lambda *leaves, index=index: jnp.stack(leaves)[chosen[index]], *values) for index in range(2)
+            )
+        return jnp.stack([self.bins.mean(logits) for logits in layers.together(values, both, mish)])
+
+    def _of_choices(self, values: tuple[Stack, ...], policy: policies.Choice, latents: jax.Array) -> jax.Array:
+        """The mean value of every choice, [N, n]."""
+
+        def one(choice: jax.Array) -> jax.Array:
+            return jnp.mean(self._worth(values, policy, latents, jnp.full(latents.shape[0], choice)), axis=0)
+
+        return jax.vmap(one)(jnp.arange(policy.space.n, dtype=jnp.int32)).T
+
+    def _both(self, state: ImplicitState, belief: jax.Array, action: Any) -> jax.Array:
+        return jnp.concatenate([belief, state.policy.features(state.policy.unit(action))], axis=-1)
+
+    def _features(self, policy: policies.Policy) -> int:
+        return policy.size if isinstance(policy, policies.Gaussian) else policy.space.n
+
+    def _optimiser(self) -> optax.GradientTransformation:
+        def groups(weights: Weights) -> Weights:
+            named = jax.tree.map(lambda _: "rest", weights)
+            return dataclasses.replace(named, encoder=jax.tree.map(lambda _: "encoder", weights.encoder))
+
+        rates = {"encoder": optax.scale(self.encoder_rate), "rest": optax.identity()}
+        return optax.chain(
+            optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate), optax.multi_transform(rates, groups)
+        )
+
+    def _policy_optimiser(self) -> optax.GradientTransformation:
+        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate, eps=1e-5))
+
+
+@struct
+class Rows:
+    """Sequences with time first. before: flat observation [N, width]; after: [L, N, width]; action: features
+    [L, N, A]; reward, ended, weight: float32 [L, N]."""
+
+    before: jax.Array
+    after: jax.Array
+    action: jax.Array
+    reward: jax.Array
+    ended: jax.Array
+    weight: jax.Array
+
+
+def _rows(state: ImplicitState, experience: Experience) -> Rows:
+    """Experience [N, L] as rows. A sequence in which a seam stands weighs nothing, and what it holds is made zero."""
+    number, length = experience.origin.shape
+    whole = jnp.all(experience.valid, axis=1)
+    first = jax.tree.map(lambda leaf: leaf[:, 0], experience.step.observation)
+
+    def turned(flatten: Any, value: Any) -> jax.Array:
+        flat = flatten(jax.tree.map(lambda leaf: leaf.reshape(number * length, *leaf.shape[2:]), value))
+        flat = jnp.where(whole[:, None, None], flat.reshape(number, length, -1), 0.0)
+        return jnp.swapaxes(flat, 0, 1)
+
+    return Rows(
+        before=jnp.where(whole[:, None], state.seen.flat(first), 0.0),
+        after=turned(state.seen.flat, experience.next.observation),
+        action=turned(lambda action: state.policy.features(state.policy.unit(action)), experience.action),
+        reward=jnp.where(whole, jnp.swapaxes(experience.next.reward, 0, 1), 0.0),
+        ended=jnp.swapaxes(experience.next.terminated, 0, 1).astype(jnp.float32) * whole,
+        weight=jnp.broadcast_to(whole, (length, number)).astype(jnp.float32),
+    )
+
+
+def _without_policy(weights: Weights) -> Weights:
+    """The weights with the policy left out, which has a gradient of its own."""
+    return dataclasses.replace(weights, policy=())

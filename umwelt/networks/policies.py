@@ -1,0 +1,164 @@
+"""Policies as distributions over actions, read from the outputs of a network.
+
+    Gaussian   a normal for each entry of a Box, squashed by tanh into (-1, 1) and scaled to its bounds
+    Choice     a categorical over a Discrete
+
+Both have `width` (how many outputs they read), and the methods draw, best, log_prob, entropy.
+Actions of a Box are handled in the unit (-1, 1); `action` brings them to the world's own.
+"""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import Box, Discrete, part
+
+EDGE = 1.0 - 1e-6
+"""Unit actions are kept this far inside (-1, 1), so that their density stays finite."""
+
+
+@part
+class Gaussian:
+    """Squashed normals over a bounded Box. Outputs [..., 2A]: means, then log deviations."""
+
+    space: Box
+    lowest: float = -10.0
+    """The lowest log deviation."""
+    highest: float = 2.0
+    """The highest log deviation."""
+
+    @property
+    def size(self) -> int:
+        """Entries of one action."""
+        return math.prod(self.space.shape)
+
+    @property
+    def width(self) -> int:
+        """How many outputs the policy reads."""
+        return 2 * self.size
+
+    def moments(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Mean and log deviation [..., A] of the normals before they are squashed."""
+        mean, raw = jnp.split(outputs, 2, axis=-1)
+        return mean, self.lowest + 0.5 * (self.highest - self.lowest) * (jnp.tanh(raw) + 1.0)
+
+    def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Unit actions [..., A], and their log density [...]; differentiable in the outputs."""
+        mean, log_deviation = self.moments(outputs)
+        noise = jax.random.normal(key, mean.shape)
+        raw = mean + jnp.exp(log_deviation) * noise
+        normal = -0.5 * noise**2 - log_deviation - 0.5 * math.log(2 * math.pi)
+        return jnp.tanh(raw), jnp.sum(normal - _squash(raw), axis=-1)
+
+    def best(self, outputs: jax.Array) -> jax.Array:
+        """The middle action, in units [..., A]."""
+        return jnp.tanh(self.moments(outputs)[0])
+
+    def log_prob(self, outputs: jax.Array, unit: jax.Array) -> jax.Array:
+        """Log density [...] of unit actions [..., A]."""
+        mean, log_deviation = self.moments(outputs)
+        raw = jnp.arctanh(jnp.clip(unit, -EDGE, EDGE))
+        normal = -0.5 * ((raw - mean) * jnp.exp(-log_deviation)) ** 2 - log_deviation - 0.5 * math.log(2 * math.pi)
+        return jnp.sum(normal - _squash(raw), axis=-1)
+
+    def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
+        """An estimate [...] of the entropy from one draw: it has no closed form."""
+        return -self.draw(key, outputs)[1]
+
+    def features(self, unit: jax.Array) -> jax.Array:
+        """What a network reads of a unit action: [..., A]."""
+        return unit
+
+    def action(self, unit: jax.Array) -> jax.Array:
+        """The world's actions [N, *shape] from units [N, A]."""
+        middle, half = self._middle
+        return (middle + half * unit.reshape(*unit.shape[:-1], *self.space.shape)).astype(self.space.dtype)
+
+    def unit(self, action: jax.Array) -> jax.Array:
+        """Units [N, A] of the world's actions [N, *shape]."""
+        middle, half = self._middle
+        lead = action.ndim - len(self.space.shape)
+        return ((action - middle) / half).reshape(*action.shape[:lead], self.size).astype(jnp.float32)
+
+    @property
+    def _middle(self) -> tuple[np.ndarray, np.ndarray]:
+        low, high = (edge.astype(np.float32) for edge in self.space.bounds)
+        half = (high - low) / 2
+        return low + half, np.where(half > 0, half, np.float32(1.0))
+
+
+@part
+class Choice:
+    """A categorical over a Discrete. Outputs [..., n] are logits; its unit action is the choice, int32 [...]."""
+
+    space: Discrete
+    uniform: float = 0.0
+    """The share that is spread evenly over all choices."""
+
+    @property
+    def width(self) -> int:
+        """How many outputs the policy reads."""
+        return self.space.n
+
+    def logits(self, outputs: jax.Array) -> jax.Array:
+        """Log probabilities [..., n]."""
+        if self.uniform == 0.0:
+            return jax.nn.log_softmax(outputs, axis=-1)
+        return jnp.log((1.0 - self.uniform) * jax.nn.softmax(outputs, axis=-1) + self.uniform / self.space.n)
+
+    def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Choices int32 [...] and their log probability [...]."""
+        chosen = jax.random.categorical(key, self.logits(outputs), axis=-1).astype(jnp.int32)
+        return chosen, self.log_prob(outputs, chosen)
+
+    def best(self, outputs: jax.Array) -> jax.Array:
+        """The likeliest choice, int32 [...]."""
+        return jnp.argmax(outputs, axis=-1).astype(jnp.int32)
+
+    def log_prob(self, outputs: jax.Array, unit: jax.Array) -> jax.Array:
+        """Log probability [...] of choices [...]."""
+        return jnp.take_along_axis(self.logits(outputs), unit[..., None], axis=-1)[..., 0]
+
+    def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
+        """The entropy [...], exactly."""
+        del key
+        logits = self.logits(outputs)
+        return -jnp.sum(jnp.exp(logits) * logits, axis=-1)
+
+    def features(self, unit: jax.Array) -> jax.Array:
+        """What a network reads of a choice: one-hot [..., n]."""
+        return jax.nn.one_hot(unit, self.space.n, dtype=jnp.float32)
+
+    def action(self, unit: jax.Array) -> jax.Array:
+        """A choice is the world's action."""
+        return unit
+
+    def unit(self, action: jax.Array) -> jax.Array:
+        """The world's action is a choice."""
+        return jnp.asarray(action, jnp.int32)
+
+
+Policy = Gaussian | Choice
+
+
+def over(space: Any, **options: Any) -> Policy:
+    """The policy of an action space: one bounded Box of floats, or one Discrete."""
+    if isinstance(space, Discrete):
+        return Choice(space=space, **{name: value for name, value in options.items() if name == "uniform"})
+    if not isinstance(space, Box) or np.dtype(space.dtype).kind != "f":
+        raise TypeError(
+            f"action space {space!r}: a policy acts in one Box of floats or one Discrete; flatten the space into one of them"
+        )
+    if not space.bounded:
+        raise ValueError(
+            f"action space {space!r} is unbounded: give the Box finite `low` and `high`, or rescale its actions to [-1, 1]"
+        )
+    return Gaussian(space=space, **{name: value for name, value in options.items() if name != "uniform"})
+
+
+def _squash(raw: jax.Array) -> jax.Array:
+    """log(1 - tanh(raw)^2), which does not vanish for large raw."""
+    return 2.0 * (math.log(2.0) - raw - jax.nn.softplus(-2.0 * raw))

@@ -1,0 +1,50 @@
+"""Numbers as distributions over bins: regression as classification, at every scale of reward at once.
+
+A number is squashed by symlog and written as weights on the two nearest of evenly spaced bins.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import part
+
+
+def symlog(x: jax.Array) -> jax.Array:
+    """sign(x) log(1 + |x|): about x near 0, a logarithm far from it."""
+    return jnp.sign(x) * jnp.log1p(jnp.abs(x))
+
+
+def symexp(x: jax.Array) -> jax.Array:
+    """The inverse of symlog."""
+    return jnp.sign(x) * jnp.expm1(jnp.abs(x))
+
+
+@part
+class Bins:
+    """Evenly spaced bins over symlog numbers."""
+
+    low: float = -10.0
+    """The lowest bin, in symlog units."""
+    high: float = 10.0
+    """The highest bin, in symlog units."""
+    count: int = 101
+    """How many bins there are."""
+
+    @property
+    def centres(self) -> jax.Array:
+        """float32 [count], in symlog units."""
+        return jnp.linspace(self.low, self.high, self.count, dtype=jnp.float32)
+
+    def weights(self, x: jax.Array) -> jax.Array:
+        """Numbers [...] -> weights [..., count] on the two nearest bins; what lies outside goes to the last bin."""
+        place = (jnp.clip(symlog(x), self.low, self.high) - self.low) / (self.high - self.low) * (self.count - 1)
+        away = jnp.abs(place[..., None] - jnp.arange(self.count, dtype=jnp.float32))
+        return jnp.maximum(1.0 - away, 0.0)
+
+    def mean(self, logits: jax.Array) -> jax.Array:
+        """Logits [..., count] -> the numbers [...] that they expect."""
+        return symexp(jax.nn.softmax(logits, axis=-1) @ self.centres)
+
+    def loss(self, logits: jax.Array, x: jax.Array) -> jax.Array:
+        """Cross entropy [...] of logits [..., count] with the weights of numbers [...]."""
+        return -jnp.sum(self.weights(x) * jax.nn.log_softmax(logits, axis=-1), axis=-1)

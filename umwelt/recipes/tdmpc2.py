@@ -1,0 +1,54 @@
+"""Planning in an implicit world model, seeded by a policy.
+
+The published system plans with MPPI over three imagined steps, of which a policy proposes some, and
+adds the value of where a plan ends; one update follows each decision. Ours keeps its losses, its
+schedule and its planner; the sizes `1M` and `5M` are the published ones, `small` is for two cores.
+"""
+
+from umwelt.behaviours import ModelPredictive
+from umwelt.core.rhythm import Rhythm
+from umwelt.memory.trajectories import Trajectories
+from umwelt.models import Implicit
+from umwelt.planners import MPPI, Objective
+from umwelt.recipes.recipe import Recipe
+
+
+def planning(model: Implicit, samples: int, proposals: int) -> ModelPredictive:
+    """The agent around a model: `samples` candidates, of which the policy makes `proposals`."""
+    return ModelPredictive(
+        model=model,
+        planner=MPPI(
+            samples=samples,
+            horizon=3,
+            iterations=6,
+            elites=64,
+            temperature=2.0,
+            relative=False,
+            spread=2.0,
+            least_spread=0.05,
+            proposed=proposals / samples,
+            choose="sample",
+            discount=model.discount,
+        ),
+        memory=Trajectories(length=3),
+        objective=Objective(),
+        examined=Objective(),
+        batch=256,
+        length=3,
+    )
+
+
+small = planning(Implicit(latent=128, units=256, encoder_units=128), samples=256, proposals=16)
+published_1m = planning(Implicit(latent=128, units=384), samples=512, proposals=24)
+published_5m = planning(Implicit(latent=512, units=512, members=5), samples=512, proposals=24)
+
+tdmpc2 = Recipe(
+    name="tdmpc2",
+    summary="implicit latent model + MPPI seeded by a policy, with values beyond the horizon",
+    agent=small,
+    sizes={"small": small, "1M": published_1m, "5M": published_5m},
+    rhythm=Rhythm(random=1000, learn_every=1, updates=1, first_updates=1000, chunk=100),
+    citation="TD-MPC2: Scalable, robust world models for continuous control (ICLR 2024)",
+    budget="50,000 decisions",
+    expected="see docs/evidence.md",
+)
