@@ -9,7 +9,8 @@ HOUSE = Path(__file__).parents[1] / "umwelt"
 ROLES = ("worlds", "memory", "models", "planners", "behaviours", "curiosity", "teachers", "retention", "evaluation")
 ALLOWED = {
     "core": set(),
-    **{role: {"core"} for role in ROLES},
+    "networks": {"core"},
+    **{role: {"core", "networks"} for role in ROLES},
     "check": {"core"},
     "recipes": {"core", *ROLES},
     "life": {"core", "recipes", *ROLES},

@@ -11,8 +11,9 @@ import pytest
 from scipy import special, stats
 
 from umwelt.core import FIRST, MID, TERMINATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived
-from umwelt.models import gaussian, lots, networks, scale
+from umwelt.models import gaussian, lots, scale
 from umwelt.models.ensemble import Ensemble
+from umwelt.networks import members
 
 KEY = jax.random.key(3)
 SPEC = WorldSpec(name="test", observation=Box(shape=(2,)), action=Box(shape=(1,), low=-1.0, high=1.0), task=Box())
@@ -317,9 +318,9 @@ def test_an_untrained_ensemble_doubts_about_one():
 
 
 def test_networks_are_those_of_one_member_at_a_time():
-    network = networks.init(KEY, 3, (4, 8, 2))
+    network = members.init(KEY, 3, (4, 8, 2))
     inputs = jax.random.normal(KEY, (3, 4, 5))
-    outputs = networks.apply(network, inputs)
+    outputs = members.apply(network, inputs)
     for member in range(3):
         hidden = np.asarray(network.weights[0][member]) @ np.asarray(inputs[member])
         expected = np.asarray(network.weights[1][member]) @ (hidden * special.expit(hidden))

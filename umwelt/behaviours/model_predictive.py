@@ -85,9 +85,9 @@ class ModelPredictive:
         def imagine(key: jax.Array, belief: Any, action: Any) -> tuple[Any, Prediction]:
             return self.model.imagine(key, model, belief, action)
 
-        if not isinstance(self.model, Guide):
+        if not hasattr(self.model, "value"):
             return imagine, objective, None, None
-        guide: Guide = self.model
+        guide: Guide = self.model  # type: ignore[assignment]
         return imagine, objective, lambda belief: guide.value(model, belief), lambda key, belief: guide.prior(key, model, belief)
 
     def remember(

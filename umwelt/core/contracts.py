@@ -8,7 +8,7 @@ Nobody inherits from these classes. A part keeps a contract by having its method
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 import jax
 
@@ -87,9 +87,9 @@ class Model(Protocol):
         ...
 
 
-@runtime_checkable
 class Guide(Protocol):
-    """What a model may be beside a world model: one who knows what beliefs are worth, and what to do in them."""
+    """What a model may be beside a world model: one who knows what beliefs are worth, and what to do in
+    them. An agent that plans passes both on to its planner."""
 
     def value(self, state: State, belief: Belief) -> jax.Array:
         """What beliefs [N] are worth beyond them, float32 [N]."""

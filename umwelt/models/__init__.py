@@ -1,7 +1,8 @@
 """World models: one idea, one file."""
 
+from umwelt.models.doubted import Doubted
 from umwelt.models.ensemble import Ensemble
 from umwelt.models.implicit import Implicit
 from umwelt.models.losse import Losse
 
-__all__ = ["Ensemble", "Implicit", "Losse"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Losse"]

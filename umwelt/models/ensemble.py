@@ -17,9 +17,10 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
-from umwelt.models import gaussian, lots, networks, scale, transitions
+from umwelt.models import gaussian, lots, scale, transitions
 from umwelt.models.form import Form, form
 from umwelt.models.scale import Scale
+from umwelt.networks import members
 
 LOSS = Metric(
     name="model_loss",
@@ -47,7 +48,7 @@ Known = Callable[[Any, Any, Any], jax.Array]
 class Weights:
     """network: the members. lowest, highest: float32 [T, 1], bounds of the log variance, which the members share."""
 
-    network: networks.Network
+    network: members.Network
     lowest: jax.Array
     highest: jax.Array
 
@@ -116,7 +117,7 @@ class Ensemble:
         observed = seen.bounds[0].size
         into, targets = observed + done.bounds[0].size, observed + (self.reward is None)
         outputs = 2 * targets + (self.continues is None)
-        network = networks.init(key, self.members, (into, *[self.units] * self.layers, outputs))
+        network = members.init(key, self.members, (into, *[self.units] * self.layers, outputs))
         # Means begin at unit spread; the spread of the log variances and of the logit would only be noise.
         last = network.weights[-1].at[:, targets:].multiply(0.1)
         network = dataclasses.replace(network, weights=(*network.weights[:-1], last))
@@ -244,7 +245,7 @@ class Ensemble:
 
     def _split(self, weights: Weights, inputs: jax.Array) -> Heads:
         """Standardised inputs [E, F, N] -> what the members say."""
-        outputs = networks.apply(weights.network, inputs)
+        outputs = members.apply(weights.network, inputs)
         targets = weights.lowest.shape[0]
         return Heads(
             mean=outputs[:, :targets],

@@ -1,6 +1,6 @@
 """Gaussian heads with learned bounds, and the mixture that an ensemble of them is.
 
-Arrays are laid out as in `networks`: [members, targets, rows].
+Arrays are laid out as in `umwelt.networks.members`: [members, targets, rows].
 """
 
 import math

@@ -8,7 +8,7 @@ schedule and its planner; the sizes `1M` and `5M` are the published ones, `small
 from umwelt.behaviours import ModelPredictive
 from umwelt.core.rhythm import Rhythm
 from umwelt.memory.trajectories import Trajectories
-from umwelt.models import Implicit
+from umwelt.models import Doubted, Implicit
 from umwelt.planners import MPPI, Objective
 from umwelt.recipes.recipe import Recipe
 
@@ -16,7 +16,7 @@ from umwelt.recipes.recipe import Recipe
 def planning(model: Implicit, samples: int, proposals: int) -> ModelPredictive:
     """The agent around a model: `samples` candidates, of which the policy makes `proposals`."""
     return ModelPredictive(
-        model=model,
+        model=Doubted(model=model),
         planner=MPPI(
             samples=samples,
             horizon=3,
