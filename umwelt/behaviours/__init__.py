@@ -1,6 +1,9 @@
 """What acts: agents that plan, agents with a policy, and the one that rolls dice."""
 
+from umwelt.behaviours.dqn import DQN
+from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.random_agent import RandomAgent
+from umwelt.behaviours.sac import SAC
 
-__all__ = ["ModelPredictive", "RandomAgent"]
+__all__ = ["DQN", "SAC", "ModelFree", "ModelPredictive", "RandomAgent"]

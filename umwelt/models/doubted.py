@@ -14,9 +14,9 @@ import optax
 from umwelt.core import DOUBT, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
 from umwelt.core.contracts import Model
 from umwelt.models import gaussian, lots, scale
-from umwelt.models.form import Form, form
 from umwelt.models.scale import Scale
 from umwelt.networks import members
+from umwelt.networks.form import Form, form
 from umwelt.networks.members import Network
 
 LOSS = Metric(

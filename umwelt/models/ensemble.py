@@ -18,9 +18,9 @@ import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
 from umwelt.models import gaussian, lots, scale, transitions
-from umwelt.models.form import Form, form
 from umwelt.models.scale import Scale
 from umwelt.networks import members
+from umwelt.networks.form import Form, form
 
 LOSS = Metric(
     name="model_loss",

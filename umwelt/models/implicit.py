@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
-from umwelt.models.form import Form, form
 from umwelt.networks import layers, policies
+from umwelt.networks.form import Form, form
 from umwelt.networks.layers import Stack, mish
 from umwelt.networks.twohot import Bins
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Experience, struct
-from umwelt.models.form import Form
+from umwelt.networks.form import Form
 
 
 @struct

@@ -1,0 +1,16 @@
+"""The model-free baseline over choices: double Q-learning, one update for each decision."""
+
+from umwelt.behaviours import DQN, ModelFree
+from umwelt.core.rhythm import Rhythm
+from umwelt.memory.ring import Ring
+from umwelt.recipes.recipe import Recipe
+
+dqn = Recipe(
+    name="dqn",
+    summary="model-free: values of every choice, judged by a slow copy",
+    agent=ModelFree(learner=DQN(), memory=Ring(), batch=128),
+    rhythm=Rhythm(random=200, learn_every=1, updates=1, chunk=100),
+    citation="Deep reinforcement learning with double Q-learning (AAAI 2016)",
+    budget="20,000 decisions",
+    expected="see docs/evidence.md",
+)
