@@ -20,6 +20,7 @@ SPEC = WorldSpec(
     task={"size": Box(low=0.0, high=1.0)},
     batch=3,
 )
+CHOICES = replace(SPEC, action=Discrete(n=4))
 TICKS = 24
 
 
@@ -33,8 +34,7 @@ def agent(instance: Any, spec: WorldSpec | None = None, key: jax.Array | None = 
     if not report.rule("parameter names", lambda: parameter_names(Agent, instance, METHODS)):
         return report
     report.rule("metrics", lambda: _metrics(instance))
-    choices = WorldSpec(name="check", observation=SPEC.observation, action=Discrete(n=4), task=SPEC.task, batch=3)
-    for index, world in enumerate((SPEC, choices) if spec is None else (spec,)):
+    for index, world in enumerate((SPEC, CHOICES) if spec is None else (spec,)):
         _examine(report, instance, world, key, "" if index == 0 else " with choices")
     return report
 

@@ -1,0 +1,98 @@
+"""Soft actor-critic and Q-learning against hand-computed targets and problems with known answers."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import umwelt.check
+from umwelt.behaviours import DQN, SAC, ModelFree
+from umwelt.behaviours.lesson import Lesson
+from umwelt.check.agent import CHOICES, SPEC
+from umwelt.core import Box, Discrete
+from umwelt.memory.ring import Ring
+
+KEY = jax.random.key(2)
+BOX = Box(shape=(1,), low=-2.0, high=2.0)
+
+
+def bandit(key, space):
+    """One decision and an end. Of a Box the reward is -(a - 1)^2, of choices the number of the choice."""
+    if isinstance(space, Discrete):
+        action = jax.random.randint(key, (64,), 0, space.n)
+        reward = action.astype(jnp.float32)
+    else:
+        action = jax.random.uniform(key, (64, 1), minval=-2.0, maxval=2.0)
+        reward = -((action[:, 0] - 1.0) ** 2)
+    ones, zeros = jnp.ones(64), jnp.zeros((64, 2))
+    return Lesson(now=zeros, action=action, reward=reward, goes_on=0 * ones, after=zeros, weight=ones)
+
+
+def schooled(learner, space, lessons=600):
+    def lesson(state, key):
+        return learner.learn(key, state, bandit(key, space))[0], None
+
+    return jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, lessons))[0])(learner.init(KEY, 2, space))
+
+
+@pytest.mark.parametrize("learner", [SAC(units=32, learning_rate=3e-3), DQN(units=32)])
+def test_choices_of_known_worth_are_learned(learner):
+    space = Discrete(n=3)
+    state = schooled(learner, space)
+    assert int(learner.act(KEY, state, jnp.zeros((1, 2)), "exploit")[0]) == 2
+
+
+def test_the_best_action_of_a_box_is_found_and_the_entropy_kept():
+    learner = SAC(units=32, learning_rate=3e-3)
+    state = schooled(learner, BOX, 3000)
+    assert float(learner.act(KEY, state, jnp.zeros((1, 2)), "exploit")[0, 0]) == pytest.approx(1.0, abs=0.25)
+    _, info = learner.learn(KEY, state, bandit(KEY, BOX))
+    assert float(info["policy_entropy"]) == pytest.approx(-1.0, abs=0.4)
+
+
+def test_the_double_target_by_hand():
+    learner = DQN(units=4, discount=0.5, learning_rate=0.0)
+    state = learner.init(KEY, 2, Discrete(n=2))
+    last = dataclasses.replace(state.network[-1], weight=jnp.zeros((4, 2)), bias=jnp.array([1.0, 2.0]))
+    slow = dataclasses.replace(last, bias=jnp.array([7.0, 4.0]))
+    state = dataclasses.replace(state, network=(*state.network[:-1], last), slow=(*state.slow[:-1], slow))
+    lesson = bandit(KEY, Discrete(n=2))
+    lesson = dataclasses.replace(lesson, action=jnp.zeros(64, jnp.int32), reward=jnp.full(64, 0.25), goes_on=jnp.ones(64))
+    _, info = learner.learn(KEY, state, lesson)
+    # the network prefers choice 1, which the slow copy holds worth 4: 0.25 + 0.5 * 4 = 2.25, 1.25 above what is said; Huber
+    assert float(info["value_loss"]) == pytest.approx(0.5 + 0.25, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("learner", "space"), [(SAC(units=16), BOX), (SAC(units=16), Discrete(n=3)), (DQN(units=16), Discrete(n=3))]
+)
+def test_rows_without_weight_teach_nothing(learner, space):
+    state = learner.init(KEY, 2, space)
+    lesson = bandit(KEY, space)
+    spoiled = dataclasses.replace(lesson, weight=lesson.weight.at[0].set(0.0))
+    other = dataclasses.replace(spoiled, reward=lesson.reward.at[0].set(jnp.inf))
+    one, two = (learner.learn(KEY, state, each)[0] for each in (spoiled, other))
+    jax.tree.map(np.testing.assert_array_equal, one, two)
+    nothing = dataclasses.replace(lesson, weight=jnp.zeros(64))
+    jax.tree.map(np.testing.assert_array_equal, state, learner.learn(KEY, state, nothing)[0])
+
+
+def test_a_random_share_that_falls():
+    learner = DQN(units=4, random_updates=10, least=0.2)
+    state = learner.init(KEY, 2, Discrete(n=2))
+    best = int(learner.act(KEY, state, jnp.zeros((1, 2)), "exploit")[0])
+    for updates, share in ((0, 1.0), (5, 0.6), (100, 0.2)):
+        acts = learner.act(KEY, dataclasses.replace(state, updates=jnp.int32(updates)), jnp.zeros((8000, 2)), "explore")
+        assert float(jnp.mean(acts != best)) == pytest.approx(share / 2, abs=0.02)
+
+
+def test_the_wrong_space_is_refused():
+    with pytest.raises(TypeError, match="SAC for a Box"):
+        DQN().init(KEY, 2, BOX)
+
+
+@pytest.mark.parametrize(("learner", "spec"), [(SAC(units=16), SPEC), (DQN(units=16), CHOICES)])
+def test_the_agents_keep_the_contract(learner, spec):
+    umwelt.check.agent(ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32), spec).raise_if_broken()

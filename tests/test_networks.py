@@ -1,0 +1,107 @@
+"""Bricks of networks against NumPy, SciPy, optax and closed forms."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from umwelt.core import Box, Discrete
+from umwelt.networks import layers, policies
+from umwelt.networks.twohot import Bins, symexp, symlog
+
+KEY = jax.random.key(5)
+
+
+def test_a_stack_is_what_numpy_says():
+    stack = layers.stack(KEY, (3, 5, 2))
+    rows = np.asarray(jax.random.normal(KEY, (4, 3)))
+    hidden = rows @ np.asarray(stack[0].weight)
+    hidden = (hidden - hidden.mean(1, keepdims=True)) / np.sqrt(hidden.var(1, keepdims=True) + 1e-5)
+    hidden = hidden * np.tanh(np.log1p(np.exp(hidden)))
+    np.testing.assert_allclose(layers.apply(stack, rows, layers.mish), hidden @ np.asarray(stack[1].weight), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("normed", [True, False])
+def test_stacks_together_are_the_stacks_one_by_one(normed):
+    stacks = tuple(layers.stack(jax.random.key(seed), (3, 6 + seed, 4, out), normed=normed) for seed, out in ((0, 2), (1, 5)))
+    rows = jax.random.normal(KEY, (7, 3))
+    for found, each in zip(layers.together(stacks, rows, jax.nn.silu), stacks, strict=True):
+        np.testing.assert_allclose(found, layers.apply(each, rows, jax.nn.silu), rtol=1e-4, atol=1e-5)
+
+
+def test_weights_begin_at_the_variance_of_their_inputs_and_the_last_may_begin_at_zero():
+    weight = layers.layer(KEY, 400, 300).weight
+    assert float(jnp.var(weight)) * 400 == pytest.approx(1.0, rel=0.02)
+    assert not layers.stack(KEY, (3, 4, 2), scale=0.0)[-1].weight.any()
+
+
+def test_mish_with_one_exponential_is_mish_everywhere():
+    x = jnp.concatenate([jnp.linspace(-30, 30, 301), jnp.array([-1e30, 1e30])])
+    exact = np.asarray(x, np.float64) * np.tanh(np.logaddexp(0, np.asarray(x, np.float64)))
+    np.testing.assert_allclose(layers.mish(x), exact, rtol=2e-5, atol=1e-6)
+    assert np.isfinite(jax.vmap(jax.grad(layers.mish))(x)).all()
+
+
+def test_simplices_sum_to_one_group_by_group():
+    found = layers.simplices(jax.random.normal(KEY, (5, 12)), 4)
+    np.testing.assert_allclose(found.reshape(5, 3, 4).sum(-1), 1.0, rtol=1e-5)
+    np.testing.assert_allclose(found[:, :4], jax.nn.softmax(jax.random.normal(KEY, (5, 12))[:, :4]), rtol=1e-5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(-1e6, 1e6, width=32))
+def test_symexp_undoes_symlog(x):
+    assert float(symexp(symlog(jnp.float32(x)))) == pytest.approx(x, rel=1e-4, abs=1e-5)
+
+
+def test_two_hot_by_hand():
+    bins = Bins(low=-2.0, high=2.0, count=5)
+    # symlog(e - 1) = 1 lies on the fourth bin; symlog(sqrt(e) - 1) = 0.5 between the third and the fourth
+    weights = bins.weights(jnp.array([np.e - 1, np.sqrt(np.e) - 1, -1e9]))
+    np.testing.assert_allclose(weights, [[0, 0, 0, 1, 0], [0, 0, 0.5, 0.5, 0], [1, 0, 0, 0, 0]], atol=1e-5)
+    assert float(bins.mean(jnp.log(jnp.array([0.0, 0.0, 0.5, 0.5, 0.0]) + 1e-12))) == pytest.approx(np.sqrt(np.e) - 1, rel=1e-4)
+    assert float(bins.loss(jnp.zeros(5), jnp.float32(0.3))) == pytest.approx(np.log(5), rel=1e-5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-20_000, 20_000, width=32))
+def test_a_number_survives_its_two_hot_writing(x):
+    bins = Bins()
+    assert float(bins.weights(jnp.float32(x)).sum()) == pytest.approx(1.0, abs=1e-5)
+    assert float(symexp(bins.weights(jnp.float32(x)) @ bins.centres)) == pytest.approx(x, rel=1e-2, abs=1e-3)
+
+
+def test_a_squashed_normal_has_the_density_of_its_draws():
+    policy = policies.over(Box(shape=(1,), low=-2.0, high=2.0))
+    outputs = jnp.array([0.3, 0.4])
+    mean, log_deviation = policy.moments(outputs)
+    unit, log_prob = jax.vmap(lambda key: policy.draw(key, outputs))(jax.random.split(KEY, 4000))
+    raw = np.arctanh(np.asarray(unit[:, 0], np.float64))
+    scale = float(jnp.exp(log_deviation[0]))
+    exact = stats.norm.logpdf(raw, float(mean[0]), scale) - np.log(1 - np.tanh(raw) ** 2)
+    inner = np.abs(raw) < 3
+    np.testing.assert_allclose(np.asarray(log_prob)[inner], exact[inner], atol=2e-2)
+    np.testing.assert_allclose(policy.log_prob(jnp.broadcast_to(outputs, (4000, 2)), unit)[inner], exact[inner], atol=2e-2)
+    assert stats.kstest(raw[np.isfinite(raw)], stats.norm(float(mean[0]), scale).cdf).pvalue > 0.01
+    np.testing.assert_allclose(policy.unit(policy.action(unit)), unit, atol=1e-6)
+    assert float(policy.action(jnp.array([[1.0]]))[0, 0]) == 2.0
+
+
+def test_a_choice_is_drawn_as_often_as_it_says():
+    policy = policies.over(Discrete(n=3), uniform=0.1)
+    outputs = jnp.log(jnp.array([0.7, 0.2, 0.1]))
+    share = 0.9 * np.array([0.7, 0.2, 0.1]) + 0.1 / 3
+    drawn, log_prob = jax.vmap(lambda key: policy.draw(key, outputs))(jax.random.split(KEY, 6000))
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 6000, share, atol=0.03)
+    np.testing.assert_allclose(jnp.exp(log_prob), share[np.asarray(drawn)], rtol=1e-4)
+    assert float(policy.entropy(KEY, outputs)) == pytest.approx(stats.entropy(share), rel=1e-4)
+    assert int(policy.best(outputs)) == 0
+
+
+@pytest.mark.parametrize("space", [Box(shape=(2,)), Box(shape=(1,), low=0.0, high=3.0, dtype="int32"), {"a": Discrete(n=2)}])
+def test_a_space_that_a_policy_cannot_act_in_is_named(space):
+    with pytest.raises((TypeError, ValueError), match="action space"):
+        policies.over(space)
