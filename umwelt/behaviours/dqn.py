@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from umwelt.behaviours.lesson import VALUE, VALUE_LOSS, Lesson, mean
+from umwelt.behaviours.lesson import VALUE, VALUE_LOSS, Lesson, mean, wiped
 from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers
@@ -74,6 +74,7 @@ class DQN:
     def learn(self, key: jax.Array, state: DqnState, lesson: Lesson) -> tuple[DqnState, Info]:
         """One update towards the double target."""
         del key
+        lesson = wiped(lesson)
         chosen = jnp.argmax(layers.apply(state.network, lesson.after, jax.nn.relu), axis=-1)
         judged = _of(layers.apply(state.slow, lesson.after, jax.nn.relu), chosen)
         target = lesson.reward + self.discount * lesson.goes_on * judged

@@ -57,6 +57,16 @@ def of(seen: Form, experience: Experience) -> Lesson:
     )
 
 
+def wiped(lesson: Lesson) -> Lesson:
+    """The lesson with zeros where nothing weighs: what stands there, be it infinite, reaches no gradient."""
+
+    def wipe(leaf: jax.Array) -> jax.Array:
+        weighs = (lesson.weight > 0).reshape(-1, *(1,) * (leaf.ndim - 1))
+        return jnp.where(weighs, leaf, jnp.zeros_like(leaf))
+
+    return jax.tree.map(wipe, lesson)
+
+
 def mean(values: jax.Array, weight: jax.Array) -> jax.Array:
     """The mean of values [N] by weight [N]; 0 where nothing weighs."""
-    return jnp.sum(jnp.where(weight > 0, values, 0.0) * weight) / jnp.maximum(jnp.sum(weight), 1.0)
+    return jnp.sum(values * weight) / jnp.maximum(jnp.sum(weight), 1.0)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from umwelt.behaviours.lesson import ENTROPY, VALUE, VALUE_LOSS, Lesson, mean
+from umwelt.behaviours.lesson import ENTROPY, VALUE, VALUE_LOSS, Lesson, mean, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
@@ -83,6 +83,7 @@ class SAC:
 
     def learn(self, key: jax.Array, state: SacState, lesson: Lesson) -> tuple[SacState, Info]:
         """One update of the critics, then of the policy, then of the temperature."""
+        lesson = wiped(lesson)
         later, now = keys.split(key, "later", "now")
         optimiser = optax.adam(self.learning_rate)
         worth, entropy = self._soft(state.policy, state.slow, state.acts, later, lesson.after)
