@@ -52,7 +52,7 @@ CASES: dict[str, Case] = {
         steps=2500,
         bar=90.0,
         options=(
-            *("--recipe.planner.horizon", "60", "--recipe.planner.samples", "64", "--recipe.planner.beta", "3"),
+            *("--recipe.planner.horizon", "90", "--recipe.planner.samples", "160", "--recipe.planner.beta", "4"),
             *("--recipe.objective.doubt", "20"),
         ),
     ),
