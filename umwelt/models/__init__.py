@@ -4,5 +4,6 @@ from umwelt.models.doubted import Doubted
 from umwelt.models.ensemble import Ensemble
 from umwelt.models.implicit import Implicit
 from umwelt.models.losse import Losse
+from umwelt.models.rssm import Rssm
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Losse"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Rssm"]

@@ -1,0 +1,95 @@
+"""How observations enter a latent model, and how they are told from it again.
+
+Vectors pass a stack in symlog units; a single picture of bytes [64, 64, channels] passes convolutions.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import Box, keys
+from umwelt.networks import layers
+from umwelt.networks.form import Form
+from umwelt.networks.twohot import symexp, symlog
+
+SIDE = 64
+SMALLEST = 4
+"""The convolutions halve a picture until its side is this."""
+
+
+def is_picture(seen: Form) -> bool:
+    """True for one Box of bytes of the shape (64, 64, channels)."""
+    leaf = seen.leaves[0]
+    return len(seen.leaves) == 1 and isinstance(leaf, Box) and leaf.shape[:2] == (SIDE, SIDE) and np.dtype(leaf.dtype) == np.uint8
+
+
+def encoder(key: jax.Array, seen: Form, units: int, depth: int) -> tuple[Any, int]:
+    """The weights, and how many numbers they make of an observation."""
+    if not is_picture(seen):
+        return layers.stack(key, (seen.bounds[0].size, units, units)), units
+    channels = [seen.leaves[0].shape[-1], *(depth * factor for factor in (1, 2, 3, 4))]
+    kernels = [_kernel(keys.fold(key, f"layer{i}"), channels[i], channels[i + 1]) for i in range(4)]
+    return tuple(kernels), SMALLEST * SMALLEST * channels[-1]
+
+
+def look(weights: Any, seen: Form, observation: Any) -> jax.Array:
+    """Observations [N, ...] -> float32 [N, embedded]."""
+    if not is_picture(seen):
+        return layers.apply(weights, symlog(seen.flat(observation)), jax.nn.silu)
+    hidden = _picture(observation) - 0.5
+    for each in weights:
+        hidden = jax.lax.conv_general_dilated(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        hidden = jax.nn.silu(layers.normed(each, hidden + each.bias))
+    return hidden.reshape(hidden.shape[0], -1)
+
+
+def decoder(key: jax.Array, seen: Form, width: int, units: int, depth: int) -> Any:
+    """The weights that tell observations from `width` numbers."""
+    if not is_picture(seen):
+        return layers.stack(key, (width, units, units, seen.bounds[0].size))
+    channels = [*(depth * factor for factor in (4, 3, 2, 1)), seen.leaves[0].shape[-1]]
+    first = layers.layer(keys.fold(key, "first"), width, SMALLEST * SMALLEST * channels[0], normed=True)
+    kernels = [_kernel(keys.fold(key, f"layer{i}"), channels[i], channels[i + 1], i < 3) for i in range(4)]
+    return (first, *kernels)
+
+
+def told(weights: Any, seen: Form, inner: jax.Array) -> jax.Array:
+    """Numbers [N, width] -> observations: float32 [N, F] in symlog units, or pictures [N, 64, 64, channels] in 0 .. 1."""
+    if not is_picture(seen):
+        return layers.apply(weights, inner, jax.nn.silu)
+    first, *kernels = weights
+    hidden = jax.nn.silu(layers.normed(first, inner @ first.weight + first.bias))
+    hidden = hidden.reshape(inner.shape[0], SMALLEST, SMALLEST, -1)
+    for index, each in enumerate(kernels):
+        hidden = jax.lax.conv_transpose(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        hidden = hidden + each.bias
+        if index < len(kernels) - 1:
+            hidden = jax.nn.silu(layers.normed(each, hidden))
+    return hidden + 0.5
+
+
+def imagined(weights: Any, seen: Form, inner: jax.Array) -> Any:
+    """Numbers [N, width] -> observations of the space [N, ...]."""
+    found = told(weights, seen, inner)
+    if not is_picture(seen):
+        return seen.value(symexp(found))
+    return seen.value(jnp.clip(found * 255.0, 0.0, 255.0).reshape(found.shape[0], -1))
+
+
+def error(weights: Any, seen: Form, inner: jax.Array, observation: Any) -> jax.Array:
+    """The squared error [N] of what is told of observations [N, ...], summed over their numbers."""
+    found = told(weights, seen, inner)
+    wanted = _picture(observation) if is_picture(seen) else symlog(seen.flat(observation))
+    return jnp.sum((found - wanted).reshape(found.shape[0], -1) ** 2, axis=-1)
+
+
+def _picture(observation: Any) -> jax.Array:
+    return jax.tree.leaves(observation)[0].astype(jnp.float32) / 255.0
+
+
+def _kernel(key: jax.Array, into: int, out: int, normed: bool = True) -> layers.Layer:
+    """A 4 x 4 convolution; its weight is float32 [4, 4, into, out]."""
+    made = layers.layer(key, 16 * into, out, normed)
+    return layers.Layer(weight=made.weight.reshape(4, 4, into, out), bias=made.bias, gain=made.gain, shift=made.shift)
