@@ -1,0 +1,143 @@
+"""The latent models: the implicit one, the recurrent one, and the doubt that both are given."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import umwelt.check
+from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
+from umwelt.core import FIRST, Box, Discrete, TimeStep, WorldSpec
+from umwelt.models import Doubted, Implicit, Rssm
+from umwelt.models.rssm import _divergence, _draw
+
+KEY = jax.random.key(6)
+IMPLICIT = Implicit(latent=32, units=64, encoder_units=64, learning_rate=1e-3)
+RSSM = Rssm(certain=32, groups=4, choices=8, units=32, learning_rate=3e-3)
+
+
+@pytest.mark.parametrize(("model", "length"), [(Doubted(model=IMPLICIT), 3), (Doubted(model=RSSM, last=4), 8)])
+def test_latent_models_keep_the_contract(model, length):
+    umwelt.check.model(model, steps=200, length=length, quick=True).raise_if_broken()
+
+
+@pytest.mark.parametrize("model", [IMPLICIT, Rssm(certain=16, groups=2, choices=4, units=16)])
+def test_they_compile_once_and_several_seeds_are_the_single_ones(model):
+    meal = _sequences(plant_life(1, BOXES, 8), 3)
+    traced = []
+
+    def birth(key):
+        traced.append(1)
+        return model.learn(key, model.init(key, BOXES), meal)[0]
+
+    draws = jax.random.split(KEY, 2)
+    together, alone = jax.jit(jax.vmap(birth))(draws), jax.jit(birth)(draws[1])
+    jax.tree.map(lambda one, both: np.testing.assert_allclose(one, both[1], atol=3e-3), alone, together)
+    learn = jax.jit(model.learn)
+    state = model.init(KEY, BOXES)
+    for _ in range(3):
+        state, _ = learn(KEY, state, meal)
+    assert learn._cache_size() == 1
+
+
+def _sequences(life, length):
+    """The first transitions of every row, as sequences [N, L]."""
+    return jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:length], 0, 1), life)
+
+
+def test_td_targets_by_hand():
+    model = dataclasses.replace(IMPLICIT, discount=0.5)
+    state = model.init(KEY, BOXES)
+    meal = _sequences(plant_life(1, BOXES, 3), 1)
+    ended = dataclasses.replace(meal.next, reward=jnp.full((4, 1), 2.0), kind=jnp.array([[1], [1], [2], [3]], jnp.int8))
+    worth = jnp.log(jnp.full(model.bins.count, 1e-9).at[60].set(1.0))
+
+    def expecting(values):
+        return tuple((*each[:-1], dataclasses.replace(each[-1], bias=worth)) for each in values)
+
+    state = dataclasses.replace(state, slow=expecting(state.slow))
+    _, info = model.learn(KEY, state, dataclasses.replace(meal, next=ended))
+    later = float(jnp.expm1(2.0))
+    # a time limit is bootstrapped, an end is not
+    assert float(info["value"]) == pytest.approx((3 * (2 + 0.5 * later) + 2) / 4, rel=1e-3)
+
+
+def test_an_implicit_model_of_choices_prefers_what_pays():
+    model = dataclasses.replace(IMPLICIT, discount=0.0, learning_rate=3e-3)
+    life = random_life(1, CHOICES, 60)
+    paid = dataclasses.replace(life.next, reward=(life.action == 1).astype(jnp.float32))
+    meal = _sequences(jax.tree.map(lambda leaf: leaf[life.valid.all(1)], dataclasses.replace(life, next=paid)), 40)
+    meal = jax.tree.map(lambda leaf: leaf.reshape(-1, 1, *leaf.shape[2:]), meal)
+
+    def lesson(state, key):
+        return model.learn(key, state, meal)
+
+    state, _ = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 200)))(model.init(KEY, CHOICES))
+    belief, _ = model.observe(KEY, state, model.start(state, 4), life.action[0], jax.tree.map(lambda leaf: leaf[0], life.step))
+    drawn = jax.vmap(lambda key: model.prior(key, state, belief))(jax.random.split(KEY, 100))
+    assert float(jnp.mean(drawn == 1)) > 0.8
+    assert float(jnp.mean(model.value(state, belief))) == pytest.approx(1.0, abs=0.15)
+
+
+def test_the_divergence_by_hand_and_draws_that_pass_gradients():
+    one, other = jnp.log(jnp.array([[[0.5, 0.5]]])), jnp.log(jnp.array([[[0.25, 0.75]]]))
+    assert float(_divergence(one, other)[0]) == pytest.approx(0.5 * np.log(2) + 0.5 * np.log(2 / 3), rel=1e-5)
+    drawn = _draw(KEY, one)
+    assert sorted(np.asarray(drawn).round(4).ravel()) == [0.0, 1.0]
+    gradient = jax.grad(lambda logits: _draw(KEY, jax.nn.log_softmax(logits))[0, 0, 0])(jnp.zeros((1, 1, 2)))
+    np.testing.assert_allclose(gradient[0, 0], [0.25, -0.25], rtol=1e-5)
+
+
+def test_a_first_step_forgets_the_past_in_its_own_row_only():
+    model = Rssm(certain=8, groups=2, choices=4, units=8)
+    state = model.init(KEY, BOXES)
+    noise = jax.random.normal(KEY, (4, 8))
+    belief = dataclasses.replace(model.start(state, 4), certain=noise)
+    step = TimeStep(kind=jnp.array([FIRST, 1, FIRST, 1], jnp.int8), observation=jnp.ones((4, 3)), reward=jnp.zeros(4))
+    one, _ = model.observe(KEY, state, belief, jnp.ones((4, 2)), step)
+    other, info = model.observe(KEY, state, model.start(state, 4), jnp.zeros((4, 2)), step)
+    same = np.isclose(one.certain, other.certain).all(axis=1)
+    assert same.tolist() == [True, False, True, False]
+    assert np.isnan(info["surprise"]).tolist() == [True, False, True, False]
+
+
+def test_pictures_are_seen_and_told():
+    spec = WorldSpec(
+        name="pictures",
+        observation=Box(shape=(64, 64, 1), low=0, high=255, dtype="uint8"),
+        action=Discrete(n=2),
+        task=Box(),
+        batch=4,
+    )
+    model = Rssm(certain=16, groups=4, choices=4, units=32, depth=4, learning_rate=1e-2)
+    rows = jnp.arange(64)[:, None, None] < jnp.arange(8, 64, 14)[:, None, None, None]
+    shown = jnp.broadcast_to(jnp.where(rows, 255, 0).astype(jnp.uint8), (4, 64, 64, 1))
+    life = random_life(1, spec, 4)
+    meal = _sequences(life, 2)
+    every = jnp.broadcast_to(shown[:, None], (4, 2, 64, 64, 1))
+    meal = dataclasses.replace(
+        meal, step=dataclasses.replace(meal.step, observation=every), next=dataclasses.replace(meal.next, observation=every)
+    )
+
+    def lesson(state, key):
+        return model.learn(key, state, meal)
+
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 60)))(model.init(KEY, spec))
+    assert float(info["decoder_loss"][-1]) < 0.25 * float(info["decoder_loss"][0])
+    step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=shown, reward=jnp.zeros(4))
+    belief, _ = model.observe(KEY, state, model.start(state, 4), jnp.zeros(4, jnp.int32), step)
+    _, prediction = model.imagine(KEY, state, belief, jnp.zeros(4, jnp.int32))
+    assert prediction.observation.dtype == jnp.uint8
+    error = jnp.abs(prediction.observation.astype(jnp.float32) - shown).mean()
+    assert float(error) < 60.0
+
+
+def test_doubt_is_for_models_that_replay():
+    from umwelt.models import Losse
+
+    with pytest.raises(ValueError, match="diet is replay"):
+        Doubted(model=Losse()).init(KEY, BOXES)
+    assert not hasattr(Doubted(model=RSSM), "value")
+    assert hasattr(Doubted(model=IMPLICIT), "value")
