@@ -2,7 +2,8 @@
 
 The published system plans with the cross-entropy method in an ensemble of probabilistic networks,
 and trains the ensemble after each episode. Ours trains a little after each few decisions, for the
-same number of updates, so that learning never stops the life for long.
+same number of updates, so that learning never stops the life for long. In a probe it is a little
+cautious: plans through what the members disagree about are worth less.
 """
 
 from umwelt.behaviours import ModelPredictive
@@ -20,7 +21,7 @@ pets = Recipe(
         planner=CEM(samples=100, horizon=20, iterations=3, elites=10),
         memory=Ring(),
         objective=Objective(),
-        examined=Objective(),
+        examined=Objective(doubt=-0.3),
         batch=640,
     ),
     rhythm=Rhythm(random=200, learn_every=10, updates=50, first_updates=1000),
