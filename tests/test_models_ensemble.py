@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 from umwelt.core import FIRST, MID, TERMINATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived
-from umwelt.models import gaussian, lots, scale
+from umwelt.models import gaussian, lots, patience, scale
 from umwelt.models.ensemble import Ensemble
 from umwelt.networks import members
 
@@ -330,3 +330,25 @@ def test_networks_are_those_of_one_member_at_a_time():
 def test_a_wrong_share_is_refused():
     with pytest.raises(ValueError, match="share"):
         Ensemble(share=0.0).init(KEY, SPEC)
+
+
+def test_a_member_rests_while_its_hidden_error_rises():
+    random = np.random.default_rng(1)
+    before, action = random.normal(size=(60, 2)), jnp.asarray(random.uniform(-1, 1, size=(60, 1)), jnp.float32)
+    noise = lived(steps(before), action, steps(before + random.normal(size=(60, 2))))
+    eager = Ensemble(members=3, layers=2, units=64, learning_rate=3e-3, share=0.6)
+    _, without = taught(eager, noise, 600)
+    state, rested = taught(dataclasses.replace(eager, early_stop=0.05), noise, 600)
+    assert without["model_error"] < 0.5  # pure noise, learned by heart
+    assert rested["model_held_out"] < 0.8 * without["model_held_out"]
+    assert np.isfinite(state.patience.lowest).all()
+
+
+def test_patience_by_hand():
+    watched = patience.watch(patience.fresh(2), jnp.array([1.0, jnp.nan]))
+    watched = patience.watch(watched, jnp.array([3.0, 2.0]))
+    np.testing.assert_allclose(watched.recent, [1.1, 2.0], rtol=1e-6)
+    np.testing.assert_allclose(watched.lowest, [1.001, 2.0], rtol=1e-6)
+    assert patience.rests(watched, 0.05).tolist() == [True, False]
+    assert patience.rests(watched, 0.2).tolist() == [False, False]
+    assert patience.rests(patience.fresh(2), 0.1).tolist() == [False, False]

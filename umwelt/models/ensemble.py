@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
-from umwelt.models import gaussian, lots, scale, transitions
+from umwelt.models import gaussian, lots, patience, scale, transitions
+from umwelt.models.patience import Patience
 from umwelt.models.scale import Scale
 from umwelt.networks import members
 from umwelt.networks.form import Form, form
@@ -37,7 +38,7 @@ ERROR = Metric(
 HELD_OUT = Metric(
     name="model_held_out",
     unit="standard deviations of the targets",
-    meaning="the same on the rows that are always hidden from the member; NaN where `share` is 1. Stop where it rises",
+    meaning="the same on the rows that are always hidden from the member; NaN where `share` is 1. See `early_stop`",
     better="down",
 )
 
@@ -55,12 +56,14 @@ class Weights:
 
 @struct
 class EnsembleState:
-    """weights: of all members. optimiser: Optax's. inputs, targets: their scales. seen, done: observation's and action's form."""
+    """weights: of all members. optimiser: Optax's. inputs, targets: their scales. patience: who rests.
+    seen, done: observation's and action's form."""
 
     weights: Weights
     optimiser: Any
     inputs: Scale
     targets: Scale
+    patience: Patience
     seen: Form = static()
     done: Form = static()
 
@@ -99,6 +102,8 @@ class Ensemble:
     """The share of all transitions that a member ever learns from. Use 1 where few transitions are distinct."""
     bound_penalty: float = 0.005
     """Pull on the learned bounds of the log variance towards each other, per target."""
+    early_stop: float = 0.0
+    """A member rests while its error on what is hidden from it is above its lowest by more than this share; 0 never rests."""
     horizon: float = 1e6
     """Rows over which the scales of inputs and targets are averaged; they drift no faster than that."""
     reward: Known | None = None
@@ -133,6 +138,7 @@ class Ensemble:
             optimiser=self._optimiser().init(weights),
             inputs=scale.unit(into),
             targets=scale.unit(targets),
+            patience=patience.fresh(self.members),
             seen=seen,
             done=done,
         )
@@ -215,8 +221,14 @@ class Ensemble:
         shown = lots.draw(transitions.slices(jnp.concatenate([rows.inputs, rows.targets], -1), self.members)) < self.share
         gradient, info = jax.grad(self._loss, has_aux=True)(state.weights, mine, shown)
         update, optimiser = self._optimiser().update(gradient, state.optimiser, state.weights)
+        watched = patience.watch(state.patience, info.pop("held_out"))
+        if self.early_stop:
+            works = (~patience.rests(watched, self.early_stop)).astype(jnp.float32)[:, None, None]
+            update = dataclasses.replace(update, network=jax.tree.map(lambda leaf: leaf * works, update.network))
         weights = optax.apply_updates(state.weights, update)
-        learned = dataclasses.replace(state, weights=weights, optimiser=optimiser, inputs=inputs, targets=targets)
+        learned = dataclasses.replace(
+            state, weights=weights, optimiser=optimiser, inputs=inputs, targets=targets, patience=watched
+        )
         any_valid = jnp.any(rows.valid > 0)
         return jax.tree.map(lambda new, old: jnp.where(any_valid, new, old), learned, state), info
 
@@ -269,6 +281,7 @@ class Ensemble:
             "model_loss": _mean(nats, learned),
             "model_error": jnp.sqrt(_mean(square, learned)),
             "model_held_out": jnp.sqrt(_mean(square, held_out)),
+            "held_out": jnp.sum(square * held_out, axis=1) / jnp.sum(held_out, axis=1),
         }
         return jnp.sum(share * per_row) + penalty, info
 
