@@ -3,9 +3,10 @@
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.dqn import DQN
 from umwelt.behaviours.dreamer import Dreamer
+from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.sac import SAC
 
-__all__ = ["DQN", "SAC", "ActorCritic", "Dreamer", "ModelFree", "ModelPredictive", "RandomAgent"]
+__all__ = ["DQN", "SAC", "ActorCritic", "Dreamer", "Dyna", "ModelFree", "ModelPredictive", "RandomAgent"]

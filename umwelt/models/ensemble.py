@@ -94,8 +94,9 @@ class Ensemble:
     """Step size of AdamW."""
     weight_decay: float = 1e-4
     """Decay of the weight matrices, in units of the learning rate."""
-    propagation: Literal["tsinf", "ts1", "mean"] = "tsinf"
-    """Which member moves a particle: always its own, one drawn anew each step, or the mean of all."""
+    propagation: Literal["tsinf", "ts1", "mean", "one"] = "tsinf"
+    """Which member moves a particle: always its own, one drawn anew each step, or the mean of all; "one" is a
+    single particle for each row, moved by a member drawn anew, which is also what the prediction shows."""
     noisy: bool = True
     """Draw the predicted noise in imagination; False follows the means."""
     share: float = 0.8
@@ -182,9 +183,12 @@ class Ensemble:
             # One deal for all rows: candidates are compared under the same members, and no row is copied alone.
             belief = belief[:, jax.random.permutation(deal, self.members)]
         heads = self._heads(state, belief, action)
-        width, particles = belief.shape[-1], belief.shape[1]
+        width = belief.shape[-1]
         mean, variance = heads.mean, jnp.exp(heads.log_variance[:, :width])
-        if particles < self.members:
+        if self.propagation == "one":
+            member = jax.random.randint(deal, (1, 1, belief.shape[0]), 0, self.members)
+            mean, variance = (jnp.take_along_axis(leaf, member, axis=0) for leaf in (mean, variance))
+        elif self.propagation == "mean":
             mean, variance = mean.mean(0, keepdims=True), variance.mean(0, keepdims=True)
         expected = mean * state.targets.deviation[:, None] + state.targets.mean[:, None]
         centre = belief + jnp.moveaxis(expected[:, :width], -1, 0)
@@ -196,7 +200,7 @@ class Ensemble:
         learned_reward = expected[:, -1].mean(0)
         chance = None if heads.goes_on is None else jax.nn.sigmoid(heads.goes_on).mean(0)
         return moved, Prediction(
-            observation=state.seen.value(centre.mean(1)),
+            observation=state.seen.value((moved if self.propagation == "one" else centre).mean(1)),
             reward=self._known(self.reward, state, belief, action, moved, learned_reward),
             continues=self._known(self.continues, state, belief, action, moved, chance),
             doubt=gaussian.disagreement(heads.mean[:, :width]),
@@ -234,7 +238,7 @@ class Ensemble:
 
     @property
     def _particles(self) -> int:
-        return 1 if self.propagation == "mean" else self.members
+        return 1 if self.propagation in ("mean", "one") else self.members
 
     def _optimiser(self) -> optax.GradientTransformation:
         def matrices(weights: Weights) -> Weights:

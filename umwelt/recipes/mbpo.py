@@ -1,0 +1,34 @@
+"""Soft actor-critic that practises in short dreams of an ensemble.
+
+The published system trains its ensemble to convergence every 250 decisions and makes 400,000 imagined
+transitions from it; ours does a little of both at each decision. Dreams begin at one step and grow, by
+the published schedule of the hopper. `caution` takes the members' disagreement off an imagined reward.
+"""
+
+from umwelt.behaviours import SAC, Dyna
+from umwelt.core.rhythm import Rhythm
+from umwelt.memory.ring import Ring
+from umwelt.models import Ensemble
+from umwelt.recipes.recipe import Recipe
+
+mbpo = Recipe(
+    name="mbpo",
+    summary="ensemble + soft actor-critic in short branched dreams",
+    agent=Dyna(
+        model=Ensemble(members=5, layers=3, units=128, propagation="one"),
+        learner=SAC(),
+        memory=Ring(),
+        dreams=Ring(bytes=16_000_000),
+        model_batch=640,
+        model_updates=4,
+        updates=10,
+        starts=400,
+        horizon=15,
+        begin=20_000,
+        finish=100_000,
+    ),
+    rhythm=Rhythm(random=1000, learn_every=1, updates=1, first_updates=200, chunk=100),
+    citation="When to trust your model: model-based policy optimization (NeurIPS 2019)",
+    budget="30,000 decisions and up",
+    expected="see docs/evidence.md",
+)
