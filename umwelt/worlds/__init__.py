@@ -1,4 +1,4 @@
-"""Worlds to live in: the built-in ones by name, and the wrapper that shows an agent its task."""
+"""Worlds to live in: the built-in ones by name, and functions from a world to a world."""
 
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.announced import Announced
@@ -7,6 +7,7 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
+from umwelt.worlds.wrappers import limited, normalised, pictured, repeated, scaled_reward, stack_frames, sticky
 
 BUILT_IN: dict[str, type] = {
     "pendulum": Pendulum,
@@ -29,4 +30,11 @@ __all__ = [
     "MountainCarContinuous",
     "Pendulum",
     "PointMaze",
+    "limited",
+    "normalised",
+    "pictured",
+    "repeated",
+    "scaled_reward",
+    "stack_frames",
+    "sticky",
 ]

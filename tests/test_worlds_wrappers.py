@@ -1,0 +1,154 @@
+"""Wrappers by hand, under the checker, and saved with a hosted world; drawings of the built-in worlds."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import umwelt.check
+from umwelt.core import FIRST, spaces
+from umwelt.worlds import (
+    BUILT_IN,
+    Cartpole,
+    MountainCarContinuous,
+    Pendulum,
+    limited,
+    normalised,
+    pictured,
+    repeated,
+    scaled_reward,
+    sketch,
+    stack_frames,
+    sticky,
+)
+from umwelt.worlds.adapters.gymnasium import Gymnasium
+from umwelt.worlds.stream import rows
+from umwelt.worlds.wrappers import Sticky
+
+KEY = jax.random.key(9)
+WRAPPED = {
+    "sticky": sticky(Pendulum(time_limit=20)),
+    "stack_frames": stack_frames(Cartpole(time_limit=20), 3),
+    "normalised": normalised(Pendulum(time_limit=20)),
+    "scaled_reward": scaled_reward(Pendulum(time_limit=20), 0.1),
+    "repeated": repeated(Pendulum(time_limit=20), 3),
+    "pictured": pictured(Pendulum(time_limit=20)),
+    "several": stack_frames(sticky(limited(repeated(pictured(Cartpole()), 2), 20)), 2),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPED)
+def test_wrapped_worlds_keep_the_contract(name):
+    umwelt.check.world(WRAPPED[name]).raise_if_broken()
+
+
+def lived(world, actions, batch=1):
+    """The steps of a world under a list of actions."""
+    task = rows(next(iter(world.tasks().values())), batch)
+    state, step = world.init(KEY, task)
+    steps = [step]
+    move = jax.jit(world.step)
+    for index, action in enumerate(actions):
+        state, step = move(jax.random.fold_in(KEY, index), state, action, task)
+        steps.append(step)
+    return steps
+
+
+def test_frames_are_the_last_observations_and_none_of_another_episode():
+    actions = [jnp.ones((1, 1))] * 7
+    plain, stacked = (lived(world, actions) for world in (Pendulum(time_limit=4), stack_frames(Pendulum(time_limit=4), 3)))
+    episode = 0
+    for tick, step in enumerate(stacked):
+        episode = tick if int(step.kind[0]) == FIRST else episode
+        expected = [plain[max(tick - back, episode)].observation for back in (2, 1, 0)]
+        np.testing.assert_array_equal(step.observation, jnp.concatenate(expected, axis=-1))
+
+
+def test_a_repeated_decision_is_so_many_steps_and_stops_at_the_end():
+    actions = [jnp.full((1, 1), 0.5)] * 12
+    plain, twice = lived(Pendulum(time_limit=5), actions), lived(repeated(Pendulum(time_limit=5), 2), actions[:5])
+    np.testing.assert_allclose(twice[1].observation, plain[2].observation, atol=1e-6)
+    np.testing.assert_allclose(twice[1].reward, plain[1].reward + plain[2].reward, rtol=1e-6)
+    assert [int(step.kind[0]) for step in twice] == [0, 1, 1, 3, 0, 1]
+    np.testing.assert_allclose(twice[3].reward, plain[5].reward, rtol=1e-6)
+    assert repeated(Pendulum(), 2).spec.repeat == 2
+
+
+def test_sticky_actions_stick_as_often_as_they_should_but_never_across_episodes():
+    layer = Sticky(chance=0.25)
+    spec = Pendulum(batch=20_000).spec
+    state = layer.begin(spec, None)
+    state, first = layer.on_action(KEY, state, jnp.ones((20_000, 1)))
+    assert bool((first == 1).all())
+    state = dataclasses.replace(state, fresh=jnp.arange(20_000) % 2 == 0)
+    _, second = layer.on_action(KEY, state, jnp.zeros((20_000, 1)))
+    assert not second[::2].any()
+    assert float(second[1::2].mean()) == pytest.approx(0.25, abs=0.02)
+
+
+def test_standard_units_are_those_of_all_that_was_seen():
+    world = normalised(Pendulum(batch=8))
+    actions = [spaces.sample(jax.random.fold_in(KEY, tick), world.spec.action, 8) for tick in range(30)]
+    plain, shown = lived(Pendulum(batch=8), actions, 8), lived(world, actions, 8)
+    every = np.concatenate([step.observation for step in plain])
+    expected = (np.asarray(plain[-1].observation) - every.mean(0)) / every.std(0)
+    np.testing.assert_allclose(shown[-1].observation, expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(shown[0].observation.mean(0), 0.0, atol=1e-4)
+
+
+def test_a_reward_is_scaled_and_nothing_else():
+    actions = [jnp.ones((1, 1))] * 3
+    for plain, scaled in zip(*(lived(world, actions) for world in (Pendulum(), scaled_reward(Pendulum(), -2.0))), strict=True):
+        np.testing.assert_allclose(scaled.reward, -2.0 * plain.reward)
+        np.testing.assert_array_equal(scaled.observation, plain.observation)
+
+
+def test_a_hosted_world_is_saved_with_its_layer():
+    world = stack_frames(sticky(Gymnasium(id="Pendulum-v1"), 0.5), 3)
+    task = jax.tree.map(lambda leaf: np.asarray(leaf)[None], world.tasks()["Pendulum-v1"])
+    ticket, step = world.init(KEY, task)
+    for tick in range(5):
+        ticket, step = world.step(jax.random.fold_in(KEY, tick), ticket, np.full((1, 1), 0.1 * tick, np.float32), task)
+    restored, again = world.restore(world.save(ticket))
+    jax.tree.map(np.testing.assert_array_equal, step, again)
+    went_on, goes_on = (world.step(KEY, held, np.ones((1, 1), np.float32), task) for held in (ticket, restored))
+    jax.tree.map(np.testing.assert_array_equal, went_on[1], goes_on[1])
+    for held in (went_on[0], goes_on[0]):
+        world.close(held)
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_world_can_be_drawn_and_its_picture_shows_where_things_are(name):
+    world = BUILT_IN[name]()
+    task = world.tasks()[next(iter(world.tasks()))]
+    bodies = [world.begin(jax.random.key(seed), task) for seed in range(2)]
+    moved = bodies[0]
+    for _ in range(12):
+        moved, *_ = world.advance(KEY, moved, spaces.sample(KEY, world.spec.action, 1)[0], task)
+    pictures = [np.asarray(sketch.picture(sketch.drawing(world, body, task))) for body in (*bodies, moved)]
+    for picture in pictures:
+        assert picture.shape == (64, 64, 1)
+        assert picture.dtype == np.uint8
+        assert 0.005 < (picture > 20).mean() < 0.9
+    assert (pictures[0] != pictures[2]).any()
+
+
+def test_a_disc_has_its_area_and_its_place():
+    picture = np.asarray(sketch.picture(sketch.strokes((0.25, 0.75, 0.25, 0.75, 0.2, 1.0))), np.float64)[..., 0] / 255
+    assert picture.sum() == pytest.approx(np.pi * (0.2 * 64) ** 2, rel=0.02)
+    row, column = (np.average(np.arange(64) + 0.5, weights=picture.sum(axis)) / 64 for axis in (1, 0))
+    assert (row, column) == (pytest.approx(0.75, abs=0.01), pytest.approx(0.25, abs=0.01))
+
+
+def test_what_cannot_be_wrapped_is_named():
+    hosted = Gymnasium(id="Pendulum-v1")
+    for wrong in (repeated(hosted), pictured(hosted), stack_frames(normalised(pictured(Pendulum())))):
+        with pytest.raises(TypeError, match="needs"):
+            wrong.spec  # noqa: B018
+    with pytest.raises(TypeError, match="max_episode_steps"):
+        limited(hosted, 5)
+    with pytest.raises(TypeError, match=r"drawing\.register"):
+        sketch.drawing(object(), None, None)
+    assert limited(sticky(MountainCarContinuous()), 7).world.time_limit == 7

@@ -1,0 +1,271 @@
+"""Wrappers: functions from a world to a world.
+
+sticky(world, 0.25)           an action is at times replaced by the one before
+stack_frames(world, 4)        the last observations side by side
+normalised(world)             observations in standard units, measured as life goes on
+scaled_reward(world, 0.1)     the reward times a factor
+repeated(world, 2)            a decision lasts several steps
+limited(world, 100)           episodes are cut off sooner
+pictured(world)               a built-in world seen as 64 x 64 pixels
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import Box, TimeStep, WorldSpec, part, select, spaces, struct
+from umwelt.worlds import sketch
+from umwelt.worlds.wrapped import Wrapped
+
+
+def sticky(world: Any, chance: float = 0.25) -> Wrapped:
+    """With this chance an action is replaced by the one before it in the same episode."""
+    return Wrapped(world=world, layer=Sticky(chance=chance))
+
+
+def stack_frames(world: Any, number: int = 4) -> Wrapped:
+    """The last `number` observations along the last axis; an episode begins with copies of its first."""
+    return Wrapped(world=world, layer=Frames(number=number))
+
+
+def normalised(world: Any, clip: float = 10.0) -> Wrapped:
+    """A vector observation in standard units of all that was seen so far, clipped."""
+    return Wrapped(world=world, layer=Standard(clip=clip))
+
+
+def scaled_reward(world: Any, factor: float) -> Wrapped:
+    """The reward times a factor."""
+    return Wrapped(world=world, layer=Scaled(factor=factor))
+
+
+def repeated(world: Any, times: int = 2) -> "Repeated":
+    """Each decision of a pure world lasts `times` steps, whose rewards are summed."""
+    return Repeated(world=world, times=times)
+
+
+def limited(world: Any, decisions: int) -> Any:
+    """Episodes of a pure world are truncated after so many steps of the innermost world."""
+    if hasattr(world, "time_limit"):
+        return dataclasses.replace(world, time_limit=decisions)
+    if hasattr(world, "world"):
+        return dataclasses.replace(world, world=limited(world.world, decisions))
+    raise TypeError(
+        f"world={type(world).__name__} has no `time_limit`: a hosted world takes its own,"
+        " such as options='{\"max_episode_steps\": 100}' of a Gymnasium world"
+    )
+
+
+def pictured(world: Any) -> "Pictured":
+    """A built-in pure world whose observation is uint8 [64, 64, 1]."""
+    return Pictured(world=world)
+
+
+@struct
+class Held:
+    """action: [B, ...], the last one. fresh: bool [B], none has been done yet in this episode."""
+
+    action: Any
+    fresh: Any
+
+
+@part
+class Sticky:
+    """Replaces actions at random by the ones before them."""
+
+    chance: float = 0.25
+    """How often."""
+
+    def spec(self, inner: WorldSpec) -> WorldSpec:
+        """Unchanged."""
+        return inner
+
+    def begin(self, inner: WorldSpec, step: TimeStep) -> Held:
+        """No action yet."""
+        return Held(action=spaces.zeros(inner.action, inner.batch), fresh=jnp.ones(inner.batch, bool))
+
+    def on_action(self, key: jax.Array, state: Held, action: Any) -> tuple[Held, Any]:
+        """This action, or the last one again."""
+        again = (jax.random.uniform(key, state.fresh.shape) < self.chance) & ~state.fresh
+        done = select(again, state.action, action)
+        return Held(action=done, fresh=state.fresh), done
+
+    def on_step(self, state: Held, step: TimeStep) -> tuple[Held, TimeStep]:
+        """An episode that begins has no action before it."""
+        return dataclasses.replace(state, fresh=jnp.asarray(step.first)), step
+
+
+@part
+class Frames:
+    """Shows the last observations of one Box side by side."""
+
+    number: int = 4
+    """How many."""
+
+    def spec(self, inner: WorldSpec) -> WorldSpec:
+        """The last axis is longer."""
+        seen = inner.observation
+        if not isinstance(seen, Box) or not seen.shape:
+            raise TypeError(f"stack_frames needs an observation that is one Box with an axis, and {inner.name!r} has {seen}")
+        low, high = (tuple(np.concatenate([edge] * self.number, axis=-1).reshape(-1).tolist()) for edge in seen.bounds)
+        shape = (*seen.shape[:-1], seen.shape[-1] * self.number)
+        plain = len(set(low)) == 1 and len(set(high)) == 1
+        box = Box(shape=shape, low=low[0] if plain else low, high=high[0] if plain else high, dtype=seen.dtype)
+        return dataclasses.replace(inner, observation=box)
+
+    def begin(self, inner: WorldSpec, step: TimeStep) -> jax.Array:
+        """Copies of the first observation, [B, number, ...]."""
+        return jnp.repeat(jnp.asarray(step.observation)[:, None], self.number, axis=1)
+
+    def on_action(self, key: jax.Array, state: jax.Array, action: Any) -> tuple[jax.Array, Any]:
+        """Unchanged."""
+        return state, action
+
+    def on_step(self, state: jax.Array, step: TimeStep) -> tuple[jax.Array, TimeStep]:
+        """The oldest leaves, the newest comes last."""
+        newest = jnp.asarray(step.observation)[:, None]
+        frames = jnp.concatenate([state[:, 1:], newest], axis=1)
+        frames = select(jnp.asarray(step.first), jnp.repeat(newest, self.number, axis=1), frames)
+        side = jnp.concatenate([frames[:, index] for index in range(self.number)], axis=-1)
+        return frames, dataclasses.replace(step, observation=side)
+
+
+@struct
+class Moments:
+    """mean, square: float32 [F], of deviations. count: float32 []."""
+
+    mean: Any
+    square: Any
+    count: Any
+
+
+@part
+class Standard:
+    """Standardises a vector by the mean and the deviation of all rows seen so far."""
+
+    clip: float = 10.0
+    """Standard deviations at which an observation is clipped."""
+
+    def spec(self, inner: WorldSpec) -> WorldSpec:
+        """A vector within the clip."""
+        seen = inner.observation
+        if not isinstance(seen, Box) or len(seen.shape) != 1:
+            raise TypeError(f"normalised needs an observation that is one Box of shape (n,), and {inner.name!r} has {seen}")
+        return dataclasses.replace(inner, observation=Box(shape=seen.shape, low=-self.clip, high=self.clip))
+
+    def begin(self, inner: WorldSpec, step: TimeStep) -> Moments:
+        """Nothing seen."""
+        zeros = jnp.zeros(inner.observation.shape, jnp.float32)
+        return Moments(mean=zeros, square=zeros, count=jnp.zeros((), jnp.float32))
+
+    def on_action(self, key: jax.Array, state: Moments, action: Any) -> tuple[Moments, Any]:
+        """Unchanged."""
+        return state, action
+
+    def on_step(self, state: Moments, step: TimeStep) -> tuple[Moments, TimeStep]:
+        """Take the rows in, then standardise them."""
+        rows = jnp.asarray(step.observation, jnp.float32)
+        number = rows.shape[0]
+        count = state.count + number
+        gap = rows.mean(axis=0) - state.mean
+        mean = state.mean + gap * number / count
+        square = state.square + ((rows - rows.mean(axis=0)) ** 2).sum(axis=0) + gap**2 * state.count * number / count
+        deviation = jnp.sqrt(jnp.maximum(square / count, 1e-8))
+        shown = jnp.clip((rows - mean) / deviation, -self.clip, self.clip)
+        return Moments(mean=mean, square=square, count=count), dataclasses.replace(step, observation=shown)
+
+
+@part
+class Scaled:
+    """Multiplies rewards."""
+
+    factor: float = 1.0
+    """By this."""
+
+    def spec(self, inner: WorldSpec) -> WorldSpec:
+        """Unchanged."""
+        return inner
+
+    def begin(self, inner: WorldSpec, step: TimeStep) -> tuple[()]:
+        """Nothing to remember."""
+        return ()
+
+    def on_action(self, key: jax.Array, state: tuple[()], action: Any) -> tuple[tuple[()], Any]:
+        """Unchanged."""
+        return state, action
+
+    def on_step(self, state: tuple[()], step: TimeStep) -> tuple[tuple[()], TimeStep]:
+        """The reward times the factor."""
+        return state, dataclasses.replace(step, reward=jnp.asarray(step.reward, jnp.float32) * np.float32(self.factor))
+
+
+@part
+class Repeated:
+    """A pure world in which one decision lasts several steps; it stands inside other wrappers."""
+
+    world: Any
+    """The world inside, whose state has the leading axis B throughout."""
+    times: int = 2
+    """Steps of one decision."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """The inner spec, with more frames for a decision."""
+        inner = self.world.spec
+        if inner.hosted:
+            raise TypeError(f"repeated needs a pure world, and {inner.name!r} is hosted; its adapter has an option `repeat`")
+        return dataclasses.replace(inner, repeat=inner.repeat * self.times)
+
+    def tasks(self) -> dict[str, Any]:
+        """The inner world's."""
+        return self.world.tasks()
+
+    def init(self, key: jax.Array, task: Any) -> tuple[Any, TimeStep]:
+        """Begin an episode in every row."""
+        return self.world.init(key, task)
+
+    def step(self, key: jax.Array, state: Any, action: Any, next_task: Any) -> tuple[Any, TimeStep]:
+        """As many steps as the decision lasts, or until the episode ends; a row that begins takes none."""
+        state, shown = self.world.step(key, state, action, next_task)
+        for index in range(1, self.times):
+            halted = shown.last | shown.first
+            after, step = self.world.step(jax.random.fold_in(key, index), state, action, next_task)
+            summed = dataclasses.replace(step, reward=shown.reward + step.reward)
+            state, shown = select(halted, (state, shown), (after, summed))
+        return state, shown
+
+
+@part
+class Pictured:
+    """A built-in pure world, seen as a picture."""
+
+    world: Any
+    """The world inside, one that `umwelt.worlds.sketch` can draw."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """The inner spec, with pixels to see."""
+        inner = self.world.spec
+        if inner.hosted:
+            raise TypeError(f"pictured needs a pure world, and {inner.name!r} is hosted; take one that shows pictures itself")
+        return dataclasses.replace(inner, observation=Box(shape=(sketch.SIDE, sketch.SIDE, 1), low=0, high=255, dtype="uint8"))
+
+    def tasks(self) -> dict[str, Any]:
+        """The inner world's."""
+        return self.world.tasks()
+
+    def init(self, key: jax.Array, task: Any) -> tuple[Any, TimeStep]:
+        """Begin an episode in every row."""
+        return self._show(*self.world.init(key, task))
+
+    def step(self, key: jax.Array, state: Any, action: Any, next_task: Any) -> tuple[Any, TimeStep]:
+        """One decision in every row."""
+        return self._show(*self.world.step(key, state, action, next_task))
+
+    def _show(self, state: Any, step: TimeStep) -> tuple[Any, TimeStep]:
+        def one(body: Any, task: Any) -> jax.Array:
+            return sketch.picture(sketch.drawing(self.world, body, task))
+
+        return state, dataclasses.replace(step, observation=jax.vmap(one)(state.body, state.task))
