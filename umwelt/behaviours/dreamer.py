@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.actor_critic import ActorCritic, Dream
+from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     Experience,
     Info,
@@ -146,12 +147,7 @@ class Dreamer:
 
     def imagine(self, key: jax.Array, state: DreamerState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
-
-        def onward(belief: Any, item: tuple[jax.Array, Any]) -> tuple[Any, Prediction]:
-            return self.model.imagine(item[0], state.model, belief, item[1])
-
-        horizon = jax.tree.leaves(actions)[0].shape[0]
-        return jax.lax.scan(onward, state.belief, (jax.random.split(key, horizon), actions))[1]
+        return rolled(key, self.model, state.model, state.belief, actions)
 
 
 def flat(belief: Any) -> jax.Array:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import lesson
 from umwelt.behaviours.lesson import Learner
+from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     IMAGINED,
     MID,
@@ -151,12 +152,7 @@ class Dyna:
 
     def imagine(self, key: jax.Array, state: DynaState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
-
-        def onward(belief: Any, item: tuple[jax.Array, Any]) -> tuple[Any, Prediction]:
-            return self.model.imagine(item[0], state.model, belief, item[1])
-
-        horizon = jax.tree.leaves(actions)[0].shape[0]
-        return jax.lax.scan(onward, state.belief, (jax.random.split(key, horizon), actions))[1]
+        return rolled(key, self.model, state.model, state.belief, actions)
 
     def _study(self, key: jax.Array, state: DynaState) -> tuple[DynaState, Info]:
         """The model's own updates from what was lived."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from umwelt.behaviours.rolling import rolled
 from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, keys, lived, part, spaces, static, struct, zeros_step
 from umwelt.core.contracts import Guide, Imagine, Memory, Mode, Model, Objective, Planner, Prior, Value
 
@@ -125,10 +126,4 @@ class ModelPredictive:
 
     def imagine(self, key: jax.Array, state: ModelPredictiveState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
-
-        def onward(belief: Any, item: tuple[jax.Array, Any]) -> tuple[Any, Prediction]:
-            key, action = item
-            return self.model.imagine(key, state.model, belief, action)
-
-        horizon = jax.tree.leaves(actions)[0].shape[0]
-        return jax.lax.scan(onward, state.belief, (jax.random.split(key, horizon), actions))[1]
+        return rolled(key, self.model, state.model, state.belief, actions)
