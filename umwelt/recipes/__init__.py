@@ -2,6 +2,7 @@
 
 from umwelt.recipes.dqn import dqn
 from umwelt.recipes.dreamer_v3 import dreamer_v3
+from umwelt.recipes.harmony_dream import harmony_dream
 from umwelt.recipes.losse_dyna import losse_dyna
 from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.recipes.mbpo import mbpo
@@ -12,7 +13,20 @@ from umwelt.recipes.sac import sac
 from umwelt.recipes.tdmpc2 import tdmpc2
 
 ALL: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (pets, losse_mpc, tdmpc2, dreamer_v3, mbpo, losse_dyna, sac, dqn, random)
+    recipe.name: recipe for recipe in (pets, losse_mpc, tdmpc2, dreamer_v3, harmony_dream, mbpo, losse_dyna, sac, dqn, random)
 }
 
-__all__ = ["ALL", "Recipe", "dqn", "dreamer_v3", "losse_dyna", "losse_mpc", "mbpo", "pets", "random", "sac", "tdmpc2"]
+__all__ = [
+    "ALL",
+    "Recipe",
+    "dqn",
+    "dreamer_v3",
+    "harmony_dream",
+    "losse_dyna",
+    "losse_mpc",
+    "mbpo",
+    "pets",
+    "random",
+    "sac",
+    "tdmpc2",
+]

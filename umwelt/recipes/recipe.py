@@ -1,6 +1,7 @@
 """What a recipe is: a named composition, with what it reproduces and what to expect of it."""
 
 from collections.abc import Mapping
+from dataclasses import field
 
 from umwelt.core import part
 from umwelt.core.contracts import Agent
@@ -22,4 +23,4 @@ class Recipe:
     citation: str
     budget: str
     expected: str
-    sizes: Mapping[str, Agent] | None = None
+    sizes: Mapping[str, Agent] = field(default_factory=dict)
