@@ -9,7 +9,8 @@ live: .venv
 	$(BIN)/umwelt live
 
 test: .venv
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile
+	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not exact"
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m exact
 
 lint: .venv
 	$(BIN)/ruff format --check .

@@ -65,11 +65,11 @@ def calls(agent: ModelPredictive) -> tuple[Callable[[], Any], Callable[[], Any]]
     step = TimeStep(kind=jnp.full(1, MID, jnp.int8), observation=jax.random.normal(key, (1, 17)), reward=jnp.zeros(1))
     meal = lived(step, jnp.zeros((1, 6)), step)
     meal = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[:, None], (agent.batch, 3, *leaf.shape[1:])), meal)
-    act, learn = jax.jit(lambda key, state: agent.act(key, state, step)), jax.jit(agent.model.learn, donate_argnums=1)
+    act, learn = jax.jit(lambda key, state: agent.act(key, state, step)[1]), jax.jit(agent.model.learn, donate_argnums=1)
     held = [state, jax.tree.map(jnp.copy, state.model)]
 
     def decide() -> Any:
-        return act(key, held[0])[1]
+        return act(key, held[0])
 
     def update() -> Any:
         held[1], info = learn(key, held[1], meal)

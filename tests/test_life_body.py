@@ -37,6 +37,7 @@ def lived(driver: str, agent: Any, ticks: int = 60, batch: int = 2, seeds: int =
     return value, jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=1), *records)
 
 
+@pytest.mark.exact
 @pytest.mark.parametrize("agent", [RandomAgent(), STREAMER], ids=["random", "losse"])
 def test_both_drivers_live_the_same_life(agent: Any) -> None:
     whole, records = lived("scan", agent)

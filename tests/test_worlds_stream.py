@@ -78,6 +78,7 @@ def test_rows_begin_in_different_places():
     assert abs(starts[0].mean()) < 0.3, "speeds are drawn evenly from -1 to 1"
 
 
+@pytest.mark.exact
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_both_drivers_live_the_same_bits(name):
     """300 steps, with ends in them, of random actions, and the next task drawn anew for every step."""
