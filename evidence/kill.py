@@ -37,10 +37,12 @@ def fingerprint(lives: Path, name: str) -> dict[str, Any]:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def kill_and_compare(name: str, steps: int, kills: int, seed: int, longest: float) -> dict[str, Any]:
+def kill_and_compare(
+    name: str, steps: int, kills: int, seed: int, longest: float, options: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Live `name` undisturbed and killed `kills` times at random moments within `longest` seconds of each start."""
     lives = Path(tempfile.mkdtemp(prefix="umwelt-kill-"))
-    common = [*LIVES[name], *SMALL, "--steps", str(steps), "--lives", str(lives), "--quiet", "--seed", str(seed)]
+    common = [*LIVES[name], *SMALL, *options, "--steps", str(steps), "--lives", str(lives), "--quiet", "--seed", str(seed)]
     try:
         with (lives / "log").open("w") as log:
             subprocess.run([*UMWELT, "live", *common, "--name", "whole"], check=True, stdout=log, stderr=log)

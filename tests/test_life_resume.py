@@ -15,7 +15,8 @@ from evidence.kill import LIVES, SMALL, fingerprint, kill_and_compare
 def test_a_killed_life_becomes_what_it_would_have_become(name: str) -> None:
     if "Hopper" in name:
         pytest.importorskip("mujoco", reason="Hopper-v5 needs the mujoco extra")
-    row = kill_and_compare(name, steps=220, kills=1, seed=1, longest=7.0)
+    light = ("--rhythm.first-updates", "20", "--rhythm.updates", "5")
+    row = kill_and_compare(name, steps=220, kills=1, seed=1, longest=7.0, options=light)
     assert row["clock"] == 220
     assert row["same"], row
 
