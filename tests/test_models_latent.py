@@ -54,7 +54,8 @@ def test_td_targets_by_hand():
     worth = jnp.log(jnp.full(model.bins.count, 1e-9).at[60].set(1.0))
 
     def expecting(values):
-        return tuple((*each[:-1], dataclasses.replace(each[-1], bias=worth)) for each in values)
+        rest = tuple((*each[:-1], dataclasses.replace(each[-1], bias=worth)) for each in values.rest)
+        return dataclasses.replace(values, rest=rest)
 
     state = dataclasses.replace(state, slow=expecting(state.slow))
     _, info = jax.jit(model.learn)(KEY, state, dataclasses.replace(meal, next=ended))

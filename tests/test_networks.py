@@ -25,11 +25,19 @@ def test_a_stack_is_what_numpy_says():
 
 
 @pytest.mark.parametrize("normed", [True, False])
-def test_stacks_together_are_the_stacks_one_by_one(normed):
-    stacks = tuple(layers.stack(jax.random.key(seed), (3, 6 + seed, 4, out), normed=normed) for seed, out in ((0, 2), (1, 5)))
+def test_a_bundle_is_its_stacks_one_by_one_and_some_can_be_picked(normed):
+    made = layers.bundle(KEY, 3, (6, 4), (5, 5, 5), normed=normed)
     rows = jax.random.normal(KEY, (7, 3))
-    for found, each in zip(layers.together(stacks, rows, jax.nn.silu), stacks, strict=True):
-        np.testing.assert_allclose(found, layers.apply(each, rows, jax.nn.silu), rtol=1e-4, atol=1e-5)
+
+    def alone(index):
+        first = jax.tree.map(lambda leaf: leaf[..., 6 * index : 6 * index + 6], made.first)
+        return layers.apply((first, *made.rest[index]), rows, jax.nn.silu)
+
+    for index, found in enumerate(layers.apart(made, rows, jax.nn.silu)):
+        np.testing.assert_allclose(found, alone(index), rtol=1e-4, atol=1e-5)
+    two = layers.apart(layers.picked(made, jnp.array([2, 0])), rows, jax.nn.silu)
+    for index, found in zip((2, 0), two, strict=True):
+        np.testing.assert_allclose(found, alone(index), rtol=1e-4, atol=1e-5)
 
 
 def test_weights_begin_at_the_variance_of_their_inputs_and_the_last_may_begin_at_zero():

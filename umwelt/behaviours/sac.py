@@ -16,19 +16,19 @@ from umwelt.behaviours.lesson import ENTROPY, VALUE, VALUE_LOSS, Lesson, mean, w
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
-from umwelt.networks.layers import Stack
+from umwelt.networks.layers import Bundle, Stack
 
 TEMPERATURE = Metric(name="temperature", unit="reward per nat", meaning="what a nat of entropy is worth to the policy")
 
 
 @struct
 class SacState:
-    """policy, critics, slow (the critics that follow): stacks. temperature: float32 [], its logarithm.
+    """policy: a stack. critics, slow (the critics that follow): bundles. temperature: float32 [], its logarithm.
     optimisers: Optax's, of policy, critics and temperature."""
 
     policy: Stack
-    critics: tuple[Stack, ...]
-    slow: tuple[Stack, ...]
+    critics: Bundle
+    slow: Bundle
     temperature: jax.Array
     optimisers: tuple[Any, Any, Any]
     acts: policies.Policy = static()
@@ -60,10 +60,7 @@ class SAC:
         for_policy, for_critics = keys.split(key, "policy", "critics")
         hidden = (self.units, self.units)
         policy = layers.stack(for_policy, (width, *hidden, acts.width), scale=0.01, normed=False)
-        critics = tuple(
-            layers.stack(keys.fold(for_critics, f"critic{index}"), (into, *hidden, out), normed=False)
-            for index in range(self.critics)
-        )
+        critics = layers.bundle(for_critics, into, hidden, (out,) * self.critics, normed=False)
         temperature = jnp.zeros((), jnp.float32)
         optimiser = optax.adam(self.learning_rate)
         return SacState(
@@ -90,7 +87,7 @@ class SAC:
         heat = jnp.exp(state.temperature)
         target = lesson.reward + self.discount * lesson.goes_on * (worth + heat * entropy)
 
-        def criticise(critics: tuple[Stack, ...]) -> tuple[jax.Array, jax.Array]:
+        def criticise(critics: Bundle) -> tuple[jax.Array, jax.Array]:
             said = self._said(critics, state.acts, lesson.now, lesson.action)
             return sum(0.5 * mean((each - target) ** 2, lesson.weight) for each in said), jnp.mean(jnp.stack(said), axis=0)
 
@@ -124,26 +121,26 @@ class SAC:
         }
 
     def _soft(
-        self, policy: Stack, critics: tuple[Stack, ...], acts: policies.Policy, key: jax.Array, features: jax.Array
+        self, policy: Stack, critics: Bundle, acts: policies.Policy, key: jax.Array, features: jax.Array
     ) -> tuple[jax.Array, jax.Array]:
         """The least critic's worth of the policy's action, and the policy's entropy there; float32 [N] each."""
         outputs = layers.apply(policy, features, jax.nn.relu)
         if isinstance(acts, policies.Choice):
-            least = jnp.min(jnp.stack(layers.together(critics, features, jax.nn.relu)), axis=0)
+            least = jnp.min(jnp.stack(layers.apart(critics, features, jax.nn.relu)), axis=0)
             return jnp.sum(jnp.exp(acts.logits(outputs)) * least, axis=-1), acts.entropy(key, outputs)
         unit, log_prob = acts.draw(key, outputs)
         inputs = jnp.concatenate([features, unit], axis=-1)
-        least = jnp.min(jnp.stack(layers.together(critics, inputs, jax.nn.relu)), axis=0)
+        least = jnp.min(jnp.stack(layers.apart(critics, inputs, jax.nn.relu)), axis=0)
         return least[:, 0], -log_prob
 
-    def _said(self, critics: tuple[Stack, ...], acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
+    def _said(self, critics: Bundle, acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
         """What each critic says of actions [N, ...] that were done: float32 [N] each."""
         unit = acts.unit(action)
         if isinstance(acts, policies.Choice):
-            every = layers.together(critics, features, jax.nn.relu)
+            every = layers.apart(critics, features, jax.nn.relu)
             return [jnp.take_along_axis(each, unit[:, None], axis=1)[:, 0] for each in every]
         inputs = jnp.concatenate([features, unit], axis=-1)
-        return [each[:, 0] for each in layers.together(critics, inputs, jax.nn.relu)]
+        return [each[:, 0] for each in layers.apart(critics, inputs, jax.nn.relu)]
 
     def _wanted(self, acts: policies.Policy) -> float | jax.Array:
         if isinstance(acts, policies.Choice):

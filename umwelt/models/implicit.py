@@ -19,7 +19,7 @@ import optax
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
 from umwelt.networks import layers, policies
 from umwelt.networks.form import Form, form
-from umwelt.networks.layers import Stack, mish
+from umwelt.networks.layers import Bundle, Stack, mish
 from umwelt.networks.twohot import Bins
 
 CONSISTENCY = Metric(
@@ -33,13 +33,13 @@ ENTROPY = Metric(name="policy_entropy", unit="nats", meaning="entropy of the pol
 
 @struct
 class Weights:
-    """Stacks over latents z, or latents and actions (z, a); `values` has one for each member."""
+    """Stacks over observations or latents z; bundles over latents and actions (z, a): `onward` is the dynamics
+    and the reward, `values` has one stack for each member."""
 
     encoder: Stack
-    dynamics: Stack
-    reward: Stack
+    onward: Bundle
     continues: Stack
-    values: tuple[Stack, ...]
+    values: Bundle
     policy: Stack
 
 
@@ -52,7 +52,7 @@ class ImplicitState:
     """
 
     weights: Weights
-    slow: tuple[Stack, ...]
+    slow: Bundle
     optimiser: Any
     policy_optimiser: Any
     range: jax.Array
@@ -109,21 +109,19 @@ class Implicit:
             raise ValueError(f"members={self.members} must be at least 1")
         seen, policy = form(spec.observation), policies.over(spec.action)
         both = self.latent + self._features(policy)
-        named = dict(zip(("encoder", "dynamics", "reward", "continues", "policy"), keys.split(
-            key, "encoder", "dynamics", "reward", "continues", "policy"), strict=True))  # fmt: skip
+        for_encoder, for_onward, for_ends, for_values, for_policy = keys.split(
+            key, "encoder", "onward", "continues", "values", "policy"
+        )
         wide, bins = (self.units, self.units), self.bins.count
-        ends = layers.stack(named["continues"], (self.latent, self.units // 4, 1), scale=0.0)
+        ends = layers.stack(for_ends, (self.latent, self.units // 4, 1), scale=0.0)
         # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
         ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
         weights = Weights(
-            encoder=layers.stack(named["encoder"], (seen.bounds[0].size, self.encoder_units, self.latent)),
-            dynamics=layers.stack(named["dynamics"], (both, *wide, self.latent)),
-            reward=layers.stack(named["reward"], (both, *wide, bins), scale=0.0),
+            encoder=layers.stack(for_encoder, (seen.bounds[0].size, self.encoder_units, self.latent)),
+            onward=_hopeless(layers.bundle(for_onward, both, wide, (self.latent, bins))),
             continues=ends,
-            values=tuple(
-                layers.stack(keys.fold(key, f"value{index}"), (both, *wide, bins), scale=0.0) for index in range(self.members)
-            ),
-            policy=layers.stack(named["policy"], (self.latent, *wide, policy.width), scale=0.01),
+            values=layers.bundle(for_values, both, wide, (bins,) * self.members, scale=0.0),
+            policy=layers.stack(for_policy, (self.latent, *wide, policy.width), scale=0.01),
         )
         return ImplicitState(
             weights=weights,
@@ -226,7 +224,7 @@ class Implicit:
         weight = weight / (jnp.maximum(jnp.sum(rows.weight[0]), 1.0) * length)
         error = jnp.mean((stacked[1:] - after.reshape(length, number, -1)) ** 2, axis=-1)
         both = jnp.concatenate([stacked[:-1], rows.action], axis=-1).reshape(length * number, -1)
-        worth = layers.together(weights.values, both, mish)
+        worth = layers.apart(weights.values, both, mish)
         goes_on = layers.apply(weights.continues, stacked[1:].reshape(length * number, -1), mish).reshape(length, number)
         losses = {
             "model_loss": error,
@@ -273,22 +271,17 @@ class Implicit:
 
     def _onward(self, weights: Weights, both: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Latents and actions [N, Z + A] -> the next latents [N, Z] and the rewards' logits [N, bins]."""
-        following, reward = layers.together((weights.dynamics, weights.reward), both, mish)
+        following, reward = layers.apart(weights.onward, both, mish)
         return layers.simplices(following, self.group), reward
 
-    def _worth(
-        self, values: tuple[Stack, ...], policy: policies.Policy, latents: jax.Array, unit: jax.Array, key: Any = None
-    ) -> jax.Array:
+    def _worth(self, values: Bundle, policy: policies.Policy, latents: jax.Array, unit: jax.Array, key: Any = None) -> jax.Array:
         """Values [members, N] of unit actions; with a key, those of two members drawn for all rows."""
         both = jnp.concatenate([latents, policy.features(unit)], axis=-1)
-        if key is not None and len(values) > 2:
-            chosen = jax.random.choice(key, len(values), (2,), replace=False)
-            values = tuple(
-                jax.tree.map(lambda *leaves, index=index: jnp.stack(leaves)[chosen[index]], *values) for index in range(2)
-            )
-        return jnp.stack([self.bins.mean(logits) for logits in layers.together(values, both, mish)])
+        if key is not None and self.members > 2:
+            values = layers.picked(values, jax.random.choice(key, self.members, (2,), replace=False))
+        return jnp.stack([self.bins.mean(logits) for logits in layers.apart(values, both, mish)])
 
-    def _of_choices(self, values: tuple[Stack, ...], policy: policies.Choice, latents: jax.Array) -> jax.Array:
+    def _of_choices(self, values: Bundle, policy: policies.Choice, latents: jax.Array) -> jax.Array:
         """The mean value of every choice, [N, n]."""
 
         def one(choice: jax.Array) -> jax.Array:
@@ -348,6 +341,12 @@ def _rows(state: ImplicitState, experience: Experience) -> Rows:
         ended=jnp.swapaxes(experience.next.terminated, 0, 1).astype(jnp.float32) * whole,
         weight=jnp.broadcast_to(whole, (length, number)).astype(jnp.float32),
     )
+
+
+def _hopeless(onward: Bundle) -> Bundle:
+    """The reward's last weights at zero: who has seen nothing expects nothing."""
+    dynamics, (*hidden, last) = onward.rest
+    return dataclasses.replace(onward, rest=(dynamics, (*hidden, dataclasses.replace(last, weight=0.0 * last.weight))))
 
 
 def _without_policy(weights: Weights) -> Weights:

@@ -1,10 +1,9 @@
 """Layers and stacks of them.
 
 A stack whose hidden layers are normalised computes act(norm(x W + b)) in each of them, and x W + b
-in the last. Several stacks that read the same inputs can be evaluated as one: see `together`.
+in the last. Several stacks that read the same inputs are kept as a `Bundle`.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -56,16 +55,46 @@ def apply(layers: Stack, inputs: jax.Array, act: Activation) -> jax.Array:
     return hidden @ layers[-1].weight + layers[-1].bias
 
 
-def together(stacks: tuple[Stack, ...], inputs: jax.Array, act: Activation) -> list[jax.Array]:
-    """Stacks that read the same inputs [N, in]: their outputs, with the first layers as one product."""
-    if len(stacks[0]) < 2:
-        return [apply(each, inputs, act) for each in stacks]
-    wide = inputs @ jnp.concatenate([each[0].weight for each in stacks], axis=1)
-    ends = [0]
-    for each in stacks:
-        ends.append(ends[-1] + each[0].weight.shape[1])
-    hidden = [wide[:, start:stop] for start, stop in itertools.pairwise(ends)]
-    return [apply(each[1:], act(normed(each[0], one + each[0].bias)), act) for each, one in zip(stacks, hidden, strict=True)]
+@struct
+class Bundle:
+    """Stacks that read the same inputs. first: their first layers side by side, [in, M * units], of which each
+    stack's part is normalised by itself. rest: what follows in each."""
+
+    first: Layer
+    rest: tuple[Stack, ...]
+
+
+def bundle(
+    key: jax.Array, into: int, hidden: tuple[int, ...], outs: tuple[int, ...], scale: float = 1.0, normed: bool = True
+) -> Bundle:
+    """A stack (into, *hidden, out) for each of `outs`, whose last weights begin at `scale`."""
+    made = [stack(keys.fold(key, f"stack{i}"), (into, *hidden, out), scale, normed) for i, out in enumerate(outs)]
+    first = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=-1), *(each[0] for each in made))
+    return Bundle(first=first, rest=tuple(each[1:] for each in made))
+
+
+def apart(bundle: Bundle, inputs: jax.Array, act: Activation) -> list[jax.Array]:
+    """What each stack of a bundle makes of inputs [N, in]. One product for all first layers: XLA's products
+    are faster the wider they are."""
+    number = len(bundle.rest)
+    wide = inputs @ bundle.first.weight + bundle.first.bias
+    units = wide.shape[-1] // number
+    parts = jax.tree.map(lambda leaf: leaf.reshape(*leaf.shape[:-1], number, units), bundle.first)
+    hidden = act(normed(parts, wide.reshape(-1, number, units)))
+    return [apply(rest, hidden[:, index], act) for index, rest in enumerate(bundle.rest)]
+
+
+def picked(bundle: Bundle, chosen: jax.Array) -> Bundle:
+    """The stacks numbered `chosen` int [K] of a bundle whose stacks have equal widths."""
+    number = len(bundle.rest)
+
+    def columns(leaf: jax.Array) -> jax.Array:
+        apart = leaf.reshape(*leaf.shape[:-1], number, -1)
+        return jnp.take(apart, chosen, axis=-2).reshape(*leaf.shape[:-1], -1)
+
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *bundle.rest)
+    rest = tuple(jax.tree.map(lambda leaf, index=index: leaf[chosen[index]], stacked) for index in range(chosen.shape[0]))
+    return Bundle(first=jax.tree.map(columns, bundle.first), rest=rest)
 
 
 def normed(each: Layer, hidden: jax.Array) -> jax.Array:
