@@ -22,6 +22,7 @@ SMALL = ["--rhythm.save-seconds", "0.3", "--rhythm.probe-episodes", "1", "--rhyt
 LOSSE = ["--recipe", "losse_mpc", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5"]
 PETS = ["--recipe", "pets", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4"]
 TASKS = ["--teacher.names", "earth", "moon", "earth", "--rhythm.probe-every", "400"]
+DREAM = ["--recipe.batch", "4", "--recipe.length", "8", "--recipe.memory.length", "8", "--rhythm.first-updates", "5"]
 UMWELT = [sys.executable, "-m", "umwelt"]
 LIVES: dict[str, list[str]] = {
     "pendulum, scan": ["--world", "pendulum", *PETS, *TASKS, "--teacher.steps", "400"],
@@ -29,6 +30,25 @@ LIVES: dict[str, list[str]] = {
     "gymnasium:Pendulum-v1": ["--world", "gymnasium:Pendulum-v1", *LOSSE],
     "gymnasium:Hopper-v5": ["--world", "gymnasium:Hopper-v5", *PETS],
 }
+RECIPES: dict[str, list[str]] = {
+    "recipe tdmpc2": [
+        "--world",
+        "pendulum",
+        "--recipe",
+        "tdmpc2",
+        "--recipe.planner.samples",
+        "64",
+        "--rhythm.first-updates",
+        "5",
+    ],
+    "recipe dreamer_v3": ["--world", "pendulum", "--recipe", "dreamer_v3", *DREAM],
+    "recipe harmony_dream": ["--world", "pendulum", "--recipe", "harmony_dream", *DREAM],
+    "recipe mbpo": ["--world", "pendulum", "--recipe", "mbpo", "--recipe.updates", "2", "--rhythm.first-updates", "5"],
+    "recipe losse_dyna": ["--world", "cartpole", "--recipe", "losse_dyna"],
+    "recipe sac": ["--world", "pendulum", "--recipe", "sac"],
+    "recipe dqn": ["--world", "cartpole", "--recipe", "dqn"],
+}
+"""Every recipe that the lives above do not live, small."""
 
 
 def fingerprint(lives: Path, name: str) -> dict[str, Any]:
@@ -42,7 +62,18 @@ def kill_and_compare(
 ) -> dict[str, Any]:
     """Live `name` undisturbed and killed `kills` times at random moments within `longest` seconds of each start."""
     lives = Path(tempfile.mkdtemp(prefix="umwelt-kill-"))
-    common = [*LIVES[name], *SMALL, *options, "--steps", str(steps), "--lives", str(lives), "--quiet", "--seed", str(seed)]
+    common = [
+        *(LIVES | RECIPES)[name],
+        *SMALL,
+        *options,
+        "--steps",
+        str(steps),
+        "--lives",
+        str(lives),
+        "--quiet",
+        "--seed",
+        str(seed),
+    ]
     try:
         with (lives / "log").open("w") as log:
             subprocess.run([*UMWELT, "live", *common, "--name", "whole"], check=True, stdout=log, stderr=log)
@@ -87,7 +118,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     rows = []
-    for name in (name for name in LIVES if given.only in name):
+    for name in (name for name in LIVES | RECIPES if given.only in name):
         began = time.perf_counter()
         rows.append(kill_and_compare(name, given.steps, given.kills, given.seed, given.longest))
         print(json.dumps({**rows[-1], "seconds": round(time.perf_counter() - began)}), flush=True)
