@@ -46,6 +46,12 @@ def test_weights_begin_at_the_variance_of_their_inputs_and_the_last_may_begin_at
     assert not layers.stack(KEY, (3, 4, 2), scale=0.0)[-1].weight.any()
 
 
+def test_a_last_layer_may_be_normalised_too():
+    found = layers.apply(layers.ended_normed(layers.stack(KEY, (3, 8, 16))), 100 * jax.random.normal(KEY, (5, 3)), layers.mish)
+    np.testing.assert_allclose(found.mean(1), 0.0, atol=1e-5)
+    np.testing.assert_allclose(found.std(1), 1.0, atol=1e-3)
+
+
 def test_mish_with_one_exponential_is_mish_everywhere():
     x = jnp.concatenate([jnp.linspace(-30, 30, 301), jnp.array([-1e30, 1e30])])
     exact = np.asarray(x, np.float64) * np.tanh(np.logaddexp(0, np.asarray(x, np.float64)))

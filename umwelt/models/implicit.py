@@ -117,8 +117,8 @@ class Implicit:
         # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
         ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
         weights = Weights(
-            encoder=layers.stack(for_encoder, (seen.bounds[0].size, self.encoder_units, self.latent)),
-            onward=_hopeless(layers.bundle(for_onward, both, wide, (self.latent, bins))),
+            encoder=layers.ended_normed(layers.stack(for_encoder, (seen.bounds[0].size, self.encoder_units, self.latent))),
+            onward=_beginning(layers.bundle(for_onward, both, wide, (self.latent, bins))),
             continues=ends,
             values=layers.bundle(for_values, both, wide, (bins,) * self.members, scale=0.0),
             policy=layers.stack(for_policy, (self.latent, *wide, policy.width), scale=0.01),
@@ -343,10 +343,11 @@ def _rows(state: ImplicitState, experience: Experience) -> Rows:
     )
 
 
-def _hopeless(onward: Bundle) -> Bundle:
-    """The reward's last weights at zero: who has seen nothing expects nothing."""
+def _beginning(onward: Bundle) -> Bundle:
+    """Dynamics whose outputs are normalised, and the reward's last weights at zero: who has seen nothing expects nothing."""
     dynamics, (*hidden, last) = onward.rest
-    return dataclasses.replace(onward, rest=(dynamics, (*hidden, dataclasses.replace(last, weight=0.0 * last.weight))))
+    reward = (*hidden, dataclasses.replace(last, weight=jnp.zeros_like(last.weight)))
+    return dataclasses.replace(onward, rest=(layers.ended_normed(dynamics), reward))
 
 
 def _without_policy(weights: Weights) -> Weights:

@@ -1,7 +1,7 @@
 """Layers and stacks of them.
 
 A stack whose hidden layers are normalised computes act(norm(x W + b)) in each of them, and x W + b
-in the last. Several stacks that read the same inputs are kept as a `Bundle`.
+in the last, normalised too where that layer has a gain. Several stacks that read the same inputs are kept as a `Bundle`.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Layer:
 
 
 Stack = tuple[Layer, ...]
-"""Layers in order; the last one is linear."""
+"""Layers in order; nothing follows the last one but, where it has a gain, its normalisation."""
 
 
 def layer(key: jax.Array, into: int, out: int, normed: bool = False, scale: float = 1.0) -> Layer:
@@ -47,12 +47,18 @@ def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: b
     )
 
 
+def ended_normed(layers: Stack) -> Stack:
+    """The stack with its last layer normalised as well: what goes into `simplices` stays of one size."""
+    last, width = layers[-1], layers[-1].bias.shape
+    return (*layers[:-1], Layer(weight=last.weight, bias=last.bias, gain=jnp.ones(width), shift=jnp.zeros(width)))
+
+
 def apply(layers: Stack, inputs: jax.Array, act: Activation) -> jax.Array:
     """inputs [N, in] -> outputs [N, out]."""
     hidden = inputs
     for each in layers[:-1]:
         hidden = act(normed(each, hidden @ each.weight + each.bias))
-    return hidden @ layers[-1].weight + layers[-1].bias
+    return normed(layers[-1], hidden @ layers[-1].weight + layers[-1].bias)
 
 
 @struct
