@@ -17,6 +17,8 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.models import sequences
+from umwelt.models.sequences import Rows
 from umwelt.networks import layers, policies
 from umwelt.networks.form import Form, form
 from umwelt.networks.layers import Bundle, Stack, mish
@@ -183,7 +185,7 @@ class Implicit:
         if experience.origin.ndim == 1:
             experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
         target_key, policy_key = keys.split(key, "target", "policy")
-        rows = _rows(state, experience)
+        rows = sequences.rows(state.seen, state.policy, experience)
         gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(_without_policy(state.weights), state, rows, target_key)
         update, optimiser = self._optimiser().update(gradient, state.optimiser)
         weights = optax.apply_updates(_without_policy(state.weights), update)
@@ -207,7 +209,7 @@ class Implicit:
         after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
         return after, info | {"policy_entropy": entropy}
 
-    def _loss(self, weights: Weights, state: ImplicitState, rows: "Rows", key: jax.Array) -> tuple[jax.Array, Any]:
+    def _loss(self, weights: Weights, state: ImplicitState, rows: Rows, key: jax.Array) -> tuple[jax.Array, Any]:
         """The weighted sum of the losses, and (latents [L + 1, N, Z], metrics)."""
         length, number = rows.reward.shape
         after = jax.lax.stop_gradient(self.encode(weights, rows.after.reshape(length * number, -1)))
@@ -237,7 +239,7 @@ class Implicit:
         total = total + self.value_weight * summed["value_loss"] + summed.pop("ends")
         return total, (stacked, summed | {"value": jnp.mean(target)})
 
-    def _target(self, key: jax.Array, weights: Weights, state: ImplicitState, after: jax.Array, rows: "Rows") -> jax.Array:
+    def _target(self, key: jax.Array, weights: Weights, state: ImplicitState, after: jax.Array, rows: Rows) -> jax.Array:
         """Reward plus the discounted least of two slow values of what follows, float32 [L * N]."""
         drawing, choosing = keys.split(key, "draw", "members")
         unit, _ = state.policy.draw(drawing, layers.apply(state.weights.policy, after, mish))
@@ -245,7 +247,7 @@ class Implicit:
         return rows.reward.reshape(-1) + self.discount * (1.0 - rows.ended.reshape(-1)) * jnp.min(slow, axis=0)
 
     def _policy_loss(
-        self, policy: Stack, weights: Weights, state: ImplicitState, latents: jax.Array, rows: "Rows", key: jax.Array
+        self, policy: Stack, weights: Weights, state: ImplicitState, latents: jax.Array, rows: Rows, key: jax.Array
     ) -> tuple[jax.Array, Any]:
         """Minus the worth of the policy's actions and its entropy, over latents [L + 1, N, Z]."""
         drawing, choosing = keys.split(key, "draw", "members")
@@ -307,40 +309,6 @@ class Implicit:
 
     def _policy_optimiser(self) -> optax.GradientTransformation:
         return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate, eps=1e-5))
-
-
-@struct
-class Rows:
-    """Sequences with time first. before: flat observation [N, width]; after: [L, N, width]; action: features
-    [L, N, A]; reward, ended, weight: float32 [L, N]."""
-
-    before: jax.Array
-    after: jax.Array
-    action: jax.Array
-    reward: jax.Array
-    ended: jax.Array
-    weight: jax.Array
-
-
-def _rows(state: ImplicitState, experience: Experience) -> Rows:
-    """Experience [N, L] as rows. A sequence in which a seam stands weighs nothing, and what it holds is made zero."""
-    number, length = experience.origin.shape
-    whole = jnp.all(experience.valid, axis=1)
-    first = jax.tree.map(lambda leaf: leaf[:, 0], experience.step.observation)
-
-    def turned(flatten: Any, value: Any) -> jax.Array:
-        flat = flatten(jax.tree.map(lambda leaf: leaf.reshape(number * length, *leaf.shape[2:]), value))
-        flat = jnp.where(whole[:, None, None], flat.reshape(number, length, -1), 0.0)
-        return jnp.swapaxes(flat, 0, 1)
-
-    return Rows(
-        before=jnp.where(whole[:, None], state.seen.flat(first), 0.0),
-        after=turned(state.seen.flat, experience.next.observation),
-        action=turned(lambda action: state.policy.features(state.policy.unit(action)), experience.action),
-        reward=jnp.where(whole, jnp.swapaxes(experience.next.reward, 0, 1), 0.0),
-        ended=jnp.swapaxes(experience.next.terminated, 0, 1).astype(jnp.float32) * whole,
-        weight=jnp.broadcast_to(whole, (length, number)).astype(jnp.float32),
-    )
 
 
 def _beginning(onward: Bundle) -> Bundle:
