@@ -113,8 +113,9 @@ def _reached(path: Path, case: Case) -> int | None:
 def table(name: str, seeds: int, only_new: Path | None = None) -> dict[str, Any]:
     """All seeds of a case; those that stand in the file already are not lived again."""
     case = CASES[name]
-    known = json.loads(only_new.read_text())["rows"] if only_new and only_new.exists() else []
-    rows = [row for row in known if row["steps"] == case.steps]
+    known = json.loads(only_new.read_text()) if only_new and only_new.exists() else {"options": None, "rows": []}
+    # seeds that were lived with other options prove nothing of these
+    rows = [row for row in known["rows"] if row["steps"] == case.steps] if known["options"] == list(case.options) else []
     for seed in range(seeds):
         if seed in [row["seed"] for row in rows]:
             continue
@@ -128,6 +129,7 @@ def table(name: str, seeds: int, only_new: Path | None = None) -> dict[str, Any]
         "case": name,
         "command": f"python -m evidence.solve {name} --seeds {seeds}",
         "date": time.strftime("%Y-%m-%d"),
+        "options": list(case.options),
         "bar": case.bar,
         "measure": case.measure,
         "solved": f"{sum(reached)} of {len(rows)}",

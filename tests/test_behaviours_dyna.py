@@ -83,8 +83,7 @@ def test_dreams_grow_by_the_schedule(decisions, length):
     # three rows remember three decisions at once
     agent = dreaming(Counting(), horizon=5, begin=6, finish=24)
     dream, info = agent._dream(KEY, lived_a_little(agent, decisions))
-    expected = {2: 1, 5: 3, 20: 5}[decisions]
-    assert float(info["dream_length"]) == length == expected
+    assert float(info["dream_length"]) == length
     assert dream.valid.sum(axis=0).tolist() == [length] * 4
     # the last step of a short dream is no end
     assert not bool(dream.next.terminated[length - 1].any())

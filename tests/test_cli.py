@@ -39,6 +39,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["live", "--world", "gymnasium:Pendulam-v1"], "Pendulum-v1"),
         (["live", "--world", "nowhere:Env"], "nowhere"),
         (["live", "--steps", "0"], "--steps"),
+        (["live", "--recipe", "tdmpc2", "--recipe.size", "smal"], "small"),
+        (["live", "--recipe", "pets", "--recipe.size", "1M"], "one size"),
         (["live", "--world", "pendulum", "--teacher.names", "mars"], "moon"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--seeds", "2"], "seeds"),
         (["resume", "nobody"], "umwelt live"),

@@ -24,7 +24,7 @@ from umwelt.core import (
     zeros_step,
 )
 from umwelt.core.contracts import Memory, Mode, Model
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, numbers
 
 
 @struct
@@ -73,7 +73,7 @@ class Dreamer:
         belief = self.model.start(model, spec.batch)
         return DreamerState(
             model=model,
-            policy=self.policy.init(for_policy, flat(belief).shape[1], spec.action),
+            policy=self.policy.init(for_policy, numbers(belief).shape[1], spec.action),
             memory=self.memory.init(lived(step, action, step)),
             belief=belief,
             action=action,
@@ -87,7 +87,7 @@ class Dreamer:
         if mode == "random":
             action = spaces.sample(choosing, state.done.space, step.kind.shape[0])
         else:
-            action = state.policy.acts.action(self.policy.draw(choosing, state.policy, flat(belief), mode))
+            action = state.policy.acts.action(self.policy.draw(choosing, state.policy, numbers(belief), mode))
         return replace(state, belief=belief, action=action), action
 
     def remember(
@@ -132,12 +132,12 @@ class Dreamer:
 
         def onward(belief: Any, key: jax.Array) -> tuple[Any, Any]:
             choosing, imagining = keys.split(key, "choose", "imagine")
-            unit = self.policy.draw(choosing, policy, flat(belief))
+            unit = self.policy.draw(choosing, policy, numbers(belief))
             after, prediction = self.model.imagine(imagining, model, belief, policy.acts.action(unit))
-            return after, (flat(belief), unit, prediction.reward, prediction.continues)
+            return after, (numbers(belief), unit, prediction.reward, prediction.continues)
 
         last, (features, action, reward, goes_on) = jax.lax.scan(onward, belief, jax.random.split(key, self.horizon))
-        features = jnp.concatenate([features, flat(last)[None]])
+        features = jnp.concatenate([features, numbers(last)[None]])
         return Dream(features=features, action=action, reward=reward, goes_on=goes_on, weight=weight)
 
     def embody(self, key: jax.Array, state: DreamerState, spec: WorldSpec) -> DreamerState:
@@ -148,9 +148,3 @@ class Dreamer:
     def imagine(self, key: jax.Array, state: DreamerState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
         return rolled(key, self.model, state.model, state.belief, actions)
-
-
-def flat(belief: Any) -> jax.Array:
-    """All numbers of beliefs [N, ...] side by side, float32 [N, F]: what the policy reads."""
-    leaves = [jnp.asarray(leaf, jnp.float32) for leaf in jax.tree.leaves(belief)]
-    return jnp.concatenate([leaf.reshape(leaf.shape[0], -1) for leaf in leaves], axis=-1)

@@ -134,10 +134,10 @@ class Dyna:
 
     def learn(self, key: jax.Array, state: DynaState) -> tuple[DynaState, Info]:
         """Teach the model, dream, and teach the policy."""
-        modelling, dreaming, practising = keys.split(key, "model", "dream", "practise")
+        modelling, dreaming, keeping, practising = keys.split(key, "model", "dream", "keep", "practise")
         state, info = self._study(modelling, state)
         dream, told = self._dream(dreaming, state)
-        state = replace(state, dreams=self._keep(dreaming, state.dreams, dream))
+        state = replace(state, dreams=self._keep(keeping, state.dreams, dream))
 
         def practise(learner: Any, key: jax.Array) -> tuple[Any, Info]:
             return self.learner.learn(key, learner, self._lesson(key, state))

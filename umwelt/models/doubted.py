@@ -16,7 +16,7 @@ from umwelt.core.contracts import Model
 from umwelt.models import gaussian, lots, scale
 from umwelt.models.scale import Scale
 from umwelt.networks import members
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, numbers
 from umwelt.networks.members import Network
 
 LOSS = Metric(
@@ -84,7 +84,7 @@ class Doubted:
             raise ValueError(f"model={type(self.model).__name__} eats a stream; Doubted needs a model whose diet is replay")
         for_inner, for_network = keys.split(key, "inner", "guessers")
         inner, done = self.model.init(for_inner, spec), form(spec.action)
-        width = _flat(self.model.start(inner, 1)).shape[1]
+        width = numbers(self.model.start(inner, 1)).shape[1]
         network = members.init(for_network, self.members, (width + done.bounds[0].size, self.units, width))
         return DoubtedState(
             inner=inner,
@@ -124,7 +124,8 @@ class Doubted:
             guess = members.apply(network, jnp.broadcast_to(rows.T, (self.members, *rows.T.shape)))
             square = jnp.mean((guess - targets.T) ** 2, axis=1)
             weight = shown * valid
-            return jnp.sum(square * weight) / jnp.maximum(jnp.sum(weight[0]), 1.0), jnp.sum(square[0] * valid) / jnp.sum(valid)
+            each = jnp.sum(square * weight, axis=1) / jnp.maximum(jnp.sum(weight, axis=1), 1.0)
+            return jnp.sum(each), jnp.sum(jnp.mean(square, axis=0) * valid) / jnp.sum(valid)
 
         gradient, error = jax.grad(loss, has_aux=True)(state.network)
         update, optimiser = optax.adam(self.learning_rate).update(gradient, state.optimiser)
@@ -158,22 +159,16 @@ class Doubted:
             lambda leaf: leaf[length - last :].reshape(last * number, *leaf.shape[2:]), (before, after, turned.action)
         )
         valid = jnp.all(experience.valid, axis=1)
-        now, valid = _flat(before), jnp.tile(valid, last)
+        now, valid = numbers(before), jnp.tile(valid, last)
         rows = jnp.concatenate([now, state.done.flat(action)], axis=-1)
-        rows, change = (jnp.where(valid[:, None], each, 0.0) for each in (rows, _flat(after) - now))
+        rows, change = (jnp.where(valid[:, None], each, 0.0) for each in (rows, numbers(after) - now))
         return rows, change, valid.astype(jnp.float32)
 
     def _doubt(self, state: DoubtedState, belief: Any, action: Any) -> jax.Array:
         """float32 [N]."""
-        rows = jnp.concatenate([_flat(belief), state.done.flat(action)], axis=-1)
+        rows = jnp.concatenate([numbers(belief), state.done.flat(action)], axis=-1)
         rows = ((rows - state.inputs.mean) / state.inputs.deviation).T
         return gaussian.disagreement(members.apply(state.network, jnp.broadcast_to(rows, (self.members, *rows.shape))))
-
-
-def _flat(belief: Any) -> jax.Array:
-    """All numbers of beliefs [N, ...] side by side, float32 [N, width]."""
-    leaves = [jnp.asarray(leaf, jnp.float32) for leaf in jax.tree.leaves(belief)]
-    return jnp.concatenate([leaf.reshape(leaf.shape[0], -1) for leaf in leaves], axis=-1)
 
 
 def _at(turned: Experience, index: int) -> tuple[Any, TimeStep]:

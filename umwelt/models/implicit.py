@@ -110,7 +110,7 @@ class Implicit:
         if self.members < 1:
             raise ValueError(f"members={self.members} must be at least 1")
         seen, policy = form(spec.observation), policies.over(spec.action)
-        both = self.latent + self._features(policy)
+        both = self.latent + policy.inputs
         for_encoder, for_onward, for_ends, for_values, for_policy = keys.split(
             key, "encoder", "onward", "continues", "values", "policy"
         )
@@ -255,11 +255,7 @@ class Implicit:
         outputs = layers.apply(policy, flat, mish)
         if isinstance(state.policy, policies.Choice):
             chance = jnp.exp(state.policy.logits(outputs))
-            each = jnp.arange(chance.shape[-1], dtype=jnp.int32)
-            every = jax.vmap(
-                lambda one: jnp.mean(self._worth(weights.values, state.policy, flat, jnp.full(flat.shape[0], one)), 0)
-            )
-            worth = jnp.sum(chance * jax.lax.stop_gradient(every(each).T), axis=-1)
+            worth = jnp.sum(chance * jax.lax.stop_gradient(self._of_choices(weights.values, state.policy, flat)), axis=-1)
             entropy = state.policy.entropy(drawing, outputs)
         else:
             unit, log_prob = state.policy.draw(drawing, outputs)
@@ -268,7 +264,7 @@ class Implicit:
         decay = self.decay ** jnp.arange(latents.shape[0], dtype=jnp.float32)[:, None]
         weight = (decay * rows.weight[:1]).reshape(-1)
         weight = weight / (jnp.maximum(jnp.sum(rows.weight[0]), 1.0) * latents.shape[0])
-        gain = worth / state.range + self.entropy * self._features(state.policy) * entropy
+        gain = worth / state.range + self.entropy * state.policy.inputs * entropy
         return -jnp.sum(weight * gain), (worth, jnp.mean(entropy))
 
     def _onward(self, weights: Weights, both: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -293,9 +289,6 @@ class Implicit:
 
     def _both(self, state: ImplicitState, belief: jax.Array, action: Any) -> jax.Array:
         return jnp.concatenate([belief, state.policy.features(state.policy.unit(action))], axis=-1)
-
-    def _features(self, policy: policies.Policy) -> int:
-        return policy.size if isinstance(policy, policies.Gaussian) else policy.space.n
 
     def _optimiser(self) -> optax.GradientTransformation:
         def groups(weights: Weights) -> Weights:

@@ -32,7 +32,7 @@ from umwelt.core import (
 )
 from umwelt.models import eyes
 from umwelt.networks import layers
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, numbers
 from umwelt.networks.layers import Layer, Stack
 from umwelt.networks.twohot import Bins
 
@@ -156,7 +156,7 @@ class Rssm:
         weights = state.weights
         certain = self._onward(weights, belief, state.done.flat(action))
         after = Belief(certain=certain, drawn=_draw(key, self._guess(weights, certain)))
-        inner = _features(after)
+        inner = numbers(after)
         return after, Prediction(
             observation=eyes.imagined(weights.decoder, state.seen, inner),
             reward=self.bins.mean(layers.apply(weights.reward, inner, jax.nn.silu)),
@@ -200,7 +200,7 @@ class Rssm:
         draws = jax.random.split(key, length + 1)
         _, (beliefs, logits) = jax.lax.scan(tick, self.start(state, number), (draws, action, embedded))
         beliefs, logits = jax.tree.map(lambda leaf: leaf.reshape(rows, *leaf.shape[2:]), (beliefs, logits))
-        inner, guess = _features(beliefs), self._guess(weights, beliefs.certain)
+        inner, guess = numbers(beliefs), self._guess(weights, beliefs.certain)
         guessing = jnp.maximum(_divergence(jax.lax.stop_gradient(logits), guess), self.free)
         drawing = jnp.maximum(_divergence(logits, jax.lax.stop_gradient(guess)), self.free)
         later = inner[number:]
@@ -252,11 +252,6 @@ class Rssm:
 
     def _optimiser(self) -> optax.GradientTransformation:
         return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate))
-
-
-def _features(belief: Belief) -> jax.Array:
-    """float32 [N, D + G * C]."""
-    return jnp.concatenate([belief.certain, belief.drawn.reshape(belief.drawn.shape[0], -1)], axis=-1)
 
 
 def _draw(key: jax.Array, logits: jax.Array) -> jax.Array:

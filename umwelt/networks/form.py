@@ -39,6 +39,12 @@ class Form:
         return tuple(np.concatenate([np.ravel(edge).astype(np.float64) for edge in side]) for side in (low, high))
 
 
+def numbers(belief: Any) -> jax.Array:
+    """All numbers of any pytree of arrays [N, ...] side by side, float32 [N, width]."""
+    leaves = [jnp.asarray(leaf, jnp.float32) for leaf in jax.tree.leaves(belief)]
+    return jnp.concatenate([leaf.reshape(leaf.shape[0], -1) for leaf in leaves], axis=-1)
+
+
 def form(space: Any) -> Form:
     """The form of a space."""
     leaves, tree = jax.tree.flatten(space, is_leaf=spaces.is_leaf)

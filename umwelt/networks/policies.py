@@ -40,6 +40,11 @@ class Gaussian:
         """How many outputs the policy reads."""
         return 2 * self.size
 
+    @property
+    def inputs(self) -> int:
+        """How many numbers a network reads of one action."""
+        return self.size
+
     def moments(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean and log deviation [..., A] of the normals before they are squashed."""
         mean, raw = jnp.split(outputs, 2, axis=-1)
@@ -101,6 +106,11 @@ class Choice:
     @property
     def width(self) -> int:
         """How many outputs the policy reads."""
+        return self.space.n
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers a network reads of one action."""
         return self.space.n
 
     def logits(self, outputs: jax.Array) -> jax.Array:
