@@ -81,6 +81,8 @@ def test_probe_and_hash_read_and_do_not_touch(home: Path) -> None:
     rows = json.loads(probed.stdout)["probes"]["0"]
     assert set(rows) == {"earth", "moon"}
     assert len(rows["moon"]["returns"]) == 2
+    refused = umwelt("probe", "lives/one", "--model", cwd=home)
+    assert (refused.returncode, "no world model" in refused.stderr) == (2, True), refused.stderr
     first, second = (json.loads(umwelt("hash", "one", "--json", cwd=home).stdout) for _ in range(2))
     assert first == second
     assert first["clock"] == 60

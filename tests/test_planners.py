@@ -256,5 +256,5 @@ def test_settings_that_cannot_work_are_refused(planner: Any, mend: str) -> None:
 
 def test_an_unknown_choice_is_refused() -> None:
     planner = CEM(samples=8, elites=2, iterations=1, horizon=2, choose="worst")
-    with pytest.raises(ValueError, match="'mean', 'best' or 'sample'"):
+    with pytest.raises(ValueError, match="'mean', 'best', 'sample' or 'noisy'"):
         planner.plan(KEY, planner.init(KEY, spec(BOX, 4)), jnp.zeros((4, 2)), regulate, Objective(), None, None)

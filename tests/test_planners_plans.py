@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import Box, Discrete
-from umwelt.planners.foresight import elite_weights, share_of
+from umwelt.planners.foresight import decide, elite_weights, share_of
 from umwelt.planners.noise import coloured
 from umwelt.planners.plans import blank, evens, normal
 
@@ -50,6 +50,20 @@ def test_momentum_and_least_spread_of_a_box() -> None:
     np.testing.assert_allclose(fitted.mean, 0.1 * 0.5 - 0.9 * 0.5, atol=1e-6)
     np.testing.assert_allclose(fitted.spread, 0.3)
     np.testing.assert_allclose(plans.refit(same, jnp.full((1, 8), 1 / 8), 0.9, 0.3).spread, 0.9)
+
+
+def test_a_noisy_choice_scatters_around_the_drawn_candidate_as_widely_as_the_plans() -> None:
+    rows = 20_000
+    scores = weights = jnp.broadcast_to(jnp.asarray([1.0, 0.0]), (rows, 2))
+    box = blank(BOX, rows, 1).wide(0.1)
+    candidates = jnp.broadcast_to(jnp.asarray([0.3, -0.9]).reshape(1, 1, 2, 1), (1, rows, 2, 2))
+    chosen = np.asarray(decide(jax.random.key(2), box, candidates, scores, weights, "noisy"))
+    np.testing.assert_allclose(chosen.mean(axis=0), 0.3, atol=4e-3)
+    np.testing.assert_allclose(chosen.std(axis=0), 0.1, atol=4e-3)
+    assert np.abs(decide(jax.random.key(2), box.wide(9.0), candidates, scores, weights, "noisy")).max() == 1.0
+    choices = dataclasses.replace(blank(Discrete(n=3), rows, 1), probability=jnp.full((rows, 1, 3), jnp.asarray([0.7, 0.2, 0.1])))
+    drawn = decide(jax.random.key(2), choices, jnp.zeros((1, rows, 2), jnp.int32), scores, weights, "noisy")
+    np.testing.assert_allclose(np.bincount(np.asarray(drawn), minlength=3) / rows, [0.7, 0.2, 0.1], atol=1e-2)
 
 
 def test_samples_have_the_moments_of_the_plans() -> None:

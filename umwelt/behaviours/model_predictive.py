@@ -39,6 +39,8 @@ class ModelPredictive:
     """What the planner maximises in life."""
     examined: Objective
     """What the planner maximises in a probe."""
+    examiner: Planner | None = None
+    """The planner of a probe, where it is another than in life: of the same plans, but without noise, say."""
     batch: int = 256
     """Transitions, or sequences, that one update samples from memory."""
     length: int = 0
@@ -76,8 +78,9 @@ class ModelPredictive:
         if mode == "random":
             action = spaces.sample(choosing, state.action_space, step.kind.shape[0])
         else:
+            chosen = self.examiner if mode == "exploit" and self.examiner else self.planner
             objective = self.examined if mode == "exploit" else self.objective
-            planner, action = self.planner.plan(choosing, planner, belief, *self._mind(state.model, objective))
+            planner, action = chosen.plan(choosing, planner, belief, *self._mind(state.model, objective))
         return replace(state, planner=planner, belief=belief, action=action), action
 
     def _mind(self, model: Any, objective: Objective) -> tuple[Imagine, Objective, Value | None, Prior | None]:

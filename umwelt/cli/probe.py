@@ -1,6 +1,8 @@
 """`umwelt probe`: examine a life without touching it."""
 
 import json
+import math
+from typing import Any
 
 import tyro
 from rich.console import Console
@@ -25,8 +27,15 @@ class Command:
     """Named tasks of its world; empty for those that it met."""
     lives: str = "lives"
     """The folder of all lives."""
+    model: bool = False
+    """Examine what its world model knows, in place of what it can do."""
     json: bool = False
     """Print one JSON object in place of words."""
+
+
+MODEL_NOTES = """errors are shares of what there was to explain: 0 is perfect, 1 is as good as guessing
+doubt, rank: rank correlation of doubt with the real error, 1 is best
+doubt, gap: between scaled doubt and the real error in ten groups, 0 is best"""
 
 
 def run(arguments: list[str]) -> int:
@@ -34,6 +43,8 @@ def run(arguments: list[str]) -> int:
     from umwelt.life.api import probe
 
     command = parse(Command, None, arguments, "umwelt probe", DESCRIPTION)
+    if command.model:
+        return run_model(command)
     found = probe(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
     if command.json:
         rows = {seed: {p.task: {"returns": p.returns, **p.statistics} for p in probes} for seed, probes in found.items()}
@@ -49,3 +60,60 @@ def run(arguments: list[str]) -> int:
             table.add_row(str(seed), p.task, interval, f"{min(p.returns):.1f}", f"{s['length']:.0f}", f"{s['model_error']:.4f}")
     Console().print(table)
     return 0
+
+
+def run_model(command: Command) -> int:
+    """Examine the world model and print."""
+    from umwelt.evaluation.knowledge import HORIZONS
+    from umwelt.life.api import probe_model
+
+    found = probe_model(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
+    if command.json:
+        rows = {
+            seed: {task: _jsonable({"horizons": HORIZONS, **vars(row)}) for task, row in each.items()}
+            for seed, each in found.items()
+        }
+        print(json.dumps({"model": rows}))
+        return 0
+    table = Table(title=f"the world model, in {command.episodes} episodes of each task", title_justify="left")
+    table.add_column("")
+    rows = [(f"{task}, seed {seed}", row) for seed, each in found.items() for task, row in each.items()]
+    for name, _ in rows:
+        table.add_column(name, justify="right")
+    shown = [_figures(row, HORIZONS) for _, row in rows]
+    for figure in shown[0]:
+        table.add_row(figure, *(column[figure] for column in shown))
+    console = Console()
+    console.print(table)
+    console.print(MODEL_NOTES, style="dim", highlight=False)
+    return 0
+
+
+def _figures(row: Any, horizons: tuple[int, ...]) -> dict[str, str]:
+    """What the table shows of one task, from top to bottom."""
+    errors = {f"error after {ahead}": _shown(error) for ahead, error in zip(horizons, row.error, strict=True)}
+    return {
+        "compared": row.compared,
+        **errors,
+        "reward error": _shown(row.reward_error),
+        "doubt, rank": _shown(row.doubt_rank),
+        "doubt, gap": _shown(row.doubt_error),
+        "imagined return": f"{_shown(row.imagined_return, '.1f')} in {row.return_steps}",
+        "real return": f"{_shown(row.real_return, '.1f')} in {row.return_steps}",
+        "decisions/s": _shown(row.decisions, ".1f"),
+    }
+
+
+def _shown(value: float, form: str = ".3g") -> str:
+    return "-" if math.isnan(value) else f"{value:{form}}"
+
+
+def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
+    """NaN is no JSON: what cannot be told is null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [plain(each) for each in value]
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return {name: plain(value) for name, value in row.items()}

@@ -163,7 +163,8 @@ class Teacher(Protocol):
 
 
 class Agent(Protocol):
-    """A composition of the above, or a model-free baseline."""
+    """A composition of the above, or a model-free baseline. One that has a world model keeps it as `model`,
+    with `state.model` and the beliefs `state.belief` [B], so that what the model knows can be examined."""
 
     metrics: tuple[Metric, ...]
 

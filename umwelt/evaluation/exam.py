@@ -39,6 +39,21 @@ class Exam:
     square: jax.Array
 
 
+@struct
+class Journey:
+    """What N rows lived, T decisions each.
+
+    belief: leaves [T + 1, N, ...]; observation: leaves [T + 1, N, ...]. action: leaves [T, N, ...].
+    reward: float32 [T, N]. inside: bool [T, N], the decision belongs to the row's one episode.
+    """
+
+    belief: Any
+    observation: Any
+    action: Any
+    reward: jax.Array
+    inside: jax.Array
+
+
 @part
 class Examiner:
     """Examines an agent in a world of N = world.spec.batch rows."""
@@ -132,17 +147,32 @@ class Proctor:
 
         Returns (observations [ticks, N, ...], Prediction [ticks, N] or None, rewards [ticks, N]).
         """
+
+        before, (observations, rewards, actions), _ = self._record(key, agent_state, tasks, warm, ticks, _show_film)
+        imagine = self._cached(("imagine", ticks), lambda: jax.jit(self.agent.imagine))
+        expected = imagine(keys.fold(key, "imagine"), before.agent, jax.tree.map(jnp.asarray, actions))
+        return observations, expected, rewards
+
+    def journey(self, key: jax.Array, agent_state: Any, tasks: Any, ticks: int) -> Journey:
+        """What N rows live in `ticks` decisions of an agent that acts as well as it can, beliefs included."""
+        _, shown, after = self._record(key, agent_state, tasks, 0, ticks, _show_journey)
+        belief, observation, action, reward, inside = jax.tree.map(jnp.asarray, shown)
+        last = (after.agent.belief, after.step.observation)
+        belief, observation = jax.tree.map(lambda path, end: jnp.concatenate([path, end[None]]), (belief, observation), last)
+        return Journey(belief=belief, observation=observation, action=action, reward=reward, inside=inside)
+
+    def _record(
+        self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int, show: Callable[[Exam, TimeStep], Any]
+    ) -> tuple[Exam, Any, Exam]:
+        """The exam after `warm` decisions, `show` of each of `ticks` more [ticks, ...], and the exam after those."""
         rows = jax.tree.leaves(tasks)[0].shape[0]
         examiner = self._examiner(rows, "exploit")
         if self.compiled:
-            run = self._cached(
-                ("film", rows, warm, ticks),
-                lambda: jax.jit(partial(_film, examiner, examiner.sit, examiner.answer, scan, warm, ticks)),
-            )
-            return run(key, agent_state, tasks)
+            whole = partial(_record, examiner, examiner.sit, examiner.answer, scan, warm, ticks, show)
+            return self._cached(("record", rows, warm, ticks, show), lambda: jax.jit(whole))(key, agent_state, tasks)
         sit = self._cached(("sit", rows, "exploit"), lambda: jax.jit(examiner.sit))
         answer = self._cached(("answer", rows, "exploit"), lambda: jax.jit(examiner.answer))
-        return _film(examiner, sit, answer, host_scan, warm, ticks, key, agent_state, tasks)
+        return _record(examiner, sit, answer, host_scan, warm, ticks, show, key, agent_state, tasks)
 
     def _examiner(self, rows: int, mode: Mode) -> Examiner:
         return self._cached(("examiner", rows, mode), lambda: Examiner(world=self.world_of(rows), agent=self.agent, mode=mode))
@@ -198,10 +228,27 @@ def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, agent_state: Any,
     return jax.lax.while_loop(going, onward, (state, exam))[1]
 
 
-def _film(
-    examiner: Examiner, sit: Any, answer: Any, drive: Any, warm: int, ticks: int, key: jax.Array, agent_state: Any, tasks: Any
-) -> tuple[Any, Any, Any]:
-    """`Proctor.film` under either driver."""
+def _show_film(exam: Exam, next: TimeStep) -> Any:
+    return next.observation, next.reward, exam.action
+
+
+def _show_journey(exam: Exam, next: TimeStep) -> Any:
+    return exam.agent.belief, exam.step.observation, exam.action, next.reward, exam.alive
+
+
+def _record(
+    examiner: Examiner,
+    sit: Any,
+    answer: Any,
+    drive: Any,
+    warm: int,
+    ticks: int,
+    show: Any,
+    key: jax.Array,
+    agent_state: Any,
+    tasks: Any,
+) -> tuple[Exam, Any, Exam]:
+    """`Proctor._record` under either driver."""
     world, hosted = examiner.world, examiner.world.spec.hosted
     all_words = _step_words(key, warm + ticks)
     if hosted:
@@ -212,14 +259,14 @@ def _film(
     def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
         state, exam = carry
         state, next = world.step(words if hosted else jax.random.wrap_key_data(words), state, exam.action, tasks)
-        return (state, answer(exam, next)), (next.observation, next.reward, exam.action)
+        return (state, answer(exam, next)), show(exam, next)
 
     if warm:
         (state, exam), _ = drive(tick, (state, exam), all_words[:warm])
-    (state, _), (observations, rewards, actions) = drive(tick, (state, exam), all_words[warm:])
+    before = exam
+    (state, after), shown = drive(tick, (state, exam), all_words[warm:])
     close(world, state)
-    expected = examiner.agent.imagine(keys.fold(key, "imagine"), exam.agent, jax.tree.map(jnp.asarray, actions))
-    return observations, expected, rewards
+    return before, shown, after
 
 
 def _step_words(key: jax.Array, count: int) -> jax.Array:

@@ -6,9 +6,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from umwelt.evaluation.exam import Proctor
+from umwelt.evaluation.knowledge import Knowledge
 from umwelt.life import expression
 from umwelt.life.chronicle import Chronicle
-from umwelt.life.examine import Probe, examine, panel_of
+from umwelt.life.examine import Probe, examine, examine_model, panel_of
 from umwelt.life.folder import Folder, slug
 from umwelt.life.life import Engine, Life
 from umwelt.life.living import Living, Watch
@@ -70,15 +72,27 @@ def probe(
     path: str | Path, *, episodes: int = 10, tasks: tuple[str, ...] = (), lives: str | Path = "lives"
 ) -> dict[int, list[Probe]]:
     """Examine the last save of a life on its panel, or on `tasks`: seed -> probes. Nothing is written."""
+    life, minds, proctor = _examination(path, lives)
+    names = tasks or panel_of(life)
+    return {seed: examine(proctor, life.world, agent, names, episodes) for seed, agent in minds.items()}
+
+
+def probe_model(
+    path: str | Path, *, episodes: int = 10, tasks: tuple[str, ...] = (), lives: str | Path = "lives"
+) -> dict[int, dict[str, Knowledge]]:
+    """What the world model of a life's last save knows: seed -> task -> figures. Nothing is written."""
+    life, minds, proctor = _examination(path, lives)
+    names = tasks or panel_of(life)
+    return {seed: examine_model(proctor, life, agent, names, episodes) for seed, agent in minds.items()}
+
+
+def _examination(path: str | Path, lives: str | Path) -> tuple[Life, dict[int, Any], Proctor]:
+    """A life, the state of its agent for each seed, and who examines them."""
     folder = Folder.read(path, lives=lives)
     life = life_of(folder)
-    engine = Engine(life)
-    found = Saver(folder.checkpoints, engine).load_minds()
-    from umwelt.evaluation.exam import Proctor
-
+    found = Saver(folder.checkpoints, Engine(life)).load_minds()
     proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
-    names = tasks or panel_of(life)
-    return {life.seed + index: examine(proctor, life.world, mind.agent, names, episodes) for index, mind in enumerate(found)}
+    return life, {life.seed + index: mind.agent for index, mind in enumerate(found)}, proctor
 
 
 def fingerprints(path: str | Path, *, lives: str | Path = "lives") -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """Probes: an examination on a fixed panel of tasks, with fixed keys. The learner is only read."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import part
+from umwelt.core import part, zeros_step
 from umwelt.core.contracts import World
 from umwelt.evaluation.exam import Proctor, model_error
+from umwelt.evaluation.knowledge import Knowledge, decisions_a_second, foresee, knowledge, tells
 from umwelt.evaluation.statistics import interval
-from umwelt.life.life import Life
+from umwelt.life.life import BadLife, Life
 
 PROBE_KEY = 20_000
 """The seed of every probe, so that all probes of all lives meet the same episodes."""
@@ -48,6 +51,27 @@ def examine(proctor: Proctor, world: World, agent_state: Any, names: tuple[str, 
         found = {"mean": mean, "low": low, "high": high, "model_error": float(errors[index]), "length": float(lengths[index])}
         probes.append(Probe(task=name, returns=tuple(returns[index]), statistics=found))
     return probes
+
+
+def examine_model(proctor: Proctor, life: Life, agent_state: Any, names: tuple[str, ...], episodes: int) -> dict[str, Knowledge]:
+    """What the model knows on each of the named tasks: one journey of MODEL_STEPS decisions in each episode."""
+    agent, world, key = life.agent, life.world, jax.random.key(PROBE_KEY)
+    if not hasattr(agent, "model"):
+        raise BadLife(f"recipe: {type(agent).__name__} has no world model that could be examined; a plain probe will do")
+    model = agent.model
+    told = tells(jax.jit(model.imagine)(key, agent_state.model, agent_state.belief, agent_state.action)[1])
+    compared = "observation" if told else "belief"
+    foreseen = jax.jit(partial(foresee, key, model, space=world.spec.observation, told=told))
+    rows = {}
+    for name in names:
+        journey = proctor.journey(key, agent_state, repeated(world, (name,), episodes), MODEL_STEPS)
+        rows[name] = knowledge(foreseen(agent_state.model, journey), compared)
+    alone = replace(world.spec, batch=1)
+    body, step = agent.embody(key, agent_state, alone), zeros_step(alone)
+    # the action alone is returned: whatever else of a state came out would be copied
+    act = jax.jit(lambda body: agent.act(key, body, step, "exploit")[1])
+    rate = decisions_a_second(lambda: act(body))
+    return {name: replace(row, decisions=rate) for name, row in rows.items()}
 
 
 def repeated(world: World, names: tuple[str, ...], episodes: int) -> Any:

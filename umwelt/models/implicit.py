@@ -93,6 +93,9 @@ class Implicit:
     """Step size of Adam."""
     encoder_rate: float = 0.3
     """The encoder's step size, as a share of the others'."""
+    deviation: float = 0.02
+    """Of the weights at birth. Normalised layers compute the same at any size of their weights, but the smaller
+    these are the faster they turn, the encoder's few inputs above all."""
     clip: float = 20.0
     """Largest norm of a gradient."""
     follow: float = 0.01
@@ -114,16 +117,17 @@ class Implicit:
         for_encoder, for_onward, for_ends, for_values, for_policy = keys.split(
             key, "encoder", "onward", "continues", "values", "policy"
         )
-        wide, bins = (self.units, self.units), self.bins.count
-        ends = layers.stack(for_ends, (self.latent, self.units // 4, 1), scale=0.0)
+        wide, bins, born = (self.units, self.units), self.bins.count, self.deviation
+        sizes = (seen.bounds[0].size, self.encoder_units, self.latent)
+        ends = layers.stack(for_ends, (self.latent, self.units // 4, 1), scale=0.0, deviation=born)
         # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
         ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
         weights = Weights(
-            encoder=layers.ended_normed(layers.stack(for_encoder, (seen.bounds[0].size, self.encoder_units, self.latent))),
-            onward=_beginning(layers.bundle(for_onward, both, wide, (self.latent, bins))),
+            encoder=layers.ended_normed(layers.stack(for_encoder, sizes, deviation=born)),
+            onward=_beginning(layers.bundle(for_onward, both, wide, (self.latent, bins), deviation=born)),
             continues=ends,
-            values=layers.bundle(for_values, both, wide, (bins,) * self.members, scale=0.0),
-            policy=layers.stack(for_policy, (self.latent, *wide, policy.width), scale=0.01),
+            values=layers.bundle(for_values, both, wide, (bins,) * self.members, scale=0.0, deviation=born),
+            policy=layers.stack(for_policy, (self.latent, *wide, policy.width), deviation=born),
         )
         return ImplicitState(
             weights=weights,

@@ -29,22 +29,27 @@ Stack = tuple[Layer, ...]
 """Layers in order; nothing follows the last one but, where it has a gain, its normalisation."""
 
 
-def layer(key: jax.Array, into: int, out: int, normed: bool = False, scale: float = 1.0) -> Layer:
-    """Weights from a normal truncated at two deviations, of variance scale / in; a scale of 0 begins at zero."""
+def layer(key: jax.Array, into: int, out: int, normed: bool = False, scale: float = 1.0, deviation: float = 0.0) -> Layer:
+    """Weights from a normal truncated at two deviations, of variance scale / in, or of that `deviation` where
+    one is given; a scale of 0 begins at zero."""
     # 0.8796 is the standard deviation of a unit normal cut at two
-    spread = (scale / into) ** 0.5 / 0.87962566
+    spread = (deviation if deviation and scale else (scale / into) ** 0.5) / 0.87962566
     weight = spread * jax.random.truncated_normal(key, -2.0, 2.0, (into, out), jnp.float32)
     ones, zeros = jnp.ones(out, jnp.float32), jnp.zeros(out, jnp.float32)
     return Layer(weight=weight, bias=zeros, gain=ones if normed else None, shift=zeros if normed else None)
 
 
-def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: bool = True) -> Stack:
-    """Hidden layers and a linear last one, whose weights begin at `scale`; widths: inputs first."""
+def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: bool = True, deviation: float = 0.0) -> Stack:
+    """Hidden layers and a linear last one, whose weights begin at `scale`; widths: inputs first. `deviation`
+    as in `layer`, for all of them."""
     last = len(widths) - 2
-    return tuple(
-        layer(keys.fold(key, f"layer{i}"), widths[i], widths[i + 1], normed and i < last, scale if i == last else 1.0)
-        for i in range(last + 1)
-    )
+
+    def made(i: int) -> Layer:
+        ends = i == last
+        key_of = keys.fold(key, f"layer{i}")
+        return layer(key_of, widths[i], widths[i + 1], normed and not ends, scale if ends else 1.0, deviation)
+
+    return tuple(made(i) for i in range(last + 1))
 
 
 def ended_normed(layers: Stack) -> Stack:
@@ -71,10 +76,16 @@ class Bundle:
 
 
 def bundle(
-    key: jax.Array, into: int, hidden: tuple[int, ...], outs: tuple[int, ...], scale: float = 1.0, normed: bool = True
+    key: jax.Array,
+    into: int,
+    hidden: tuple[int, ...],
+    outs: tuple[int, ...],
+    scale: float = 1.0,
+    normed: bool = True,
+    deviation: float = 0.0,
 ) -> Bundle:
     """A stack (into, *hidden, out) for each of `outs`, whose last weights begin at `scale`."""
-    made = [stack(keys.fold(key, f"stack{i}"), (into, *hidden, out), scale, normed) for i, out in enumerate(outs)]
+    made = [stack(keys.fold(key, f"stack{i}"), (into, *hidden, out), scale, normed, deviation) for i, out in enumerate(outs)]
     first = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=-1), *(each[0] for each in made))
     return Bundle(first=first, rest=tuple(each[1:] for each in made))
 

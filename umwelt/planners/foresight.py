@@ -10,8 +10,9 @@ from umwelt.core import keys, part
 from umwelt.core.contracts import Belief, Imagine, Objective, Prior, Value
 from umwelt.planners.plans import Plans, evens, join, normal, pick
 
-Choose = Literal["mean", "best", "sample"]
-"""Which plan's first action is done: the fitted middle, the best candidate, or one drawn by weight."""
+Choose = Literal["mean", "best", "sample", "noisy"]
+"""Which plan's first action is done: the fitted middle, the best candidate, one drawn by weight, or that
+one with noise as wide as the fitted plans are spread."""
 
 
 @part
@@ -106,11 +107,12 @@ def decide(
         return plans.mode()[0, :, 0]
     if choose == "best":
         row = jnp.argmax(scores, axis=1)
-    elif choose == "sample":
+    elif choose in ("sample", "noisy"):
         row = jax.random.categorical(key, jnp.log(weights), axis=1)
     else:
-        raise ValueError(f"choose={choose!r}: it is 'mean', 'best' or 'sample'")
-    return pick(candidates[:1], row[:, None])[0, :, 0]
+        raise ValueError(f"choose={choose!r}: it is 'mean', 'best', 'sample' or 'noisy'")
+    chosen = pick(candidates[:1], row[:, None])[:, :, 0]
+    return (plans.around(keys.fold(key, "noise"), chosen) if choose == "noisy" else chosen)[0]
 
 
 def elite_weights(scores: jax.Array, elites: int) -> jax.Array:

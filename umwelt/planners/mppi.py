@@ -43,7 +43,8 @@ class MPPI:
     proposed: float = 0.05
     """share of the candidates that the prior rolls out, where there is a prior"""
     choose: Choose = "mean"
-    """whose first action is done: the weighted mean, the best candidate, or one drawn by weight ("sample")"""
+    """whose first action is done: the weighted mean, the best candidate, one drawn by weight ("sample"), or that one
+    with the noise of the fitted spread ("noisy")"""
 
     def init(self, key: jax.Array, spec: WorldSpec) -> Plans:
         """Blank plans for spec.batch rows."""

@@ -9,6 +9,7 @@ time without moving anything. The two distributions share their methods:
     uniform(even)                candidates that cover the whole space, from even numbers [H, B, S, entries]
     refit(candidates, weights, momentum, least)
     shift()                      one step later
+    around(key, candidates)      one candidate in each row, [h, B, ...], with noise of the fitted spread
     mode()                       the plan at its middle, as one candidate [H, B, 1, ...]
     decode(candidates), encode(actions)
 """
@@ -71,6 +72,11 @@ class Continuous:
     def shift(self) -> "Continuous":
         """The plan one step later; its last action is held."""
         return dataclasses.replace(self, mean=_later(self.mean, 1), spread=_later(self.spread, 1))
+
+    def around(self, key: jax.Array, candidates: jax.Array) -> jax.Array:
+        """Candidates [h, B, A], h of the first steps, with noise of the fitted spread, clipped to the bounds."""
+        spread = jnp.swapaxes(self.spread, 0, 1)[: candidates.shape[0]]
+        return jnp.clip(candidates + spread * jax.random.normal(key, candidates.shape), -1.0, 1.0)
 
     def mode(self) -> jax.Array:
         """The mean, float32 [H, B, 1, A]."""
@@ -136,6 +142,11 @@ class Choices:
     def shift(self) -> "Choices":
         """The plan one step later; its last step is held."""
         return dataclasses.replace(self, probability=_later(self.probability, 1))
+
+    def around(self, key: jax.Array, candidates: jax.Array) -> jax.Array:
+        """Choices drawn anew from the fitted probabilities, int32 [h, B], h of the first steps."""
+        fitted = jnp.swapaxes(self.probability, 0, 1)[: candidates.shape[0]]
+        return jax.random.categorical(key, jnp.log(fitted), axis=-1).astype(jnp.int32)
 
     def mode(self) -> jax.Array:
         """The likeliest choice of each step, int32 [H, B, 1]."""

@@ -5,6 +5,8 @@ adds the value of where a plan ends; one update follows each decision. Ours keep
 schedule and its planner; the sizes `1M` and `5M` are the published ones, `small` is for two cores.
 """
 
+from dataclasses import replace
+
 from umwelt.behaviours import ModelPredictive
 from umwelt.core.rhythm import Rhythm
 from umwelt.memory.trajectories import Trajectories
@@ -15,21 +17,23 @@ from umwelt.recipes.recipe import Recipe
 
 def planning(model: Implicit, samples: int, proposals: int) -> ModelPredictive:
     """The agent around a model: `samples` candidates, of which the policy makes `proposals`."""
+    planner = MPPI(
+        samples=samples,
+        horizon=3,
+        iterations=6,
+        elites=64,
+        temperature=2.0,
+        relative=False,
+        spread=2.0,
+        least_spread=0.05,
+        proposed=proposals / samples,
+        choose="noisy",
+        discount=model.discount,
+    )
     return ModelPredictive(
         model=Doubted(model=model),
-        planner=MPPI(
-            samples=samples,
-            horizon=3,
-            iterations=6,
-            elites=64,
-            temperature=2.0,
-            relative=False,
-            spread=2.0,
-            least_spread=0.05,
-            proposed=proposals / samples,
-            choose="sample",
-            discount=model.discount,
-        ),
+        planner=planner,
+        examiner=replace(planner, choose="sample"),
         memory=Trajectories(length=3),
         objective=Objective(),
         examined=Objective(),

@@ -1,0 +1,205 @@
+"""What a world model knows: how far it foresees, whether its doubt tells the truth, and how fast its agent decides.
+
+The agent acts as well as it can in the real world; afterwards the model imagines the same actions from
+many moments on that way. Errors are shares of what there was to explain: 0 is perfect, 1 is as good as
+always guessing the mean.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core import Prediction, part, spaces, struct
+from umwelt.core.contracts import Model
+from umwelt.evaluation.exam import Journey
+from umwelt.networks.form import numbers
+
+HORIZONS = (1, 5, 15, 50)
+"""Imagined steps after which a prediction is compared."""
+EVERY = 4
+"""Ticks from one moment at which imagination begins to the next."""
+BINS = 10
+"""Groups of equally many predictions, from the surest to the least sure, in which doubt is calibrated."""
+
+
+@struct
+class Foreseen:
+    """Imagination from R moments, beside what came. H horizons.
+
+    guess, found, before: float32 [H, R, width], imagined, real, and real at the beginning. whole: bool [H, R],
+    the episode lasted as long. reward, real_reward: float32 [R] of the first step. returns, real_returns:
+    float32 [H, R], summed up to each horizon. doubt: float32 [R] of the first step.
+    """
+
+    guess: jax.Array
+    found: jax.Array
+    before: jax.Array
+    whole: jax.Array
+    reward: jax.Array
+    real_reward: jax.Array
+    returns: jax.Array
+    real_returns: jax.Array
+    doubt: jax.Array
+
+
+@part
+class Knowledge:
+    """One row of the table that `umwelt probe --model` prints. A number that cannot be told is NaN.
+
+    compared: what was compared, `observation`, or `belief` where the model has no decoder. error: the unexplained
+    share of the change after each of HORIZONS. reward_error: that of the next reward. doubt_rank: the rank
+    correlation of doubt with the real error. doubt_error: how far doubt, scaled as a whole, is from the error in
+    groups of equal doubt, as a share of the error. imagined_return, real_return: means over `return_steps` steps.
+    decisions: a second, for one row.
+    """
+
+    compared: str
+    error: tuple[float, ...]
+    reward_error: float
+    doubt_rank: float
+    doubt_error: float
+    return_steps: int
+    imagined_return: float
+    real_return: float
+    decisions: float = np.nan
+
+
+def foresee(
+    key: jax.Array,
+    model: Model,
+    state: Any,
+    journey: Journey,
+    space: Any,
+    told: bool,
+    horizons: tuple[int, ...] = HORIZONS,
+) -> Foreseen:
+    """Imagine from every EVERY-th moment of a journey. told: compare observations of `space`, not beliefs."""
+    ticks, rows = journey.reward.shape
+    starts = np.arange(0, ticks, EVERY)
+    begin = jax.tree.map(lambda leaf: _merge(leaf[starts]), journey.belief)
+    flatten = partial(spaces.features, space) if told else numbers
+    real = jax.vmap(flatten)(journey.observation if told else journey.belief)
+
+    def onward(carry: Any, ahead: jax.Array) -> tuple[Any, Any]:
+        belief, living, summed, real_summed, whole, _ = carry
+        now = jnp.minimum(starts + ahead, ticks - 1)
+        action = jax.tree.map(lambda leaf: _merge(leaf[now]), journey.action)
+        belief, prediction = model.imagine(jax.random.fold_in(key, ahead), state, belief, action)
+        inside = (jnp.asarray(starts + ahead < ticks)[:, None] & journey.inside[now]).reshape(-1)
+        whole = whole & inside
+        summed = summed + living * prediction.reward
+        real_summed = real_summed + jnp.where(whole, _merge(journey.reward[now]), 0.0)
+        living = living * prediction.continues
+        shown = flatten(prediction.observation if told else belief)
+        first = (jnp.asarray(prediction.reward, jnp.float32), jnp.asarray(prediction.doubt, jnp.float32))
+        return (belief, living, summed, real_summed, whole, shown), first
+
+    nothing = jnp.zeros(len(starts) * rows, jnp.float32)
+    carry = (begin, nothing + 1.0, nothing, nothing, nothing == 0, _merge(real[starts]))
+    marks, firsts, done = [], [], 0
+    for horizon in horizons:
+        carry, first = jax.lax.scan(onward, carry, jnp.arange(done, horizon))
+        after = jnp.minimum(starts + horizon, ticks)
+        marks.append((carry[5], _merge(real[after]), carry[4], carry[2], carry[3]))
+        firsts.append(first)
+        done = horizon
+    guess, found, whole, returns, real_returns = (jnp.stack(leaves) for leaves in zip(*marks, strict=True))
+    reward, doubt = (leaf[0] for leaf in firsts[0])
+    return Foreseen(
+        guess=guess,
+        found=found,
+        before=jnp.broadcast_to(_merge(real[starts]), found.shape),
+        whole=whole,
+        reward=reward,
+        real_reward=_merge(journey.reward[starts]),
+        returns=returns,
+        real_returns=real_returns,
+        doubt=doubt,
+    )
+
+
+def knowledge(seen: Foreseen, compared: str, horizons: tuple[int, ...] = HORIZONS) -> Knowledge:
+    """The figures of a journey foreseen."""
+    arrays = {name: np.asarray(leaf, np.float64) for name, leaf in vars(seen).items() if name != "whole"}
+    guess, found, before, whole = arrays["guess"], arrays["found"], arrays["before"], np.asarray(seen.whole)
+    errors = [unexplained(guess[h][whole[h]], found[h][whole[h]], before[h][whole[h]]) for h in range(len(horizons))]
+    first = whole[0]
+    real, doubt = arrays["real_reward"][first], arrays["doubt"][first]
+    spread = (found[0] - before[0])[first].std(axis=0) if first.any() else np.zeros(found.shape[-1])
+    size = np.sqrt((((guess[0] - found[0])[first] / np.where(spread > 1e-9, spread, np.inf)) ** 2).mean(axis=1))
+    longest = max((h for h in range(len(horizons)) if whole[h].any()), default=0)
+    return Knowledge(
+        compared=compared,
+        error=tuple(errors),
+        reward_error=unexplained(arrays["reward"][first, None], real[:, None], np.zeros((len(real), 1))),
+        doubt_rank=rank_correlation(doubt, size),
+        doubt_error=calibration_error(doubt, size),
+        return_steps=horizons[longest],
+        imagined_return=_mean(arrays["returns"][longest][whole[longest]]),
+        real_return=_mean(arrays["real_returns"][longest][whole[longest]]),
+    )
+
+
+def unexplained(guess: np.ndarray, found: np.ndarray, before: np.ndarray) -> float:
+    """Mean over dimensions of squared error / variance of the change, over rows [R, width]; dimensions that
+    never change do not count."""
+    if len(found) < 2:
+        return float("nan")
+    variance = (found - before).var(axis=0)
+    moving = variance > 1e-9
+    error = ((guess - found) ** 2).mean(axis=0)
+    return float((error[moving] / variance[moving]).mean()) if moving.any() else float("nan")
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Spearman's, ties sharing their ranks; NaN where one of both does not vary."""
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
+
+
+def calibration_error(doubt: np.ndarray, error: np.ndarray) -> float:
+    """Of rows [R]: sorted by doubt into BINS groups, the mean gap between a group's root mean square error and its
+    doubt, when doubt is scaled to be as large as the error on the whole; as a share of that error."""
+    if len(doubt) < BINS or not np.any(doubt) or not np.any(error):
+        return float("nan")
+    whole = np.sqrt(np.mean(error**2))
+    scaled = doubt * whole / np.sqrt(np.mean(doubt**2))
+    groups = np.array_split(np.argsort(doubt, kind="stable"), BINS)
+    gaps = [abs(np.sqrt(np.mean(scaled[group] ** 2)) - np.sqrt(np.mean(error[group] ** 2))) for group in groups]
+    return float(np.mean(gaps) / whole)
+
+
+def decisions_a_second(decide: Callable[[], Any], seconds: float = 1.0) -> float:
+    """How often `decide` can be called, from its median time over about `seconds`."""
+    jax.block_until_ready(decide())
+    times: list[float] = []
+    while (sum(times) < seconds and len(times) < 1000) or len(times) < 3:
+        begin = time.perf_counter()
+        jax.block_until_ready(decide())
+        times.append(time.perf_counter() - begin)
+    return 1.0 / float(np.median(times))
+
+
+def tells(prediction: Prediction) -> bool:
+    """True where predictions hold observations."""
+    return prediction.observation is not None
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _merge(leaf: jax.Array) -> jax.Array:
+    """[S, N, ...] -> [S * N, ...]."""
+    return leaf.reshape(leaf.shape[0] * leaf.shape[1], *leaf.shape[2:])
