@@ -32,27 +32,28 @@ def weights_of(model: Implicit, observed: int, acting: int) -> dict[str, int]:
     return {
         "encoder": observed * model.encoder_units + model.encoder_units * model.latent,
         "dynamics": both * units + hidden + units * model.latent,
-        "reward": both * units + hidden + units * bins,
+        "outcome": both * units + hidden + units * (bins + 1),
         "values": model.members * (both * units + hidden + units * bins),
         "policy": model.latent * units + hidden + units * 2 * acting,
-        "continues": model.latent * (units // 4) + units // 4,
     }
 
 
 def planning_flop(agent: ModelPredictive, weights: dict[str, int]) -> float:
     """Products of one decision."""
     planner = agent.planner
-    step = weights["dynamics"] + weights["reward"] + weights["continues"]
+    step = weights["dynamics"] + weights["outcome"]
     end = weights["policy"] + weights["values"]
-    proposals = round(planner.samples * planner.proposed) * planner.horizon * (weights["policy"] + weights["dynamics"])
-    return 2.0 * (planner.iterations * planner.samples * (planner.horizon * step + end) + proposals)
+    given = round(planner.samples * planner.proposed)
+    proposals = given * planner.horizon * (weights["policy"] + weights["dynamics"])
+    scored = planner.iterations * (planner.samples - given) + given
+    return 2.0 * (scored * (planner.horizon * step + end) + proposals)
 
 
 def learning_flop(agent: ModelPredictive, weights: dict[str, int]) -> float:
     """Products of one update of the model, without the guessers of its doubt."""
     inner = agent.model.model
     two = weights["values"] * min(2, inner.members) / inner.members
-    learned = 3 * (weights["encoder"] + 3 * sum(weights[name] for name in ("dynamics", "reward", "values", "continues")))
+    learned = 3 * (weights["encoder"] + 3 * sum(weights[name] for name in ("dynamics", "outcome", "values")))
     targets = 3 * (weights["encoder"] + weights["policy"] + two)
     policy = 4 * (3 * weights["policy"] + 2 * two)
     return 2.0 * agent.batch * (learned + targets + policy)

@@ -8,6 +8,9 @@ import jax
 import jax.numpy as jnp
 
 import umwelt.core  # noqa: F401 - sets how dtypes are read, as in every life
+from umwelt.life.heap import keep_heap
+
+keep_heap()  # as every life does
 
 
 def best_seconds(call: Callable[[], Any], repeats: int) -> float:

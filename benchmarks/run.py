@@ -33,8 +33,8 @@ UNITS = ("microseconds", "milliseconds", "seconds", "bytes_per_second", "share")
 
 
 def modules() -> list[str]:
-    """The names of the modules in this folder, but for this one and the machine's own."""
-    return sorted(found.name for found in pkgutil.iter_modules([str(FOLDER)]) if found.name not in ("run", "machine"))
+    """The names of the modules in this folder, but for this one and those that help it."""
+    return sorted(found.name for found in pkgutil.iter_modules([str(FOLDER)]) if found.name not in ("run", "machine", "products"))
 
 
 def figures(module: str, result: dict[str, Any]) -> dict[str, dict[str, Any]]:

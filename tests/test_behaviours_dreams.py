@@ -10,11 +10,11 @@ import pytest
 import umwelt.check
 from umwelt.behaviours import ActorCritic, Dreamer
 from umwelt.behaviours.actor_critic import Dream
-from umwelt.behaviours.returns import lambda_returns, n_step_returns
 from umwelt.check.agent import SPEC
 from umwelt.core import Box, Discrete
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Rssm
+from umwelt.networks.returns import lambda_returns, n_step_returns
 
 KEY = jax.random.key(4)
 HERE = jnp.array([[1.0, -0.5]])

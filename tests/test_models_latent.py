@@ -12,6 +12,8 @@ from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
 from umwelt.core import FIRST, Box, Discrete, TimeStep, WorldSpec
 from umwelt.models import Doubted, Implicit, Rssm
 from umwelt.models.rssm import _divergence, _draw
+from umwelt.networks import layers
+from umwelt.networks.form import numbers
 
 KEY = jax.random.key(6)
 IMPLICIT = Implicit(latent=32, units=32, encoder_units=32, learning_rate=2e-3)
@@ -132,6 +134,35 @@ def test_pictures_are_seen_and_told():
     assert prediction.observation.dtype == jnp.uint8
     error = jnp.abs(prediction.observation.astype(jnp.float32) - shown).mean()
     assert float(error) < 60.0
+
+
+def test_a_model_without_a_decoder_tells_actions_and_values():
+    model = Rssm(certain=16, groups=4, choices=4, units=32, tells="value and action", discount=0.5, learning_rate=3e-3)
+    life = random_life(1, CHOICES, 60)
+    # what is seen is the action that led there, and every step pays 1, so that all is worth 2
+    shown = jnp.repeat(life.action[..., None].astype(jnp.float32), 3, axis=-1)
+    kind = jnp.ones_like(life.next.kind)
+    life = dataclasses.replace(
+        life,
+        step=dataclasses.replace(life.step, kind=kind, observation=jnp.roll(shown, 1, axis=0)),
+        next=dataclasses.replace(life.next, kind=kind, observation=shown, reward=jnp.ones_like(life.next.reward)),
+    )
+    meal = _sequences(life, 12)
+
+    def lesson(state, key):
+        return model.learn(key, state, meal)
+
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 300)))(model.init(KEY, CHOICES))
+    # nobody can tell the values better than the entropy of two bins, nor the actions than certainly
+    assert float(info["grasp_loss"][-1]) < 1.0 < float(info["grasp_loss"][0]) / 4
+    belief = model.start(state, 4)
+    for tick in range(6):
+        belief, _ = model.observe(KEY, state, belief, life.action[tick], jax.tree.map(lambda leaf, at=tick: leaf[at], life.next))
+    value = layers.apply(state.weights.decoder.value, numbers(belief), jax.nn.silu)
+    np.testing.assert_allclose(model.bins.mean(value), 2.0, atol=0.3)
+    assert model.imagine(KEY, state, belief, life.action[0])[1].observation is None
+    with pytest.raises(ValueError, match="tells='pictures'"):
+        dataclasses.replace(model, tells="pictures").init(KEY, CHOICES)
 
 
 def test_doubt_is_for_models_that_replay():

@@ -1,6 +1,7 @@
 """What acts: agents that plan, agents with a policy, and the one that rolls dice."""
 
 from umwelt.behaviours.actor_critic import ActorCritic
+from umwelt.behaviours.bootstrapped import Bootstrapped
 from umwelt.behaviours.dqn import DQN
 from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dyna import Dyna
@@ -9,4 +10,4 @@ from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.sac import SAC
 
-__all__ = ["DQN", "SAC", "ActorCritic", "Dreamer", "Dyna", "ModelFree", "ModelPredictive", "RandomAgent"]
+__all__ = ["DQN", "SAC", "ActorCritic", "Bootstrapped", "Dreamer", "Dyna", "ModelFree", "ModelPredictive", "RandomAgent"]

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.behaviours.lesson import ENTROPY, VALUE
-from umwelt.behaviours.returns import lambda_returns
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
 from umwelt.networks.layers import Stack
+from umwelt.networks.returns import lambda_returns
 from umwelt.networks.twohot import Bins
 
 CRITIC_LOSS = Metric(name="value_loss", unit="nats", meaning="cross entropy of the critic with the returns", better="down")

@@ -10,6 +10,7 @@ from umwelt.core import TimeStep, host_scan, keys, part, scan
 from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.core.rhythm import Rhythm, Segment
 from umwelt.life.body import Body, Mind, live_segment
+from umwelt.life.heap import keep_heap
 
 
 @part
@@ -49,6 +50,7 @@ class Engine:
             raise BadLife(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
         if life.keep_episodes and life.seeds > 1:
             raise BadLife("keep_episodes: a dataset holds one life; keep the episodes of one seed at a time")
+        keep_heap()
         self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher, keep=life.keep_episodes)
         self._segment = cache(self._compile_segment)
         self._turn = cache(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))

@@ -78,6 +78,17 @@ class Doubted:
         inner = self.model.prior  # type: ignore[attr-defined]
         return lambda key, state, belief: inner(key, state.inner, belief)
 
+    @property
+    def imitate(self) -> Any:
+        """One update of the inner model's policy; absent where it has none."""
+        inner = self.model.imitate  # type: ignore[attr-defined]
+
+        def imitate(key: jax.Array, state: DoubtedState, experience: Experience) -> tuple[DoubtedState, Info]:
+            after, info = inner(key, state.inner, experience)
+            return replace(state, inner=after), info
+
+        return imitate
+
     def init(self, key: jax.Array, spec: WorldSpec) -> DoubtedState:
         """The inner model that has seen nothing, and networks that disagree."""
         if self.model.diet != "replay":

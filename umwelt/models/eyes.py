@@ -3,6 +3,7 @@
 Vectors pass a stack in symlog units; a single picture of bytes [64, 64, channels] passes convolutions.
 """
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -41,7 +42,7 @@ def look(weights: Any, seen: Form, observation: Any) -> jax.Array:
     hidden = _picture(observation) - 0.5
     for each in weights:
         hidden = jax.lax.conv_general_dilated(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        hidden = jax.nn.silu(layers.normed(each, hidden + each.bias))
+        hidden = layers.activated(each, hidden, jax.nn.silu)
     return hidden.reshape(hidden.shape[0], -1)
 
 
@@ -60,13 +61,11 @@ def told(weights: Any, seen: Form, inner: jax.Array) -> jax.Array:
     if not is_picture(seen):
         return layers.apply(weights, inner, jax.nn.silu)
     first, *kernels = weights
-    hidden = jax.nn.silu(layers.normed(first, inner @ first.weight + first.bias))
+    hidden = layers.activated(first, inner @ first.weight, jax.nn.silu)
     hidden = hidden.reshape(inner.shape[0], SMALLEST, SMALLEST, -1)
     for index, each in enumerate(kernels):
         hidden = jax.lax.conv_transpose(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        hidden = hidden + each.bias
-        if index < len(kernels) - 1:
-            hidden = jax.nn.silu(layers.normed(each, hidden))
+        hidden = layers.activated(each, hidden, jax.nn.silu) if index < len(kernels) - 1 else layers.finished(each, hidden)
     return hidden + 0.5
 
 
@@ -92,4 +91,4 @@ def _picture(observation: Any) -> jax.Array:
 def _kernel(key: jax.Array, into: int, out: int, normed: bool = True) -> layers.Layer:
     """A 4 x 4 convolution; its weight is float32 [4, 4, into, out]."""
     made = layers.layer(key, 16 * into, out, normed)
-    return layers.Layer(weight=made.weight.reshape(4, 4, into, out), bias=made.bias, gain=made.gain, shift=made.shift)
+    return dataclasses.replace(made, weight=made.weight.reshape(4, 4, into, out))

@@ -16,51 +16,25 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part
 from umwelt.models import sequences
+from umwelt.models.implicit_state import (
+    CONSISTENCY,
+    ENTROPY,
+    IMITATION,
+    REWARD_LOSS,
+    VALUE,
+    VALUE_LOSS,
+    ImplicitState,
+    Weights,
+    beginning,
+    without_policy,
+)
 from umwelt.models.sequences import Rows
 from umwelt.networks import layers, policies
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import form
 from umwelt.networks.layers import Bundle, Stack, mish
 from umwelt.networks.twohot import Bins
-
-CONSISTENCY = Metric(
-    name="model_loss", unit="squared latent", meaning="mean squared error of the latents imagined along a sequence", better="down"
-)
-REWARD_LOSS = Metric(name="reward_loss", unit="nats", meaning="cross entropy of the predicted rewards", better="down")
-VALUE_LOSS = Metric(name="value_loss", unit="nats", meaning="cross entropy of the values with their targets", better="down")
-VALUE = Metric(name="value", unit="reward", meaning="mean of the value targets", better="up")
-ENTROPY = Metric(name="policy_entropy", unit="nats", meaning="entropy of the policy, estimated by one draw", better="")
-
-
-@struct
-class Weights:
-    """Stacks over observations or latents z; bundles over latents and actions (z, a): `onward` is the dynamics
-    and the reward, `values` has one stack for each member."""
-
-    encoder: Stack
-    onward: Bundle
-    continues: Stack
-    values: Bundle
-    policy: Stack
-
-
-@struct
-class ImplicitState:
-    """weights; slow: the values that follow slowly; optimiser, policy_optimiser: Optax's.
-
-    range: float32 [], the spread of the values, by which the policy's gain is divided.
-    spread: float32 [], the variance of the latents, by which surprise is divided.
-    """
-
-    weights: Weights
-    slow: Bundle
-    optimiser: Any
-    policy_optimiser: Any
-    range: jax.Array
-    spread: jax.Array
-    seen: Form = static()
-    policy: policies.Policy = static()
 
 
 @part
@@ -102,9 +76,16 @@ class Implicit:
     """Share of the values that their slow copies take over in each update."""
     entropy: float = 1e-4
     """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action."""
+    teaches: bool = True
+    """Whether `learn` teaches the policy what is worth most; otherwise it learns by `imitate` alone."""
 
     diet = "replay"
-    metrics = (SURPRISE, DOUBT, CONSISTENCY, REWARD_LOSS, VALUE_LOSS, VALUE, ENTROPY)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What `observe`, `learn` and `imitate` report."""
+        both = (SURPRISE, DOUBT, CONSISTENCY, REWARD_LOSS, VALUE_LOSS, VALUE, ENTROPY)
+        return both if self.teaches else (*both, IMITATION)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> ImplicitState:
         """A model that expects no reward, no worth, and no end."""
@@ -114,25 +95,19 @@ class Implicit:
             raise ValueError(f"members={self.members} must be at least 1")
         seen, policy = form(spec.observation), policies.over(spec.action)
         both = self.latent + policy.inputs
-        for_encoder, for_onward, for_ends, for_values, for_policy = keys.split(
-            key, "encoder", "onward", "continues", "values", "policy"
-        )
+        for_encoder, for_onward, for_values, for_policy = keys.split(key, "encoder", "onward", "values", "policy")
         wide, bins, born = (self.units, self.units), self.bins.count, self.deviation
         sizes = (seen.bounds[0].size, self.encoder_units, self.latent)
-        ends = layers.stack(for_ends, (self.latent, self.units // 4, 1), scale=0.0, deviation=born)
-        # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
-        ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
         weights = Weights(
             encoder=layers.ended_normed(layers.stack(for_encoder, sizes, deviation=born)),
-            onward=_beginning(layers.bundle(for_onward, both, wide, (self.latent, bins), deviation=born)),
-            continues=ends,
+            onward=beginning(layers.bundle(for_onward, both, wide, (self.latent, bins + 1), deviation=born)),
             values=layers.bundle(for_values, both, wide, (bins,) * self.members, scale=0.0, deviation=born),
             policy=layers.stack(for_policy, (self.latent, *wide, policy.width), deviation=born),
         )
         return ImplicitState(
             weights=weights,
             slow=jax.tree.map(jnp.copy, weights.values),
-            optimiser=self._optimiser().init(_without_policy(weights)),
+            optimiser=self._optimiser().init(without_policy(weights)),
             policy_optimiser=self._policy_optimiser().init(weights.policy),
             range=jnp.ones((), jnp.float32),
             spread=jnp.full((), 0.01, jnp.float32),
@@ -152,7 +127,7 @@ class Implicit:
         of the latents. Doubt is zero: `Doubted` gives one."""
         del key
         found = self.encode(state.weights, state.seen.flat(step.observation))
-        expected, _ = self._onward(state.weights, self._both(state, belief, action))
+        expected, *_ = self._onward(state.weights, self._both(state, belief, action))
         surprise = jnp.mean((found - expected) ** 2, axis=-1) / state.spread
         nothing = jnp.where(step.first, jnp.nan, jnp.zeros_like(surprise))
         return found, {"surprise": nothing + surprise, "doubt": nothing}
@@ -160,8 +135,7 @@ class Implicit:
     def imagine(self, key: jax.Array, state: ImplicitState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
         """One imagined step; there is no decoder, so no observation."""
         del key
-        following, reward = self._onward(state.weights, self._both(state, belief, action))
-        goes_on = layers.apply(state.weights.continues, following, mish)[:, 0]
+        following, reward, goes_on = self._onward(state.weights, self._both(state, belief, action))
         return following, Prediction(
             observation=None,
             reward=self.bins.mean(reward),
@@ -190,28 +164,52 @@ class Implicit:
             experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
         target_key, policy_key = keys.split(key, "target", "policy")
         rows = sequences.rows(state.seen, state.policy, experience)
-        gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(_without_policy(state.weights), state, rows, target_key)
+        gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(without_policy(state.weights), state, rows, target_key)
         update, optimiser = self._optimiser().update(gradient, state.optimiser)
-        weights = optax.apply_updates(_without_policy(state.weights), update)
-        latents = jax.lax.stop_gradient(latents)
-        gradient, (values, entropy) = jax.grad(self._policy_loss, has_aux=True)(
-            state.weights.policy, weights, state, latents, rows, policy_key
-        )
-        update, policy_optimiser = self._policy_optimiser().update(gradient, state.policy_optimiser)
-        weights = dataclasses.replace(weights, policy=optax.apply_updates(state.weights.policy, update))
-        width = jnp.percentile(values, 95.0) - jnp.percentile(values, 5.0)
+        weights = optax.apply_updates(without_policy(state.weights), update)
         after = dataclasses.replace(
             state,
-            weights=weights,
+            weights=dataclasses.replace(weights, policy=state.weights.policy),
             slow=optax.incremental_update(weights.values, state.slow, self.follow),
             optimiser=optimiser,
-            policy_optimiser=policy_optimiser,
-            range=state.range + self.follow * (jnp.maximum(width, 1.0) - state.range),
             spread=state.spread + self.follow * (jnp.mean(jnp.var(latents[0], axis=0)) - state.spread),
         )
+        if self.teaches:
+            after, told = self._teach(policy_key, after, jax.lax.stop_gradient(latents), rows)
+            info = info | told
         some = jnp.any(rows.weight > 0)
-        after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
-        return after, info | {"policy_entropy": entropy}
+        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), info
+
+    def imitate(self, key: jax.Array, state: ImplicitState, experience: Experience) -> tuple[ImplicitState, Info]:
+        """One update of the policy alone, towards the actions of transitions [N], with a little entropy."""
+        weight = experience.valid / jnp.maximum(jnp.sum(experience.valid), 1)
+        latents = self.encode(state.weights, state.seen.flat(experience.step.observation))
+        unit = state.policy.unit(experience.action)
+
+        def loss(policy: Stack) -> tuple[jax.Array, Info]:
+            outputs = layers.apply(policy, latents, mish)
+            missed = -jnp.sum(weight * state.policy.log_prob(outputs, unit))
+            entropy = jnp.sum(weight * state.policy.entropy(key, outputs))
+            info = {"imitation_loss": missed, "policy_entropy": entropy}
+            return missed - self.entropy * state.policy.inputs * entropy, info
+
+        gradient, info = jax.grad(loss, has_aux=True)(state.weights.policy)
+        return self._improved(state, gradient), info
+
+    def _teach(self, key: jax.Array, state: ImplicitState, latents: jax.Array, rows: Rows) -> tuple[ImplicitState, Info]:
+        """One update of the policy towards what the values think best, over latents [L + 1, N, Z]."""
+        gradient, (values, entropy) = jax.grad(self._policy_loss, has_aux=True)(
+            state.weights.policy, state.weights, state, latents, rows, key
+        )
+        width = jnp.percentile(values, 95.0) - jnp.percentile(values, 5.0)
+        after = dataclasses.replace(state, range=state.range + self.follow * (jnp.maximum(width, 1.0) - state.range))
+        return self._improved(after, gradient), {"policy_entropy": entropy}
+
+    def _improved(self, state: ImplicitState, gradient: Stack) -> ImplicitState:
+        """The state after one step of the policy's optimiser."""
+        update, optimiser = self._policy_optimiser().update(gradient, state.policy_optimiser)
+        weights = dataclasses.replace(state.weights, policy=optax.apply_updates(state.weights.policy, update))
+        return dataclasses.replace(state, weights=weights, policy_optimiser=optimiser)
 
     def _loss(self, weights: Weights, state: ImplicitState, rows: Rows, key: jax.Array) -> tuple[jax.Array, Any]:
         """The weighted sum of the losses, and (latents [L + 1, N, Z], metrics)."""
@@ -219,24 +217,24 @@ class Implicit:
         after = jax.lax.stop_gradient(self.encode(weights, rows.after.reshape(length * number, -1)))
         target = jax.lax.stop_gradient(self._target(key, weights, state, after, rows))
         latents = [self.encode(weights, rows.before)]
-        rewards = []
+        rewards, going_on = [], []
         for index in range(length):
             inputs = jnp.concatenate([latents[-1], rows.action[index]], axis=-1)
-            following, reward = self._onward(weights, inputs)
+            following, reward, goes_on = self._onward(weights, inputs)
             latents.append(following)
             rewards.append(reward)
+            going_on.append(goes_on)
         stacked = jnp.stack(latents)
         weight = rows.weight * self.decay ** jnp.arange(length, dtype=jnp.float32)[:, None]
         weight = weight / (jnp.maximum(jnp.sum(rows.weight[0]), 1.0) * length)
         error = jnp.mean((stacked[1:] - after.reshape(length, number, -1)) ** 2, axis=-1)
         both = jnp.concatenate([stacked[:-1], rows.action], axis=-1).reshape(length * number, -1)
         worth = layers.apart(weights.values, both, mish)
-        goes_on = layers.apply(weights.continues, stacked[1:].reshape(length * number, -1), mish).reshape(length, number)
         losses = {
             "model_loss": error,
             "reward_loss": self.bins.loss(jnp.stack(rewards), rows.reward),
             "value_loss": sum(self.bins.loss(each, target).reshape(length, number) for each in worth) / self.members,
-            "ends": optax.sigmoid_binary_cross_entropy(goes_on, 1.0 - rows.ended),
+            "ends": optax.sigmoid_binary_cross_entropy(jnp.stack(going_on), 1.0 - rows.ended),
         }
         summed = {name: jnp.sum(weight * loss) for name, loss in losses.items()}
         total = self.consistency * summed["model_loss"] + self.reward_weight * summed["reward_loss"]
@@ -271,10 +269,10 @@ class Implicit:
         gain = worth / state.range + self.entropy * state.policy.inputs * entropy
         return -jnp.sum(weight * gain), (worth, jnp.mean(entropy))
 
-    def _onward(self, weights: Weights, both: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Latents and actions [N, Z + A] -> the next latents [N, Z] and the rewards' logits [N, bins]."""
-        following, reward = layers.apart(weights.onward, both, mish)
-        return layers.simplices(following, self.group), reward
+    def _onward(self, weights: Weights, both: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Latents and actions [N, Z + A] -> the next latents [N, Z], the rewards' logits [N, bins], and those of going on [N]."""
+        following, outcome = layers.apart(weights.onward, both, mish)
+        return layers.simplices(following, self.group), outcome[:, :-1], outcome[:, -1]
 
     def _worth(self, values: Bundle, policy: policies.Policy, latents: jax.Array, unit: jax.Array, key: Any = None) -> jax.Array:
         """Values [members, N] of unit actions; with a key, those of two members drawn for all rows."""
@@ -306,15 +304,3 @@ class Implicit:
 
     def _policy_optimiser(self) -> optax.GradientTransformation:
         return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate, eps=1e-5))
-
-
-def _beginning(onward: Bundle) -> Bundle:
-    """Dynamics whose outputs are normalised, and the reward's last weights at zero: who has seen nothing expects nothing."""
-    dynamics, (*hidden, last) = onward.rest
-    reward = (*hidden, dataclasses.replace(last, weight=jnp.zeros_like(last.weight)))
-    return dataclasses.replace(onward, rest=(layers.ended_normed(dynamics), reward))
-
-
-def _without_policy(weights: Weights) -> Weights:
-    """The weights with the policy left out, which has a gradient of its own."""
-    return dataclasses.replace(weights, policy=())

@@ -30,7 +30,7 @@ from umwelt.core import (
     static,
     struct,
 )
-from umwelt.models import eyes
+from umwelt.models import eyes, grasp
 from umwelt.networks import layers
 from umwelt.networks.form import Form, form, numbers
 from umwelt.networks.layers import Layer, Stack
@@ -39,6 +39,9 @@ from umwelt.networks.twohot import Bins
 LOSS = Metric(name="model_loss", unit="nats", meaning="weighted sum of the losses below", better="down")
 DECODED = Metric(
     name="decoder_loss", unit="squared symlog units", meaning="error of the decoded observation, summed over it", better="down"
+)
+GRASPED = Metric(
+    name="grasp_loss", unit="nats", meaning="what embeddings miss of actions, and beliefs of the value to come", better="down"
 )
 REWARD = Metric(name="reward_loss", unit="nats", meaning="cross entropy of the predicted rewards", better="down")
 GUESSED = Metric(name="latent_loss", unit="nats", meaning="divergence of the draws from what was guessed of them", better="down")
@@ -54,7 +57,7 @@ class Belief:
 
 @struct
 class Weights:
-    """Stacks and layers. encoder, decoder are those of `eyes`."""
+    """Stacks and layers. encoder is that of `eyes`; decoder too, or the weights of `grasp`."""
 
     encoder: Any
     decoder: Any
@@ -101,6 +104,11 @@ class Rssm:
     """Weight of the prior's pull towards the posterior."""
     draw_weight: float = 0.1
     """Weight of the posterior's pull towards the prior."""
+    tells: Literal["observation", "value and action"] = "observation"
+    """What a belief has to tell: what was seen, or without any decoder the value of what is to come, where two
+    looks have to tell the action between them."""
+    discount: float = 0.99
+    """Worth of the next step in that value, in units of this one."""
     balance: Literal["fixed", "harmony"] = "fixed"
     """Weights of decoder, reward and latent losses: as they are, or learned so that each weighs alike."""
     learning_rate: float = 4e-4
@@ -109,7 +117,18 @@ class Rssm:
     """Largest norm of a gradient."""
 
     diet = "replay"
-    metrics = (SURPRISE, DOUBT, LOSS, DECODED, REWARD, GUESSED)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What `observe` and `learn` report."""
+        return (SURPRISE, DOUBT, LOSS, DECODED if self.decodes else GRASPED, REWARD, GUESSED)
+
+    @property
+    def decodes(self) -> bool:
+        """True where a belief tells observations."""
+        if self.tells not in ("observation", "value and action"):
+            raise ValueError(f"tells={self.tells!r}: it is 'observation' or 'value and action'")
+        return self.tells == "observation"
 
     def init(self, key: jax.Array, spec: WorldSpec) -> RssmState:
         """A model that expects no reward and no end."""
@@ -122,7 +141,9 @@ class Rssm:
         ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
         weights = Weights(
             encoder=encoder,
-            decoder=eyes.decoder(named[1], seen, state, self.units, self.depth),
+            decoder=eyes.decoder(named[1], seen, state, self.units, self.depth)
+            if self.decodes
+            else grasp.init(named[1], state, embedded, self.units, self.bins, done),
             joined=layers.layer(named[2], draws + done.bounds[0].size, self.units, normed=True),
             gates=layers.layer(named[3], self.units + self.certain, 3 * self.certain, normed=True),
             prior=layers.stack(named[4], (self.certain, self.units, draws)),
@@ -158,7 +179,7 @@ class Rssm:
         after = Belief(certain=certain, drawn=_draw(key, self._guess(weights, certain)))
         inner = numbers(after)
         return after, Prediction(
-            observation=eyes.imagined(weights.decoder, state.seen, inner),
+            observation=eyes.imagined(weights.decoder, state.seen, inner) if self.decodes else None,
             reward=self.bins.mean(layers.apply(weights.reward, inner, jax.nn.silu)),
             continues=jax.nn.sigmoid(layers.apply(weights.continues, inner, jax.nn.silu)[:, 0]),
             doubt=jnp.zeros(inner.shape[0], jnp.float32),
@@ -212,27 +233,32 @@ class Rssm:
         def mean(values: jax.Array) -> jax.Array:
             return jnp.mean(values.reshape(-1, number) @ share)
 
-        decoder = mean(eyes.error(weights.decoder, state.seen, inner, every))
+        if self.decodes:
+            told = mean(eyes.error(weights.decoder, state.seen, inner, every))
+        else:
+            rewards, lasts = turned.next.reward, turned.next.terminated
+            told = grasp.loss(
+                weights.decoder, self.bins, self.discount, state.done, inner, embedded, action[1:], rewards, lasts, mean
+            )
         latent = self.guess_weight * mean(guessing) + self.draw_weight * mean(drawing)
-        losses = jnp.stack([decoder, mean(reward), latent])
+        losses = jnp.stack([told, mean(reward), latent])
         if self.balance == "harmony":
             # each loss over its own learned scale, which is kept from shrinking by log(1 + scale)
             total = jnp.sum(losses * jnp.exp(-balance) + jnp.log1p(jnp.exp(balance)))
         else:
             total = jnp.sum(losses)
         total = total + mean(optax.sigmoid_binary_cross_entropy(goes_on, 1.0 - ended))
-        metrics = {"model_loss": total, "decoder_loss": losses[0], "reward_loss": losses[1], "latent_loss": mean(guessing)}
-        return total, metrics
+        name = "decoder_loss" if self.decodes else "grasp_loss"
+        return total, {"model_loss": total, name: losses[0], "reward_loss": losses[1], "latent_loss": mean(guessing)}
 
     def _onward(self, weights: Weights, belief: Belief, action: jax.Array) -> jax.Array:
         """The next recurrent state [N, D] from a belief and flat actions [N, A]."""
         drawn = belief.drawn.reshape(belief.drawn.shape[0], -1)
         inputs = jnp.concatenate([drawn, action], axis=-1)
-        inputs = jax.nn.silu(layers.normed(weights.joined, inputs @ weights.joined.weight + weights.joined.bias))
+        inputs = layers.activated(weights.joined, inputs @ weights.joined.weight, jax.nn.silu)
         inputs = jnp.concatenate([inputs, belief.certain], axis=-1)
-        reset, candidate, update = jnp.split(
-            layers.normed(weights.gates, inputs @ weights.gates.weight + weights.gates.bias), 3, axis=-1
-        )
+        gates = layers.finished(weights.gates, inputs @ weights.gates.weight)
+        reset, candidate, update = jnp.split(gates, 3, axis=-1)
         candidate = jnp.tanh(jax.nn.sigmoid(reset) * candidate)
         # a recurrent state begins by keeping what it has
         update = jax.nn.sigmoid(update - 1.0)

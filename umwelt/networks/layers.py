@@ -1,10 +1,13 @@
 """Layers and stacks of them.
 
-A stack whose hidden layers are normalised computes act(norm(x W + b)) in each of them, and x W + b
-in the last, normalised too where that layer has a gain. Several stacks that read the same inputs are kept as a `Bundle`.
+A layer computes x W + b, or where it is normalised norm(x W) g + s: the norm divides each row by its root mean
+square, so that a bias before it would have little to add. (LayerNorm subtracts the mean of the row first; on
+two cores that costs two more passes over memory, and published agents learn with either.) A stack puts an
+activation after each layer but the last. Several stacks that read the same inputs are kept as a `Bundle`.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -17,10 +20,10 @@ Activation = Callable[[jax.Array], jax.Array]
 
 @struct
 class Layer:
-    """weight: float32 [in, out]. bias: [out]. gain, shift: [out] of the normalisation, or None without one."""
+    """weight: float32 [in, out]. Either bias: [out], or gain and shift: [out] of the normalisation."""
 
-    weight: jax.Array
-    bias: jax.Array
+    weight: Any
+    bias: Any = None
     gain: Any = None
     shift: Any = None
 
@@ -36,7 +39,7 @@ def layer(key: jax.Array, into: int, out: int, normed: bool = False, scale: floa
     spread = (deviation if deviation and scale else (scale / into) ** 0.5) / 0.87962566
     weight = spread * jax.random.truncated_normal(key, -2.0, 2.0, (into, out), jnp.float32)
     ones, zeros = jnp.ones(out, jnp.float32), jnp.zeros(out, jnp.float32)
-    return Layer(weight=weight, bias=zeros, gain=ones if normed else None, shift=zeros if normed else None)
+    return Layer(weight=weight, gain=ones, shift=zeros) if normed else Layer(weight=weight, bias=zeros)
 
 
 def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: bool = True, deviation: float = 0.0) -> Stack:
@@ -54,16 +57,17 @@ def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: b
 
 def ended_normed(layers: Stack) -> Stack:
     """The stack with its last layer normalised as well: what goes into `simplices` stays of one size."""
-    last, width = layers[-1], layers[-1].bias.shape
-    return (*layers[:-1], Layer(weight=last.weight, bias=last.bias, gain=jnp.ones(width), shift=jnp.zeros(width)))
+    weight = layers[-1].weight
+    out = weight.shape[-1]
+    return (*layers[:-1], Layer(weight=weight, gain=jnp.ones(out, jnp.float32), shift=jnp.zeros(out, jnp.float32)))
 
 
 def apply(layers: Stack, inputs: jax.Array, act: Activation) -> jax.Array:
     """inputs [N, in] -> outputs [N, out]."""
     hidden = inputs
     for each in layers[:-1]:
-        hidden = act(normed(each, hidden @ each.weight + each.bias))
-    return normed(layers[-1], hidden @ layers[-1].weight + layers[-1].bias)
+        hidden = activated(each, hidden @ each.weight, act)
+    return finished(layers[-1], hidden @ layers[-1].weight)
 
 
 @struct
@@ -94,11 +98,14 @@ def apart(bundle: Bundle, inputs: jax.Array, act: Activation) -> list[jax.Array]
     """What each stack of a bundle makes of inputs [N, in]. One product for all first layers: XLA's products
     are faster the wider they are."""
     number = len(bundle.rest)
-    wide = inputs @ bundle.first.weight + bundle.first.bias
+    wide = inputs @ bundle.first.weight
     units = wide.shape[-1] // number
-    parts = jax.tree.map(lambda leaf: leaf.reshape(*leaf.shape[:-1], number, units), bundle.first)
-    hidden = act(normed(parts, wide.reshape(-1, number, units)))
-    return [apply(rest, hidden[:, index], act) for index, rest in enumerate(bundle.rest)]
+    found = []
+    for index, rest in enumerate(bundle.rest):
+        columns = slice(index * units, (index + 1) * units)
+        part = jax.tree.map(lambda leaf, columns=columns: leaf[..., columns], bundle.first)
+        found.append(apply(rest, activated(part, wide[:, columns], act), act))
+    return found
 
 
 def picked(bundle: Bundle, chosen: jax.Array) -> Bundle:
@@ -114,21 +121,63 @@ def picked(bundle: Bundle, chosen: jax.Array) -> Bundle:
     return Bundle(first=jax.tree.map(columns, bundle.first), rest=rest)
 
 
-def normed(each: Layer, hidden: jax.Array) -> jax.Array:
-    """hidden [N, out] at mean 0 and deviation 1 in each row, then scaled and shifted; as it is without a gain."""
-    if each.gain is None:
-        return hidden
-    mean = jnp.mean(hidden, axis=-1, keepdims=True)
-    centred = hidden - mean
-    inverse = jax.lax.rsqrt(jnp.mean(centred * centred, axis=-1, keepdims=True) + 1e-5)
-    return centred * inverse * each.gain + each.shift
+def activated(each: Layer, raw: jax.Array, act: Activation) -> jax.Array:
+    """The activation of a layer's products raw [N, out]."""
+    return act(raw + each.bias) if each.gain is None else _activated(act, each.gain, each.shift, raw)
 
 
+def finished(each: Layer, raw: jax.Array) -> jax.Array:
+    """What a layer without an activation makes of its products raw [N, out]."""
+    return raw + each.bias if each.gain is None else _standard(raw)[0] * each.gain + each.shift
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _activated(act: Activation, gain: jax.Array, shift: jax.Array, raw: jax.Array) -> jax.Array:
+    """The same gradients as by differentiation; but that keeps every intermediate array for the way back, which
+    XLA then computes in a loop of its own. Here the way back begins from the products again."""
+    return act(_standard(raw)[0] * gain + shift)
+
+
+def _activated_forward(act: Activation, gain: jax.Array, shift: jax.Array, raw: jax.Array) -> Any:
+    return _activated(act, gain, shift, raw), (gain, shift, raw)
+
+
+def _activated_backward(act: Activation, kept: Any, pull: jax.Array) -> Any:
+    # the barrier keeps XLA from sharing intermediate arrays with the way forth after all
+    (gain, shift, raw), pull = jax.lax.optimization_barrier((kept, pull))
+    standard, inverse = _standard(raw)
+    _, slope = jax.vjp(act, standard * gain + shift)
+    (inner,) = slope(pull)
+    scaled = inner * gain
+    outer = inverse * (scaled - standard * jnp.mean(scaled * standard, axis=-1, keepdims=True))
+    rows = tuple(range(raw.ndim - 1))
+    return jnp.sum(inner * standard, axis=rows), jnp.sum(inner, axis=rows), outer
+
+
+_activated.defvjp(_activated_forward, _activated_backward)
+
+
+def _standard(raw: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Rows at a root mean square of 1, and one over what it was."""
+    inverse = jax.lax.rsqrt(jnp.mean(raw * raw, axis=-1, keepdims=True) + 1e-5)
+    return raw * inverse, inverse
+
+
+@jax.custom_jvp
 def mish(x: jax.Array) -> jax.Array:
     """x * tanh(log(1 + e^x)), with a single exponential: tanh(log(1 + u)) = (u^2 + 2u) / (u^2 + 2u + 2)."""
     u = jnp.exp(jnp.minimum(x, 20.0))
     square = u * (u + 2.0)
     return x * (square / (square + 2.0))
+
+
+@mish.defjvp
+def _mish_slope(at: tuple[jax.Array], along: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    (x,), (towards,) = at, along
+    u = jnp.exp(jnp.minimum(x, 20.0))
+    square = u * (u + 2.0)
+    share = 1.0 / (square + 2.0)
+    return mish(x), (square * share + x * (4.0 * u * (u + 1.0) * share * share)) * towards
 
 
 def simplices(x: jax.Array, group: int) -> jax.Array:

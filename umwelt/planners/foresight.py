@@ -85,12 +85,16 @@ def search(
     """
     dream_key, prior_key, choice_key = keys.split(key, "dream", "prior", "choice")
     given = foresight.proposals(prior_key, plans, belief, proposed)
+    # the prior's proposals stay the same in all iterations, so that they are imagined but once
+    known = foresight.scores(keys.fold(prior_key, "scores"), plans, given, belief) if given.shape[2] else None
     fresh = jnp.stack(evens(key, plans, *(samples - given.shape[2],) * iterations))
 
     def improve(plans: Plans, x: Any) -> tuple[Plans, jax.Array]:
         drawn, dream = x
-        candidates = join(given, plans.sample(normal(drawn)))
+        candidates = plans.sample(normal(drawn))
         scores = foresight.scores(dream, plans, candidates, belief)
+        if known is not None:
+            candidates, scores = join(given, candidates), jnp.concatenate([known, scores], axis=1)
         weights = weigh(scores)
         plans = refit(plans, candidates, weights)
         return plans, decide(choice_key, plans, candidates, scores, weights, choose)

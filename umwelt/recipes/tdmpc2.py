@@ -51,7 +51,7 @@ tdmpc2 = Recipe(
     summary="implicit latent model + MPPI seeded by a policy, with values beyond the horizon",
     agent=small,
     sizes={"small": small, "1M": published_1m, "5M": published_5m},
-    rhythm=Rhythm(random=1000, learn_every=1, updates=1, first_updates=1000, chunk=100),
+    rhythm=Rhythm(random=2500, learn_every=1, updates=1, first_updates=2500, chunk=100),
     citation="TD-MPC2: Scalable, robust world models for continuous control (ICLR 2024)",
     budget="50,000 decisions",
     expected="see docs/evidence.md",

@@ -1,0 +1,86 @@
+"""Imagined transitions a second of every world model, and their share of this machine's rate of matrix products.
+
+The task: 1,024 beliefs in a world of 17 numbers and 6 actions, imagined for 15 steps under given actions; the reward,
+the doubt and, where the model tells them, the observations are read. The share counts matrix products alone, so that
+it is low where a model is mostly something else.
+
+Run it alone: `python -m benchmarks.imagination`.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from benchmarks.machine import best_seconds, matmul_rate
+from benchmarks.products import products
+from umwelt.core import MID, Box, TimeStep, WorldSpec, lived
+from umwelt.core.contracts import Model
+from umwelt.recipes import bmpc, dreamer_v3, losse_mpc, mbpo, mudreamer, pets, tdmpc2
+
+ROWS, STEPS = 1024, 15
+SPEC = WorldSpec(
+    name="plain",
+    observation=Box(shape=(17,), low=-10.0, high=10.0),
+    action=Box(shape=(6,), low=-1.0, high=1.0),
+    task=Box(),
+    batch=ROWS,
+)
+MODELS: dict[str, Model] = {
+    "pets: ensemble": pets.agent.model,
+    "mbpo: ensemble, one member": mbpo.agent.model,
+    "losse_mpc: online linear": losse_mpc.agent.model,
+    "tdmpc2 small: implicit": tdmpc2.agent.model,
+    "tdmpc2 1M: implicit": tdmpc2.sizes["1M"].model,
+    "bmpc small: implicit": bmpc.agent.model,
+    "dreamer_v3 0.5M: recurrent": dreamer_v3.agent.model,
+    "dreamer_v3 2M: recurrent": dreamer_v3.sizes["2M"].model,
+    "mudreamer 0.5M: recurrent, no decoder": mudreamer.agent.model,
+}
+
+
+def imagining(model: Model) -> tuple[Any, tuple[Any, ...]]:
+    """A function that imagines, and its arguments."""
+    key = jax.random.key(0)
+    state = model.init(key, SPEC)
+    observation = jax.random.normal(key, (ROWS, 17))
+    step = TimeStep(kind=jnp.full(ROWS, MID, jnp.int8), observation=observation, reward=jnp.zeros(ROWS))
+    actions = jax.random.uniform(key, (STEPS, ROWS, 6), minval=-1.0, maxval=1.0)
+    if model.diet == "stream":
+        # one lesson, so that the model has seen the scale of things
+        state, _ = jax.jit(model.learn)(key, state, lived(step, actions[0], step))
+    belief, _ = jax.jit(model.observe)(key, state, model.start(state, ROWS), actions[0], step)
+
+    def imagine(key: jax.Array, state: Any, belief: Any, actions: jax.Array) -> Any:
+        def onward(belief: Any, item: Any) -> tuple[Any, Any]:
+            belief, prediction = model.imagine(item[0], state, belief, item[1])
+            read = (prediction.observation, prediction.reward, prediction.doubt)
+            return belief, sum(jnp.sum(leaf) for leaf in jax.tree.leaves(read))
+
+        return jax.lax.scan(onward, belief, (jax.random.split(key, STEPS), actions))[1]
+
+    return imagine, (key, state, belief, actions)
+
+
+def run(rates: dict[str, float], rounds: int = 3) -> dict[str, dict[str, Any]]:
+    """Transitions a second of each model; the best of a few rounds counts."""
+    found = {}
+    for name, model in MODELS.items():
+        imagine, arguments = imagining(model)
+        compiled = jax.jit(imagine)
+        seconds = min(best_seconds(lambda: compiled(*arguments), repeats=5) for _ in range(rounds))  # noqa: B023 - used at once
+        flop = products(imagine, *arguments)
+        limit = max(rates["matmul"], matmul_rate(repeats=6))
+        found[f"imagination, {name}"] = {
+            "value": ROWS * STEPS / seconds,
+            "unit": "transitions/s",
+            "share": flop / seconds / 1e9 / limit,
+            "of": "matmul",
+            "note": f"{flop / ROWS / STEPS / 1e6:.2f} MFLOP each",
+        }
+    return found
+
+
+if __name__ == "__main__":
+    for name, figure in run({"matmul": matmul_rate()}).items():
+        print(f"{name:45s} {figure['value']:12,.0f} transitions/s  {figure['share']:.0%}  {figure['note']}")

@@ -1,0 +1,131 @@
+"""Learning curves: a few seeds of a recipe in a world, examined on the way, with what each point cost.
+
+    python -m evidence.curves tdmpc2_cartpole --seeds 3
+
+Every seed is a life of its own in `build/evidence`; one that was broken off is resumed. Rows go to
+`evidence/results/NAME.csv`: seed, decisions, frames, seconds of life without its probes, and the mean of ten
+probe episodes with its interval; the summary goes to `NAME.json`.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RESULTS, LIVES = Path(__file__).parent / "results", Path("build/evidence")
+COLUMNS = ("seed", "decisions", "frames", "seconds", "mean", "low", "high")
+REPEAT = ("--world.repeat", "2")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One row of the table. bar: what the last ten probe episodes must reach. minutes: in how long, probes apart."""
+
+    world: str
+    recipe: str
+    steps: int
+    bar: float
+    minutes: float
+    every: int
+    options: tuple[str, ...] = ()
+
+
+CURVES: dict[str, Curve] = {
+    "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 20_000, 830.0, 12.0, 5_000, REPEAT),
+    "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 26_000, 900.0, 18.0, 6_500, REPEAT),
+    "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 12_500, REPEAT),
+    "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 50_000, -250.0, 30.0, 10_000),
+    "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT),
+    "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000),
+    "sac_pendulum": Curve("gymnasium:Pendulum-v1", "sac", 10_000, -250.0, 10.0, 2_500),
+}
+
+
+def live_one(name: str, seed: int) -> list[dict[str, float]]:
+    """Live, or resume, one seed; the rows of its curve."""
+    curve, life = CURVES[name], f"{name}-{seed}"
+    folder = ["--lives", str(LIVES), "--quiet"]
+    if (LIVES / life / "recipe.json").exists():
+        words = ["resume", life, *folder]
+    else:
+        words = ["live", "--world", curve.world, "--recipe", curve.recipe, "--steps", str(curve.steps), "--seed", str(seed)]
+        words += ["--name", life, *folder, "--rhythm.probe-every", str(curve.every), "--rhythm.probe-episodes", "10"]
+        words += curve.options
+    subprocess.run([sys.executable, "-m", "umwelt", *words], check=True)
+    return curve_of(LIVES / life, seed)
+
+
+def curve_of(path: Path, seed: int) -> list[dict[str, float]]:
+    """The probes of a life, and the seconds that it had lived by then, its probes left out."""
+    from umwelt.life.chronicle import Chronicle
+    from umwelt.life.folder import Folder
+
+    repeat = int(Folder.read(path).description["repeat"])
+    with Chronicle.read(path / "chronicle.db") as chronicle:
+        probes, spent = chronicle.probes(), chronicle.timing()
+    rows = []
+    for index, clock in enumerate(probes["clock"]):
+        before = spent["clock"] <= clock
+        parts = [part for part in sorted(set(spent["part"])) if part != "probe"]
+        lived = sum(float(spent["seconds"][before & (spent["part"] == part)].max(initial=0.0)) for part in parts)
+        figures = {name: round(float(probes[name][index]), 3) for name in ("mean", "low", "high")}
+        rows.append({"seed": seed, "decisions": int(clock), "frames": int(clock) * repeat, "seconds": round(lived, 1)} | figures)
+    return rows
+
+
+def summary(name: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the rows of all seeds come to."""
+    curve = CURVES[name]
+    ends = [max((row for row in rows if row["seed"] == seed), key=lambda row: row["decisions"]) for seed in seeds_in(rows)]
+    values = np.array([row["mean"] for row in ends])
+    spread = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return {
+        "command": f"python -m evidence.curves {name} --seeds {len(ends)}",
+        "date": time.strftime("%Y-%m-%d"),
+        "options": list(curve.options),
+        "decisions": curve.steps,
+        "bar": curve.bar,
+        "bar_minutes": curve.minutes,
+        "reached": f"{int((values >= curve.bar).sum())} of {len(values)}",
+        "mean": round(float(values.mean()), 2),
+        "interval": [round(float(values.mean() - spread), 2), round(float(values.mean() + spread), 2)]
+        if len(values) > 1
+        else None,
+        "slowest_minutes": round(max(row["seconds"] for row in ends) / 60, 2),
+    }
+
+
+def seeds_in(rows: list[dict[str, Any]]) -> list[int]:
+    """The seeds of some rows, in order."""
+    return sorted({int(row["seed"]) for row in rows})
+
+
+def main() -> int:
+    """One curve, to the screen and to its files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("curve", choices=list(CURVES))
+    parser.add_argument("--seeds", type=int, default=3)
+    given = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    for seed in range(given.seeds):
+        rows += live_one(given.curve, seed)
+        print(json.dumps(rows[-1]), flush=True)
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        with (RESULTS / f"{given.curve}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+        (RESULTS / f"{given.curve}.json").write_text(json.dumps(summary(given.curve, rows), indent=1) + "\n")
+    print(json.dumps(summary(given.curve, rows), indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
