@@ -48,8 +48,9 @@ def _sequences(life, length):
     return jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:length], 0, 1), life)
 
 
-def test_td_targets_by_hand():
-    model = dataclasses.replace(IMPLICIT, discount=0.5)
+@pytest.mark.parametrize("trust", [0.0, 1.0])
+def test_td_targets_by_hand(trust):
+    model = dataclasses.replace(IMPLICIT, discount=0.5, trust=trust)
     state = model.init(KEY, BOXES)
     meal = _sequences(plant_life(1, BOXES, 3), 1)
     ended = dataclasses.replace(meal.next, reward=jnp.full((4, 1), 2.0), kind=jnp.array([[1], [1], [2], [3]], jnp.int8))
@@ -64,6 +65,41 @@ def test_td_targets_by_hand():
     later = float(jnp.expm1(2.0))
     # a time limit is bootstrapped, an end is not
     assert float(info["value"]) == pytest.approx((3 * (2 + 0.5 * later) + 2) / 4, rel=1e-3)
+
+
+def test_targets_that_look_along_a_sequence_by_hand():
+    model = dataclasses.replace(IMPLICIT, discount=0.5, trust=1.0)
+    state = model.init(KEY, BOXES)
+    meal = _sequences(plant_life(1, BOXES, 3), 3)
+    kinds = jnp.array([[1, 1, 1], [1, 2, 1], [1, 1, 2], [1, 1, 3]], jnp.int8)
+    rewards = jnp.array([[1.0, 2.0, 4.0]] * 4)
+    inside = dataclasses.replace(meal.step, kind=jnp.ones((4, 3), jnp.int8))
+    meal = dataclasses.replace(meal, step=inside, next=dataclasses.replace(meal.next, reward=rewards, kind=kinds))
+    _, info = jax.jit(model.learn)(KEY, state, meal)
+    # an untrained value is worth nothing: 1 + 2 / 2 + 4 / 4 = 3, then 4, then 4; what follows an end does not count
+    assert float(info["value"]) == pytest.approx(np.mean([[3, 4, 4], [2, 2, 4], [3, 4, 4], [3, 4, 4]]), rel=1e-5)
+
+
+@pytest.mark.parametrize("spec", [BOXES, CHOICES], ids=["boxes", "choices"])
+def test_a_policy_imitates_what_it_is_shown(spec):
+    model = dataclasses.replace(IMPLICIT, teaches=False, learning_rate=1e-2)
+    life = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), random_life(1, spec, 40))
+    chosen = jnp.full_like(life.action, 1 if spec is CHOICES else 0.5)
+    shown = dataclasses.replace(life, action=chosen)
+
+    def lesson(state, key):
+        return model.imitate(key, state, shown)
+
+    begin = model.init(KEY, spec)
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 150)))(begin)
+    assert float(info["imitation_loss"][-1]) < 0.2 < float(info["imitation_loss"][0])
+    belief, _ = model.observe(KEY, state, model.start(state, 8), life.action[:8], jax.tree.map(lambda leaf: leaf[:8], life.next))
+    np.testing.assert_allclose(np.mean(model.prior(KEY, state, belief), axis=0), np.mean(chosen[:8], axis=0), atol=0.1)
+    # and nothing but the policy has changed
+    same = jax.tree.map(
+        np.array_equal, dataclasses.replace(state.weights, policy=()), dataclasses.replace(begin.weights, policy=())
+    )
+    assert all(jax.tree.leaves(same))
 
 
 def test_an_implicit_model_of_choices_prefers_what_pays():

@@ -10,7 +10,7 @@ from rich.table import Table
 from umwelt.cli.options import parse
 from umwelt.core import part
 
-DESCRIPTION = "Show the worlds, models, planners and recipes of the library, one line each."
+DESCRIPTION = "Show the worlds, wrappers, models, planners and recipes of the library, one line each."
 
 
 @part
@@ -40,7 +40,7 @@ def contents() -> dict[str, dict[str, str]]:
     """shelf -> name -> one line."""
     from umwelt import models, planners
     from umwelt.recipes import ALL
-    from umwelt.worlds import BUILT_IN
+    from umwelt.worlds import BUILT_IN, WRAPPERS
 
     outside = {
         "gymnasium:ID": "any Gymnasium environment, such as gymnasium:Pendulum-v1",
@@ -49,6 +49,7 @@ def contents() -> dict[str, dict[str, str]]:
     }
     return {
         "worlds": {name: _line(world) for name, world in BUILT_IN.items()} | outside,
+        "wrappers": {name: _line(wrapper) for name, wrapper in WRAPPERS.items()},
         "models": {name: _line(getattr(models, name)) for name in models.__all__},
         "planners": {name: _line(getattr(planners, name)) for name in planners.__all__},
         "recipes": {name: recipe.summary for name, recipe in ALL.items()},

@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from umwelt.cli.names import agent_of, recipe_of, world_of
+from umwelt.cli.names import agent_of, recipe_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, shadow, take, unshadow
 from umwelt.core import part
 from umwelt.core.contracts import Agent, Teacher, World
@@ -35,6 +35,9 @@ class Command:
     """The number that all randomness comes from."""
     seeds: int = 1
     """Lives at once, with seeds `seed`, `seed + 1` ... (pure worlds only)."""
+    wrap: tuple[str, ...] = ()
+    """Wrappers around the world, the innermost first: NAME or NAME=NUMBER, such as `--wrap pictured stack_frames=2`;
+    `umwelt list` shows them."""
     announced: bool = False
     """Let the agent see its task, as a part of what it observes."""
     driver: str = "auto"
@@ -58,8 +61,9 @@ def run(arguments: list[str]) -> int:
     from umwelt.life.life import Life
 
     command, recipe_name, world_name = read(arguments)
+    world = wrapped(command.world, command.wrap)
     life = Life(
-        world=_announced(command.world) if command.announced else command.world,
+        world=_announced(world) if command.announced else world,
         agent=command.recipe,
         teacher=command.teacher,
         rhythm=command.rhythm,

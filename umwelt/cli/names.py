@@ -31,6 +31,26 @@ def world_of(name: str) -> Any:
         raise UsageError(f"world {name!r}: {error}") from error
 
 
+def wrapped(world: Any, words: tuple[str, ...]) -> Any:
+    """The world in wrappers, each NAME or NAME=NUMBER, the first of them innermost."""
+    from umwelt.worlds import WRAPPERS
+
+    for word in words:
+        name, _, number = word.partition("=")
+        if name not in WRAPPERS:
+            raise UsageError(nearest(name, list(WRAPPERS), "wrapper"))
+        try:
+            given = (int(number) if number.lstrip("-").isdigit() else float(number),) if number else ()
+        except ValueError as error:
+            raise UsageError(f"--wrap {word}: {number!r} is no number") from error
+        try:
+            world = WRAPPERS[name](world, *given)
+            world.spec  # noqa: B018 - what does not fit is refused here
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"--wrap {word}: {error}") from error
+    return world
+
+
 def recipe_of(name: str) -> Any:
     """A recipe of the library, or `module:name` of one."""
     from umwelt.recipes import ALL, Recipe

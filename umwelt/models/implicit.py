@@ -34,6 +34,7 @@ from umwelt.models.sequences import Rows
 from umwelt.networks import layers, policies
 from umwelt.networks.form import form
 from umwelt.networks.layers import Bundle, Stack, mish
+from umwelt.networks.returns import lambda_returns
 from umwelt.networks.twohot import Bins
 
 
@@ -55,6 +56,9 @@ class Implicit:
     """The bins of rewards and values."""
     discount: float = 0.99
     """Worth of the next step in units of this one."""
+    trust: float = 0.0
+    """How far targets look along a sequence before they take the value's word (the lambda of the returns): 0 looks
+    one step ahead, 1 to the sequence's end. Farther learns faster, and believes actions that are no longer chosen."""
     decay: float = 0.5
     """Weight of each later step of a sequence relative to the one before."""
     consistency: float = 20.0
@@ -242,11 +246,16 @@ class Implicit:
         return total, (stacked, summed | {"value": jnp.mean(target)})
 
     def _target(self, key: jax.Array, weights: Weights, state: ImplicitState, after: jax.Array, rows: Rows) -> jax.Array:
-        """Reward plus the discounted least of two slow values of what follows, float32 [L * N]."""
+        """Returns along the sequence, by the least of two slow values of the latents `after` [L * N]: float32 [L * N]."""
         drawing, choosing = keys.split(key, "draw", "members")
-        unit, _ = state.policy.draw(drawing, layers.apply(state.weights.policy, after, mish))
-        slow = self._worth(state.slow, state.policy, after, unit, choosing)
-        return rows.reward.reshape(-1) + self.discount * (1.0 - rows.ended.reshape(-1)) * jnp.min(slow, axis=0)
+        length, number = rows.reward.shape
+        # who looks to the end needs no value before it
+        looked = after[-number:] if self.trust == 1.0 else after
+        unit, _ = state.policy.draw(drawing, layers.apply(state.weights.policy, looked, mish))
+        slow = jnp.min(self._worth(state.slow, state.policy, looked, unit, choosing), axis=0).reshape(-1, number)
+        # the value of what is before the first step is never read
+        value = jnp.broadcast_to(slow, (length + 1, number)) if self.trust == 1.0 else jnp.concatenate([slow[:1], slow])
+        return lambda_returns(rows.reward, self.discount * (1.0 - rows.ended), value, self.trust).reshape(-1)
 
     def _policy_loss(
         self, policy: Stack, weights: Weights, state: ImplicitState, latents: jax.Array, rows: Rows, key: jax.Array

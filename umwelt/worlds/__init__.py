@@ -7,7 +7,7 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
-from umwelt.worlds.wrappers import limited, normalised, pictured, repeated, scaled_reward, stack_frames, sticky
+from umwelt.worlds.wrappers import WRAPPERS, limited, normalised, pictured, repeated, scaled_reward, stack_frames, sticky
 
 BUILT_IN: dict[str, type] = {
     "pendulum": Pendulum,
@@ -22,6 +22,7 @@ BUILT_IN: dict[str, type] = {
 
 __all__ = [
     "BUILT_IN",
+    "WRAPPERS",
     "Acrobot",
     "Announced",
     "Cartpole",

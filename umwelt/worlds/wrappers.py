@@ -269,3 +269,15 @@ class Pictured:
             return sketch.picture(sketch.drawing(self.world, body, task))
 
         return state, dataclasses.replace(step, observation=jax.vmap(one)(state.body, state.task))
+
+
+WRAPPERS = {
+    "sticky": sticky,
+    "stack_frames": stack_frames,
+    "normalised": normalised,
+    "scaled_reward": scaled_reward,
+    "repeated": repeated,
+    "limited": limited,
+    "pictured": pictured,
+}
+"""Every wrapper by name; each takes a world, and at most one number."""

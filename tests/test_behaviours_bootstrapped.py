@@ -1,0 +1,54 @@
+"""The agent whose policy imitates its planner."""
+
+import dataclasses
+
+import jax
+import pytest
+
+import umwelt.check
+from umwelt.behaviours import Bootstrapped
+from umwelt.check.agent import SPEC
+from umwelt.core import IMAGINED, spaces
+from umwelt.memory import Ring
+from umwelt.memory.trajectories import Trajectories
+from umwelt.models import Doubted, Ensemble, Implicit
+from umwelt.planners import MPPI, Objective
+
+KEY = jax.random.key(8)
+MODEL = Implicit(latent=16, units=16, encoder_units=16, group=4, teaches=False)
+AGENT = Bootstrapped(
+    model=Doubted(model=MODEL, units=8, members=2),
+    planner=MPPI(samples=8, horizon=3, iterations=2, elites=4, choose="noisy"),
+    examiner=MPPI(samples=8, horizon=3, iterations=2, elites=4),
+    memory=Trajectories(bytes=200_000, length=3),
+    plans=Ring(bytes=100_000),
+    objective=Objective(),
+    examined=Objective(),
+    batch=8,
+    length=3,
+)
+
+
+def test_it_keeps_the_contract() -> None:
+    umwelt.check.agent(AGENT, SPEC).raise_if_broken()
+
+
+def test_plans_made_anew_are_kept_with_actions_of_the_planner() -> None:
+    agent = dataclasses.replace(AGENT, anew=3)
+    state = agent.init(KEY, SPEC)
+    step = umwelt.core.zeros_step(SPEC)
+    inside = dataclasses.replace(step, kind=step.kind + 1)
+    remember, learn = jax.jit(agent.remember), jax.jit(agent.learn)
+    for tick in range(6):
+        action = spaces.sample(jax.random.fold_in(KEY, tick), SPEC.action, SPEC.batch)
+        state, _ = remember(KEY, state, inside, action, inside)
+    for _ in range(2):
+        state, info = learn(KEY, state)
+    assert int(state.plans.filled) == 6
+    assert set(state.plans.rows.origin[:6].tolist()) == {IMAGINED}
+    assert {"imitation_loss", "value_loss"} <= set(info)
+
+
+def test_a_model_without_a_policy_is_refused() -> None:
+    with pytest.raises(ValueError, match="no policy that could imitate"):
+        dataclasses.replace(AGENT, model=Ensemble(members=2, layers=1, units=8)).init(KEY, SPEC)
