@@ -23,6 +23,7 @@ LOSSE = ["--recipe", "losse_mpc", "--recipe.planner.samples", "32", "--recipe.pl
 PETS = ["--recipe", "pets", "--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4"]
 TASKS = ["--teacher.names", "earth", "moon", "earth", "--rhythm.probe-every", "400"]
 DREAM = ["--recipe.batch", "4", "--recipe.length", "8", "--recipe.memory.length", "8", "--rhythm.first-updates", "5"]
+PLAN = ["--recipe.planner.samples", "64", "--rhythm.first-updates", "5"]
 UMWELT = [sys.executable, "-m", "umwelt"]
 LIVES: dict[str, list[str]] = {
     "pendulum, scan": ["--world", "pendulum", *PETS, *TASKS, "--teacher.steps", "400"],
@@ -31,17 +32,10 @@ LIVES: dict[str, list[str]] = {
     "gymnasium:Hopper-v5": ["--world", "gymnasium:Hopper-v5", *PETS],
 }
 RECIPES: dict[str, list[str]] = {
-    "recipe tdmpc2": [
-        "--world",
-        "pendulum",
-        "--recipe",
-        "tdmpc2",
-        "--recipe.planner.samples",
-        "64",
-        "--rhythm.first-updates",
-        "5",
-    ],
+    "recipe tdmpc2": ["--world", "pendulum", "--recipe", "tdmpc2", *PLAN],
+    "recipe bmpc": ["--world", "pendulum", "--recipe", "bmpc", *PLAN],
     "recipe dreamer_v3": ["--world", "pendulum", "--recipe", "dreamer_v3", *DREAM],
+    "recipe mudreamer": ["--world", "pendulum", "--recipe", "mudreamer", *DREAM],
     "recipe harmony_dream": ["--world", "pendulum", "--recipe", "harmony_dream", *DREAM],
     "recipe mbpo": ["--world", "pendulum", "--recipe", "mbpo", "--recipe.updates", "2", "--rhythm.first-updates", "5"],
     "recipe losse_dyna": ["--world", "cartpole", "--recipe", "losse_dyna"],

@@ -12,14 +12,14 @@ from umwelt.core import IMAGINED, spaces
 from umwelt.memory import Ring
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Doubted, Ensemble, Implicit
-from umwelt.planners import MPPI, Objective
+from umwelt.planners import MPPI, Objective, Shooting
 
 KEY = jax.random.key(8)
 MODEL = Implicit(latent=16, units=16, encoder_units=16, group=4, teaches=False)
 AGENT = Bootstrapped(
     model=Doubted(model=MODEL, units=8, members=2),
     planner=MPPI(samples=8, horizon=3, iterations=2, elites=4, choose="noisy"),
-    examiner=MPPI(samples=8, horizon=3, iterations=2, elites=4),
+    examined_choose="mean",
     memory=Trajectories(bytes=200_000, length=3),
     plans=Ring(bytes=100_000),
     objective=Objective(),
@@ -47,6 +47,17 @@ def test_plans_made_anew_are_kept_with_actions_of_the_planner() -> None:
     assert int(state.plans.filled) == 6
     assert set(state.plans.rows.origin[:6].tolist()) == {IMAGINED}
     assert {"imitation_loss", "value_loss"} <= set(info)
+
+
+def test_a_probe_chooses_in_its_own_way_where_it_is_said() -> None:
+    state = jax.jit(AGENT.init, static_argnums=1)(KEY, SPEC)
+    step = umwelt.core.zeros_step(SPEC)
+    drawn = [AGENT.act(KEY, state, step, mode)[1] for mode in ("explore", "exploit")]
+    as_in_life = dataclasses.replace(AGENT, examined_choose="").act(KEY, state, step, "exploit")[1]
+    assert (drawn[0] == as_in_life).all()
+    assert not (drawn[0] == drawn[1]).any()
+    with pytest.raises(ValueError, match="Shooting has no `choose`"):
+        dataclasses.replace(AGENT, planner=Shooting()).init(KEY, SPEC)
 
 
 def test_a_model_without_a_policy_is_refused() -> None:

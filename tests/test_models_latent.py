@@ -10,7 +10,7 @@ import pytest
 import umwelt.check
 from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
 from umwelt.core import FIRST, Box, Discrete, TimeStep, WorldSpec
-from umwelt.models import Doubted, Implicit, Rssm
+from umwelt.models import Doubted, Implicit, Rssm, eyes
 from umwelt.models.rssm import _divergence, _draw
 from umwelt.networks import layers
 from umwelt.networks.form import numbers
@@ -41,6 +41,22 @@ def test_they_compile_once_and_several_seeds_are_the_single_ones(model):
     for _ in range(3):
         state, _ = learn(KEY, state, meal)
     assert learn._cache_size() == 1
+
+
+@pytest.mark.parametrize("model", [IMPLICIT, RSSM], ids=["implicit", "recurrent"])
+def test_twice_what_is_seen_is_something_else(model):
+    state = model.init(KEY, BOXES)
+    seen = jax.random.normal(KEY, (4, 3))
+
+    def looked(observation):
+        step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=observation, reward=jnp.zeros(4))
+        flat = state.seen.flat(step.observation)
+        if isinstance(model, Implicit):
+            return model.encode(state.weights, flat)
+        return eyes.look(state.weights.encoder, state.seen, step.observation)
+
+    gap = np.abs(looked(2 * seen) - looked(seen)).mean(axis=1)
+    assert (gap > 0.05 * np.abs(looked(seen)).mean()).all()
 
 
 def _sequences(life, length):

@@ -58,8 +58,7 @@ class Bootstrapped(ModelPredictive):
         singles = jax.tree.map(lambda leaf: leaf[:, 0], experience)
         few = jax.tree.map(lambda leaf: leaf[: self.anew], singles)
         belief, _ = self.model.observe(observing, model, self.model.start(model, self.anew), few.action, few.step)
-        planner = self.examiner or self.planner
-        _, action = planner.plan(planning, state.blank, belief, *self._mind(model, self.objective))
+        _, action = self._examiner().plan(planning, state.blank, belief, *self._mind(model, self.objective))
         dreamt = replace(few, action=action, origin=jnp.full_like(few.origin, IMAGINED))
         plans = self.plans.add(keeping, state.plans, dreamt)
         half = self.batch // 2

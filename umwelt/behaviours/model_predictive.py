@@ -39,8 +39,8 @@ class ModelPredictive:
     """What the planner maximises in life."""
     examined: Objective
     """What the planner maximises in a probe."""
-    examiner: Planner | None = None
-    """The planner of a probe, where it is another than in life: of the same plans, but without noise, say."""
+    examined_choose: str = ""
+    """The planner's `choose` in a probe, where it is another than in life: without noise, say. Empty for the same."""
     batch: int = 256
     """Transitions, or sequences, that one update samples from memory."""
     length: int = 0
@@ -55,6 +55,10 @@ class ModelPredictive:
         """A model that has seen nothing, an empty memory, a fresh warm start."""
         if self.model.diet == "replay" and self.memory is None:
             raise ValueError(f"memory: {type(self.model).__name__} replays, so it needs a memory such as umwelt.memory.Ring()")
+        if self.examined_choose and not hasattr(self.planner, "choose"):
+            raise ValueError(
+                f"examined_choose={self.examined_choose!r}: {type(self.planner).__name__} has no `choose`; leave it out"
+            )
         for_model, for_planner = keys.split(key, "model", "planner")
         step = zeros_step(spec)
         action = spaces.zeros(spec.action, spec.batch)
@@ -78,10 +82,14 @@ class ModelPredictive:
         if mode == "random":
             action = spaces.sample(choosing, state.action_space, step.kind.shape[0])
         else:
-            chosen = self.examiner if mode == "exploit" and self.examiner else self.planner
+            by = self._examiner() if mode == "exploit" else self.planner
             objective = self.examined if mode == "exploit" else self.objective
-            planner, action = chosen.plan(choosing, planner, belief, *self._mind(state.model, objective))
+            planner, action = by.plan(choosing, planner, belief, *self._mind(state.model, objective))
         return replace(state, planner=planner, belief=belief, action=action), action
+
+    def _examiner(self) -> Planner:
+        """The planner as it plans in probes."""
+        return replace(self.planner, choose=self.examined_choose) if self.examined_choose else self.planner  # type: ignore[type-var]
 
     def _mind(self, model: Any, objective: Objective) -> tuple[Imagine, Objective, Value | None, Prior | None]:
         """What the planner is given: imagination, the objective, and where the model has them a value and a policy."""

@@ -29,8 +29,8 @@ def is_picture(seen: Form) -> bool:
 def encoder(key: jax.Array, seen: Form, units: int, depth: int) -> tuple[Any, int]:
     """The weights, and how many numbers they make of an observation."""
     if not is_picture(seen):
-        return layers.stack(key, (seen.bounds[0].size, units, units)), units
-    channels = [seen.leaves[0].shape[-1], *(depth * factor for factor in (1, 2, 3, 4))]
+        return layers.stack(key, (seen.bounds[0].size + 1, units, units)), units
+    channels = [seen.leaves[0].shape[-1] + 1, *(depth * factor for factor in (1, 2, 3, 4))]
     kernels = [_kernel(keys.fold(key, f"layer{i}"), channels[i], channels[i + 1]) for i in range(4)]
     return tuple(kernels), SMALLEST * SMALLEST * channels[-1]
 
@@ -38,8 +38,8 @@ def encoder(key: jax.Array, seen: Form, units: int, depth: int) -> tuple[Any, in
 def look(weights: Any, seen: Form, observation: Any) -> jax.Array:
     """Observations [N, ...] -> float32 [N, embedded]."""
     if not is_picture(seen):
-        return layers.apply(weights, symlog(seen.flat(observation)), jax.nn.silu)
-    hidden = _picture(observation) - 0.5
+        return layers.apply(weights, layers.with_one(symlog(seen.flat(observation))), jax.nn.silu)
+    hidden = layers.with_one(_picture(observation) - 0.5)
     for each in weights:
         hidden = jax.lax.conv_general_dilated(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
         hidden = layers.activated(each, hidden, jax.nn.silu)

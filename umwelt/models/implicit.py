@@ -101,7 +101,7 @@ class Implicit:
         both = self.latent + policy.inputs
         for_encoder, for_onward, for_values, for_policy = keys.split(key, "encoder", "onward", "values", "policy")
         wide, bins, born = (self.units, self.units), self.bins.count, self.deviation
-        sizes = (seen.bounds[0].size, self.encoder_units, self.latent)
+        sizes = (seen.bounds[0].size + 1, self.encoder_units, self.latent)
         weights = Weights(
             encoder=layers.ended_normed(layers.stack(for_encoder, sizes, deviation=born)),
             onward=beginning(layers.bundle(for_onward, both, wide, (self.latent, bins + 1), deviation=born)),
@@ -159,7 +159,7 @@ class Implicit:
 
     def encode(self, weights: Weights, flat: jax.Array) -> jax.Array:
         """Flat observations [N, width] -> latents [N, latent]."""
-        return layers.simplices(layers.apply(weights.encoder, flat, mish), self.group)
+        return layers.simplices(layers.apply(weights.encoder, layers.with_one(flat), mish), self.group)
 
     def learn(self, key: jax.Array, state: ImplicitState, experience: Experience) -> tuple[ImplicitState, Info]:
         """One update of the model and the values, then one of the policy, from sequences [N, L] (or

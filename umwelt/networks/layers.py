@@ -121,6 +121,12 @@ def picked(bundle: Bundle, chosen: jax.Array) -> Bundle:
     return Bundle(first=jax.tree.map(columns, bundle.first), rest=rest)
 
 
+def with_one(inputs: jax.Array) -> jax.Array:
+    """inputs [N, F] and a constant one: [N, F + 1]. What a normalised layer reads must not be all in its direction:
+    without a one, nobody could tell an observation from twice that observation."""
+    return jnp.concatenate([inputs, jnp.ones((*inputs.shape[:-1], 1), inputs.dtype)], axis=-1)
+
+
 def activated(each: Layer, raw: jax.Array, act: Activation) -> jax.Array:
     """The activation of a layer's products raw [N, out]."""
     return act(raw + each.bias) if each.gain is None else _activated(act, each.gain, each.shift, raw)

@@ -5,8 +5,6 @@ adds the value of where a plan ends; one update follows each decision. Ours keep
 schedule and its planner; the sizes `1M` and `5M` are the published ones, `small` is for two cores.
 """
 
-from dataclasses import replace
-
 from umwelt.behaviours import ModelPredictive
 from umwelt.core.rhythm import Rhythm
 from umwelt.memory.trajectories import Trajectories
@@ -33,7 +31,7 @@ def planning(model: Implicit, samples: int, proposals: int) -> ModelPredictive:
     return ModelPredictive(
         model=Doubted(model=model),
         planner=planner,
-        examiner=replace(planner, choose="sample"),
+        examined_choose="sample",
         memory=Trajectories(length=3),
         objective=Objective(),
         examined=Objective(),
