@@ -2,9 +2,9 @@
 
     python -m evidence.curves tdmpc2_cartpole --seeds 3
 
-Every seed is a life of its own in `build/evidence`; one that was broken off is resumed. Rows go to
-`evidence/results/NAME.csv`: seed, decisions, frames, seconds of life without its probes, and the mean of ten
-probe episodes with its interval; the summary goes to `NAME.json`.
+Every seed is a life of its own in `build/evidence`, or in a pure world all live at once in one compiled program; a
+life that was broken off is resumed. Rows go to `evidence/results/NAME.csv`: seed, decisions, frames, seconds of life
+without its probes, and the mean of ten probe episodes with its interval; the summary goes to `NAME.json`.
 """
 
 import argparse
@@ -26,7 +26,8 @@ REPEAT = ("--world.repeat", "2")
 
 @dataclass(frozen=True)
 class Curve:
-    """One row of the table. bar: what the last ten probe episodes must reach. minutes: in how long, probes apart."""
+    """One row of the table. bar: what the last ten probe episodes must reach. minutes: in how long, probes apart.
+    together: all seeds in one life."""
 
     world: str
     recipe: str
@@ -35,35 +36,38 @@ class Curve:
     minutes: float
     every: int
     options: tuple[str, ...] = ()
+    together: bool = False
 
 
 CURVES: dict[str, Curve] = {
     "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 20_000, 830.0, 12.0, 5_000, REPEAT),
     "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 26_000, 900.0, 18.0, 6_500, REPEAT),
     "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 12_500, REPEAT),
-    "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 50_000, -250.0, 30.0, 10_000),
+    "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 50_000, -250.0, 30.0, 10_000, together=True),
+    "dreamer_swingup": Curve("cartpole_swingup", "dreamer_v3", 50_000, 140.0, 30.0, 10_000, together=True),
+    "dreamer_pixels": Curve("cartpole", "dreamer_v3", 20_000, 150.0, 60.0, 5_000, ("--wrap", "pictured")),
     "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT),
     "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000),
     "sac_pendulum": Curve("gymnasium:Pendulum-v1", "sac", 10_000, -250.0, 10.0, 2_500),
 }
 
 
-def live_one(name: str, seed: int) -> list[dict[str, float]]:
-    """Live, or resume, one seed; the rows of its curve."""
-    curve, life = CURVES[name], f"{name}-{seed}"
+def live_them(name: str, seeds: list[int]) -> list[dict[str, float]]:
+    """Live, or resume, the life of these seeds; the rows of their curves."""
+    curve, life = CURVES[name], f"{name}-{seeds[0]}"
     folder = ["--lives", str(LIVES), "--quiet"]
     if (LIVES / life / "recipe.json").exists():
         words = ["resume", life, *folder]
     else:
-        words = ["live", "--world", curve.world, "--recipe", curve.recipe, "--steps", str(curve.steps), "--seed", str(seed)]
+        words = ["live", "--world", curve.world, "--recipe", curve.recipe, "--steps", str(curve.steps * len(seeds))]
         words += ["--name", life, *folder, "--rhythm.probe-every", str(curve.every), "--rhythm.probe-episodes", "10"]
-        words += curve.options
+        words += ["--seed", str(seeds[0]), "--seeds", str(len(seeds)), *curve.options]
     subprocess.run([sys.executable, "-m", "umwelt", *words], check=True)
-    return curve_of(LIVES / life, seed)
+    return curve_of(LIVES / life)
 
 
-def curve_of(path: Path, seed: int) -> list[dict[str, float]]:
-    """The probes of a life, and the seconds that it had lived by then, its probes left out."""
+def curve_of(path: Path) -> list[dict[str, float]]:
+    """The probes of a life, and the seconds that it (all its seeds together) had lived by then, probes left out."""
     from umwelt.life.chronicle import Chronicle
     from umwelt.life.folder import Folder
 
@@ -76,7 +80,8 @@ def curve_of(path: Path, seed: int) -> list[dict[str, float]]:
         parts = [part for part in sorted(set(spent["part"])) if part != "probe"]
         lived = sum(float(spent["seconds"][before & (spent["part"] == part)].max(initial=0.0)) for part in parts)
         figures = {name: round(float(probes[name][index]), 3) for name in ("mean", "low", "high")}
-        rows.append({"seed": seed, "decisions": int(clock), "frames": int(clock) * repeat, "seconds": round(lived, 1)} | figures)
+        when = {"decisions": int(clock), "frames": int(clock) * repeat, "seconds": round(lived, 1)}
+        rows.append({"seed": int(probes["seed"][index]), **when, **figures})
     return rows
 
 
@@ -114,8 +119,9 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    for seed in range(given.seeds):
-        rows += live_one(given.curve, seed)
+    every = list(range(given.seeds))
+    for seeds in [every] if CURVES[given.curve].together else [[seed] for seed in every]:
+        rows += live_them(given.curve, seeds)
         print(json.dumps(rows[-1]), flush=True)
         RESULTS.mkdir(parents=True, exist_ok=True)
         with (RESULTS / f"{given.curve}.csv").open("w", newline="") as file:
