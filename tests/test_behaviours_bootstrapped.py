@@ -9,7 +9,7 @@ import umwelt.check
 from umwelt.behaviours import Bootstrapped
 from umwelt.check.agent import SPEC
 from umwelt.core import IMAGINED, spaces
-from umwelt.memory import Ring
+from umwelt.memory.ring import Ring
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Doubted, Ensemble, Implicit
 from umwelt.planners import MPPI, Objective, Shooting
@@ -50,7 +50,7 @@ def test_plans_made_anew_are_kept_with_actions_of_the_planner() -> None:
 
 
 def test_a_probe_chooses_in_its_own_way_where_it_is_said() -> None:
-    state = jax.jit(AGENT.init, static_argnums=1)(KEY, SPEC)
+    state = AGENT.init(KEY, SPEC)
     step = umwelt.core.zeros_step(SPEC)
     drawn = [AGENT.act(KEY, state, step, mode)[1] for mode in ("explore", "exploit")]
     as_in_life = dataclasses.replace(AGENT, examined_choose="").act(KEY, state, step, "exploit")[1]

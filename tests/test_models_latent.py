@@ -17,7 +17,8 @@ from umwelt.networks.form import numbers
 
 KEY = jax.random.key(6)
 IMPLICIT = Implicit(latent=32, units=32, encoder_units=32, learning_rate=2e-3)
-RSSM = Rssm(certain=32, groups=4, choices=8, units=32, learning_rate=3e-3)
+# few free nats: a surprise below them need not fall
+RSSM = Rssm(certain=32, groups=4, choices=8, units=32, free=0.1, learning_rate=3e-3)
 
 
 @pytest.mark.parametrize(("model", "length"), [(Doubted(model=IMPLICIT), 3), (Doubted(model=RSSM, last=4), 8)])
@@ -178,7 +179,7 @@ def test_pictures_are_seen_and_told():
     def lesson(state, key):
         return model.learn(key, state, meal)
 
-    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 40)))(model.init(KEY, spec))
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 60)))(model.init(KEY, spec))
     assert float(info["decoder_loss"][-1]) < 0.25 * float(info["decoder_loss"][0])
     step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=shown, reward=jnp.zeros(4))
     belief, _ = model.observe(KEY, state, model.start(state, 4), jnp.zeros(4, jnp.int32), step)

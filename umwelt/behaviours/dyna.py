@@ -187,13 +187,13 @@ class Dyna:
             reward = prediction.reward - self.caution * prediction.doubt if self.caution else prediction.reward
             after = TimeStep(kind=kind, observation=prediction.observation, reward=reward)
             before = replace(step, kind=jnp.where(over, jnp.int8(TERMINATED), step.kind))
-            return (belief, after), (before, action, after, jnp.where(over, jnp.nan, prediction.doubt))
+            return (belief, after), (before, action, after, jnp.where(over, 0.0, prediction.doubt))
 
         draws = (jnp.arange(self.horizon), jax.random.split(rolling, self.horizon))
         _, (before, action, after, doubt) = jax.lax.scan(onward, (belief, step), draws)
         origin = jnp.full(before.kind.shape, IMAGINED, jnp.int8)
         dream = Experience(step=before, action=action, next=after, origin=origin)
-        return dream, {"dream_length": length, "dream_doubt": jnp.nanmean(doubt)}
+        return dream, {"dream_length": length, "dream_doubt": jnp.sum(doubt) / jnp.maximum(jnp.sum(dream.valid), 1)}
 
     def _keep(self, key: jax.Array, dreams: Any, dream: Experience) -> Any:
         """Add dreams [H, starts], one imagined step after the other."""
