@@ -40,7 +40,7 @@ class Curve:
 
 
 CURVES: dict[str, Curve] = {
-    "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 20_000, 830.0, 12.0, 5_000, REPEAT),
+    "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 16_000, 830.0, 12.0, 8_000, REPEAT),
     "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 26_000, 900.0, 18.0, 6_500, REPEAT),
     "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 12_500, REPEAT),
     "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 50_000, -250.0, 30.0, 10_000, together=True),
