@@ -112,6 +112,10 @@ def test_a_policy_imitates_what_it_is_shown(spec):
     assert float(info["imitation_loss"][-1]) < 0.2 < float(info["imitation_loss"][0])
     belief, _ = model.observe(KEY, state, model.start(state, 8), life.action[:8], jax.tree.map(lambda leaf: leaf[:8], life.next))
     np.testing.assert_allclose(np.mean(model.prior(KEY, state, belief), axis=0), np.mean(chosen[:8], axis=0), atol=0.1)
+    # rows that are no transitions teach nothing, whatever stands in them
+    seam = dataclasses.replace(shown.step, kind=jnp.full_like(shown.step.kind, 2), observation=shown.step.observation * jnp.nan)
+    untaught, _ = model.imitate(KEY, begin, dataclasses.replace(shown, step=seam))
+    jax.tree.map(np.testing.assert_array_equal, untaught, begin)
     # and nothing but the policy has changed
     same = jax.tree.map(
         np.array_equal, dataclasses.replace(state.weights, policy=()), dataclasses.replace(begin.weights, policy=())

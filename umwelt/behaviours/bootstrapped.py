@@ -50,12 +50,11 @@ class Bootstrapped(ModelPredictive):
 
     def learn(self, key: jax.Array, state: BootstrappedState) -> tuple[BootstrappedState, Info]:
         """One update of the model, a few plans anew, and one update of the policy."""
-        assert self.memory is not None
         named = keys.split(key, "sample", "learn", "observe", "plan", "keep", "recall", "imitate")
         sampling, learning, observing, planning, keeping, recalling, imitating = named
-        experience = self.memory.sample(sampling, state.memory, (self.batch, self.length or 1))
+        experience = self._recalled(sampling, state)
         model, info = self.model.learn(learning, state.model, experience)
-        singles = jax.tree.map(lambda leaf: leaf[:, 0], experience)
+        singles = jax.tree.map(lambda leaf: leaf[:, 0], experience) if self.length else experience
         few = jax.tree.map(lambda leaf: leaf[: self.anew], singles)
         belief, _ = self.model.observe(observing, model, self.model.start(model, self.anew), few.action, few.step)
         _, action = self._examiner().plan(planning, state.blank, belief, *self._mind(model, self.objective))

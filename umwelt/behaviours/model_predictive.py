@@ -6,7 +6,21 @@ from typing import Any
 import jax
 
 from umwelt.behaviours.rolling import rolled
-from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, keys, lived, part, spaces, static, struct, zeros_step
+from umwelt.core import (
+    Experience,
+    Info,
+    Metric,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    keys,
+    lived,
+    part,
+    spaces,
+    static,
+    struct,
+    zeros_step,
+)
 from umwelt.core.contracts import Guide, Imagine, Memory, Mode, Model, Objective, Planner, Prior, Value
 
 
@@ -120,10 +134,14 @@ class ModelPredictive:
         if self.model.diet == "stream" or self.memory is None:
             return state, {}
         sampling, learning = keys.split(key, "sample", "learn")
-        shape = (self.batch, self.length) if self.length else (self.batch,)
-        experience = self.memory.sample(sampling, state.memory, shape)
+        experience = self._recalled(sampling, state)
         model, info = self.model.learn(learning, state.model, experience)
         return replace(state, model=model), info
+
+    def _recalled(self, key: jax.Array, state: ModelPredictiveState) -> Experience:
+        """What one update learns from: transitions [batch], or sequences [batch, length]."""
+        assert self.memory is not None
+        return self.memory.sample(key, state.memory, (self.batch, self.length) if self.length else (self.batch,))
 
     def embody(self, key: jax.Array, state: ModelPredictiveState, spec: WorldSpec) -> ModelPredictiveState:
         """The same model, with a fresh belief and warm start for spec.batch rows."""

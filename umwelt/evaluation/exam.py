@@ -147,7 +147,6 @@ class Proctor:
 
         Returns (observations [ticks, N, ...], Prediction [ticks, N] or None, rewards [ticks, N]).
         """
-
         before, (observations, rewards, actions), _ = self._record(key, agent_state, tasks, warm, ticks, _show_film)
         imagine = self._cached(("imagine", ticks), lambda: jax.jit(self.agent.imagine))
         expected = imagine(keys.fold(key, "imagine"), before.agent, jax.tree.map(jnp.asarray, actions))

@@ -186,9 +186,12 @@ class Implicit:
 
     def imitate(self, key: jax.Array, state: ImplicitState, experience: Experience) -> tuple[ImplicitState, Info]:
         """One update of the policy alone, towards the actions of transitions [N], with a little entropy."""
-        weight = experience.valid / jnp.maximum(jnp.sum(experience.valid), 1)
-        latents = self.encode(state.weights, state.seen.flat(experience.step.observation))
-        unit = state.policy.unit(experience.action)
+        # what stands in rows that do not weigh, be it infinite, must reach no gradient
+        flat, unit = state.seen.flat(experience.step.observation), state.policy.unit(experience.action)
+        valid = experience.valid
+        flat, unit = (jnp.where(valid.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf, 0) for leaf in (flat, unit))
+        weight = valid / jnp.maximum(jnp.sum(valid), 1)
+        latents = self.encode(state.weights, flat)
 
         def loss(policy: Stack) -> tuple[jax.Array, Info]:
             outputs = layers.apply(policy, latents, mish)
@@ -198,7 +201,8 @@ class Implicit:
             return missed - self.entropy * state.policy.inputs * entropy, info
 
         gradient, info = jax.grad(loss, has_aux=True)(state.weights.policy)
-        return self._improved(state, gradient), info
+        after = self._improved(state, gradient)
+        return jax.tree.map(lambda new, old: jnp.where(jnp.any(valid), new, old), after, state), info
 
     def _teach(self, key: jax.Array, state: ImplicitState, latents: jax.Array, rows: Rows) -> tuple[ImplicitState, Info]:
         """One update of the policy towards what the values think best, over latents [L + 1, N, Z]."""

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from umwelt.recipes.dreamer_v3 import dreamer_v3
-from umwelt.recipes.recipe import Recipe
 
 
 def balanced(agent: Any) -> Any:
@@ -12,13 +11,9 @@ def balanced(agent: Any) -> Any:
     return replace(agent, model=replace(agent.model, balance="harmony"))
 
 
-harmony_dream = Recipe(
+harmony_dream = dreamer_v3.varied(
+    balanced,
     name="harmony_dream",
     summary="dreamer_v3 with a learned balance between the losses of its model",
-    agent=balanced(dreamer_v3.agent),
-    sizes={name: balanced(agent) for name, agent in dreamer_v3.sizes.items()},
-    rhythm=dreamer_v3.rhythm,
     citation="HarmonyDream: task harmonization inside world models (ICML 2024)",
-    budget=dreamer_v3.budget,
-    expected="see docs/evidence.md",
 )

@@ -1,7 +1,8 @@
 """What a recipe is: a named composition, with what it reproduces and what to expect of it."""
 
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Callable, Mapping
+from dataclasses import field, replace
+from typing import Any
 
 from umwelt.core import part
 from umwelt.core.contracts import Agent
@@ -24,3 +25,8 @@ class Recipe:
     budget: str
     expected: str
     sizes: Mapping[str, Agent] = field(default_factory=dict)
+
+    def varied(self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str) -> "Recipe":
+        """The recipe of the same rhythm and sizes whose agents are `change` of these."""
+        sizes = {size: change(agent) for size, agent in self.sizes.items()}
+        return replace(self, name=name, summary=summary, citation=citation, agent=change(self.agent), sizes=sizes)
