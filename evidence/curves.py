@@ -3,8 +3,9 @@
     python -m evidence.curves tdmpc2_cartpole --seeds 3
 
 Every seed is a life of its own in `build/evidence`, or in a pure world all live at once in one compiled program; a
-life that was broken off is resumed. Rows go to `evidence/results/NAME.csv`: seed, decisions, frames, seconds of life
-without its probes, and the mean of ten probe episodes with its interval; the summary goes to `NAME.json`.
+life that was broken off is resumed, and seeds whose curve is whole already are kept. Rows go to
+`evidence/results/NAME.csv`: seed, decisions, frames, seconds of life without its probes, and the mean of ten probe
+episodes with its interval; the summary goes to `NAME.json`.
 """
 
 import argparse
@@ -21,13 +22,15 @@ import numpy as np
 
 RESULTS, LIVES = Path(__file__).parent / "results", Path("build/evidence")
 COLUMNS = ("seed", "decisions", "frames", "seconds", "mean", "low", "high")
+READ = {"seed": int, "decisions": int, "frames": int}
+"""Columns that are whole numbers."""
 REPEAT = ("--world.repeat", "2")
 
 
 @dataclass(frozen=True)
 class Curve:
     """One row of the table. bar: what the last ten probe episodes must reach. minutes: in how long, probes apart.
-    together: all seeds in one life."""
+    together: all seeds in one life. seeds: how many the table asks for."""
 
     world: str
     recipe: str
@@ -37,19 +40,31 @@ class Curve:
     every: int
     options: tuple[str, ...] = ()
     together: bool = False
+    seeds: int = 3
 
 
 CURVES: dict[str, Curve] = {
     "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 21_000, 830.0, 12.0, 10_500, REPEAT),
-    "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 26_000, 900.0, 18.0, 6_500, REPEAT),
-    "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 12_500, REPEAT),
+    "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 26_000, 900.0, 18.0, 6_500, REPEAT, seeds=2),
+    "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 12_500, REPEAT, seeds=1),
     "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 50_000, -250.0, 30.0, 10_000, together=True),
     "dreamer_swingup": Curve("cartpole_swingup", "dreamer_v3", 50_000, 140.0, 30.0, 10_000, together=True),
-    "dreamer_pixels": Curve("cartpole", "dreamer_v3", 20_000, 150.0, 60.0, 5_000, ("--wrap", "pictured")),
-    "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT),
-    "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000),
+    "dreamer_pixels": Curve("cartpole", "dreamer_v3", 20_000, 150.0, 60.0, 5_000, ("--wrap", "pictured"), seeds=1),
+    "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT, seeds=1),
+    "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000, seeds=1),
     "sac_pendulum": Curve("gymnasium:Pendulum-v1", "sac", 10_000, -250.0, 10.0, 2_500),
 }
+
+
+def known(name: str) -> list[dict[str, Any]]:
+    """The rows of seeds that stand in the results, whole and with the options of today."""
+    made = RESULTS / f"{name}.json"
+    if not made.exists() or json.loads(made.read_text())["options"] != list(CURVES[name].options):
+        return []
+    with (RESULTS / f"{name}.csv").open(newline="") as file:
+        rows = [{column: READ.get(column, float)(row[column]) for column in COLUMNS} for row in csv.DictReader(file)]
+    whole = {row["seed"] for row in rows if row["decisions"] == CURVES[name].steps}
+    return [row for row in rows if row["seed"] in whole]
 
 
 def live_them(name: str, seeds: list[int]) -> list[dict[str, float]]:
@@ -122,16 +137,16 @@ def main() -> int:
     """One curve, to the screen and to its files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("curve", choices=list(CURVES))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, help="as many as the table asks for, unless given")
     given = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    every = list(range(given.seeds))
-    for seeds in [every] if CURVES[given.curve].together else [[seed] for seed in every]:
+    curve, rows = CURVES[given.curve], known(given.curve)
+    missing = [seed for seed in range(given.seeds or curve.seeds) if seed not in seeds_in(rows)]
+    for seeds in [missing] if curve.together and missing else [[seed] for seed in missing]:
         rows += live_them(given.curve, seeds)
         print(json.dumps(rows[-1]), flush=True)
         RESULTS.mkdir(parents=True, exist_ok=True)
         with (RESULTS / f"{given.curve}.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
         (RESULTS / f"{given.curve}.json").write_text(json.dumps(summary(given.curve, rows), indent=1) + "\n")

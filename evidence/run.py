@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from evidence.curves import CURVES
 from evidence.solve import CASES
 
 RESULTS = Path(__file__).parent / "results"
@@ -17,6 +18,9 @@ def main() -> int:
     failed = []
     for name in CASES:
         done = subprocess.run([sys.executable, "-m", "evidence.solve", name, "--out", str(RESULTS / f"{name}.json")])
+        failed += [name] if done.returncode else []
+    for name in CURVES:
+        done = subprocess.run([sys.executable, "-m", "evidence.curves", name])
         failed += [name] if done.returncode else []
     if not (RESULTS / "kill.json").exists():
         done = subprocess.run([sys.executable, "-m", "evidence.kill", "--kills", "20", "--out", str(RESULTS / "kill.json")])
