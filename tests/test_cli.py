@@ -154,3 +154,21 @@ def test_a_full_disk_stops_the_life_with_3_and_the_last_save_lives_on(tmp_path: 
     assert saved > 0
     onward = umwelt("resume", "full", "--steps", str(saved + 200), "--quiet", "--json", cwd=tmp_path)
     assert json.loads(onward.stdout)["clock"] == saved + 200
+
+
+def test_a_probe_tells_what_the_world_model_knows(tmp_path: Path) -> None:
+    small = ["--recipe.planner.samples", "24", "--recipe.planner.iterations", "1", "--rhythm.random", "100"]
+    lived = umwelt(
+        *("live", "--world", "pendulum", "--recipe", "losse_mpc", "--steps", "150", "--name", "one", "--quiet"),
+        *("--rhythm.probe-episodes", "1", *small),
+        cwd=tmp_path,
+    )
+    assert lived.returncode == 0, lived.stderr
+    probed = umwelt("probe", "one", "--model", "--episodes", "2", "--json", cwd=tmp_path)
+    assert probed.returncode == 0, probed.stderr
+    known = json.loads(probed.stdout)["model"]["0"]["earth"]
+    assert known["horizons"] == [1, 5, 15, 50]
+    assert known["compared"] == "observation"
+    assert known["error"][0] < 1.0, "150 steps teach the linear model more than the mean change"
+    assert -1.0 <= known["doubt_rank"] <= 1.0
+    assert known["decisions"] > 0

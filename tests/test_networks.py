@@ -121,6 +121,23 @@ def test_a_squashed_normal_has_the_density_of_its_draws():
     assert float(policy.action(jnp.array([[1.0]]))[0, 0]) == 2.0
 
 
+def test_a_clipped_normal_is_a_normal_until_it_acts():
+    policy = policies.over(Box(shape=(2,), low=-2.0, high=2.0), clipped=True)
+    outputs = jnp.array([0.3, -2.0, 0.4, 1.0])
+    scale = 0.1 + 0.9 / (1.0 + np.exp(-np.array([2.4, 3.0])))
+    normal = stats.norm(np.tanh([0.3, -2.0]), scale)
+    unit, log_prob = jax.vmap(lambda key: policy.draw(key, outputs))(jax.random.split(KEY, 4000))
+    np.testing.assert_allclose(log_prob, normal.logpdf(np.asarray(unit)).sum(-1), atol=1e-4)
+    assert all(
+        stats.kstest(np.asarray(unit[:, axis]), stats.norm(*(float(x[axis]) for x in normal.args)).cdf).pvalue > 0.01
+        for axis in (0, 1)
+    )
+    assert float(policy.entropy(KEY, outputs)) == pytest.approx(normal.entropy().sum(), abs=1e-4)
+    np.testing.assert_allclose(policy.best(outputs), normal.mean(), atol=1e-6)
+    assert float(jnp.abs(unit).max()) > 1.0
+    np.testing.assert_allclose(policy.action(unit), 2.0 * np.clip(unit, -1.0, 1.0), atol=1e-6)
+
+
 def test_a_choice_is_drawn_as_often_as_it_says():
     policy = policies.over(Discrete(n=3), uniform=0.1)
     outputs = jnp.log(jnp.array([0.7, 0.2, 0.1]))

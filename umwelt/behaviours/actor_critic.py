@@ -75,7 +75,7 @@ class ActorCritic:
 
     def init(self, key: jax.Array, width: int, action: Any) -> ActorCriticState:
         """An even policy, and a critic that expects nothing."""
-        acts = policies.over(action, lowest=-3.0, highest=0.0, uniform=0.01)
+        acts = policies.over(action, clipped=True, uniform=0.01)
         for_actor, for_critic = keys.split(key, "actor", "critic")
         hidden = (self.units,) * self.layers
         actor = layers.stack(for_actor, (width, *hidden, acts.width), scale=0.01)

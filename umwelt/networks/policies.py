@@ -1,9 +1,10 @@
 """Policies as distributions over actions, read from the outputs of a network.
 
     Gaussian   a normal for each entry of a Box, squashed by tanh into (-1, 1) and scaled to its bounds
+    Clipped    a normal for each entry of a Box, whose draws are cut where they leave the bounds
     Choice     a categorical over a Discrete
 
-Both have `width` (how many outputs they read), and the methods draw, best, log_prob, entropy.
+All have `width` (how many outputs they read), and the methods draw, best, log_prob, entropy.
 Actions of a Box are handled in the unit (-1, 1); `action` brings them to the world's own.
 """
 
@@ -18,6 +19,8 @@ from umwelt.core import Box, Discrete, part
 
 EDGE = 1.0 - 1e-6
 """Unit actions are kept this far inside (-1, 1), so that their density stays finite."""
+HALF_LOG = 0.5 * math.log(2 * math.pi)
+"""What a normal of deviation 1 takes from the log density at its middle."""
 
 
 @part
@@ -55,7 +58,7 @@ class Gaussian:
         mean, log_deviation = self.moments(outputs)
         noise = jax.random.normal(key, mean.shape)
         raw = mean + jnp.exp(log_deviation) * noise
-        normal = -0.5 * noise**2 - log_deviation - 0.5 * math.log(2 * math.pi)
+        normal = -0.5 * noise**2 - log_deviation - HALF_LOG
         return jnp.tanh(raw), jnp.sum(normal - _squash(raw), axis=-1)
 
     def best(self, outputs: jax.Array) -> jax.Array:
@@ -66,7 +69,7 @@ class Gaussian:
         """Log density [...] of unit actions [..., A]."""
         mean, log_deviation = self.moments(outputs)
         raw = jnp.arctanh(jnp.clip(unit, -EDGE, EDGE))
-        normal = -0.5 * ((raw - mean) * jnp.exp(-log_deviation)) ** 2 - log_deviation - 0.5 * math.log(2 * math.pi)
+        normal = -0.5 * ((raw - mean) * jnp.exp(-log_deviation)) ** 2 - log_deviation - HALF_LOG
         return jnp.sum(normal - _squash(raw), axis=-1)
 
     def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
@@ -93,6 +96,46 @@ class Gaussian:
         low, high = (edge.astype(np.float32) for edge in self.space.bounds)
         half = (high - low) / 2
         return low + half, np.where(half > 0, half, np.float32(1.0))
+
+
+@part
+class Clipped(Gaussian):
+    """Normals around a squashed mean, whose draws are cut only on their way into the world, so that density and
+    entropy stay those of a normal. Outputs [..., 2A]: means, then deviations; zeros are wide, not narrow."""
+
+    lowest: float = 0.1
+    """The lowest deviation."""
+    highest: float = 1.0
+    """The highest deviation."""
+
+    def moments(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Mean and log deviation [..., A]."""
+        mean, raw = jnp.split(outputs, 2, axis=-1)
+        return jnp.tanh(mean), jnp.log(self.lowest + (self.highest - self.lowest) * jax.nn.sigmoid(raw + 2.0))
+
+    def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Actions [..., A] in units, some outside (-1, 1), and their log density [...]."""
+        mean, log_deviation = self.moments(outputs)
+        unit = mean + jnp.exp(log_deviation) * jax.random.normal(key, mean.shape)
+        return unit, self.log_prob(outputs, unit)
+
+    def best(self, outputs: jax.Array) -> jax.Array:
+        """The middle action, in units [..., A]."""
+        return self.moments(outputs)[0]
+
+    def log_prob(self, outputs: jax.Array, unit: jax.Array) -> jax.Array:
+        """Log density [...] of actions [..., A] before they are cut."""
+        mean, log_deviation = self.moments(outputs)
+        return jnp.sum(-0.5 * ((unit - mean) * jnp.exp(-log_deviation)) ** 2 - log_deviation, -1) - self.size * HALF_LOG
+
+    def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
+        """The entropy [...] before anything is cut, exactly."""
+        del key
+        return jnp.sum(self.moments(outputs)[1] + 0.5, axis=-1) + self.size * HALF_LOG
+
+    def action(self, unit: jax.Array) -> jax.Array:
+        """The world's actions [N, *shape] from units [N, A], cut to its bounds."""
+        return Gaussian.action(self, jnp.clip(unit, -1.0, 1.0))
 
 
 @part
@@ -154,8 +197,8 @@ class Choice:
 Policy = Gaussian | Choice
 
 
-def over(space: Any, **options: Any) -> Policy:
-    """The policy of an action space: one bounded Box of floats, or one Discrete."""
+def over(space: Any, clipped: bool = False, **options: Any) -> Policy:
+    """The policy of an action space: one bounded Box of floats (squashed, or clipped), or one Discrete."""
     if isinstance(space, Discrete):
         return Choice(space=space, **{name: value for name, value in options.items() if name == "uniform"})
     if not isinstance(space, Box) or np.dtype(space.dtype).kind != "f":
@@ -166,7 +209,8 @@ def over(space: Any, **options: Any) -> Policy:
         raise ValueError(
             f"action space {space!r} is unbounded: give the Box finite `low` and `high`, or rescale its actions to [-1, 1]"
         )
-    return Gaussian(space=space, **{name: value for name, value in options.items() if name != "uniform"})
+    kind = Clipped if clipped else Gaussian
+    return kind(space=space, **{name: value for name, value in options.items() if name != "uniform"})
 
 
 def _squash(raw: jax.Array) -> jax.Array:
