@@ -175,22 +175,28 @@ class Dyna:
         grown = jnp.clip((state.lived - self.begin) / max(self.finish - self.begin, 1), 0.0, 1.0)
         length = jnp.round(1.0 + grown * (self.horizon - 1))
 
-        def onward(carry: Any, item: tuple[jax.Array, jax.Array]) -> tuple[Any, Any]:
+        def onward(carry: Any, key: jax.Array) -> tuple[Any, Any]:
             belief, step = carry
-            index, key = item
             acting, imagining, ending = keys.split(key, "act", "imagine", "end")
             action = self.learner.act(acting, state.learner, state.seen.flat(step.observation), "explore")
             belief, prediction = self.model.imagine(imagining, state.model, belief, action)
             goes_on = jax.random.uniform(ending, prediction.continues.shape) < prediction.continues
-            over = step.last | (index >= length)
-            kind = jnp.where(over, TERMINATED, jnp.where(goes_on, MID, TERMINATED)).astype(jnp.int8)
+            kind = jnp.where(step.last | ~goes_on, TERMINATED, MID).astype(jnp.int8)
             reward = prediction.reward - self.caution * prediction.doubt if self.caution else prediction.reward
             after = TimeStep(kind=kind, observation=prediction.observation, reward=reward)
-            before = replace(step, kind=jnp.where(over, jnp.int8(TERMINATED), step.kind))
-            return (belief, after), (before, action, after, jnp.where(over, 0.0, prediction.doubt))
+            return (belief, after), (step, action, after, jnp.where(step.last, 0.0, prediction.doubt))
+
+        def awake(carry: Any, key: jax.Array) -> tuple[Any, Any]:
+            # nothing is imagined once the dreams of the day are long enough
+            forms = jax.eval_shape(onward, carry, key)[1]
+            before, *rest = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), forms)
+            return carry, (replace(before, kind=jnp.full_like(before.kind, TERMINATED)), *rest)
+
+        def tick(carry: Any, item: tuple[jax.Array, jax.Array]) -> tuple[Any, Any]:
+            return jax.lax.cond(item[0] < length, onward, awake, carry, item[1])
 
         draws = (jnp.arange(self.horizon), jax.random.split(rolling, self.horizon))
-        _, (before, action, after, doubt) = jax.lax.scan(onward, (belief, step), draws)
+        _, (before, action, after, doubt) = jax.lax.scan(tick, (belief, step), draws)
         origin = jnp.full(before.kind.shape, IMAGINED, jnp.int8)
         dream = Experience(step=before, action=action, next=after, origin=origin)
         return dream, {"dream_length": length, "dream_doubt": jnp.sum(doubt) / jnp.maximum(jnp.sum(dream.valid), 1)}

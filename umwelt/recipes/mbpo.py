@@ -2,7 +2,8 @@
 
 The published system trains its ensemble to convergence every 250 decisions and makes 400,000 imagined
 transitions from it; ours does a little of both at each decision. Dreams begin at one step and grow, by
-the published schedule of the hopper. `caution` takes the members' disagreement off an imagined reward.
+the published schedule of the hopper, whose wanted entropy is also the policy's. `caution` takes the
+members' disagreement off an imagined reward.
 """
 
 from umwelt.behaviours import SAC, Dyna
@@ -16,7 +17,7 @@ mbpo = Recipe(
     summary="ensemble + soft actor-critic in short branched dreams",
     agent=Dyna(
         model=Ensemble(members=5, layers=3, units=128, propagation="one"),
-        learner=SAC(),
+        learner=SAC(target=-1 / 3),
         memory=Ring(),
         dreams=Ring(bytes=16_000_000),
         model_batch=640,
