@@ -8,14 +8,14 @@ that `0.5M` dreams from the last moments of each sequence alone, and learns more
 from umwelt.behaviours import ActorCritic, Dreamer
 from umwelt.core.rhythm import Rhythm
 from umwelt.memory.trajectories import Trajectories
-from umwelt.models import Rssm
+from umwelt.models import Doubted, Rssm
 from umwelt.recipes.recipe import Recipe
 
 
 def dreaming(certain: int, groups: int, choices: int, units: int, depth: int, length: int = 64, dreams: int = 0) -> Dreamer:
     """The agent at one size."""
     return Dreamer(
-        model=Rssm(certain=certain, groups=groups, choices=choices, units=units, depth=depth),
+        model=Doubted(model=Rssm(certain=certain, groups=groups, choices=choices, units=units, depth=depth), last=8),
         policy=ActorCritic(units=units),
         memory=Trajectories(length=length),
         length=length,

@@ -8,7 +8,7 @@ from umwelt.recipes.dreamer_v3 import dreamer_v3
 
 def balanced(agent: Any) -> Any:
     """The same dreamer with learned weights of the decoder's, the reward's and the latent's losses."""
-    return replace(agent, model=replace(agent.model, balance="harmony"))
+    return replace(agent, model=replace(agent.model, model=replace(agent.model.model, balance="harmony")))
 
 
 harmony_dream = dreamer_v3.varied(

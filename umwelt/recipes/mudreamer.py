@@ -8,7 +8,8 @@ from umwelt.recipes.dreamer_v3 import dreamer_v3
 
 def blind(agent: Any) -> Any:
     """The same dreamer without a decoder; its model values by the same discount as its critic."""
-    return replace(agent, model=replace(agent.model, tells="value and action", discount=agent.policy.discount))
+    blinded = replace(agent.model.model, tells="value and action", discount=agent.policy.discount)
+    return replace(agent, model=replace(agent.model, model=blinded))
 
 
 mudreamer = dreamer_v3.varied(
