@@ -1,0 +1,157 @@
+"""The score of a life that meets one task after another: a ledger that probes write into, and what it says.
+
+A ledger holds one number for each task at each probe: a return, a success rate, or an error of the model. Names in
+the literature collide, so here every metric has its own:
+
+    forgetting            what a task lost between the end of its own last lesson and now (Continual World)
+    backward transfer     what a task gained between the end of its own first lesson and now
+    isolated forgetting   what one lesson took from a task that had been learned before it (CORA)
+    zero-shot transfer    what one lesson gave to a task that had not been learned yet (CORA)
+    forward transfer      how much faster a task was learned than by a fresh agent: areas under curves (Continual World)
+    retention             now over the best ever, both counted from a floor; 1 keeps everything
+
+All are for values of which more is better; `errors=True` turns a ledger of errors round.
+"""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """A stretch of life on one task: decisions begin < clock <= end of each row."""
+
+    task: str
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """What a life was probed for. lessons: in order. clocks: of the probes, rising. values: for each probe, task ->
+    value; a task that was not probed then is absent."""
+
+    lessons: tuple[Lesson, ...] = ()
+    clocks: tuple[int, ...] = ()
+    values: tuple[Mapping[str, float], ...] = ()
+    errors: bool = False
+    floor: Mapping[str, float] = field(default_factory=dict)
+    """Values of a newborn, from which retention counts; a task without one counts from its first probe."""
+
+    def lived(self, task: str, begin: int, end: int) -> "Ledger":
+        """The ledger after one more lesson; the same task again without a gap prolongs the last one."""
+        if self.lessons and self.lessons[-1].task == task and self.lessons[-1].end == begin:
+            return replace(self, lessons=(*self.lessons[:-1], replace(self.lessons[-1], end=end)))
+        if end <= begin or (self.lessons and begin < self.lessons[-1].end):
+            raise ValueError(f"lesson on {task}: {begin} .. {end} must be after the last one and not empty")
+        return replace(self, lessons=(*self.lessons, Lesson(task=task, begin=begin, end=end)))
+
+    def probed(self, clock: int, values: Mapping[str, float]) -> "Ledger":
+        """The ledger after one more probe."""
+        if self.clocks and clock <= self.clocks[-1]:
+            raise ValueError(f"clock={clock} of a probe must be above that of the last, {self.clocks[-1]}")
+        return replace(self, clocks=(*self.clocks, clock), values=(*self.values, dict(values)))
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that were learned, in the order of their first lessons."""
+        return tuple(dict.fromkeys(lesson.task for lesson in self.lessons))
+
+    def at(self, task: str, clock: int) -> float:
+        """The task's value at its last probe until `clock`; NaN before its first."""
+        found = [value[task] for when, value in zip(self.clocks, self.values, strict=True) if when <= clock and task in value]
+        return self._turned(found[-1]) if found else float("nan")
+
+    def curve(self, task: str) -> tuple[np.ndarray, np.ndarray]:
+        """Clocks [P] and values [P] of a task."""
+        found = [(clock, value[task]) for clock, value in zip(self.clocks, self.values, strict=True) if task in value]
+        clocks, values = np.array(found, np.float64).reshape(-1, 2).T
+        return clocks.astype(np.int64), (-values if self.errors else values)
+
+    def matrix(self) -> np.ndarray:
+        """[lessons, tasks]: every task's value at the end of every lesson, in its own sign."""
+        sign = -1.0 if self.errors else 1.0
+        return np.array([[sign * self.at(task, lesson.end) for task in self.tasks] for lesson in self.lessons])
+
+    def now(self) -> dict[str, float]:
+        """Every task's last value."""
+        return {task: self.at(task, self.clocks[-1]) for task in self.tasks}
+
+    def forgetting(self) -> dict[str, float]:
+        """What each task lost since the end of its own last lesson."""
+        return {task: self.at(task, self._lessons_on(task)[-1].end) - value for task, value in self.now().items()}
+
+    def backward_transfer(self) -> dict[str, float]:
+        """What each task gained since the end of its own first lesson."""
+        return {task: value - self.at(task, self._lessons_on(task)[0].end) for task, value in self.now().items()}
+
+    def retention(self) -> dict[str, float]:
+        """(now - floor) / (best - floor) of each task, its best counted from the end of its first lesson on."""
+        return {task: self._kept(task, value) for task, value in self.now().items()}
+
+    def isolated_forgetting(self) -> dict[tuple[str, int], float]:
+        """(task, number of a lesson on another, after its own first) -> its value before that lesson minus after it."""
+        return self._across(known=True, sign=-1.0)
+
+    def zero_shot_transfer(self) -> dict[tuple[str, int], float]:
+        """(task, number of a lesson on another, before its own first) -> its value after that lesson minus before it."""
+        return self._across(known=False, sign=1.0)
+
+    def area(self, task: str) -> float:
+        """The mean of a task's probes within its own first lesson, the one at its beginning left out."""
+        first = self._lessons_on(task)[0]
+        clocks, values = self.curve(task)
+        inside = (clocks > first.begin) & (clocks <= first.end)
+        return float(np.mean(values[inside])) if inside.any() else float("nan")
+
+    def forward_transfer(self, fresh: Mapping[str, float], best: float = 1.0) -> dict[str, float]:
+        """(area - fresh) / (best - fresh) of each task, fresh: the areas of agents that learned it alone."""
+        return {task: (self.area(task) - fresh[task]) / (best - fresh[task]) for task in self.tasks if task in fresh}
+
+    def recovery(self, share: float = 0.95) -> dict[tuple[str, int], float]:
+        """(task, number of a later lesson on it) -> decisions until it was again at `share` of the way from the floor
+        to where its last lesson left it, over those its first lesson took to get there; infinite where it never was."""
+        found = {}
+        for task in self.tasks:
+            own = self._lessons_on(task)
+            for before, again in itertools.pairwise(own):
+                goal = self._floor(task) + share * (self.at(task, before.end) - self._floor(task))
+                took, first = self._reached(task, again, goal), self._reached(task, own[0], goal)
+                found[task, self.lessons.index(again)] = took / first if first else float("nan")
+        return found
+
+    def learning_time(self, number: int, goal: float) -> float:
+        """Decisions that the lesson `number` took to bring its task to `goal`; infinite where it did not."""
+        return self._reached(self.lessons[number].task, self.lessons[number], -goal if self.errors else goal)
+
+    def _across(self, known: bool, sign: float) -> dict[tuple[str, int], float]:
+        found = {}
+        for number, lesson in enumerate(self.lessons):
+            for task in self.tasks:
+                learned = self._lessons_on(task)[0].begin < lesson.begin
+                if task != lesson.task and learned == known:
+                    found[task, number] = sign * (self.at(task, lesson.end) - self.at(task, lesson.begin))
+        return found
+
+    def _kept(self, task: str, value: float) -> float:
+        clocks, values = self.curve(task)
+        best = float(np.max(values[clocks >= self._lessons_on(task)[0].end], initial=-np.inf))
+        floor = self._floor(task)
+        return (value - floor) / (best - floor) if best > floor else float("nan")
+
+    def _floor(self, task: str) -> float:
+        return self._turned(self.floor[task]) if task in self.floor else float(self.curve(task)[1][0])
+
+    def _reached(self, task: str, lesson: Lesson, goal: float) -> float:
+        clocks, values = self.curve(task)
+        there = clocks[(clocks >= lesson.begin) & (clocks <= lesson.end) & (values >= goal)]
+        return float(there[0] - lesson.begin) if there.size else float("inf")
+
+    def _lessons_on(self, task: str) -> list[Lesson]:
+        return [lesson for lesson in self.lessons if lesson.task == task]
+
+    def _turned(self, value: float) -> float:
+        return -value if self.errors else value
