@@ -1,0 +1,137 @@
+"""Who notices that the world has changed: tests that watch a number, most often surprise, one value at a time.
+
+    init() -> state
+    watch(state, value) -> (state, alarm)
+
+A value and its alarm may be a scalar or have any shape; each entry is then watched by itself, and `init` is given
+that shape. A NaN is no value. After an alarm the test begins anew.
+"""
+
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import part, struct
+
+
+@struct
+class PageHinkleyState:
+    """count: int32. mean: of all values. up, down: float32, the sums of deviations. least, most: the lowest `up` and
+    the highest `down` so far. All of one shape."""
+
+    count: jax.Array
+    mean: jax.Array
+    up: jax.Array
+    down: jax.Array
+    least: jax.Array
+    most: jax.Array
+
+
+@part
+class PageHinkley:
+    """Alarms when the sum of deviations from the mean of all values has come far from its extreme.
+
+    "Continuous inspection schemes" (1954); with the fading sums and the defaults that stream-learning libraries share.
+    """
+
+    threshold: float = 50.0
+    """How far the sum may come from its extreme, in units of the values."""
+    slack: float = 0.005
+    """A deviation that is too small to count."""
+    fading: float = 0.9999
+    """What stays of the sums at each value."""
+    warm: int = 30
+    """Values before the first alarm."""
+    direction: Literal["up", "down", "both"] = "up"
+    """Which changes alarm."""
+
+    def init(self, shape: tuple[int, ...] = ()) -> PageHinkleyState:
+        """Nothing watched yet."""
+        _known(self.direction)
+        zero, far = jnp.zeros(shape, jnp.float32), jnp.full(shape, jnp.inf, jnp.float32)
+        return PageHinkleyState(count=jnp.zeros(shape, jnp.int32), mean=zero, up=zero, down=zero, least=far, most=-far)
+
+    def watch(self, state: PageHinkleyState, value: jax.Array) -> tuple[PageHinkleyState, jax.Array]:
+        """The state after the value, and where it alarms."""
+        given = ~jnp.isnan(value)
+        count = state.count + 1
+        mean = state.mean + (value - state.mean) / count
+        up = self.fading * state.up + (value - mean - self.slack)
+        down = self.fading * state.down + (value - mean + self.slack)
+        least, most = jnp.minimum(state.least, up), jnp.maximum(state.most, down)
+        rises, falls = up - least > self.threshold, most - down > self.threshold
+        alarm = given & (count >= self.warm) & _either(self.direction, rises, falls)
+        after = PageHinkleyState(count=count, mean=mean, up=up, down=down, least=least, most=most)
+        return _chosen(given, alarm, after, state, self.init(value.shape)), alarm
+
+
+@struct
+class CusumState:
+    """count: int32. mean, square: of the first values. high, low: float32, the two sums. All of one shape."""
+
+    count: jax.Array
+    mean: jax.Array
+    square: jax.Array
+    high: jax.Array
+    low: jax.Array
+
+
+@part
+class Cusum:
+    """Alarms when values have been too high for too long, in deviations of the first `warm` of them.
+
+    With a slack of half a deviation and a threshold of 5, normal values alarm about once in 930, and a rise by one
+    deviation is noticed after about 10.
+    """
+
+    threshold: float = 5.0
+    """How large a sum may grow, in standard deviations."""
+    slack: float = 0.5
+    """Half the smallest change worth noticing, in standard deviations."""
+    warm: int = 100
+    """Values from which the mean and the deviation are learned, before any counts."""
+    direction: Literal["up", "down", "both"] = "up"
+    """Which changes alarm."""
+    floor: float = 1e-6
+    """The least deviation, for values that do not vary at first."""
+
+    def init(self, shape: tuple[int, ...] = ()) -> CusumState:
+        """Nothing watched yet."""
+        _known(self.direction)
+        zero = jnp.zeros(shape, jnp.float32)
+        return CusumState(count=jnp.zeros(shape, jnp.int32), mean=zero, square=zero, high=zero, low=zero)
+
+    def watch(self, state: CusumState, value: jax.Array) -> tuple[CusumState, jax.Array]:
+        """The state after the value, and where it alarms."""
+        given, learning = ~jnp.isnan(value), state.count < self.warm
+        count = jnp.minimum(state.count + 1, self.warm + 1)
+        # Welford's sums, while learning
+        mean = jnp.where(learning, state.mean + (value - state.mean) / count, state.mean)
+        square = jnp.where(learning, state.square + (value - state.mean) * (value - mean), state.square)
+        deviation = jnp.maximum(jnp.sqrt(square / max(self.warm - 1, 1)), self.floor)
+        apart = (value - mean) / deviation
+        high = jnp.where(learning, 0.0, jnp.maximum(0.0, state.high + apart - self.slack))
+        low = jnp.where(learning, 0.0, jnp.maximum(0.0, state.low - apart - self.slack))
+        alarm = given & ~learning & _either(self.direction, high > self.threshold, low > self.threshold)
+        after = CusumState(count=count, mean=mean, square=square, high=high, low=low)
+        return _chosen(given, alarm, after, state, self.init(value.shape)), alarm
+
+
+Test = PageHinkley | Cusum
+
+
+def _known(direction: str) -> None:
+    if direction not in ("up", "down", "both"):
+        raise ValueError(f"direction={direction!r}: it is 'up', 'down' or 'both'")
+
+
+def _either(direction: str, rises: jax.Array, falls: jax.Array) -> jax.Array:
+    return rises | falls if direction == "both" else rises if direction == "up" else falls
+
+
+def _chosen(given: jax.Array, alarm: jax.Array, after: Any, before: Any, fresh: Any) -> Any:
+    """Entry by entry: the new state, the old one where nothing was given, a fresh one after an alarm."""
+    return jax.tree.map(
+        lambda new, old, begun: jnp.where(alarm, begun, jnp.where(given, new, old)).astype(old.dtype), after, before, fresh
+    )
