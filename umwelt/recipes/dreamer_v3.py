@@ -35,7 +35,7 @@ dreamer_v3 = Recipe(
         "12M": dreaming(1024, 32, 16, 256, 16),
         "25M": dreaming(2048, 32, 24, 384, 24),
     },
-    rhythm=Rhythm(random=1000, learn_every=2, updates=1, first_updates=500, chunk=100),
+    rhythm=Rhythm(random=1000, learn_every=3, updates=1, first_updates=300, chunk=100),
     citation="Mastering diverse domains through world models (2023)",
     budget="50,000 decisions",
     expected="see docs/evidence.md",
