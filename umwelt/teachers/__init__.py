@@ -1,5 +1,6 @@
 """Who chooses the next task."""
 
 from umwelt.teachers.blocks import Blocks
+from umwelt.teachers.drift import Drift
 
-__all__ = ["Blocks"]
+__all__ = ["Blocks", "Drift"]

@@ -1,0 +1,62 @@
+"""In which order tasks come: functions from names to the names of all lessons, one after the other.
+
+Blocks of long lessons, cycles with returns, short interleaved lessons, old tasks that come back ever more rarely:
+`umwelt.teachers.Blocks(names=cycle(("earth", "moon"), 3), steps=800)`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Names = tuple[str, ...]
+
+
+def cycle(names: Sequence[str], times: int) -> Names:
+    """All tasks in their order, again and again. With lessons of one step each episode has the next task."""
+    return _some(names) * times
+
+
+def shuffled(names: Sequence[str], times: int, seed: int = 0) -> Names:
+    """All tasks `times` times, each time in a new order, never the same task twice in a row."""
+    random, lessons = np.random.default_rng(seed), []
+    for _ in range(times):
+        order = random.permutation(_some(names)).tolist()
+        if lessons and order[0] == lessons[-1]:
+            order = [*order[1:], order[0]]
+        lessons += order
+    return tuple(lessons)
+
+
+def drawn(names: Sequence[str], lessons: int, seed: int = 0) -> Names:
+    """Each lesson's task drawn evenly from all but the last one."""
+    names, random = _some(names), np.random.default_rng(seed)
+    made: list[str] = []
+    for _ in range(lessons):
+        made.append(str(random.choice([name for name in names if name not in made[-1:]] or names)))
+    return tuple(made)
+
+
+def revisits(names: Sequence[str], lessons: int, power: float = 1.0, seed: int = 0) -> Names:
+    """New tasks at an even pace; between them known ones come back, one that was lived n lessons ago with a weight
+    of n^-power: many that are recent, ever fewer that are old."""
+    names, random = _some(names), np.random.default_rng(seed)
+    if lessons < len(names):
+        raise ValueError(f"lessons={lessons}: at least one for each of the {len(names)} tasks")
+    fresh = {round(index * lessons / len(names)): name for index, name in enumerate(names)}
+    made: list[str] = []
+    last: dict[str, int] = {}
+    for number in range(lessons):
+        known = [name for name in last if name != made[-1]]
+        if number in fresh or not known:
+            made.append(fresh.get(number, made[-1] if made else names[0]))
+        else:
+            weights = np.array([(number - last[name]) ** -power for name in known])
+            made.append(str(random.choice(known, p=weights / weights.sum())))
+        last[made[-1]] = number
+    return tuple(made)
+
+
+def _some(names: Sequence[str]) -> Names:
+    if not names:
+        raise ValueError("names: an order needs at least one task")
+    return tuple(names)
