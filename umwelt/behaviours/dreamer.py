@@ -74,7 +74,7 @@ class Dreamer:
         return DreamerState(
             model=model,
             policy=self.policy.init(for_policy, numbers(belief).shape[1], spec.action),
-            memory=self.memory.init(lived(step, action, step)),
+            memory=self.memory.init(lived(step, action, step, surprise=step.reward)),
             belief=belief,
             action=action,
             done=form(spec.action),
@@ -96,7 +96,8 @@ class Dreamer:
         """Measure the surprise, and keep the transition."""
         measuring, storing = keys.split(key, "measure", "store")
         _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        return replace(state, memory=self.memory.add(storing, state.memory, lived(step, action, next))), info
+        experience = lived(step, action, next, surprise=info["surprise"])
+        return replace(state, memory=self.memory.add(storing, state.memory, experience)), info
 
     def learn(self, key: jax.Array, state: DreamerState) -> tuple[DreamerState, Info]:
         """One update of the model from memory, and one of the policy from dreams."""

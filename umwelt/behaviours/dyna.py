@@ -102,7 +102,7 @@ class Dyna:
         return DynaState(
             model=model,
             learner=self.learner.init(for_learner, spaces.width(spec.observation), spec.action),
-            memory=self.memory.init(lived(step, action, step)),
+            memory=self.memory.init(lived(step, action, step, surprise=step.reward)),
             dreams=self.dreams.init(dream),
             belief=self.model.start(model, spec.batch),
             action=action,
@@ -125,7 +125,7 @@ class Dyna:
         """Measure the surprise, keep the transition, and with a model that eats a stream learn from it."""
         measuring, storing, learning = keys.split(key, "measure", "store", "learn")
         _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = lived(step, action, next)
+        experience = lived(step, action, next, surprise=info["surprise"])
         if self.model.diet == "stream":
             model, learned = self.model.learn(learning, state.model, experience)
             state, info = replace(state, model=model), learned | info

@@ -79,7 +79,9 @@ class ModelPredictive:
         model = self.model.init(for_model, spec)
         return ModelPredictiveState(
             model=model,
-            memory=self.memory.init(lived(step, action, step)) if self.model.diet == "replay" and self.memory else None,
+            memory=self.memory.init(lived(step, action, step, surprise=step.reward))
+            if self.model.diet == "replay" and self.memory
+            else None,
             planner=self.planner.init(for_planner, spec),
             belief=self.model.start(model, spec.batch),
             action=action,
@@ -122,7 +124,7 @@ class ModelPredictive:
         """Measure the surprise, then store the transition, or learn from it at once."""
         measuring, storing = keys.split(key, "measure", "store")
         _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = lived(step, action, next)
+        experience = lived(step, action, next, surprise=info["surprise"])
         if self.model.diet == "stream":
             model, learned = self.model.learn(storing, state.model, experience)
             return replace(state, model=model), {**learned, **info}

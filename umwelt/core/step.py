@@ -58,7 +58,8 @@ class Experience:
     """Transitions with any leading axes: [B] lived, [N] sampled, [N, L] as sequences.
 
     step: the TimeStep before; action: what was done; next: the TimeStep after.
-    origin: int8, one of LIVED, IMAGINED, SHOWN. task: the task, or None where it is unknown.
+    origin: int8, one of LIVED, IMAGINED, SHOWN. task: the task, or None where it is unknown. surprise:
+    float32, NaN on a FIRST step, or None where nobody measured it.
     """
 
     step: TimeStep
@@ -66,6 +67,7 @@ class Experience:
     next: TimeStep
     origin: Any
     task: Any = None
+    surprise: Any = None
 
     @property
     def valid(self) -> Any:
@@ -79,9 +81,10 @@ def zeros_step(spec: WorldSpec) -> TimeStep:
     return TimeStep(kind=zeros.astype(jnp.int8), observation=spaces.zeros(spec.observation, spec.batch), reward=zeros)
 
 
-def lived(step: TimeStep, action: Any, next: TimeStep, task: Any = None) -> Experience:
+def lived(step: TimeStep, action: Any, next: TimeStep, task: Any = None, surprise: Any = None) -> Experience:
     """The experience [B] of one step of a life."""
-    return Experience(step=step, action=action, next=next, origin=jnp.full(step.kind.shape, LIVED, jnp.int8), task=task)
+    origin = jnp.full(step.kind.shape, LIVED, jnp.int8)
+    return Experience(step=step, action=action, next=next, origin=origin, task=task, surprise=surprise)
 
 
 @struct

@@ -1,13 +1,16 @@
-"""How many rows of experience fit into a budget of bytes."""
+"""How many rows of experience fit into a budget of bytes, and whether two of them are the same."""
 
 import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 MOST = 2**30
 """Rows are counted in int32, and two counts must be addable."""
+SLACK = 1e-5
+"""Two programs may round one observation differently; rows are the same where they agree this closely."""
 
 
 def forms(example: Any) -> Any:
@@ -29,3 +32,13 @@ def capacity(budget: int, each: int, least: int, what: str) -> int:
             f" give bytes={least * each} or more"
         )
     return found
+
+
+def same_rows(one: Any, other: Any) -> jax.Array:
+    """bool [B]: whether the rows of two pytrees [B, ...] hold the same numbers, but for rounding."""
+    same = []
+    for old, new in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        inexact = jnp.issubdtype(old.dtype, jnp.inexact)
+        equal = jnp.abs(old - new) <= SLACK * (1 + jnp.abs(new)) if inexact else old == new
+        same.append(equal.reshape(equal.shape[0], -1).all(axis=1))
+    return jnp.stack(same).all(axis=0)

@@ -14,9 +14,6 @@ import jax.numpy as jnp
 from umwelt.core import TRUNCATED, Experience, TimeStep, keys, part, struct
 from umwelt.memory import sizes
 
-SLACK = 1e-5
-"""Two programs may round one observation differently; a stream goes on where they agree this closely."""
-
 
 @struct
 class TrajectoriesState:
@@ -147,14 +144,8 @@ def _put(held: Any, rows: Any, slot: jax.Array) -> Any:
 
 def _broken(state: TrajectoriesState, steps: Experience) -> jax.Array:
     """int32, 1 where `steps.step` is not the newest step that is held, in any row."""
-    differs = [(state.filled == 0) | jnp.any(state.newest.kind != steps.step.kind)]
-    pairs = zip(jax.tree.leaves(state.newest.observation), jax.tree.leaves(steps.step.observation), strict=True)
-    for old, new in pairs:
-        if jnp.issubdtype(old.dtype, jnp.inexact):
-            differs.append(jnp.any(jnp.abs(old - new) > SLACK * (1 + jnp.abs(new))))
-        else:
-            differs.append(jnp.any(old != new))
-    return jnp.any(jnp.stack(differs)).astype(jnp.int32)
+    same = sizes.same_rows((state.newest.kind, state.newest.observation), (steps.step.kind, steps.step.observation))
+    return ((state.filled == 0) | ~jnp.all(same)).astype(jnp.int32)
 
 
 def _queue(

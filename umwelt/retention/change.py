@@ -49,8 +49,9 @@ class PageHinkley:
     def init(self, shape: tuple[int, ...] = ()) -> PageHinkleyState:
         """Nothing watched yet."""
         _known(self.direction)
-        zero, far = jnp.zeros(shape, jnp.float32), jnp.full(shape, jnp.inf, jnp.float32)
-        return PageHinkleyState(count=jnp.zeros(shape, jnp.int32), mean=zero, up=zero, down=zero, least=far, most=-far)
+        begin = {name: jnp.zeros(shape, jnp.float32) for name in ("mean", "up", "down")}
+        far = jnp.full(shape, jnp.inf, jnp.float32)
+        return PageHinkleyState(count=jnp.zeros(shape, jnp.int32), least=far, most=-far, **begin)
 
     def watch(self, state: PageHinkleyState, value: jax.Array) -> tuple[PageHinkleyState, jax.Array]:
         """The state after the value, and where it alarms."""
@@ -99,8 +100,8 @@ class Cusum:
     def init(self, shape: tuple[int, ...] = ()) -> CusumState:
         """Nothing watched yet."""
         _known(self.direction)
-        zero = jnp.zeros(shape, jnp.float32)
-        return CusumState(count=jnp.zeros(shape, jnp.int32), mean=zero, square=zero, high=zero, low=zero)
+        begin = {name: jnp.zeros(shape, jnp.float32) for name in ("mean", "square", "high", "low")}
+        return CusumState(count=jnp.zeros(shape, jnp.int32), **begin)
 
     def watch(self, state: CusumState, value: jax.Array) -> tuple[CusumState, jax.Array]:
         """The state after the value, and where it alarms."""

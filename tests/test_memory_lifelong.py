@@ -1,0 +1,172 @@
+"""What a lifelong memory still holds of a long life, against what each way of keeping promises."""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from umwelt import check
+from umwelt.core import FIRST, MID, TRUNCATED, Experience, TimeStep
+from umwelt.memory import Covering, Fading, Lifelong, Newest, Quota, Reservoir, Surprising
+from umwelt.retention import Cusum
+
+KEY = jax.random.key(0)
+KEEPS = [Newest(), Reservoir(), Fading(), Covering(), Surprising(), Quota(entries=1), Quota(detector=Cusum(warm=20))]
+
+
+def life(ticks: int, seen: Any, surprise: Any = 0.0, episode: int = 0) -> Experience:
+    """Experience [ticks, 1] whose reward is its number, beginning at 0; `episode` transitions between two FIRST steps."""
+    number = np.arange(ticks + 1)
+    kind = np.full(ticks + 1, MID)
+    if episode:
+        kind[number % (episode + 1) == 0] = FIRST
+        kind[number % (episode + 1) == episode] = TRUNCATED
+    observation = np.broadcast_to(np.asarray(seen, np.float32), (ticks + 1,))[:, None, None]
+    steps = TimeStep(
+        kind=jnp.asarray(kind[:, None], jnp.int8),
+        observation=jnp.asarray(np.concatenate([number[:, None, None], observation], -1), jnp.float32),
+        reward=jnp.asarray(number[:, None], jnp.float32),
+    )
+    before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], steps) for cut in (slice(-1), slice(1, None)))
+    measured = jnp.asarray(np.broadcast_to(np.asarray(surprise, np.float32), (ticks,))[:, None])
+    origin, action = jnp.zeros((ticks, 1), jnp.int8), jnp.zeros((ticks, 1, 1))
+    return Experience(step=before, action=action, next=after, origin=origin, surprise=measured)
+
+
+def remembered(memory: Lifelong, lived: Experience, key: jax.Array = KEY) -> Any:
+    """The state after all of it."""
+    first = jax.tree.map(lambda leaf: leaf[0], lived)
+    ticks = lived.origin.shape[0]
+
+    def tick(state: Any, item: Any) -> tuple[Any, None]:
+        return memory.add(item[0], state, item[1]), None
+
+    state, _ = jax.jit(lambda state: jax.lax.scan(tick, state, (jax.random.split(key, ticks), lived)))(memory.init(first))
+    return state
+
+
+def sized(keep: Any, chunks: int, length: int = 1) -> Lifelong:
+    """A memory with room for so many chunks of `life`, and not one more."""
+    first = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
+    low, high = 200, 4_000_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        try:
+            slots = jax.eval_shape(Lifelong(bytes=middle, length=length, keep=keep).init, first).steps.kind.shape[0]
+        except ValueError:
+            slots = 0
+        low, high = (low, middle) if slots >= chunks else (middle, high)
+    return Lifelong(bytes=high, length=length, keep=keep)
+
+
+def held(state: Any) -> np.ndarray:
+    """The numbers of the last transitions of all chunks that are held."""
+    return np.asarray(state.steps.reward[: int(state.filled), -1])
+
+
+@pytest.mark.parametrize(
+    "keep", KEEPS, ids=lambda keep: repr(keep).split("(")[0] + ("+" if getattr(keep, "detector", None) else "")
+)
+@pytest.mark.parametrize("length", [1, 8])
+def test_it_keeps_the_contract(keep: Any, length: int) -> None:
+    example = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
+    check.memory(Lifelong(keep=keep, length=length), example=example).raise_if_broken()
+
+
+def test_many_rows_and_mixed_leaves_keep_the_contract() -> None:
+    check.memory(Lifelong(length=4)).raise_if_broken()
+
+
+def test_the_newest_are_the_newest() -> None:
+    state = remembered(sized(Newest(), 50), life(333, 0.0))
+    np.testing.assert_array_equal(np.sort(held(state)), np.arange(284, 334))
+
+
+def test_a_reservoir_is_even_over_the_whole_life() -> None:
+    memory = sized(Reservoir(), 100)
+    found = np.concatenate([held(remembered(memory, life(1000, 0.0), jax.random.key(seed))) for seed in range(20)])
+    counts = np.histogram(found, bins=10, range=(0.5, 1000.5))[0]
+    assert stats.chisquare(counts).pvalue > 0.01
+
+
+def test_surprising_moments_stay_by_their_weight() -> None:
+    """One in ten has nine times the surprise; drawn by weight, half of a small sample would be of them."""
+    surprise = np.where(np.arange(4000) % 10 == 0, 9.0, 1.0)
+    found = held(remembered(sized(Surprising(), 200), life(4000, 0.0, surprise)))
+    share = np.mean((found - 1) % 10 == 0)
+    # without replacement the common ones gain a little on those that are used up: 1 - e^-9x against 1 - e^-x
+    x = 200 / (400 * 9 + 3600)
+    rare, common = 400 * -np.expm1(-9 * x), 3600 * -np.expm1(-x)
+    assert share == pytest.approx(rare / (rare + common), abs=0.08)
+
+
+def test_the_past_fades_as_a_power_of_its_age() -> None:
+    memory = sized(Fading(), 256)
+    ages = np.concatenate([20_000 - held(remembered(memory, life(20_000, 0.0), jax.random.key(seed))) for seed in range(4)])
+    edges = np.geomspace(20, 15_000, 8)
+    density = np.histogram(ages, edges)[0] / np.diff(edges)
+    slope, _, straight, *_ = stats.linregress(np.log(np.sqrt(edges[1:] * edges[:-1])), np.log(density))
+    assert straight < -0.97, "a power is a straight line in logarithms"
+    assert -1.6 < slope < -0.5
+
+
+def test_covering_keeps_what_is_rare_however_old_it_is() -> None:
+    """A strange place was seen once, long ago, between thousands of moments that are all alike."""
+    seen = np.random.default_rng(0).normal(0.0, 0.05, 5001)
+    seen[100:110] = np.linspace(5.0, 9.0, 10)
+    lived = life(5000, seen)
+    # the number of the moment is no part of what is seen here
+    lived = replace(
+        lived,
+        step=replace(lived.step, observation=lived.step.observation[..., 1:]),
+        next=replace(lived.next, observation=lived.next.observation[..., 1:]),
+    )
+
+    def strange(keep: Any) -> int:
+        return int(np.sum(np.isin(held(remembered(sized(keep, 60), lived)), np.arange(101, 111))))
+
+    assert strange(Covering()) >= 8
+    assert strange(Newest()) == 0
+    assert strange(Reservoir()) <= 3
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_every_task_has_equal_room(shown: bool) -> None:
+    """Tasks of 2,000, 300, 100 and 1,600 moments; unseen, each begins with a burst of surprise."""
+    lengths = [2000, 300, 100, 1600]
+    task = np.repeat(np.arange(4.0), lengths)
+    surprise = np.random.default_rng(0).normal(1.0, 0.1, 4000)
+    for begin in np.cumsum(lengths)[:-1]:
+        surprise[begin : begin + 20] += 3.0
+    keep = Quota(entries=1) if shown else Quota(detector=Cusum(warm=50, threshold=12.0))
+    found = held(remembered(sized(keep, 200), life(4000, np.append(task[0], task), surprise)))
+    counts = np.bincount(task[found.astype(int) - 1].astype(int), minlength=4)
+    # the detector is a few moments late, which then count for the task before
+    assert counts.min() >= (49 if shown else 40)
+    assert counts.sum() == 200
+    old = found[found <= 2000]
+    assert stats.kstest(old / 2000, "uniform").pvalue > 0.01, "within a task the sample is even"
+
+
+def test_a_chunk_is_whole_and_the_end_of_an_episode_is_never_lost() -> None:
+    memory = sized(Newest(), 40, length=8)
+    state = remembered(memory, life(21 * 10, 0.0, episode=20))
+    drawn = memory.sample(KEY, state, (500, 8))
+    assert bool(drawn.valid.all())
+    assert (np.diff(np.asarray(drawn.next.reward), axis=1) == 1).all()
+    ends = np.unique(np.asarray(drawn.next.reward[:, -1])) % 21
+    assert set(ends) == {8, 16, 20}, "two chunks of each episode, and its last 8 transitions"
+
+
+def test_room_that_is_too_small_says_how_much_is_needed() -> None:
+    example = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
+    with pytest.raises(ValueError, match="give bytes="):
+        Lifelong(bytes=300, length=8).init(example)
+    with pytest.raises(ValueError, match="either entries"):
+        Lifelong(keep=Quota()).init(example)
+    with pytest.raises(ValueError, match="no surprise"):
+        Lifelong(keep=Surprising()).init(replace(example, surprise=None))
