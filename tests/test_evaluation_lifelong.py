@@ -52,6 +52,13 @@ def test_retention_recovery_and_learning_time() -> None:
     assert math.isinf(ledger.learning_time(1, 0.95))
 
 
+def test_a_lesson_that_ends_within_an_episode_is_closed_by_the_probe_before() -> None:
+    ledger = Ledger(floor={"a": 0.0}).lived("a", 0, 103).lived("b", 103, 200)
+    for clock, value in ((0, 0.0), (100, 0.8), (200, 0.4)):
+        ledger = ledger.probed(clock, {"a": value})
+    assert ledger.retention()["a"] == pytest.approx(0.5)
+
+
 def test_errors_are_read_the_other_way_round() -> None:
     ledger = Ledger(errors=True).lived("a", 0, 10).lived("b", 10, 20)
     for clock, (a, b) in enumerate([(1.0, 1.0), (0.1, 0.9), (0.4, 0.2)]):

@@ -138,12 +138,17 @@ class Ledger:
 
     def _kept(self, task: str, value: float) -> float:
         clocks, values = self.curve(task)
-        best = float(np.max(values[clocks >= self._lessons_on(task)[0].end], initial=-np.inf))
+        # the probe that closes the first lesson may lie a little before its end, with that of an episode
+        first = np.searchsorted(clocks, self._lessons_on(task)[0].end, side="right") - 1
+        best = float(np.max(values[max(first, 0) :], initial=-np.inf))
         floor = self._floor(task)
         return (value - floor) / (best - floor) if best > floor else float("nan")
 
     def _floor(self, task: str) -> float:
-        return self._turned(self.floor[task]) if task in self.floor else float(self.curve(task)[1][0])
+        if task in self.floor:
+            return self._turned(self.floor[task])
+        values = self.curve(task)[1]
+        return float(values[0]) if values.size else float("nan")
 
     def _reached(self, task: str, lesson: Lesson, goal: float) -> float:
         clocks, values = self.curve(task)
