@@ -99,6 +99,26 @@ def test_a_life_lives_on_past_its_end_and_lists_who_resumed_it(home: Path) -> No
     assert "resumed" in [event["name"] for event in summary["events"]]
 
 
+def test_a_life_of_several_tasks_tells_what_it_kept(tmp_path: Path, home: Path) -> None:
+    words = [
+        "--teacher.names",
+        "earth",
+        "moon",
+        "--teacher.steps",
+        "30",
+        "--rhythm.probe-every",
+        "30",
+        "--world.time-limit",
+        "14",
+    ]
+    lived = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "two", *SHORT, *words, cwd=tmp_path)
+    assert lived.returncode == 0, lived.stderr
+    assert "kept on the mean" in lived.stderr
+    kept = json.loads(umwelt("probe", "two", "--lifelong", "--json", cwd=tmp_path).stdout)["lifelong"]
+    assert [(lesson["task"], lesson["end"]) for lesson in kept["lessons"]] == [("earth", 29), ("moon", 60)]
+    assert umwelt("probe", "one", "--lifelong", cwd=home).stdout.startswith("this life has met one task only")
+
+
 def test_check_explains_each_fault_and_exits_with_1(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "import dataclasses\nfrom umwelt.worlds import Pendulum\n"

@@ -29,6 +29,8 @@ class Command:
     """The folder of all lives."""
     model: bool = False
     """Examine what its world model knows, in place of what it can do."""
+    lifelong: bool = False
+    """Show what its probes found of each task over its life, and what it kept; nothing is examined anew."""
     json: bool = False
     """Print one JSON object in place of words."""
 
@@ -45,6 +47,8 @@ def run(arguments: list[str]) -> int:
     command = parse(Command, None, arguments, "umwelt probe", DESCRIPTION)
     if command.model:
         return run_model(command)
+    if command.lifelong:
+        return run_lifelong(command)
     found = probe(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
     if command.json:
         rows = {seed: {p.task: {"returns": p.returns, **p.statistics} for p in probes} for seed, probes in found.items()}
@@ -86,6 +90,26 @@ def run_model(command: Command) -> int:
     console = Console()
     console.print(table)
     console.print(MODEL_NOTES, style="dim", highlight=False)
+    return 0
+
+
+def run_lifelong(command: Command) -> int:
+    """Read the chronicle's probes and print."""
+    from umwelt.cli.lifelong import lifelong_tables
+    from umwelt.life.chronicle import Chronicle
+    from umwelt.life.folder import Folder
+    from umwelt.life.ledgers import score
+
+    with Chronicle.read(Folder.read(command.life, lives=command.lives).chronicle) as chronicle:
+        kept = score(chronicle)
+    if command.json:
+        print(json.dumps({"lifelong": kept}))
+    elif not kept:
+        print("this life has met one task only, so there is nothing that it could have forgotten")
+    else:
+        console = Console()
+        for shown in lifelong_tables(kept):
+            console.print(shown, highlight=False)
     return 0
 
 

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from umwelt.cli.lifelong import lifelong_tables
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.folder import Folder
+from umwelt.life.ledgers import score
 
 MOMENTS = ("before", "after", "end")
 
@@ -17,7 +19,7 @@ def summary_of(path: Path) -> dict[str, Any]:
     folder = Folder.read(path)
     with Chronicle.read(folder.chronicle) as chronicle:
         probes, timing, events = chronicle.probes(), chronicle.timing(), chronicle.events()
-        clock = chronicle.last_clock()
+        clock, kept = chronicle.last_clock(), score(chronicle)
     fields = folder.description["life"]["fields"]
     rows = folder.description.get("rows", 1)
     tasks = _tasks(probes, fields)
@@ -29,6 +31,7 @@ def summary_of(path: Path) -> dict[str, Any]:
         "frames": clock * rows * folder.description.get("repeat", 1),
         "seeds": sorted({int(seed) for seed in probes["seed"]}),
         "tasks": tasks,
+        "lifelong": kept,
         "seconds": _seconds(timing),
         "events": [{"clock": int(c), "name": str(n), "message": str(m)} for c, n, m in _events(events)],
     }
@@ -46,7 +49,8 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
         "model error: share of the one-step change that stays unexplained, on the same random actions in every probe",
         f"{summary['decisions']:,} decisions{frames}; {spent}",
     ]
-    return [returns, errors, *notes, *told]
+    kept = lifelong_tables(summary["lifelong"], matrices=False) if summary["lifelong"] else []
+    return [returns, errors, *kept, *notes, *told]
 
 
 def _table(title: str, tasks: list[dict[str, Any]], form: Any) -> Table:

@@ -1,0 +1,86 @@
+"""The score of a life, read from a chronicle that was written by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from umwelt.cli.lifelong import lifelong_tables
+from umwelt.core import Metric
+from umwelt.life.chronicle import Chronicle
+from umwelt.life.ledgers import diary, ledgers, score
+
+TASKS = ("a", "b")
+RETURNS = {0: (0.0, 0.0), 100: (8.0, 1.0), 200: (6.0, 9.0), 300: (8.0, 9.0)}
+ERRORS = {0: (1.0, 1.0), 100: (0.1, 0.8), 200: (0.3, 0.2), 300: (0.15, 0.2)}
+
+
+def written(path: Path, seeds: int = 2, tasks: tuple[str, ...] = TASKS) -> Chronicle:
+    """Lessons on a, b and a, of 100 decisions and three episodes each, the last of which ends a little late."""
+    chronicle = Chronicle(path)
+    chronicle.declare((Metric(name="surprise", unit="nats", meaning="m"),))
+    for seed in range(seeds):
+        chronicle.write(seed, np.array([300]), {"surprise": np.array([1.0])})
+        for lesson, task in enumerate((tasks * 2)[:3]):
+            ends = 100 * lesson + np.array([40, 80, 103])
+            columns = {"begin": ends - 30, "end": ends, "return": np.zeros(3), "length": np.full(3, 30)}
+            chronicle.write_episodes(
+                {"seed": seed, "row": 0, "task": [task] * 3, "end_kind": "truncated", "surprise": 0.0, "doubt": 0.0, **columns}
+            )
+        for clock, values in RETURNS.items():
+            for index, task in enumerate(tasks):
+                returns = values[index] + np.array([-1.0, 0.0, 1.0]) * (seed + 1)
+                chronicle.write_probe(
+                    seed,
+                    clock,
+                    task,
+                    "probe",
+                    returns,
+                    mean=0.0,
+                    low=0.0,
+                    high=0.0,
+                    model_error=ERRORS[clock][index],
+                    length=30.0,
+                )
+    return chronicle
+
+
+def test_lessons_and_probes_become_a_ledger(tmp_path: Path) -> None:
+    with written(tmp_path / "chronicle.db") as chronicle:
+        found = ledgers(diary(chronicle))
+    assert sorted(found) == [0, 1]
+    assert [(lesson.task, lesson.begin, lesson.end) for lesson in found[1].lessons] == [
+        ("a", 0, 103),
+        ("b", 103, 203),
+        ("a", 203, 303),
+    ]
+    np.testing.assert_allclose(found[0].matrix(), [[8.0, 1.0], [6.0, 9.0], [8.0, 9.0]])
+
+
+def test_the_score_holds_what_was_kept_with_intervals(tmp_path: Path) -> None:
+    with written(tmp_path / "chronicle.db") as chronicle:
+        found = score(chronicle)
+        again = score(chronicle)
+    assert found == again, "intervals come from a key"
+    np.testing.assert_allclose(found["return_matrix"], [[8.0, 1.0], [6.0, 9.0], [8.0, 9.0]])
+    np.testing.assert_allclose(found["error_matrix"], [[0.1, 0.8], [0.3, 0.2], [0.15, 0.2]])
+    assert found["retention"] == pytest.approx({"a": 1.0, "b": 1.0})
+    assert found["backward_transfer"] == pytest.approx({"a": 0.0, "b": 0.0})
+    assert found["error_growth"] == pytest.approx({"a": 1.5, "b": 1.0})
+    mean = found["retention_mean"]
+    assert mean["low"] < mean["mean"] == pytest.approx(1.0)
+    assert mean["high"] <= 1.0
+    shown = lifelong_tables(found)
+    assert len(shown) == 7, "two matrices, a table, the means and three notes"
+
+
+def test_a_life_of_one_task_has_no_such_score(tmp_path: Path) -> None:
+    with written(tmp_path / "chronicle.db", tasks=("a",)) as chronicle:
+        assert score(chronicle) == {}
+
+
+def test_tasks_that_are_never_probed_are_left_out(tmp_path: Path) -> None:
+    with written(tmp_path / "chronicle.db", seeds=1) as chronicle:
+        columns = {"begin": 310, "end": 350, "return": 0.0, "length": 40, "surprise": 0.0, "doubt": 0.0}
+        chronicle.write_episodes({"seed": 0, "row": 0, "task": ["c"], "end_kind": "truncated", **columns})
+        assert ledgers(diary(chronicle))[0].tasks == TASKS
