@@ -2,6 +2,7 @@
 
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.announced import Announced
+from umwelt.worlds.arm import Arm
 from umwelt.worlds.cartpole import Cartpole
 from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
@@ -17,6 +18,7 @@ BUILT_IN: dict[str, type] = {
     "mountain_car": MountainCar,
     "mountain_car_continuous": MountainCarContinuous,
     "point_maze": PointMaze,
+    "arm": Arm,
 }
 """Every world of the library; the first line of its docstring says what it is."""
 
@@ -25,6 +27,7 @@ __all__ = [
     "WRAPPERS",
     "Acrobot",
     "Announced",
+    "Arm",
     "Cartpole",
     "CartpoleSwingup",
     "MountainCar",
