@@ -5,5 +5,6 @@ from umwelt.models.ensemble import Ensemble
 from umwelt.models.implicit import Implicit
 from umwelt.models.losse import Losse
 from umwelt.models.rssm import Rssm
+from umwelt.models.wished import Wished
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Rssm"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Rssm", "Wished"]
