@@ -1,5 +1,9 @@
-"""Whatever keeps old knowledge: which experience is rehearsed, which weights are protected, and who notices change."""
+"""Whatever keeps old knowledge: which weights are protected, and who notices change. What is rehearsed is a choice of
+the memory (`umwelt.memory.Lifelong`)."""
 
+from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley
+from umwelt.retention.elastic import Elastic
+from umwelt.retention.synaptic import Synaptic
 
-__all__ = ["Cusum", "PageHinkley"]
+__all__ = ["Anchored", "Cusum", "Elastic", "PageHinkley", "Synaptic"]
