@@ -1,5 +1,6 @@
 """Weights that are protected, against problems whose answers are known in closed form."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -8,6 +9,8 @@ import numpy as np
 import optax
 import pytest
 
+from umwelt.check.plant import BOXES, plant_life
+from umwelt.models import Ensemble, Implicit, Rssm
 from umwelt.retention import Anchored, Elastic, Synaptic
 
 CURVED = jnp.array([4.0, 1.0, 0.0])
@@ -78,3 +81,37 @@ def test_weights_that_are_not_given_are_missed(protection: Any) -> None:
     transform = protection.transform()
     with pytest.raises(ValueError, match="params"):
         transform.update(jnp.zeros(3), transform.init(jnp.zeros(3)))
+
+
+ENSEMBLE = Ensemble(units=16, members=2)
+
+
+@pytest.mark.parametrize(
+    ("model", "protection"),
+    [
+        (ENSEMBLE, Anchored(strength=1e4, every=4)),
+        (ENSEMBLE, Elastic(strength=1e9, every=4)),
+        (ENSEMBLE, Synaptic(strength=1e6, every=4)),
+        (Implicit(latent=16, units=16, encoder_units=16), Anchored(strength=1e4, every=4)),
+        (Rssm(certain=16, groups=2, choices=4, units=16), Synaptic(strength=1e6, every=4)),
+    ],
+    ids=["anchored", "elastic", "synaptic", "implicit", "recurrent"],
+)
+def test_any_replay_model_can_wear_it(model: Any, protection: Any) -> None:
+    """After the first consolidation a strong protection keeps the weights much nearer to where they were."""
+    meal = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), plant_life(1, BOXES, 8))
+
+    def moved(model: Any) -> float:
+        learn, state = jax.jit(model.learn), model.init(jax.random.key(0), BOXES)
+        path = []
+        for index in range(12):
+            state, _ = learn(jax.random.key(index), state, meal)
+            path.append(flat(state.weights))
+        return float(np.abs(path[-1] - path[3]).mean())
+
+    def flat(weights: Any) -> np.ndarray:
+        # the policy of the implicit model has an optimiser of its own
+        kept = replace(weights, policy=()) if hasattr(weights, "policy") else weights
+        return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(kept)])
+
+    assert moved(replace(model, protection=protection)) < 0.7 * moved(model)

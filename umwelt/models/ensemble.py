@@ -22,6 +22,7 @@ from umwelt.models.patience import Patience
 from umwelt.models.scale import Scale
 from umwelt.networks import members
 from umwelt.networks.form import Form, form
+from umwelt.networks.protected import Protection, protected
 
 LOSS = Metric(
     name="model_loss",
@@ -111,6 +112,8 @@ class Ensemble:
     """A known reward (observation, action, next_observation) -> [N]; None learns it."""
     continues: Known | None = None
     """A known chance that the episode goes on, of the same arguments; None learns it."""
+    protection: Protection | None = None
+    """Who keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
     diet = "replay"
     metrics = (SURPRISE, DOUBT, LOSS, ERROR, HELD_OUT)
@@ -246,7 +249,7 @@ class Ensemble:
             network = dataclasses.replace(none.network, weights=jax.tree.map(lambda _: True, weights.network.weights))
             return dataclasses.replace(none, network=network)
 
-        return optax.adamw(self.learning_rate, weight_decay=self.weight_decay, mask=matrices)
+        return protected(self.protection, optax.adamw(self.learning_rate, weight_decay=self.weight_decay, mask=matrices))
 
     def _heads(self, state: EnsembleState, belief: jax.Array, action: Any) -> Heads:
         """Every member at its own particle of belief [N, P, width], or all at the one where P is 1."""

@@ -34,6 +34,7 @@ from umwelt.models.sequences import Rows
 from umwelt.networks import layers, policies
 from umwelt.networks.form import form
 from umwelt.networks.layers import Bundle, Stack, mish
+from umwelt.networks.protected import Protection, protected
 from umwelt.networks.returns import lambda_returns
 from umwelt.networks.twohot import Bins
 
@@ -82,6 +83,8 @@ class Implicit:
     """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action."""
     teaches: bool = True
     """Whether `learn` teaches the policy what is worth most; otherwise it learns by `imitate` alone."""
+    protection: Protection | None = None
+    """Who keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
     diet = "replay"
 
@@ -168,9 +171,10 @@ class Implicit:
             experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
         target_key, policy_key = keys.split(key, "target", "policy")
         rows = sequences.rows(state.seen, state.policy, experience)
-        gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(without_policy(state.weights), state, rows, target_key)
-        update, optimiser = self._optimiser().update(gradient, state.optimiser)
-        weights = optax.apply_updates(without_policy(state.weights), update)
+        weights = without_policy(state.weights)
+        gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(weights, state, rows, target_key)
+        update, optimiser = self._optimiser().update(gradient, state.optimiser, weights)
+        weights = optax.apply_updates(weights, update)
         after = dataclasses.replace(
             state,
             weights=dataclasses.replace(weights, policy=state.weights.policy),
@@ -311,9 +315,10 @@ class Implicit:
             return dataclasses.replace(named, encoder=jax.tree.map(lambda _: "encoder", weights.encoder))
 
         rates = {"encoder": optax.scale(self.encoder_rate), "rest": optax.identity()}
-        return optax.chain(
+        optimiser = optax.chain(
             optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate), optax.multi_transform(rates, groups)
         )
+        return protected(self.protection, optimiser)
 
     def _policy_optimiser(self) -> optax.GradientTransformation:
         return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate, eps=1e-5))

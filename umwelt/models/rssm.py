@@ -34,6 +34,7 @@ from umwelt.models import eyes, grasp
 from umwelt.networks import layers
 from umwelt.networks.form import Form, form, numbers
 from umwelt.networks.layers import Layer, Stack
+from umwelt.networks.protected import Protection, protected
 from umwelt.networks.twohot import Bins
 
 LOSS = Metric(name="model_loss", unit="nats", meaning="weighted sum of the losses below", better="down")
@@ -115,6 +116,8 @@ class Rssm:
     """Step size of Adam."""
     clip: float = 100.0
     """Largest norm of a gradient."""
+    protection: Protection | None = None
+    """Who keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
     diet = "replay"
 
@@ -194,9 +197,10 @@ class Rssm:
         turned = jax.tree.map(
             lambda leaf: jnp.where(whole.reshape(1, -1, *(1,) * (leaf.ndim - 2)), leaf, 0).astype(leaf.dtype), turned
         )
-        gradient, info = jax.grad(self._loss, has_aux=True)((state.weights, state.balance), key, state, turned, whole)
-        update, optimiser = self._optimiser().update(gradient, state.optimiser)
-        weights, balance = optax.apply_updates((state.weights, state.balance), update)
+        learned = (state.weights, state.balance)
+        gradient, info = jax.grad(self._loss, has_aux=True)(learned, key, state, turned, whole)
+        update, optimiser = self._optimiser().update(gradient, state.optimiser, learned)
+        weights, balance = optax.apply_updates(learned, update)
         after = dataclasses.replace(state, weights=weights, balance=balance, optimiser=optimiser)
         return jax.tree.map(lambda new, old: jnp.where(jnp.any(whole), new, old), after, state), info
 
@@ -277,7 +281,8 @@ class Rssm:
         return jnp.log((1.0 - self.uniform) * chance + self.uniform / self.choices)
 
     def _optimiser(self) -> optax.GradientTransformation:
-        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate))
+        optimiser = optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate))
+        return protected(self.protection, optimiser)
 
 
 def _draw(key: jax.Array, logits: jax.Array) -> jax.Array:
