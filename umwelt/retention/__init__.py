@@ -1,9 +1,10 @@
-"""Whatever keeps old knowledge: which weights are protected, and who notices change. What is rehearsed is a choice of
-the memory (`umwelt.memory.Lifelong`)."""
+"""Whatever keeps old knowledge: which weights are protected, who notices change, and experts for worlds that contradict
+each other. What is rehearsed is a choice of the memory (`umwelt.memory.Lifelong`)."""
 
 from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley
 from umwelt.retention.elastic import Elastic
+from umwelt.retention.experts import Experts
 from umwelt.retention.synaptic import Synaptic
 
-__all__ = ["Anchored", "Cusum", "Elastic", "PageHinkley", "Synaptic"]
+__all__ = ["Anchored", "Cusum", "Elastic", "Experts", "PageHinkley", "Synaptic"]

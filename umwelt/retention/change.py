@@ -91,7 +91,7 @@ class Cusum:
     slack: float = 0.5
     """Half the smallest change worth noticing, in standard deviations."""
     warm: int = 100
-    """Values from which the mean and the deviation are learned, before any counts."""
+    """Values from which the mean and the deviation are learned, before any counts; 0 where they are known: 0 and 1."""
     direction: Literal["up", "down", "both"] = "up"
     """Which changes alarm."""
     floor: float = 1e-6
@@ -110,7 +110,7 @@ class Cusum:
         # Welford's sums, while learning
         mean = jnp.where(learning, state.mean + (value - state.mean) / count, state.mean)
         square = jnp.where(learning, state.square + (value - state.mean) * (value - mean), state.square)
-        deviation = jnp.maximum(jnp.sqrt(square / max(self.warm - 1, 1)), self.floor)
+        deviation = jnp.maximum(jnp.sqrt(square / max(self.warm - 1, 1)), self.floor) if self.warm else 1.0
         apart = (value - mean) / deviation
         high = jnp.where(learning, 0.0, jnp.maximum(0.0, state.high + apart - self.slack))
         low = jnp.where(learning, 0.0, jnp.maximum(0.0, state.low - apart - self.slack))

@@ -1,0 +1,92 @@
+"""Experts for a world that changes, against one leader that has to be right about all of it at once."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import umwelt.check
+from umwelt.core import FIRST, MID, Box, Experience, TimeStep, WorldSpec
+from umwelt.models import Ensemble, Losse
+from umwelt.models.linear.encoder import Encoder
+from umwelt.retention import Experts
+
+SPEC = WorldSpec(
+    name="turning", observation=Box(shape=(2,), low=-2.0, high=2.0), action=Box(shape=(1,), low=-1.0, high=1.0), task=Box()
+)
+LEADER = Losse(encoder=Encoder(grids=12, bins=4, axes=2), warm_up=40)
+KEY = jax.random.key(0)
+
+
+def lived(turn: float, ticks: int, seed: int) -> Experience:
+    """Experience [ticks, 1] of a point that turns about the middle, by so much in each step, and is pushed."""
+    random, cos, sin = np.random.default_rng(seed), np.cos(turn), np.sin(turn)
+    place, places, pushes = np.array([1.0, 0.0]), [np.array([1.0, 0.0])], random.uniform(-1, 1, (ticks, 1))
+    for push in pushes:
+        place = 0.97 * np.array([[cos, -sin], [sin, cos]]) @ place + np.array([0.15, 0.05]) * push + random.normal(0, 0.01, 2)
+        places.append(place)
+    kind = np.full((ticks + 1, 1), MID, np.int8)
+    kind[0] = FIRST
+    steps = TimeStep(
+        kind=jnp.asarray(kind), observation=jnp.asarray(np.array(places)[:, None], jnp.float32), reward=jnp.zeros((ticks + 1, 1))
+    )
+    before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], steps) for cut in (slice(-1), slice(1, None)))
+    return Experience(
+        step=before, action=jnp.asarray(pushes[:, None], jnp.float32), next=after, origin=jnp.zeros((ticks, 1), jnp.int8)
+    )
+
+
+def taught(model, lessons: list[Experience]) -> tuple[object, list[np.ndarray]]:
+    """The state after all lessons, and in each the expert in use."""
+    run = jax.jit(lambda state, some: jax.lax.scan(lambda now, one: model.learn(KEY, now, one), state, some))
+    state, used = model.init(KEY, SPEC), []
+    for lesson in lessons:
+        state, info = run(state, lesson)
+        used.append(np.asarray(info.get("expert", jnp.zeros(1))))
+    return state, used
+
+
+def error(model, state, some: Experience) -> float:
+    """The mean surprise of experience that is not learned from."""
+
+    def one(step: Experience) -> jax.Array:
+        belief, _ = model.observe(KEY, state, model.start(state, 1), step.action, step.step)
+        return model.observe(KEY, state, belief, step.action, step.next)[1]["surprise"][0]
+
+    return float(jnp.nanmean(jax.jit(jax.vmap(one))(some)[2:]))
+
+
+def test_a_world_that_turns_round_and_back_is_known_again() -> None:
+    there, back = 0.4, -0.4
+    lessons = [lived(turn, 500, seed) for seed, turn in enumerate((there, back, there, back))]
+    model = Experts(model=LEADER, most=4)
+    state, used = taught(model, lessons)
+    assert [expert[-1] for expert in used] == [0, 1, 0, 1]
+    late = [int(np.argmax(expert == expert[-1])) for expert in used[1:]]
+    assert max(late) <= 40, "noticed, thought over and chosen"
+    assert int(state.known) == 2
+    alone, _ = taught(LEADER, lessons)
+    probe = lived(back, 200, 9)
+    assert error(model, state, probe) < 0.25 * error(LEADER, alone, probe)
+
+
+def test_a_world_that_stays_has_one_expert() -> None:
+    state, used = taught(Experts(model=LEADER, most=4), [lived(0.4, 3000, 3)])
+    assert int(state.known) == 1
+    assert not used[0].any()
+
+
+def test_when_all_have_begun_the_least_surprised_is_taken() -> None:
+    turns = (0.4, -0.4, 1.2, -1.2)
+    state, used = taught(Experts(model=LEADER, most=2), [lived(turn, 400, seed) for seed, turn in enumerate(turns)])
+    assert int(state.known) == 2
+    assert all(expert.max() <= 1 for expert in used)
+
+
+def test_experts_keep_the_contract_of_a_model() -> None:
+    umwelt.check.model(Experts(model=Losse(warm_up=20), most=2), steps=300, quick=True).raise_if_broken()
+
+
+def test_a_model_that_replays_is_refused() -> None:
+    with pytest.raises(ValueError, match="model=Ensemble replays"):
+        Experts(model=Ensemble()).init(KEY, SPEC)

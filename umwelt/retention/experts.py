@@ -1,0 +1,187 @@
+"""Experts for a world that changes: when surprise says that the world is another one, so is the model.
+
+One model cannot be right about two worlds that contradict each other; a few can. The one that is in use learns. When
+a detector hears that its surprise has risen, the expert that is least surprised by the last moments takes over, if
+they surprise it no more than it is used to; otherwise a new one begins. Nobody tells it which world it is in.
+"""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import (
+    MID,
+    TERMINATED,
+    Experience,
+    Info,
+    Metric,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    keys,
+    lived,
+    part,
+    spaces,
+    struct,
+    zeros_step,
+)
+from umwelt.core.contracts import Model
+from umwelt.retention.change import Cusum
+
+EXPERT = Metric(name="expert", unit="number", meaning="which expert is in use, by the order of their births")
+EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
+
+
+@struct
+class ExpertsState:
+    """inner: of all experts, leaves [K, ...]. now, known: int32, which is in use, and how many have begun. watch: the
+    detector's state. lately: float32 [K], the mean of the logarithm of each expert's surprise since the last alarm.
+    since: int32, transitions since then. usual, spread: float32 [K], mean and variance of the same while an expert is
+    in use. used: int32 [K], for how many transitions it was. held: Experience [pause, B], the newest transitions, from
+    which nobody has learned yet. count: int32, transitions so far."""
+
+    inner: Any
+    now: jax.Array
+    known: jax.Array
+    watch: Any
+    lately: jax.Array
+    since: jax.Array
+    usual: jax.Array
+    spread: jax.Array
+    used: jax.Array
+    held: Experience
+    count: jax.Array
+
+
+@part
+class Experts:
+    """Several models that eat a stream, of which one is in use and learns; which one, surprise says."""
+
+    model: Model
+    """What each expert is; its diet is a stream, and its belief does not depend on what it has learned."""
+    most: int = 8
+    """The most experts; when all have begun, the least surprised is taken as it is."""
+    detector: Any = Cusum(threshold=12.0, warm=0)
+    """Who hears that surprise has risen; it is given the surprise over what is usual, in standard deviations."""
+    pause: int = 12
+    """Transitions after an alarm until one is chosen; learning lags behind by as many, so that no expert learns from
+    the moments between a change and its alarm."""
+    patience: int = 150
+    """Transitions over which the usual surprise of an expert is averaged."""
+    tolerance: float = 3.0
+    """How many times its usual surprise an expert may have in a world that it knows."""
+
+    diet = "stream"
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What one expert declares, and which it is."""
+        return (*self.model.metrics, EXPERT, EXPERTS)
+
+    def init(self, key: jax.Array, spec: WorldSpec) -> ExpertsState:
+        """One expert that has seen nothing; the others are there, but have not begun."""
+        if self.model.diet != "stream":
+            raise ValueError(f"model={type(self.model).__name__} replays; Experts needs a model whose diet is a stream")
+        if self.most < 1 or self.pause < 1:
+            raise ValueError(f"most={self.most} and pause={self.pause} must be at least 1")
+        step = zeros_step(spec)
+        seam = replace(step, kind=jnp.full_like(step.kind, TERMINATED))
+        nothing = lived(seam, spaces.zeros(spec.action, spec.batch), step)
+        return ExpertsState(
+            inner=jax.vmap(lambda each: self.model.init(each, spec))(jax.random.split(key, self.most)),
+            now=jnp.zeros((), jnp.int32),
+            known=jnp.ones((), jnp.int32),
+            watch=self.detector.init(),
+            lately=jnp.zeros(self.most, jnp.float32),
+            since=jnp.full((), self.pause, jnp.int32),
+            usual=jnp.zeros(self.most, jnp.float32),
+            spread=jnp.ones(self.most, jnp.float32),
+            used=jnp.zeros(self.most, jnp.int32),
+            held=jax.tree.map(lambda leaf: jnp.repeat(leaf[None], self.pause, axis=0), nothing),
+            count=jnp.zeros((), jnp.int32),
+        )
+
+    def start(self, state: ExpertsState, batch: int) -> Any:
+        """That of the expert in use."""
+        return self.model.start(_used(state), batch)
+
+    def observe(self, key: jax.Array, state: ExpertsState, belief: Any, action: Any, step: TimeStep) -> tuple[Any, Info]:
+        """The view of the expert in use."""
+        return self.model.observe(key, _used(state), belief, action, step)
+
+    def imagine(self, key: jax.Array, state: ExpertsState, belief: Any, action: Any) -> tuple[Any, Prediction]:
+        """The imagination of the expert in use."""
+        return self.model.imagine(key, _used(state), belief, action)
+
+    def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
+        """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
+        measuring, learning = keys.split(key, "measure", "learn")
+        surprise = jnp.log(jax.vmap(lambda inner: self._surprise(measuring, inner, experience))(state.inner) + 1e-6)
+        given = ~jnp.any(jnp.isnan(surprise))
+        # over what is usual, for surprise falls by itself while an expert learns; one blow is not a change
+        apart = (surprise[state.now] - state.usual[state.now]) / jnp.sqrt(state.spread[state.now])
+        calm = (state.since >= self.pause) & (state.used[state.now] >= self.patience)
+        watch, alarm = self.detector.watch(state.watch, jnp.where(calm, jnp.minimum(apart, 3.0), jnp.nan))
+        since = jnp.where(alarm, 0, jnp.minimum(state.since + given, self.pause))
+        lately = jnp.where(given, state.lately + (surprise - state.lately) / jnp.maximum(since, 1), state.lately)
+        now, known = self._chosen(state, lately, given & (state.since < self.pause) & (since == self.pause))
+        # a meal of seams alone is no moment: it moves nothing on
+        moment = jnp.any(experience.valid)
+        mine = (jnp.arange(self.most) == now) & (since == self.pause) & moment
+        at, plain = state.count % self.pause, replace(experience, task=None, surprise=None)
+        old = jax.tree.map(lambda leaf: leaf[at], state.held)
+        held = jax.tree.map(lambda leaf, new: leaf.at[jnp.where(moment, at, self.pause)].set(new, mode="drop"), state.held, plain)
+        # who is not in use is given seams, from which nobody learns
+        kind = jnp.where(mine[:, None], old.step.kind[None], jnp.int8(TERMINATED))
+
+        def lesson(inner: Any, kind: jax.Array) -> tuple[Any, Info]:
+            return self.model.learn(learning, inner, replace(old, step=replace(old.step, kind=kind)))
+
+        inner, info = jax.vmap(lesson)(state.inner, kind)
+        counts = mine & given
+        used = state.used + counts
+        gap = surprise - state.usual
+        rate = jnp.where(counts, 1.0 / jnp.clip(used, 1, self.patience), 0.0)
+        usual = jnp.where(counts, state.usual + rate * gap, state.usual)
+        after = ExpertsState(
+            inner=inner,
+            now=now,
+            known=known,
+            watch=watch,
+            lately=lately,
+            since=since,
+            usual=usual,
+            spread=jnp.where(counts, jnp.maximum((1.0 - rate) * (state.spread + rate * gap**2), 0.01), state.spread),
+            used=used,
+            held=held,
+            count=state.count + moment,
+        )
+        told = {name: values[now] for name, values in info.items()}
+        return after, told | {"expert": now.astype(jnp.float32), "experts": known.astype(jnp.float32)}
+
+    def _chosen(self, state: ExpertsState, lately: jax.Array, due: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Who is in use now, and how many have begun: where a choice is due the least surprised of those for whom
+        this is usual, or else a new one."""
+        over = jnp.where(jnp.arange(self.most) < state.known, lately, jnp.inf)
+        knows = over < state.usual + math.log(self.tolerance)
+        best = jnp.argmin(jnp.where(knows, over, jnp.where(jnp.any(knows), jnp.inf, over))).astype(jnp.int32)
+        grows = due & ~jnp.any(knows) & (state.known < self.most)
+        return jnp.where(due, jnp.where(grows, state.known, best), state.now), state.known + grows
+
+    def _surprise(self, key: jax.Array, inner: Any, experience: Experience) -> jax.Array:
+        """float32: the mean surprise of the rows of experience [B] that are no seams; NaN where all are."""
+        batch = experience.origin.shape[0]
+        shown = replace(experience.step, kind=jnp.full_like(experience.step.kind, MID))
+        belief, _ = self.model.observe(key, inner, self.model.start(inner, batch), experience.action, shown)
+        _, info = self.model.observe(key, inner, belief, experience.action, experience.next)
+        valid = experience.valid & ~jnp.isnan(info["surprise"])
+        total = jnp.sum(jnp.where(valid, info["surprise"], 0.0))
+        return jnp.where(jnp.any(valid), total / jnp.maximum(jnp.sum(valid), 1), jnp.nan)
+
+
+def _used(state: ExpertsState) -> Any:
+    """The state of the expert in use."""
+    return jax.tree.map(lambda leaf: leaf[state.now], state.inner)
