@@ -84,7 +84,9 @@ def test_when_all_have_begun_the_least_surprised_is_taken() -> None:
 
 
 def test_experts_keep_the_contract_of_a_model() -> None:
-    umwelt.check.model(Experts(model=Losse(warm_up=20), most=2), steps=300, quick=True).raise_if_broken()
+    umwelt.check.model(
+        Experts(model=Losse(encoder=Encoder(grids=8), warm_up=20), most=2), steps=300, quick=True
+    ).raise_if_broken()
 
 
 def test_a_model_that_replays_is_refused() -> None:
