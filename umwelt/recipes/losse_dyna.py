@@ -25,5 +25,5 @@ losse_dyna = Recipe(
     rhythm=Rhythm(random=500, learn_every=1, updates=1, chunk=100),
     citation="Locality sensitive sparse encoding for learning world models online (ICLR 2024)",
     budget="10,000 decisions",
-    expected="see docs/evidence.md",
+    expected="not measured yet",
 )

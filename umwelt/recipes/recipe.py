@@ -27,6 +27,7 @@ class Recipe:
     sizes: Mapping[str, Agent] = field(default_factory=dict)
 
     def varied(self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str) -> "Recipe":
-        """The recipe of the same rhythm and sizes whose agents are `change` of these."""
+        """The recipe of the same rhythm and sizes whose agents are `change` of these; what was measured is not theirs."""
         sizes = {size: change(agent) for size, agent in self.sizes.items()}
-        return replace(self, name=name, summary=summary, citation=citation, agent=change(self.agent), sizes=sizes)
+        card = {"name": name, "summary": summary, "citation": citation, "expected": "not measured yet"}
+        return replace(self, **card, agent=change(self.agent), sizes=sizes)
