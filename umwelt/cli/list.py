@@ -10,7 +10,7 @@ from rich.table import Table
 from umwelt.cli.options import parse
 from umwelt.core import part
 
-DESCRIPTION = "Show the worlds, wrappers, models, planners and recipes of the library, one line each."
+DESCRIPTION = "Show what the library has, one line each."
 
 
 @part
@@ -38,7 +38,7 @@ def run(arguments: list[str]) -> int:
 
 def contents() -> dict[str, dict[str, str]]:
     """shelf -> name -> one line."""
-    from umwelt import models, planners
+    from umwelt import memory, models, planners, retention, teachers
     from umwelt.recipes import ALL
     from umwelt.worlds import BUILT_IN, WRAPPERS
 
@@ -52,6 +52,9 @@ def contents() -> dict[str, dict[str, str]]:
         "wrappers": {name: _line(wrapper) for name, wrapper in WRAPPERS.items()},
         "models": {name: _line(getattr(models, name)) for name in models.__all__},
         "planners": {name: _line(getattr(planners, name)) for name in planners.__all__},
+        "memories": {name: _line(getattr(memory, name)) for name in memory.__all__},
+        "retention": {name: _line(getattr(retention, name)) for name in retention.__all__},
+        "teachers": {name: _line(getattr(teachers, name)) for name in teachers.__all__},
         "recipes": {name: recipe.summary for name, recipe in ALL.items()},
     }
 
