@@ -24,6 +24,7 @@ from umwelt.core import (
     keys,
     lived,
     part,
+    select,
     spaces,
     struct,
     zeros_step,
@@ -31,6 +32,10 @@ from umwelt.core import (
 from umwelt.core.contracts import Model
 from umwelt.retention.change import Cusum
 
+LEANING = 0.5
+"""How much less surprise, in its logarithm, the expert in use is given beforehand."""
+FAINT = 1e-6
+"""Added to surprise before its logarithm."""
 EXPERT = Metric(name="expert", unit="number", meaning="which expert is in use, by the order of their births")
 EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
 
@@ -56,9 +61,22 @@ class ExpertsState:
     count: jax.Array
 
 
+@struct
+class ExpertsBelief:
+    """inner: the believed expert's belief [N]. lately: float32 [N, K], the mean of the logarithm of each expert's
+    surprise at the last moments of the row."""
+
+    inner: Any
+    lately: jax.Array
+
+
 @part
 class Experts:
-    """Several models that eat a stream, of which one is in use and learns; which one, surprise says."""
+    """Several models that eat a stream, of which one is in use and learns; which one, surprise says.
+
+    Each row believes the expert that was least surprised by its own last moments, so that an agent knows after a few
+    of them where it is, in a probe too, where nobody learns.
+    """
 
     model: Model
     """What each expert is; its diet is a stream, and its belief does not depend on what it has learned."""
@@ -69,6 +87,8 @@ class Experts:
     pause: int = 12
     """Transitions after an alarm until one is chosen; learning lags behind by as many, so that no expert learns from
     the moments between a change and its alarm."""
+    memory: float = 6.0
+    """Transitions over which a row compares its experts."""
     patience: int = 150
     """Transitions over which the usual surprise of an expert is averaged."""
     tolerance: float = 3.0
@@ -104,22 +124,37 @@ class Experts:
             count=jnp.zeros((), jnp.int32),
         )
 
-    def start(self, state: ExpertsState, batch: int) -> Any:
-        """That of the expert in use."""
-        return self.model.start(_used(state), batch)
+    def start(self, state: ExpertsState, batch: int) -> ExpertsBelief:
+        """Nothing seen, and a leaning towards the expert in use."""
+        lately = jnp.where(jnp.arange(self.most) == state.now, -LEANING, 0.0)
+        inner = self.model.start(_of(state, 0), batch)
+        return ExpertsBelief(inner=inner, lately=jnp.broadcast_to(lately, (batch, self.most)))
 
-    def observe(self, key: jax.Array, state: ExpertsState, belief: Any, action: Any, step: TimeStep) -> tuple[Any, Info]:
-        """The view of the expert in use."""
-        return self.model.observe(key, _used(state), belief, action, step)
+    def observe(
+        self, key: jax.Array, state: ExpertsState, belief: ExpertsBelief, action: Any, step: TimeStep
+    ) -> tuple[ExpertsBelief, Info]:
+        """All experts look; what is told is the surprise and the doubt of the one that was believed."""
+        belief = select(step.first, self.start(state, step.kind.shape[0]), belief)
+        after, infos = jax.vmap(lambda inner: self.model.observe(key, inner, belief.inner, action, step))(state.inner)
+        surprise = jnp.log(infos["surprise"].T + FAINT)
+        lately = jnp.where(jnp.isnan(surprise), belief.lately, belief.lately + (surprise - belief.lately) / self.memory)
+        now = ExpertsBelief(inner=belief.inner, lately=lately)
+        believed = self._believed(state, belief)
+        told = {name: _rows(values, believed) for name, values in infos.items()}
+        return replace(now, inner=_rows(after, self._believed(state, now))), told
 
-    def imagine(self, key: jax.Array, state: ExpertsState, belief: Any, action: Any) -> tuple[Any, Prediction]:
-        """The imagination of the expert in use."""
-        return self.model.imagine(key, _used(state), belief, action)
+    def imagine(
+        self, key: jax.Array, state: ExpertsState, belief: ExpertsBelief, action: Any
+    ) -> tuple[ExpertsBelief, Prediction]:
+        """The imagination of the expert that each row believes."""
+        after, prediction = jax.vmap(lambda inner: self.model.imagine(key, inner, belief.inner, action))(state.inner)
+        inner, prediction = _rows((after, prediction), self._believed(state, belief))
+        return replace(belief, inner=inner), prediction
 
     def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
         """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
         measuring, learning = keys.split(key, "measure", "learn")
-        surprise = jnp.log(jax.vmap(lambda inner: self._surprise(measuring, inner, experience))(state.inner) + 1e-6)
+        surprise = jnp.log(jax.vmap(lambda inner: self._surprise(measuring, inner, experience))(state.inner) + FAINT)
         given = ~jnp.any(jnp.isnan(surprise))
         # over what is usual, for surprise falls by itself while an expert learns; one blow is not a change
         apart = (surprise[state.now] - state.usual[state.now]) / jnp.sqrt(state.spread[state.now])
@@ -162,6 +197,10 @@ class Experts:
         told = {name: values[now] for name, values in info.items()}
         return after, told | {"expert": now.astype(jnp.float32), "experts": known.astype(jnp.float32)}
 
+    def _believed(self, state: ExpertsState, belief: ExpertsBelief) -> jax.Array:
+        """int32 [N]: the expert that each row believes."""
+        return jnp.argmin(jnp.where(jnp.arange(self.most) < state.known, belief.lately, jnp.inf), axis=1)
+
     def _chosen(self, state: ExpertsState, lately: jax.Array, due: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Who is in use now, and how many have begun: where a choice is due the least surprised of those for whom
         this is usual, or else a new one."""
@@ -182,6 +221,11 @@ class Experts:
         return jnp.where(jnp.any(valid), total / jnp.maximum(jnp.sum(valid), 1), jnp.nan)
 
 
-def _used(state: ExpertsState) -> Any:
-    """The state of the expert in use."""
-    return jax.tree.map(lambda leaf: leaf[state.now], state.inner)
+def _of(state: ExpertsState, number: int) -> Any:
+    """The state of one expert."""
+    return jax.tree.map(lambda leaf: leaf[number], state.inner)
+
+
+def _rows(tree: Any, chosen: jax.Array) -> Any:
+    """Of leaves [K, N, ...] the chosen [N] one for each row: [N, ...]."""
+    return jax.tree.map(lambda leaf: leaf[chosen, jnp.arange(chosen.shape[0])], tree)
