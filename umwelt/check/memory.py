@@ -130,7 +130,9 @@ def _life(example: Experience, ticks: int) -> Experience:
     steps = TimeStep(kind=jnp.asarray(kind), observation=observation, reward=jnp.float32(np.where(kind == FIRST, 0, name)))
     action, task = jax.tree.map(lambda leaf: tag(leaf, name[:-1]), (example.action, example.task))
     origin = jnp.asarray(np.where(name[:-1] % 3, LIVED, SHOWN), jnp.int8)
-    return Experience(step=_rows(steps, slice(-1)), action=action, next=_rows(steps, slice(1, None)), origin=origin, task=task)
+    surprise = None if example.surprise is None else tag(example.surprise, name[:-1])
+    before, after = _rows(steps, slice(-1)), _rows(steps, slice(1, None))
+    return Experience(step=before, action=action, next=after, origin=origin, task=task, surprise=surprise)
 
 
 def _rows(tree: Any, index: Any) -> Any:

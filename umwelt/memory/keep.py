@@ -2,10 +2,11 @@
 
     init(slots, chunk) -> state                          chunk: the forms of one chunk, Experience leaves [L, ...]
     hear(state, steps) -> state                          every experience [B] as it comes, kept or not
-    place(key, state, chunk, offered, slots) -> (state, slot)
+    place(key, state, chunk, offered, slots, due) -> (state, slot)
 
-`offered` chunks came before this one; `slot` is below `slots`, or `slots` itself for a chunk that is not kept. No
-method costs more the longer a life has lasted: where all slots would have to be looked through, some are drawn.
+`offered` chunks came before this one; `slot` is below `slots`, or `slots` itself for a chunk that is not kept. Where it
+is not `due`, there is no chunk to be placed yet, and the state stays. No method costs more the longer a life has
+lasted: where all slots would have to be looked through, some are drawn.
 """
 
 from typing import Any, Protocol
@@ -40,7 +41,7 @@ class Newest:
         return state
 
     def place(
-        self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int
+        self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[tuple[()], jax.Array]:
         """The place of the oldest."""
         return state, offered % slots
@@ -59,7 +60,7 @@ class Reservoir:
         return state
 
     def place(
-        self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int
+        self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[tuple[()], jax.Array]:
         """A place drawn from as many as there were chunks; those that do not exist mean no."""
         return state, _reservoir(key, offered, slots)
@@ -75,7 +76,7 @@ class SurprisingState:
 @part
 class Surprising:
     """A sample of all that was lived in which each chunk stands by its surprise: drawn without replacement with
-    weights of surprise above `floor` ("Weighted random sampling with a reservoir", 2006)."""
+    weights of surprise above `floor`, about ("Weighted random sampling with a reservoir", 2006)."""
 
     floor: float = 0.05
     """The least weight, so that nothing is sure to be dropped."""
@@ -91,16 +92,20 @@ class Surprising:
         return state
 
     def place(
-        self, key: jax.Array, state: SurprisingState, chunk: Experience, offered: jax.Array, slots: int
+        self, key: jax.Array, state: SurprisingState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[SurprisingState, jax.Array]:
-        """The place of the lowest rank, where the new one is higher."""
+        """The place of the lowest rank out of some that are drawn, where the new one is higher."""
         known = ~jnp.isnan(chunk.surprise)
         mean = jnp.sum(jnp.where(known, chunk.surprise, 0.0)) / jnp.maximum(jnp.sum(known), 1)
         weight = jnp.maximum(mean, self.floor)
         # the logarithm of u^(1 / weight), which orders as that does
-        rank = jnp.log(jnp.maximum(jax.random.uniform(key), 1e-20)) / weight
-        lowest = jnp.argmin(state.rank).astype(jnp.int32)
-        slot = jnp.where(rank > state.rank[lowest], lowest, slots)
+        rank = jnp.log(jnp.maximum(jax.random.uniform(keys.fold(key, "rank")), 1e-20)) / weight
+        # the lowest of some: reading all of them before one is written would copy them at every step
+        some = jax.random.randint(keys.fold(key, "seek"), (DRAWN,), 0, slots)
+        ranks = state.rank[some]
+        lowest = jnp.argmin(ranks)
+        slot = jnp.where(rank > ranks[lowest], some[lowest], slots)
+        slot = jnp.where(due, jnp.where(offered < slots, offered, slot), slots).astype(jnp.int32)
         return SurprisingState(rank=state.rank.at[slot].set(rank, mode="drop")), slot
 
 
@@ -125,15 +130,15 @@ class Fading:
         return state
 
     def place(
-        self, key: jax.Array, state: FadingState, chunk: Experience, offered: jax.Array, slots: int
+        self, key: jax.Array, state: FadingState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[FadingState, jax.Array]:
         """The place of one that is drawn, out of some, by one over its age: the old ones have been spared often."""
         seeking, choosing = keys.split(key, "seek", "choose")
         some = jax.random.randint(seeking, (DRAWN,), 0, slots)
         age = jnp.maximum(offered - state.born[some], 1).astype(jnp.float32)
         chosen = some[jax.random.categorical(choosing, -jnp.log(age))]
-        slot = jnp.where(offered < slots, offered, chosen).astype(jnp.int32)
-        return FadingState(born=state.born.at[slot].set(offered)), slot
+        slot = jnp.where(due, jnp.where(offered < slots, offered, chosen), slots).astype(jnp.int32)
+        return FadingState(born=state.born.at[slot].set(offered, mode="drop")), slot
 
 
 @struct
@@ -168,7 +173,7 @@ class Covering:
         return state
 
     def place(
-        self, key: jax.Array, state: CoveringState, chunk: Experience, offered: jax.Array, slots: int
+        self, key: jax.Array, state: CoveringState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[CoveringState, jax.Array]:
         """The place of one of the nearest two, where the new one is less near."""
         found, count = _features(chunk), offered + 1
@@ -186,7 +191,9 @@ class Covering:
         leaving = some[pair[jax.random.randint(choosing, (), 0, 2)]]
         far = jnp.min(jnp.sqrt(jnp.sum(((held - found) / deviation) ** 2, axis=-1)))
         novel = far > jnp.min(apart)
-        slot = jnp.where(offered < slots, offered, jnp.where(novel, leaving, slots)).astype(jnp.int32)
+        slot = jnp.where(offered < slots, offered, jnp.where(novel, leaving, slots))
+        slot = jnp.where(due, slot, slots).astype(jnp.int32)
+        mean, square = jnp.where(due, mean, state.mean), jnp.where(due, square, state.square)
         return CoveringState(features=state.features.at[slot].set(found, mode="drop"), mean=mean, square=square), slot
 
 

@@ -127,7 +127,7 @@ class Lifelong:
         steps, led = jax.tree.map(lambda leaf: leaf[row], (state.gathered_steps, state.gathered))
         before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], steps) for cut in (slice(None, -1), slice(1, None)))
         chunk = Experience(step=before, action=led[0], next=after, origin=led[1], task=led[2], surprise=led[3])
-        placed, slot = self.keep.place(key, state.keep, chunk, state.offered, slots)
+        keep, slot = self.keep.place(key, state.keep, chunk, state.offered, slots, whole)
         slot = jnp.where(whole, slot, slots)
 
         def put(held: jax.Array, new: jax.Array) -> jax.Array:
@@ -139,7 +139,7 @@ class Lifelong:
             led=jax.tree.map(put, state.led, led),
             offered=state.offered + whole,
             filled=jnp.minimum(state.filled + whole, slots),
-            keep=jax.tree.map(lambda new, old: jnp.where(whole, new, old), placed, state.keep),
+            keep=keep,
         )
 
 

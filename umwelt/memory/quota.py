@@ -73,7 +73,7 @@ class Quota:
         return replace(state, now=now, names=state.names.at[now].set(name), known=jnp.maximum(state.known, now + 1))
 
     def place(
-        self, key: jax.Array, state: QuotaState, chunk: Experience, offered: jax.Array, slots: int
+        self, key: jax.Array, state: QuotaState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[QuotaState, jax.Array]:
         """A free place, one of the greatest group's, or by chance one of its own."""
         drawing, seeking = keys.split(key, "draw", "seek")
@@ -83,12 +83,13 @@ class Quota:
         # within its own room: a reservoir, in which the newest stays by held / met
         stays = jax.random.uniform(drawing) * met < state.held[mine]
         some = jax.random.randint(seeking, (TRIES,), 0, slots)
-        of_group = state.group[some] == jnp.where(own, mine, greatest)
+        giving = jnp.where(own, mine, greatest)
+        of_group = state.group[some] == giving
         leaving, found = some[jnp.argmax(of_group)], jnp.any(of_group)
         free = offered < slots
-        takes = free | (found & (stays | ~own))
-        slot = jnp.where(free, offered, jnp.where(takes, leaving, slots)).astype(jnp.int32)
-        lost = jnp.where(takes & ~free, state.group[leaving], self.groups)
+        takes = due & (free | (found & (stays | ~own)))
+        slot = jnp.where(takes, jnp.where(free, offered, leaving), slots).astype(jnp.int32)
+        lost = jnp.where(takes & ~free, giving, self.groups)
         held = state.held.at[lost].add(-1, mode="drop").at[mine].add(takes.astype(jnp.int32))
         group = state.group.at[slot].set(mine, mode="drop")
-        return replace(state, group=group, held=held, offered=state.offered.at[mine].set(met)), slot
+        return replace(state, group=group, held=held, offered=state.offered.at[mine].add(due.astype(jnp.int32))), slot

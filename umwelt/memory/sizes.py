@@ -39,6 +39,7 @@ def same_rows(one: Any, other: Any) -> jax.Array:
     same = []
     for old, new in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         inexact = jnp.issubdtype(old.dtype, jnp.inexact)
-        equal = jnp.abs(old - new) <= SLACK * (1 + jnp.abs(new)) if inexact else old == new
+        # written so that what is not a number is the same as anything: it cannot be told apart
+        equal = ~(jnp.abs(old - new) > SLACK * (1 + jnp.abs(new))) if inexact else old == new
         same.append(equal.reshape(equal.shape[0], -1).all(axis=1))
     return jnp.stack(same).all(axis=0)

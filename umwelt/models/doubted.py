@@ -136,7 +136,7 @@ class Doubted:
             square = jnp.mean((guess - targets.T) ** 2, axis=1)
             weight = shown * valid
             each = jnp.sum(square * weight, axis=1) / jnp.maximum(jnp.sum(weight, axis=1), 1.0)
-            return jnp.sum(each), jnp.sum(jnp.mean(square, axis=0) * valid) / jnp.sum(valid)
+            return jnp.sum(each), jnp.sum(jnp.mean(square, axis=0) * valid) / jnp.maximum(jnp.sum(valid), 1.0)
 
         gradient, error = jax.grad(loss, has_aux=True)(state.network)
         update, optimiser = optax.adam(self.learning_rate).update(gradient, state.optimiser)

@@ -14,6 +14,7 @@ import numpy as np
 
 from umwelt.core import struct
 from umwelt.worlds.acrobot import Acrobot
+from umwelt.worlds.arm import BUTTON, HINGE, HOLE, LENGTHS, MARK, Arm, handle, tip
 from umwelt.worlds.cartpole import Cartpole
 from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
@@ -94,6 +95,29 @@ def _(world: Acrobot, body: Any, task: Any) -> Strokes:
     tip = (elbow[0] + unit * jnp.sin(second), elbow[1] + unit * jnp.cos(second))
     line = 0.5 - unit * task.goal
     return strokes((0.0, line, 1.0, line, 0.01, 0.3), (0.5, 0.5, *elbow, 0.03, 0.6), (*elbow, *tip, 0.03, 1.0))
+
+
+@drawing.register
+def _(world: Arm, body: Any, task: Any) -> Strokes:
+    def at(place: Any) -> tuple[Any, Any]:
+        return 0.5 + 0.4 * place[0], 0.5 - 0.4 * place[1]
+
+    def dot(place: Any, wide: float, shade: float) -> tuple[Any, ...]:
+        return (*at(place), *at(place), wide, shade)
+
+    first = body.joints[0]
+    elbow = at(LENGTHS[0] * jnp.stack([jnp.cos(first), jnp.sin(first)]))
+    down = BUTTON - jnp.stack([jnp.float32(0.0), body.button])
+    return strokes(
+        dot(MARK, 0.06, 0.25),
+        dot(HOLE, 0.06, 0.25),
+        (*at(HINGE), *at(handle(body.door)), 0.02, 0.5),
+        dot(down, 0.05, 0.6),
+        dot(body.puck, 0.06, 0.7),
+        dot(body.peg, 0.04, 0.85),
+        (0.5, 0.5, *elbow, 0.03, 0.6),
+        (*elbow, *at(tip(body.joints)), 0.03, 1.0),
+    )
 
 
 @drawing.register(MountainCar)
