@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from umwelt import check
 from umwelt.core import FIRST, MID, TRUNCATED, Experience, TimeStep
@@ -94,14 +94,26 @@ def test_a_reservoir_is_even_over_the_whole_life() -> None:
 
 
 def test_surprising_moments_stay_by_their_weight() -> None:
-    """One in ten has nine times the surprise; drawn by weight, half of a small sample would be of them."""
+    """One in ten is surprising: three deviations above the mean, where the others lie a third of one below it."""
     surprise = np.where(np.arange(4000) % 10 == 0, 9.0, 1.0)
+    rare, common = np.exp((9.0 - surprise.mean()) / surprise.std()), np.exp((1.0 - surprise.mean()) / surprise.std())
+
+    def left(x: float) -> float:
+        """How many are kept of each kind when the ranks above -x are, less the 200 that fit."""
+        return 400 * -np.expm1(-rare * x) + 3600 * -np.expm1(-common * x) - 200
+
+    x = optimize.brentq(left, 0.0, 10.0)
     found = held(remembered(sized(Surprising(), 200), life(4000, 0.0, surprise)))
-    share = np.mean((found - 1) % 10 == 0)
-    # without replacement the common ones gain a little on those that are used up: 1 - e^-9x against 1 - e^-x
-    x = 200 / (400 * 9 + 3600)
-    rare, common = 400 * -np.expm1(-9 * x), 3600 * -np.expm1(-x)
-    assert share == pytest.approx(rare / (rare + common), abs=0.08)
+    assert np.mean((found - 1) % 10 == 0) == pytest.approx(400 * -np.expm1(-rare * x) / 200, abs=0.08)
+
+
+def test_surprise_may_be_measured_in_any_unit() -> None:
+    """Nats of a well-known world are below zero; what stays is the same as when they are counted otherwise."""
+    surprise = np.random.default_rng(1).normal(size=3000)
+    memory = sized(Surprising(), 200)
+    one, other = (held(remembered(memory, life(3000, 0.0, values))) for values in (surprise, 20.0 * surprise - 70.0))
+    assert len(np.intersect1d(one, other)) >= 195
+    assert surprise[one.astype(int) - 1].mean() > 0.5, "and it is what surprised"
 
 
 def test_the_past_fades_as_a_power_of_its_age() -> None:
@@ -165,9 +177,16 @@ def test_a_chunk_is_whole_and_the_end_of_an_episode_is_never_lost() -> None:
 
 def test_room_that_is_too_small_says_how_much_is_needed() -> None:
     example = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
-    with pytest.raises(ValueError, match="give bytes="):
+    with pytest.raises(ValueError, match="give bytes=") as error:
         Lifelong(bytes=300, length=8).init(example)
+    enough = int(str(error.value).split("give bytes=")[1].split()[0])
+    assert Lifelong(bytes=enough, length=8).init(example).steps.kind.shape[0] == 1
+    with pytest.raises(ValueError, match="give bytes="):
+        Lifelong(bytes=enough - 1, length=8).init(example)
     with pytest.raises(ValueError, match="either entries"):
         Lifelong(keep=Quota()).init(example)
     with pytest.raises(ValueError, match="no surprise"):
         Lifelong(keep=Surprising()).init(replace(example, surprise=None))
+    wide = jax.tree.map(lambda leaf: jnp.zeros((1, 64, 64, 3)) if leaf.shape == (1, 2) else leaf, example)
+    with pytest.raises(ValueError, match="for pictures use"):
+        Lifelong(keep=Covering()).init(wide)

@@ -1,15 +1,15 @@
 """What a lifelong memory keeps when it is full: each part here says where a new chunk goes, or that it is not kept.
 
     init(slots, chunk) -> state                          chunk: the forms of one chunk, Experience leaves [L, ...]
-    hear(state, steps) -> state                          every experience [B] as it comes, kept or not
     place(key, state, chunk, offered, slots, due) -> (state, slot)
+    hear(state, steps) -> state                          every experience [B] as it comes; only for those who listen
 
 `offered` chunks came before this one; `slot` is below `slots`, or `slots` itself for a chunk that is not kept. Where it
 is not `due`, there is no chunk to be placed yet, and the state stays. No method costs more the longer a life has
 lasted: where all slots would have to be looked through, some are drawn.
 """
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -18,14 +18,24 @@ from umwelt.core import Experience, keys, part, struct
 
 DRAWN = 64
 """Slots that are looked at where looking at all would cost too much."""
+WIDEST = 1024
+"""The most numbers of a moment whose distances are told."""
 
 
 class Keep(Protocol):
     """Who decides which chunks stay."""
 
     def init(self, slots: int, chunk: Experience) -> Any: ...
+    def place(
+        self, key: jax.Array, state: Any, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
+    ) -> tuple[Any, jax.Array]: ...
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Who wants to hear of every moment, such as `Quota`, which notices tasks."""
+
     def hear(self, state: Any, steps: Experience) -> Any: ...
-    def place(self, key: jax.Array, state: Any, chunk: Experience, offered: jax.Array, slots: int) -> tuple[Any, jax.Array]: ...
 
 
 @part
@@ -35,10 +45,6 @@ class Newest:
     def init(self, slots: int, chunk: Experience) -> tuple[()]:
         """Nothing to remember."""
         return ()
-
-    def hear(self, state: tuple[()], steps: Experience) -> tuple[()]:
-        """Nothing to hear."""
-        return state
 
     def place(
         self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
@@ -55,10 +61,6 @@ class Reservoir:
         """Nothing to remember."""
         return ()
 
-    def hear(self, state: tuple[()], steps: Experience) -> tuple[()]:
-        """Nothing to hear."""
-        return state
-
     def place(
         self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[tuple[()], jax.Array]:
@@ -68,36 +70,46 @@ class Reservoir:
 
 @struct
 class SurprisingState:
-    """rank: float32 [slots], the keys of what is held; -infinity where nothing is."""
+    """rank: float32 [slots], the keys of what is held; -infinity where nothing is. mean, square: float32, of the
+    surprise of all chunks that were offered."""
 
     rank: jax.Array
+    mean: jax.Array
+    square: jax.Array
 
 
 @part
 class Surprising:
-    """A sample of all that was lived in which each chunk stands by its surprise: drawn without replacement with
-    weights of surprise above `floor`, about ("Weighted random sampling with a reservoir", 2006)."""
+    """A sample of all that was lived in which each chunk stands by its surprise: drawn without replacement, about, with
+    weights of e^`zeal` for each standard deviation above the mean ("Weighted random sampling with a reservoir", 2006).
 
-    floor: float = 0.05
-    """The least weight, so that nothing is sure to be dropped."""
+    Models measure surprise in units of their own, which may be below zero; deviations are the same for all.
+    """
+
+    zeal: float = 1.0
+    """How much a deviation counts; 0 is an even sample."""
+    most: float = 3.0
+    """Deviations, up or down, beyond which a chunk weighs no more and no less."""
 
     def init(self, slots: int, chunk: Experience) -> SurprisingState:
         """Nothing held."""
         if chunk.surprise is None:
             raise ValueError("keep=Surprising(): the experience has no surprise; pass it to `lived(..., surprise=...)`")
-        return SurprisingState(rank=jnp.full(slots, -jnp.inf, jnp.float32))
-
-    def hear(self, state: SurprisingState, steps: Experience) -> SurprisingState:
-        """Nothing to hear."""
-        return state
+        begin = {name: jnp.zeros((), jnp.float32) for name in ("mean", "square")}
+        return SurprisingState(rank=jnp.full(slots, -jnp.inf, jnp.float32), **begin)
 
     def place(
         self, key: jax.Array, state: SurprisingState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[SurprisingState, jax.Array]:
         """The place of the lowest rank out of some that are drawn, where the new one is higher."""
-        known = ~jnp.isnan(chunk.surprise)
-        mean = jnp.sum(jnp.where(known, chunk.surprise, 0.0)) / jnp.maximum(jnp.sum(known), 1)
-        weight = jnp.maximum(mean, self.floor)
+        known, count = ~jnp.isnan(chunk.surprise), offered + 1
+        found = jnp.sum(jnp.where(known, chunk.surprise, 0.0)) / jnp.maximum(jnp.sum(known), 1)
+        # a chunk that nobody measured is as surprising as most
+        found = jnp.where(jnp.any(known), found, state.mean)
+        mean = state.mean + (found - state.mean) / count
+        square = state.square + (found - state.mean) * (found - mean)
+        apart = (found - mean) / jnp.maximum(jnp.sqrt(square / count), 1e-20)
+        weight = jnp.exp(self.zeal * jnp.clip(apart, -self.most, self.most))
         # the logarithm of u^(1 / weight), which orders as that does
         rank = jnp.log(jnp.maximum(jax.random.uniform(keys.fold(key, "rank")), 1e-20)) / weight
         # the lowest of some: reading all of them before one is written would copy them at every step
@@ -106,7 +118,8 @@ class Surprising:
         lowest = jnp.argmin(ranks)
         slot = jnp.where(rank > ranks[lowest], some[lowest], slots)
         slot = jnp.where(due, jnp.where(offered < slots, offered, slot), slots).astype(jnp.int32)
-        return SurprisingState(rank=state.rank.at[slot].set(rank, mode="drop")), slot
+        mean, square = jnp.where(due, mean, state.mean), jnp.where(due, square, state.square)
+        return SurprisingState(rank=state.rank.at[slot].set(rank, mode="drop"), mean=mean, square=square), slot
 
 
 @struct
@@ -124,10 +137,6 @@ class Fading:
     def init(self, slots: int, chunk: Experience) -> FadingState:
         """Nothing held."""
         return FadingState(born=jnp.zeros(slots, jnp.int32))
-
-    def hear(self, state: FadingState, steps: Experience) -> FadingState:
-        """Nothing to hear."""
-        return state
 
     def place(
         self, key: jax.Array, state: FadingState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
@@ -156,21 +165,22 @@ class Covering:
 
     A chunk's features are what it saw at its middle and what it did there, in their standard deviations. A new one
     takes the place of one of the two that lie nearest to each other, out of some that are drawn, if it is farther
-    than that from them all.
+    than that from them all. For vectors: distances between pictures say little, and their features cost as much as they.
     """
 
     def init(self, slots: int, chunk: Experience) -> CoveringState:
         """Nothing held."""
         width = jax.eval_shape(_features, chunk).shape[0]
+        if width > WIDEST:
+            raise ValueError(
+                f"keep=Covering(): observation and action are {width} numbers, and it compares at most {WIDEST};"
+                " for pictures use Reservoir() or Surprising()"
+            )
         return CoveringState(
             features=jnp.zeros((slots, width), jnp.float32),
             mean=jnp.zeros(width, jnp.float32),
             square=jnp.zeros(width, jnp.float32),
         )
-
-    def hear(self, state: CoveringState, steps: Experience) -> CoveringState:
-        """Nothing to hear."""
-        return state
 
     def place(
         self, key: jax.Array, state: CoveringState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from umwelt.core import TRUNCATED, Experience, TimeStep, keys, part, struct
 from umwelt.memory import sizes
-from umwelt.memory.keep import Keep, Reservoir
+from umwelt.memory.keep import Keep, Listens, Reservoir
 
 
 @struct
@@ -61,8 +61,9 @@ class Lifelong:
         chunk = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((self.length, *leaf.shape[1:]), leaf.dtype), form)
         each = (self.length + 1) * sizes.row_bytes(form.next) + self.length * sizes.row_bytes(led)
         decides = [_bytes(jax.eval_shape(lambda slots=slots: self.keep.init(slots, chunk))) for slots in (1, 2)]
-        aside = batch * each + decides[0]
-        slots = sizes.capacity(self.bytes - aside, each + decides[1] - decides[0], 1, f"chunks of {self.length} transitions")
+        aside = batch * each + 2 * decides[0] - decides[1]
+        rows = f"chunks of {self.length} transitions"
+        slots = sizes.capacity(self.bytes, each + decides[1] - decides[0], 1, rows, aside=aside)
 
         def empty(tree: Any, lead: int, length: int) -> Any:
             return jax.tree.map(lambda leaf: jnp.zeros((lead, length, *leaf.shape[1:]), leaf.dtype), tree)
@@ -93,7 +94,7 @@ class Lifelong:
             gathered=gathered,
             run=run,
             due=jnp.where(whole, 0, due),
-            keep=self.keep.hear(state.keep, steps),
+            keep=self.keep.hear(state.keep, steps) if isinstance(self.keep, Listens) else state.keep,
         )
 
         def offer(row: Any, state: LifelongState) -> LifelongState:

@@ -23,13 +23,15 @@ def row_bytes(example: Any) -> int:
     return sum(math.prod(leaf.shape[1:]) * np.dtype(leaf.dtype).itemsize for leaf in jax.tree.leaves(forms(example)))
 
 
-def capacity(budget: int, each: int, least: int, what: str) -> int:
-    """How many rows of `each` bytes the budget holds; ValueError where those are fewer than `least`."""
-    found = min(budget // each, MOST)
+def capacity(budget: int, each: int, least: int, what: str, aside: int = 0) -> int:
+    """How many rows of `each` bytes the budget holds when `aside` bytes of it are taken already; ValueError where
+    those are fewer than `least`."""
+    found = min(max(budget - aside, 0) // each, MOST)
     if found < least:
+        besides = f" beside the {aside} that it needs first" if aside else ""
         raise ValueError(
-            f"bytes={budget} holds {found} {what} of {each} bytes, where at least {least} are needed;"
-            f" give bytes={least * each} or more"
+            f"bytes={budget} holds {found} {what} of {each} bytes{besides}, where at least {least} are needed;"
+            f" give bytes={aside + least * each} or more"
         )
     return found
 

@@ -79,7 +79,8 @@ class Experts:
     """
 
     model: Model
-    """What each expert is; its diet is a stream, and its belief does not depend on what it has learned."""
+    """What each expert is; its diet is a stream, its belief does not depend on what it has learned, and its surprise is
+    an error in standard deviations, so above zero, as that of `Losse` is."""
     most: int = 8
     """The most experts; when all have begun, the least surprised is taken as it is."""
     detector: Any = Cusum(threshold=12.0, warm=0)
