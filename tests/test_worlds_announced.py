@@ -110,8 +110,9 @@ def test_a_pure_world_tells_its_task_in_each_row():
     for _ in range(3):
         state, step = move(jax.random.key(1), state, jnp.zeros((2, 1)), swapped)
         steps.append(step)
-    # gravity 1 .. 25, length 0.5 .. 2.5, mass 0.25 .. 2, goal -pi .. pi
-    told = {"earth": [(10 - 13) / 12, -0.5, -1 / 7, 0], "moon": [(1.62 - 13) / 12, -0.5, -1 / 7, 0]}
+    # gravity 1 .. 25, length 0.5 .. 2.5, mass 0.25 .. 2, goal -pi .. pi, friction 0 .. 1, motor -1 .. 1, delay 0 .. 1
+    others = [-0.5, -1 / 7, 0, -1, 1, -1]
+    told = {"earth": [(10 - 13) / 12, *others], "moon": [(1.62 - 13) / 12, *others]}
     for seen in (first, *steps[:2]):
         np.testing.assert_allclose(seen.observation[:, 3:], [told["earth"], told["moon"]], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(steps[2].observation[:, 3:], [told["moon"], told["earth"]], rtol=1e-5, atol=1e-6)
@@ -119,11 +120,11 @@ def test_a_pure_world_tells_its_task_in_each_row():
 
 
 def test_the_given_reward_reads_the_task_from_the_observation():
-    inner = Pendulum(batch=7)
+    inner = Pendulum(batch=len(Pendulum().tasks()))
     world = Announced(world=inner)
     task = jax.tree.map(lambda *leaves: jnp.stack(leaves), *inner.tasks().values())
     state, before = world.init(jax.random.key(0), task)
-    action = jnp.linspace(-2.0, 2.0, 7)[:, None]
+    action = jnp.linspace(-2.0, 2.0, inner.batch)[:, None]
     _, after = world.step(jax.random.key(1), state, action, task)
     claimed = world.reward(before.observation, action, after.observation)
     np.testing.assert_allclose(claimed, after.reward, rtol=1e-4, atol=1e-4)

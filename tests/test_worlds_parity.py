@@ -52,7 +52,7 @@ def agree(mine, original):
 def test_pendulum():
     states = uniform([-7.0, -8.0], [7.0, 8.0])
     actions = uniform([-2.5], [2.5])
-    body = PendulumBody(angle=states[:, 0], speed=states[:, 1])
+    body = PendulumBody(angle=states[:, 0], speed=states[:, 1], torque=actions[:, 0])
     moved, reward, terminated, seen = ours(Pendulum(), body, actions)
     state, their_reward, their_end, observation = theirs("Pendulum-v1", states.astype(np.float64), actions.astype(np.float64))
     agree(np.stack([moved.angle, moved.speed], 1), state)

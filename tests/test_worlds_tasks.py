@@ -49,7 +49,7 @@ def test_gravity_of_the_pendulum_is_gymnasiums(gravity):
     environment.state = np.array([1.0, 0.5])
     _, reward, _, _, _ = environment.step(np.array([0.7], np.float32))
     world = Pendulum()
-    body = PendulumBody(angle=jnp.float32(1.0), speed=jnp.float32(0.5))
+    body = PendulumBody(angle=jnp.float32(1.0), speed=jnp.float32(0.5), torque=jnp.float32(0.0))
     moved, mine, _ = world.advance(KEY, body, jnp.array([0.7]), task_of(world, gravity=gravity))
     np.testing.assert_allclose([moved.angle, moved.speed, mine], [*environment.state, reward], rtol=1e-5)
 
@@ -57,15 +57,31 @@ def test_gravity_of_the_pendulum_is_gymnasiums(gravity):
 def test_length_and_mass_of_the_pendulum():
     """Torque over inertia m l^2 / 3, without gravity's pull at the top: 1 N m on 2 kg and 1.5 m is 2/3 rad/s2."""
     world = Pendulum()
-    body = PendulumBody(angle=jnp.float32(0.0), speed=jnp.float32(0.0))
+    body = PendulumBody(angle=jnp.float32(0.0), speed=jnp.float32(0.0), torque=jnp.float32(0.0))
     moved, _, _ = world.advance(KEY, body, jnp.array([1.0]), task_of(world, mass=2.0, length=1.5))
     np.testing.assert_allclose(moved.speed, 0.05 * 2 / 3, rtol=1e-5)
+
+
+def test_friction_motor_and_delay_of_the_pendulum():
+    """At the top, where gravity does not pull: 3 torque / (m l^2) - friction * speed, in rad/s2."""
+    world = Pendulum()
+    body = PendulumBody(angle=jnp.float32(0.0), speed=jnp.float32(2.0), torque=jnp.float32(-2.0))
+    for changed, pushed in (
+        ({"friction": 0.3}, 3.0 * 1.0 - 0.6),
+        ({"motor": -1.0}, -3.0),
+        ({"motor": 0.5}, 1.5),
+        ({"delay": 1.0}, -6.0),
+        ({"delay": 0.25}, 3.0 * (0.75 * 1.0 + 0.25 * -2.0)),
+    ):
+        moved, _, _ = world.advance(KEY, body, jnp.array([1.0]), task_of(world, **changed))
+        np.testing.assert_allclose(moved.speed - 2.0, 0.05 * pushed, rtol=1e-4)
+        np.testing.assert_allclose(moved.torque, 1.0)
 
 
 @pytest.mark.parametrize(("goal", "angle", "cost"), [(0.0, np.pi, np.pi**2), (np.pi, np.pi, 0.0), (3.0, -3.0, 0.283185307**2)])
 def test_the_pendulum_is_paid_for_its_goal_the_short_way_round(goal, angle, cost):
     world = Pendulum()
-    body = PendulumBody(angle=jnp.float32(angle), speed=jnp.float32(0.0))
+    body = PendulumBody(angle=jnp.float32(angle), speed=jnp.float32(0.0), torque=jnp.float32(0.0))
     _, reward, _ = world.advance(KEY, body, jnp.zeros(1), task_of(world, goal=goal))
     np.testing.assert_allclose(-reward, cost, rtol=1e-4, atol=1e-10)
 
@@ -75,7 +91,7 @@ def test_a_leaning_pendulum_can_be_held_by_its_motor():
     world, task = Pendulum(), Pendulum().tasks()["lean"]
     torque = -task.mass * task.gravity * task.length / 2 * np.sin(task.goal)
     assert abs(torque) < world.max_torque
-    body = PendulumBody(angle=jnp.asarray(task.goal), speed=jnp.float32(0.0))
+    body = PendulumBody(angle=jnp.asarray(task.goal), speed=jnp.float32(0.0), torque=jnp.float32(0.0))
     moved, _, _ = world.advance(KEY, body, jnp.array([torque]), task)
     np.testing.assert_allclose([moved.angle, moved.speed], [task.goal, 0.0], atol=1e-6)
 

@@ -6,6 +6,7 @@ they surprise it no more than it is used to; otherwise a new one begins. Nobody 
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -42,13 +43,13 @@ EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
 
 @struct
 class ExpertsState:
-    """inner: of all experts, leaves [K, ...]. now, known: int32, which is in use, and how many have begun. watch: the
+    """inner: of each expert. now, known: int32, which is in use, and how many have begun. watch: the
     detector's state. lately: float32 [K], the mean of the logarithm of each expert's surprise since the last alarm.
     since: int32, transitions since then. usual, spread: float32 [K], mean and variance of the same while an expert is
     in use. used: int32 [K], for how many transitions it was. held: Experience [pause, B], the newest transitions, from
     which nobody has learned yet. count: int32, transitions so far."""
 
-    inner: Any
+    inner: tuple[Any, ...]
     now: jax.Array
     known: jax.Array
     watch: Any
@@ -112,7 +113,7 @@ class Experts:
         seam = replace(step, kind=jnp.full_like(step.kind, TERMINATED))
         nothing = lived(seam, spaces.zeros(spec.action, spec.batch), step)
         return ExpertsState(
-            inner=jax.vmap(lambda each: self.model.init(each, spec))(jax.random.split(key, self.most)),
+            inner=tuple(self.model.init(jax.random.fold_in(key, number), spec) for number in range(self.most)),
             now=jnp.zeros((), jnp.int32),
             known=jnp.ones((), jnp.int32),
             watch=self.detector.init(),
@@ -128,7 +129,7 @@ class Experts:
     def start(self, state: ExpertsState, batch: int) -> ExpertsBelief:
         """Nothing seen, and a leaning towards the expert in use."""
         lately = jnp.where(jnp.arange(self.most) == state.now, -LEANING, 0.0)
-        inner = self.model.start(_of(state, 0), batch)
+        inner = self.model.start(state.inner[0], batch)
         return ExpertsBelief(inner=inner, lately=jnp.broadcast_to(lately, (batch, self.most)))
 
     def observe(
@@ -136,7 +137,7 @@ class Experts:
     ) -> tuple[ExpertsBelief, Info]:
         """All experts look; what is told is the surprise and the doubt of the one that was believed."""
         belief = select(step.first, self.start(state, step.kind.shape[0]), belief)
-        after, infos = jax.vmap(lambda inner: self.model.observe(key, inner, belief.inner, action, step))(state.inner)
+        after, infos = _stacked(self.model.observe(key, inner, belief.inner, action, step) for inner in state.inner)
         surprise = jnp.log(infos["surprise"].T + FAINT)
         lately = jnp.where(jnp.isnan(surprise), belief.lately, belief.lately + (surprise - belief.lately) / self.memory)
         now = ExpertsBelief(inner=belief.inner, lately=lately)
@@ -147,15 +148,26 @@ class Experts:
     def imagine(
         self, key: jax.Array, state: ExpertsState, belief: ExpertsBelief, action: Any
     ) -> tuple[ExpertsBelief, Prediction]:
-        """The imagination of the expert that each row believes."""
-        after, prediction = jax.vmap(lambda inner: self.model.imagine(key, inner, belief.inner, action))(state.inner)
-        inner, prediction = _rows((after, prediction), self._believed(state, belief))
+        """The imagination of the expert that each row believes; who is believed by none is not asked."""
+        believed = self._believed(state, belief)
+
+        def asked(inner: Any) -> tuple[Any, Prediction]:
+            return self.model.imagine(key, inner, belief.inner, action)
+
+        forms = jax.eval_shape(asked, state.inner[0])
+        imagined = jax.tree.map(lambda form: jnp.zeros(form.shape, form.dtype), forms)
+        for number, inner in enumerate(state.inner):
+            mine = believed == number
+            imagined = jax.lax.cond(
+                jnp.any(mine), lambda held, inner=inner, mine=mine: select(mine, asked(inner), held), lambda held: held, imagined
+            )
+        inner, prediction = imagined
         return replace(belief, inner=inner), prediction
 
     def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
         """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
         measuring, learning = keys.split(key, "measure", "learn")
-        surprise = jnp.log(jax.vmap(lambda inner: self._surprise(measuring, inner, experience))(state.inner) + FAINT)
+        surprise = jnp.log(jnp.stack([self._surprise(measuring, inner, experience) for inner in state.inner]) + FAINT)
         given = ~jnp.any(jnp.isnan(surprise))
         # over what is usual, for surprise falls by itself while an expert learns; one blow is not a change
         apart = (surprise[state.now] - state.usual[state.now]) / jnp.sqrt(state.spread[state.now])
@@ -170,13 +182,15 @@ class Experts:
         at, plain = state.count % self.pause, replace(experience, task=None, surprise=None)
         old = jax.tree.map(lambda leaf: leaf[at], state.held)
         held = jax.tree.map(lambda leaf, new: leaf.at[jnp.where(moment, at, self.pause)].set(new, mode="drop"), state.held, plain)
-        # who is not in use is given seams, from which nobody learns
-        kind = jnp.where(mine[:, None], old.step.kind[None], jnp.int8(TERMINATED))
 
-        def lesson(inner: Any, kind: jax.Array) -> tuple[Any, Info]:
+        def lesson(inner: Any, turn: jax.Array) -> tuple[Any, Info]:
+            # who is not in use is given seams, from which nobody learns
+            kind = jnp.where(turn, old.step.kind, jnp.int8(TERMINATED))
             return self.model.learn(learning, inner, replace(old, step=replace(old.step, kind=kind)))
 
-        inner, info = jax.vmap(lesson)(state.inner, kind)
+        # one by one: under vmap, a loop of a varying number of turns would copy what all experts know
+        lessons = [lesson(inner, mine[number]) for number, inner in enumerate(state.inner)]
+        inner, info = tuple(lesson[0] for lesson in lessons), _stacked(lesson[1] for lesson in lessons)
         counts = mine & given
         used = state.used + counts
         gap = surprise - state.usual
@@ -222,9 +236,9 @@ class Experts:
         return jnp.where(jnp.any(valid), total / jnp.maximum(jnp.sum(valid), 1), jnp.nan)
 
 
-def _of(state: ExpertsState, number: int) -> Any:
-    """The state of one expert."""
-    return jax.tree.map(lambda leaf: leaf[number], state.inner)
+def _stacked(trees: Iterable[Any]) -> Any:
+    """Leaves [K, ...] of K trees alike."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
 def _rows(tree: Any, chosen: jax.Array) -> Any:

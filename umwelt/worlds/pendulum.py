@@ -12,24 +12,31 @@ from umwelt.worlds import stream
 
 @struct
 class PendulumTask:
-    """gravity: m/s2. length: m. mass: kg. goal: the angle to hold, in radians from upright. All float32 []."""
+    """gravity: m/s2. length: m. mass: kg. goal: the angle to hold, in radians from upright. friction: the share of its
+    speed that is lost per second. motor: what a torque is multiplied by; -1 is wired the wrong way round. delay: the
+    share of a decision by which its torque comes late. All float32 []."""
 
     gravity: Any
     length: Any
     mass: Any
     goal: Any
+    friction: Any
+    motor: Any
+    delay: Any
 
 
 @struct
 class PendulumBody:
-    """angle: radians from upright, not wrapped. speed: radians per second. float32 []."""
+    """angle: radians from upright, not wrapped. speed: radians per second. torque: the last one. float32 []."""
 
     angle: jax.Array
     speed: jax.Array
+    torque: jax.Array
 
 
-def _task(gravity: float = 10.0, length: float = 1.0, mass: float = 1.0, goal: float = 0.0) -> PendulumTask:
-    return stream.numbers(PendulumTask(gravity=gravity, length=length, mass=mass, goal=goal))
+def _task(**changed: float) -> PendulumTask:
+    usual = {"gravity": 10.0, "length": 1.0, "mass": 1.0, "goal": 0.0, "friction": 0.0, "motor": 1.0, "delay": 0.0}
+    return stream.numbers(PendulumTask(**(usual | changed)))
 
 
 @part
@@ -59,6 +66,9 @@ class Pendulum:
                 length=Box(low=0.5, high=2.5),
                 mass=Box(low=0.25, high=2.0),
                 goal=Box(low=-np.pi, high=np.pi),
+                friction=Box(low=0.0, high=1.0),
+                motor=Box(low=-1.0, high=1.0),
+                delay=Box(low=0.0, high=1.0),
             ),
             batch=self.batch,
         )
@@ -73,12 +83,15 @@ class Pendulum:
             "heavy": _task(mass=2.0),
             "lean": _task(gravity=1.62, goal=1.0),
             "hang": _task(goal=float(np.pi)),
+            "mirrored": _task(motor=-1.0),
+            "rough": _task(friction=0.3),
+            "late": _task(delay=1.0),
         }
 
     def begin(self, key: jax.Array, task: PendulumTask) -> PendulumBody:
         """Anywhere on the circle, at up to 1 radian per second."""
         angle, speed = jax.random.uniform(key, (2,), minval=-1.0) * jnp.array([np.pi, 1.0], jnp.float32)
-        return PendulumBody(angle=angle, speed=speed)
+        return PendulumBody(angle=angle, speed=speed, torque=jnp.zeros_like(angle))
 
     def advance(
         self, key: jax.Array, body: PendulumBody, action: jax.Array, task: PendulumTask
@@ -87,9 +100,10 @@ class Pendulum:
         torque = jnp.clip(action[0], -self.max_torque, self.max_torque)
         cost = _wrap(body.angle - task.goal) ** 2 + 0.1 * body.speed**2 + 0.001 * torque**2
         pull = 3.0 * task.gravity / (2.0 * task.length) * jnp.sin(body.angle)
-        push = 3.0 / (task.mass * task.length**2) * torque
+        felt = task.motor * (task.delay * body.torque + (1.0 - task.delay) * torque)
+        push = 3.0 / (task.mass * task.length**2) * felt - task.friction * body.speed
         speed = jnp.clip(body.speed + (pull + push) * self.dt, -self.max_speed, self.max_speed)
-        return PendulumBody(angle=body.angle + speed * self.dt, speed=speed), -cost, jnp.bool_(False)
+        return PendulumBody(angle=body.angle + speed * self.dt, speed=speed, torque=torque), -cost, jnp.bool_(False)
 
     def observe(self, body: PendulumBody, task: PendulumTask) -> jax.Array:
         """float32 [3]: cosine and sine of the angle from upright, and the speed."""
