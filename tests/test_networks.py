@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from umwelt.core import Box, Discrete
-from umwelt.networks import layers, policies
+from umwelt.networks import layers, pictures, policies
 from umwelt.networks.twohot import Bins, symexp, symlog
 
 KEY = jax.random.key(5)
@@ -153,3 +153,30 @@ def test_a_choice_is_drawn_as_often_as_it_says():
 def test_a_space_that_a_policy_cannot_act_in_is_named(space):
     with pytest.raises((TypeError, ValueError), match="action space"):
         policies.over(space)
+
+
+@pytest.mark.parametrize("mine", [pictures.halved, pictures.doubled])
+def test_pictures_are_convolved_as_the_library_does(mine):
+    given = jax.random.normal(jax.random.key(0), (3, 8, 6, 5))
+    weight = jax.random.normal(jax.random.key(1), (4, 4, 5, 7))
+    numbers = ("NHWC", "HWIO", "NHWC")
+
+    def theirs(given, weight):
+        if mine is pictures.halved:
+            return jax.lax.conv_general_dilated(given, weight, (2, 2), "SAME", dimension_numbers=numbers)
+        return jax.lax.conv_transpose(given, weight, (2, 2), "SAME", dimension_numbers=numbers)
+
+    def slopes(function):
+        return jax.grad(lambda *both: jnp.sum(jnp.sin(function(*both))), argnums=(0, 1))(given, weight)
+
+    np.testing.assert_allclose(mine(given, weight), theirs(given, weight), rtol=1e-4, atol=1e-4)
+    for own, other in zip(slopes(mine), slopes(theirs), strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("side", [1, 2, 4])
+def test_pictures_are_folded_into_squares_and_back(side):
+    given = np.random.default_rng(0).normal(size=(2, 8, 4, 3))
+    made = np.asarray(pictures.folded(jnp.asarray(given), side))
+    np.testing.assert_array_equal(made[1, 1, 0], given[1, side : 2 * side, :side].reshape(-1).astype(np.float32))
+    np.testing.assert_array_equal(pictures.unfolded(jnp.asarray(made), side), given.astype(np.float32))

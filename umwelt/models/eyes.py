@@ -1,9 +1,11 @@
 """How observations enter a latent model, and how they are told from it again.
 
-Vectors pass a stack in symlog units; a single picture of bytes [64, 64, channels] passes convolutions.
+Vectors pass a stack in symlog units; a single picture of bytes [64, 64, channels] passes convolutions. Where squares of
+`fold` pixels are made channels first, there are fewer of them, which is what makes pictures cheap.
 """
 
 import dataclasses
+import itertools
 from typing import Any
 
 import jax
@@ -11,13 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, keys
-from umwelt.networks import layers
+from umwelt.networks import layers, pictures
 from umwelt.networks.form import Form
 from umwelt.networks.twohot import symexp, symlog
 
 SIDE = 64
 SMALLEST = 4
 """The convolutions halve a picture until its side is this."""
+GROWTH = (1, 2, 3, 4)
+"""Channels after each convolution, in units of `depth`; folded pictures pass the last ones only."""
 
 
 def is_picture(seen: Form) -> bool:
@@ -26,12 +30,12 @@ def is_picture(seen: Form) -> bool:
     return len(seen.leaves) == 1 and isinstance(leaf, Box) and leaf.shape[:2] == (SIDE, SIDE) and np.dtype(leaf.dtype) == np.uint8
 
 
-def encoder(key: jax.Array, seen: Form, units: int, depth: int) -> tuple[Any, int]:
+def encoder(key: jax.Array, seen: Form, units: int, depth: int, fold: int = 1) -> tuple[Any, int]:
     """The weights, and how many numbers they make of an observation."""
     if not is_picture(seen):
         return layers.stack(key, (seen.bounds[0].size + 1, units, units)), units
-    channels = [seen.leaves[0].shape[-1] + 1, *(depth * factor for factor in (1, 2, 3, 4))]
-    kernels = [_kernel(keys.fold(key, f"layer{i}"), channels[i], channels[i + 1]) for i in range(4)]
+    channels = [seen.leaves[0].shape[-1] * fold**2 + 1, *(depth * factor for factor in _growth(fold))]
+    kernels = [_kernel(keys.fold(key, f"layer{i}"), *pair) for i, pair in enumerate(itertools.pairwise(channels))]
     return tuple(kernels), SMALLEST * SMALLEST * channels[-1]
 
 
@@ -39,20 +43,20 @@ def look(weights: Any, seen: Form, observation: Any) -> jax.Array:
     """Observations [N, ...] -> float32 [N, embedded]."""
     if not is_picture(seen):
         return layers.apply(weights, layers.with_one(symlog(seen.flat(observation))), jax.nn.silu)
-    hidden = layers.with_one(_picture(observation) - 0.5)
+    hidden = layers.with_one(pictures.folded(_picture(observation) - 0.5, SIDE // (SMALLEST * 2 ** len(weights))))
     for each in weights:
-        hidden = jax.lax.conv_general_dilated(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        hidden = layers.activated(each, hidden, jax.nn.silu)
+        hidden = layers.activated(each, pictures.halved(hidden, each.weight), jax.nn.silu)
     return hidden.reshape(hidden.shape[0], -1)
 
 
-def decoder(key: jax.Array, seen: Form, width: int, units: int, depth: int) -> Any:
+def decoder(key: jax.Array, seen: Form, width: int, units: int, depth: int, fold: int = 1) -> Any:
     """The weights that tell observations from `width` numbers."""
     if not is_picture(seen):
         return layers.stack(key, (width, units, units, seen.bounds[0].size))
-    channels = [*(depth * factor for factor in (4, 3, 2, 1)), seen.leaves[0].shape[-1]]
+    channels = [*(depth * factor for factor in reversed(_growth(fold))), seen.leaves[0].shape[-1] * fold**2]
     first = layers.layer(keys.fold(key, "first"), width, SMALLEST * SMALLEST * channels[0], normed=True)
-    kernels = [_kernel(keys.fold(key, f"layer{i}"), channels[i], channels[i + 1], i < 3) for i in range(4)]
+    last = len(channels) - 2
+    kernels = [_kernel(keys.fold(key, f"layer{i}"), *pair, i < last) for i, pair in enumerate(itertools.pairwise(channels))]
     return (first, *kernels)
 
 
@@ -64,9 +68,9 @@ def told(weights: Any, seen: Form, inner: jax.Array) -> jax.Array:
     hidden = layers.activated(first, inner @ first.weight, jax.nn.silu)
     hidden = hidden.reshape(inner.shape[0], SMALLEST, SMALLEST, -1)
     for index, each in enumerate(kernels):
-        hidden = jax.lax.conv_transpose(hidden, each.weight, (2, 2), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        hidden = pictures.doubled(hidden, each.weight)
         hidden = layers.activated(each, hidden, jax.nn.silu) if index < len(kernels) - 1 else layers.finished(each, hidden)
-    return hidden + 0.5
+    return pictures.unfolded(hidden, SIDE // hidden.shape[1]) + 0.5
 
 
 def imagined(weights: Any, seen: Form, inner: jax.Array) -> Any:
@@ -86,6 +90,13 @@ def error(weights: Any, seen: Form, inner: jax.Array, observation: Any) -> jax.A
 
 def _picture(observation: Any) -> jax.Array:
     return jax.tree.leaves(observation)[0].astype(jnp.float32) / 255.0
+
+
+def _growth(fold: int) -> tuple[int, ...]:
+    count = (SIDE // SMALLEST // fold).bit_length() - 1
+    if not 0 < count <= len(GROWTH) or fold << count != SIDE // SMALLEST:
+        raise ValueError(f"fold={fold}: pictures are folded by 1, 2, 4 or 8")
+    return GROWTH[-count:]
 
 
 def _kernel(key: jax.Array, into: int, out: int, normed: bool = True) -> layers.Layer:

@@ -95,6 +95,8 @@ class Rssm:
     """Width of the hidden layers."""
     depth: int = 16
     """Channels of the first convolution, where there are pictures."""
+    fold: int = 1
+    """Side of the squares of pixels that are made channels before the convolutions: 1, 2, 4 or 8."""
     bins: Bins = Bins(low=-12.0, high=12.0, count=61)
     """The bins of rewards."""
     uniform: float = 0.01
@@ -138,13 +140,13 @@ class Rssm:
         seen, done = form(spec.observation), form(spec.action)
         named = keys.split(key, "encoder", "decoder", "joined", "gates", "prior", "posterior", "reward", "continues")
         draws, state = self.groups * self.choices, self.certain + self.groups * self.choices
-        encoder, embedded = eyes.encoder(named[0], seen, self.units, self.depth)
+        encoder, embedded = eyes.encoder(named[0], seen, self.units, self.depth, self.fold)
         ends = layers.stack(named[7], (state, self.units, 1), scale=0.0)
         # Ends are rare: who has seen none expects none, or a dreamer would count on an end to bad times.
         ends = (*ends[:-1], dataclasses.replace(ends[-1], bias=ends[-1].bias + 6.0))
         weights = Weights(
             encoder=encoder,
-            decoder=eyes.decoder(named[1], seen, state, self.units, self.depth)
+            decoder=eyes.decoder(named[1], seen, state, self.units, self.depth, self.fold)
             if self.decodes
             else grasp.init(named[1], state, embedded, self.units, self.bins, done),
             joined=layers.layer(named[2], draws + done.bounds[0].size, self.units, normed=True),

@@ -2,7 +2,8 @@
 
 The published system replays 16 sequences of 64 steps and dreams 15 steps from each of their moments;
 ours keeps its losses and normalisations, at sizes for two cores. There the dreams cost most by far, so
-that `0.5M` dreams from the last moments of each sequence alone, and learns more often instead.
+that `0.5M` dreams from the last moments of each sequence alone, and learns more often instead. Its pictures
+are folded before they are convolved.
 """
 
 from umwelt.behaviours import ActorCritic, Dreamer
@@ -12,18 +13,18 @@ from umwelt.models import Doubted, Rssm
 from umwelt.recipes.recipe import Recipe
 
 
-def dreaming(certain: int, groups: int, choices: int, units: int, depth: int, length: int = 64, dreams: int = 0) -> Dreamer:
-    """The agent at one size."""
+def dreaming(length: int = 64, dreams: int = 0, **size: int) -> Dreamer:
+    """The agent at one size of its `Rssm`."""
     return Dreamer(
-        model=Doubted(model=Rssm(certain=certain, groups=groups, choices=choices, units=units, depth=depth), last=8),
-        policy=ActorCritic(units=units),
+        model=Doubted(model=Rssm(**size), last=8),
+        policy=ActorCritic(units=size["units"]),
         memory=Trajectories(length=length),
         length=length,
         dreams=dreams,
     )
 
 
-small = dreaming(128, 8, 8, 128, 8, length=32, dreams=128)
+small = dreaming(length=32, dreams=128, certain=128, groups=8, choices=8, units=128, depth=16, fold=4)
 
 dreamer_v3 = Recipe(
     name="dreamer_v3",
@@ -31,9 +32,9 @@ dreamer_v3 = Recipe(
     agent=small,
     sizes={
         "0.5M": small,
-        "2M": dreaming(256, 16, 16, 256, 16),
-        "12M": dreaming(1024, 32, 16, 256, 16),
-        "25M": dreaming(2048, 32, 24, 384, 24),
+        "2M": dreaming(certain=256, groups=16, choices=16, units=256, depth=16),
+        "12M": dreaming(certain=1024, groups=32, choices=16, units=256, depth=16),
+        "25M": dreaming(certain=2048, groups=32, choices=24, units=384, depth=24),
     },
     rhythm=Rhythm(random=1000, learn_every=3, updates=1, first_updates=300, chunk=100),
     citation="Mastering diverse domains through world models (2023)",

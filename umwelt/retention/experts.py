@@ -6,7 +6,6 @@ they surprise it no more than it is used to; otherwise a new one begins. Nobody 
 """
 
 import math
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -37,19 +36,22 @@ LEANING = 0.5
 """How much less surprise, in its logarithm, the expert in use is given beforehand."""
 FAINT = 1e-6
 """Added to surprise before its logarithm."""
+OPEN, NOBODYS = -1, -2
+"""Whose a transition is between an alarm and a choice, and just before the alarm."""
 EXPERT = Metric(name="expert", unit="number", meaning="which expert is in use, by the order of their births")
 EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
 
 
 @struct
 class ExpertsState:
-    """inner: of each expert. now, known: int32, which is in use, and how many have begun. watch: the
+    """inner: of all experts, leaves [K, ...]. now, known: int32, which is in use, and how many have begun. watch: the
     detector's state. lately: float32 [K], the mean of the logarithm of each expert's surprise since the last alarm.
     since: int32, transitions since then. usual, spread: float32 [K], mean and variance of the same while an expert is
-    in use. used: int32 [K], for how many transitions it was. held: Experience [pause, B], the newest transitions, from
-    which nobody has learned yet. count: int32, transitions so far."""
+    in use. used: int32 [K], for how many transitions it was. held: Experience [2 pause, B], the newest transitions.
+    mine: int32 [2 pause], whose each of them is: an expert's, OPEN until one is chosen, or NOBODYS. count: int32,
+    transitions so far."""
 
-    inner: tuple[Any, ...]
+    inner: Any
     now: jax.Array
     known: jax.Array
     watch: Any
@@ -59,6 +61,7 @@ class ExpertsState:
     spread: jax.Array
     used: jax.Array
     held: Experience
+    mine: jax.Array
     count: jax.Array
 
 
@@ -87,8 +90,8 @@ class Experts:
     detector: Any = Cusum(threshold=12.0, warm=0)
     """Who hears that surprise has risen; it is given the surprise over what is usual, in standard deviations."""
     pause: int = 12
-    """Transitions after an alarm until one is chosen; learning lags behind by as many, so that no expert learns from
-    the moments between a change and its alarm."""
+    """Transitions after an alarm until one is chosen. As many make a lesson, which is learned when as many again have
+    followed, so that no expert learns from the moments between a change and its alarm."""
     memory: float = 6.0
     """Transitions over which a row compares its experts."""
     patience: int = 150
@@ -113,7 +116,7 @@ class Experts:
         seam = replace(step, kind=jnp.full_like(step.kind, TERMINATED))
         nothing = lived(seam, spaces.zeros(spec.action, spec.batch), step)
         return ExpertsState(
-            inner=tuple(self.model.init(jax.random.fold_in(key, number), spec) for number in range(self.most)),
+            inner=jax.vmap(lambda each: self.model.init(each, spec))(jax.random.split(key, self.most)),
             now=jnp.zeros((), jnp.int32),
             known=jnp.ones((), jnp.int32),
             watch=self.detector.init(),
@@ -122,14 +125,15 @@ class Experts:
             usual=jnp.zeros(self.most, jnp.float32),
             spread=jnp.ones(self.most, jnp.float32),
             used=jnp.zeros(self.most, jnp.int32),
-            held=jax.tree.map(lambda leaf: jnp.repeat(leaf[None], self.pause, axis=0), nothing),
+            held=jax.tree.map(lambda leaf: jnp.repeat(leaf[None], 2 * self.pause, axis=0), nothing),
+            mine=jnp.full(2 * self.pause, NOBODYS, jnp.int32),
             count=jnp.zeros((), jnp.int32),
         )
 
     def start(self, state: ExpertsState, batch: int) -> ExpertsBelief:
         """Nothing seen, and a leaning towards the expert in use."""
         lately = jnp.where(jnp.arange(self.most) == state.now, -LEANING, 0.0)
-        inner = self.model.start(state.inner[0], batch)
+        inner = self.model.start(_one(state.inner, 0), batch)
         return ExpertsBelief(inner=inner, lately=jnp.broadcast_to(lately, (batch, self.most)))
 
     def observe(
@@ -137,7 +141,7 @@ class Experts:
     ) -> tuple[ExpertsBelief, Info]:
         """All experts look; what is told is the surprise and the doubt of the one that was believed."""
         belief = select(step.first, self.start(state, step.kind.shape[0]), belief)
-        after, infos = _stacked(self.model.observe(key, inner, belief.inner, action, step) for inner in state.inner)
+        after, infos = jax.vmap(lambda inner: self.model.observe(key, inner, belief.inner, action, step))(state.inner)
         surprise = jnp.log(infos["surprise"].T + FAINT)
         lately = jnp.where(jnp.isnan(surprise), belief.lately, belief.lately + (surprise - belief.lately) / self.memory)
         now = ExpertsBelief(inner=belief.inner, lately=lately)
@@ -151,23 +155,21 @@ class Experts:
         """The imagination of the expert that each row believes; who is believed by none is not asked."""
         believed = self._believed(state, belief)
 
-        def asked(inner: Any) -> tuple[Any, Prediction]:
-            return self.model.imagine(key, inner, belief.inner, action)
+        def asked(number: Any) -> tuple[Any, Prediction]:
+            return self.model.imagine(key, _one(state.inner, number), belief.inner, action)
 
-        forms = jax.eval_shape(asked, state.inner[0])
-        imagined = jax.tree.map(lambda form: jnp.zeros(form.shape, form.dtype), forms)
-        for number, inner in enumerate(state.inner):
+        def ask(number: jax.Array, held: tuple[Any, Prediction]) -> tuple[Any, Prediction]:
             mine = believed == number
-            imagined = jax.lax.cond(
-                jnp.any(mine), lambda held, inner=inner, mine=mine: select(mine, asked(inner), held), lambda held: held, imagined
-            )
-        inner, prediction = imagined
+            return jax.lax.cond(jnp.any(mine), lambda: select(mine, asked(number), held), lambda: held)
+
+        nothing = jax.tree.map(lambda form: jnp.zeros(form.shape, form.dtype), jax.eval_shape(asked, 0))
+        inner, prediction = jax.lax.fori_loop(0, self.most, ask, nothing)
         return replace(belief, inner=inner), prediction
 
     def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
         """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
         measuring, learning = keys.split(key, "measure", "learn")
-        surprise = jnp.log(jnp.stack([self._surprise(measuring, inner, experience) for inner in state.inner]) + FAINT)
+        surprise = jnp.log(jax.vmap(lambda inner: self._surprise(measuring, inner, experience))(state.inner) + FAINT)
         given = ~jnp.any(jnp.isnan(surprise))
         # over what is usual, for surprise falls by itself while an expert learns; one blow is not a change
         apart = (surprise[state.now] - state.usual[state.now]) / jnp.sqrt(state.spread[state.now])
@@ -178,20 +180,10 @@ class Experts:
         now, known = self._chosen(state, lately, given & (state.since < self.pause) & (since == self.pause))
         # a meal of seams alone is no moment: it moves nothing on
         moment = jnp.any(experience.valid)
-        mine = (jnp.arange(self.most) == now) & (since == self.pause) & moment
-        at, plain = state.count % self.pause, replace(experience, task=None, surprise=None)
-        old = jax.tree.map(lambda leaf: leaf[at], state.held)
-        held = jax.tree.map(lambda leaf, new: leaf.at[jnp.where(moment, at, self.pause)].set(new, mode="drop"), state.held, plain)
-
-        def lesson(inner: Any, turn: jax.Array) -> tuple[Any, Info]:
-            # who is not in use is given seams, from which nobody learns
-            kind = jnp.where(turn, old.step.kind, jnp.int8(TERMINATED))
-            return self.model.learn(learning, inner, replace(old, step=replace(old.step, kind=kind)))
-
-        # one by one: under vmap, a loop of a varying number of turns would copy what all experts know
-        lessons = [lesson(inner, mine[number]) for number, inner in enumerate(state.inner)]
-        inner, info = tuple(lesson[0] for lesson in lessons), _stacked(lesson[1] for lesson in lessons)
-        counts = mine & given
+        held, mine = self._kept(state, experience, moment, alarm, now, since)
+        count = state.count + moment
+        inner, told = self._lesson(learning, state.inner, held, mine, now, count, moment)
+        counts = (jnp.arange(self.most) == now) & (since == self.pause) & moment & given
         used = state.used + counts
         gap = surprise - state.usual
         rate = jnp.where(counts, 1.0 / jnp.clip(used, 1, self.patience), 0.0)
@@ -207,10 +199,47 @@ class Experts:
             spread=jnp.where(counts, jnp.maximum((1.0 - rate) * (state.spread + rate * gap**2), 0.01), state.spread),
             used=used,
             held=held,
-            count=state.count + moment,
+            mine=mine,
+            count=count,
         )
-        told = {name: values[now] for name, values in info.items()}
         return after, told | {"expert": now.astype(jnp.float32), "experts": known.astype(jnp.float32)}
+
+    def _kept(
+        self, state: ExpertsState, experience: Experience, moment: Any, alarm: Any, now: Any, since: Any
+    ) -> tuple[Experience, jax.Array]:
+        """The newest transitions and whose they are: after an alarm the last `pause` are nobody's, and those that
+        follow are open until one is chosen."""
+        size = 2 * self.pause
+        at = jnp.where(moment, state.count % size, size)
+        plain = replace(experience, task=None, surprise=None)
+        held = jax.tree.map(lambda leaf, new: leaf.at[at].set(new, mode="drop"), state.held, plain)
+        age = (state.count - jnp.arange(size)) % size
+        mine = jnp.where(alarm & (age <= self.pause), NOBODYS, state.mine)
+        calm = since == self.pause
+        mine = jnp.where(calm & (mine == OPEN), now, mine)
+        return held, mine.at[at].set(jnp.where(calm, now, OPEN), mode="drop")
+
+    def _lesson(
+        self, key: jax.Array, inner: Any, held: Experience, mine: jax.Array, now: Any, turn: Any, moment: Any
+    ) -> tuple[Any, Info]:
+        """On every `pause`-th turn the expert in use learns what is its own of the older half of what is held: of the
+        half that is written to next."""
+        batch, begin = held.origin.shape[1], jnp.where(turn % (2 * self.pause) < self.pause, 0, self.pause)
+        half = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, begin, self.pause), (held, mine))
+        rows, owners = half[0], jnp.repeat(half[1], batch)
+        flat = jax.tree.map(lambda leaf: leaf.reshape(self.pause * batch, *leaf.shape[2:]), rows)
+        kind = jnp.where(owners == now, flat.step.kind, jnp.int8(TERMINATED))
+        lesson = replace(flat, step=replace(flat.step, kind=kind))
+
+        def learn(_: Any, carry: tuple[Any, Info]) -> tuple[Any, Info]:
+            after, told = self.model.learn(key, _one(carry[0], now), lesson)
+            return jax.tree.map(lambda leaf, new: leaf.at[now].set(new), carry[0], after), told
+
+        forms = jax.eval_shape(lambda: self.model.learn(key, _one(inner, 0), lesson)[1])
+        silent = jax.tree.map(lambda form: jnp.full(form.shape, jnp.nan, form.dtype), forms)
+        turns = (moment & (turn % self.pause == 0)).astype(jnp.int32)
+        # a loop of no turn or one, because a `cond` would copy what all experts know
+        return jax.lax.fori_loop(0, turns, learn, (inner, silent))
 
     def _believed(self, state: ExpertsState, belief: ExpertsBelief) -> jax.Array:
         """int32 [N]: the expert that each row believes."""
@@ -236,9 +265,9 @@ class Experts:
         return jnp.where(jnp.any(valid), total / jnp.maximum(jnp.sum(valid), 1), jnp.nan)
 
 
-def _stacked(trees: Iterable[Any]) -> Any:
-    """Leaves [K, ...] of K trees alike."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+def _one(inner: Any, number: Any) -> Any:
+    """The state of one expert."""
+    return jax.tree.map(lambda leaf: leaf[number], inner)
 
 
 def _rows(tree: Any, chosen: jax.Array) -> Any:

@@ -1,0 +1,54 @@
+"""As many tasks as are wanted, drawn from ranges."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from umwelt.core import part
+
+
+@part
+class Varied:
+    """A pure world whose named tasks are drawn: each field of `within` evenly between its two numbers, all others as
+    in the world's first task."""
+
+    world: Any
+    """The world inside."""
+    within: tuple[tuple[str, float, float], ...]
+    """(field of the task, lowest, highest)."""
+    number: int = 60
+    """How many tasks; they are called t00, t01 ..."""
+    seed: int = 0
+    """Which ones are drawn."""
+
+    @property
+    def spec(self) -> Any:
+        """The inner world's."""
+        return self.world.spec
+
+    def tasks(self) -> dict[str, Any]:
+        """The tasks that were drawn."""
+        first, random = next(iter(self.world.tasks().values())), np.random.default_rng(self.seed)
+        unknown = [name for name, _, _ in self.within if not hasattr(first, name)]
+        if unknown:
+            raise ValueError(f"within: a task of {self.spec.name} has no {', '.join(unknown)}; it has {', '.join(vars(first))}")
+        made = {}
+        for number in range(self.number):
+            drawn = {name: np.asarray(random.uniform(low, high), np.float32) for name, low, high in self.within}
+            made[f"t{number:02d}"] = type(first)(**(vars(first) | drawn))
+        return made
+
+    def init(self, key: jax.Array, task: Any) -> Any:
+        """Begin an episode in every row."""
+        return self.world.init(key, task)
+
+    def step(self, key: jax.Array, state: Any, action: Any, next_task: Any) -> Any:
+        """One decision in every row."""
+        return self.world.step(key, state, action, next_task)
+
+    @property
+    def reward(self) -> Callable[..., jax.Array]:
+        """The inner world's reward of a transition. Absent where it has none."""
+        return self.world.reward
