@@ -40,7 +40,7 @@ def contents() -> dict[str, dict[str, str]]:
     """shelf -> name -> one line."""
     from umwelt import memory, models, planners, retention, teachers
     from umwelt.recipes import ALL
-    from umwelt.worlds import BUILT_IN, WRAPPERS
+    from umwelt.worlds import BUILT_IN, STREAMS, WRAPPERS
 
     outside = {
         "gymnasium:ID": "any Gymnasium environment, such as gymnasium:Pendulum-v1",
@@ -50,6 +50,7 @@ def contents() -> dict[str, dict[str, str]]:
     return {
         "worlds": {name: _line(world) for name, world in BUILT_IN.items()} | outside,
         "wrappers": {name: _line(wrapper) for name, wrapper in WRAPPERS.items()},
+        "streams": {name: _line(stream) for name, stream in STREAMS.items()},
         "models": {name: _line(getattr(models, name)) for name in models.__all__},
         "planners": {name: _line(getattr(planners, name)) for name in planners.__all__},
         "memories": {name: _line(getattr(memory, name)) for name in memory.__all__},

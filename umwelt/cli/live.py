@@ -1,9 +1,10 @@
 """`umwelt live`: begin a life."""
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
-from umwelt.cli.names import agent_of, recipe_of, world_of, wrapped
+from umwelt.cli.names import agent_of, recipe_of, stream_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, shadow, take, unshadow
 from umwelt.core import part
 from umwelt.core.contracts import Agent, Teacher, World
@@ -11,7 +12,8 @@ from umwelt.core.rhythm import Rhythm
 
 DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
 examined on all its tasks. `umwelt list` shows the worlds and recipes; some recipes come in sizes, chosen by
-`--recipe.size NAME`. Without arguments it is a first
+`--recipe.size NAME`. `--stream NAME:SIZE` is a whole life's worth of tasks in place of `--world`: it sets the world,
+the teacher's names and steps, and how long the life is. Without arguments it is a first
 life of about two minutes: a pendulum on the earth, on the moon, a longer one, and the earth again.
 
 A life is killed safely at any moment; `umwelt resume` goes on with it."""
@@ -19,7 +21,7 @@ A life is killed safely at any moment; `umwelt resume` goes on with it."""
 
 @part
 class Command:
-    """What `umwelt live` takes besides --world NAME and --recipe NAME."""
+    """What `umwelt live` takes besides --world NAME or --stream NAME:SIZE, and --recipe NAME."""
 
     world: World
     """The world, chosen by --world NAME."""
@@ -90,8 +92,14 @@ def run(arguments: list[str]) -> int:
 def read(arguments: list[str]) -> tuple[Command, str, str]:
     """The command, the recipe's name and the world's name."""
     world_name, rest = take(arguments, "world")
+    stream_name, rest = take(rest, "stream")
     recipe_name, rest = take(rest, "recipe")
-    if world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
+    if stream_name is not None and world_name is not None:
+        raise UsageError("--stream brings its own world; give it or --world, not both")
+    if stream_name is not None:
+        size, rest = take(rest, "recipe.size")
+        default, recipe_name, world_name = _streamed(stream_name, recipe_name or "pets", size)
+    elif world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
         from umwelt.cli.first_life import first_life
 
         default, recipe_name, world_name = first_life()
@@ -112,6 +120,20 @@ def _chosen(world_name: str, recipe_name: str, size: str | None) -> tuple[Comman
     recipe = recipe_of(recipe_name)
     command = Command(world=world_of(world_name), recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm)
     return command, recipe_name, world_name
+
+
+def _streamed(stream_name: str, recipe_name: str, size: str | None) -> tuple[Command, str, str]:
+    from umwelt.teachers import Blocks
+
+    stream, recipe = stream_of(stream_name), recipe_of(recipe_name)
+    command = Command(
+        world=stream.world,
+        recipe=agent_of(recipe, size),
+        teacher=Blocks(names=stream.names, steps=stream.steps),
+        rhythm=replace(recipe.rhythm, probe_every=stream.steps),
+        steps=stream.whole,
+    )
+    return command, recipe_name, stream_name.replace(":", "-")
 
 
 def _announced(world: Any) -> Any:

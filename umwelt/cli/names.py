@@ -31,6 +31,19 @@ def world_of(name: str) -> Any:
         raise UsageError(f"world {name!r}: {error}") from error
 
 
+def stream_of(name: str) -> Any:
+    """A stream of tasks, NAME or NAME:SIZE."""
+    from umwelt.worlds import STREAMS, stream_named
+
+    plain = name.partition(":")[0]
+    if plain not in STREAMS:
+        raise UsageError(nearest(plain, list(STREAMS), "stream"))
+    try:
+        return stream_named(name)
+    except ValueError as error:
+        raise UsageError(f"--stream {name}: {error}") from error
+
+
 def wrapped(world: Any, words: tuple[str, ...]) -> Any:
     """The world in wrappers, each NAME or NAME=NUMBER, the first of them innermost."""
     from umwelt.worlds import WRAPPERS

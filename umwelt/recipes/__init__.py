@@ -5,6 +5,7 @@ from umwelt.recipes.dqn import dqn
 from umwelt.recipes.dreamer_v3 import dreamer_v3
 from umwelt.recipes.harmony_dream import harmony_dream
 from umwelt.recipes.losse_dyna import losse_dyna
+from umwelt.recipes.losse_experts import losse_experts
 from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.recipes.mbpo import mbpo
 from umwelt.recipes.mudreamer import mudreamer
@@ -16,7 +17,21 @@ from umwelt.recipes.tdmpc2 import tdmpc2
 
 ALL: dict[str, Recipe] = {
     recipe.name: recipe
-    for recipe in (pets, losse_mpc, tdmpc2, bmpc, dreamer_v3, mudreamer, harmony_dream, mbpo, losse_dyna, sac, dqn, random)
+    for recipe in (
+        pets,
+        losse_mpc,
+        losse_experts,
+        tdmpc2,
+        bmpc,
+        dreamer_v3,
+        mudreamer,
+        harmony_dream,
+        mbpo,
+        losse_dyna,
+        sac,
+        dqn,
+        random,
+    )
 }
 
 __all__ = [
@@ -27,6 +42,7 @@ __all__ = [
     "dreamer_v3",
     "harmony_dream",
     "losse_dyna",
+    "losse_experts",
     "losse_mpc",
     "mbpo",
     "mudreamer",

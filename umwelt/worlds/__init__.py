@@ -8,6 +8,8 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
+from umwelt.worlds.streams import STREAMS, Stream, stream_named
+from umwelt.worlds.varied import Varied
 from umwelt.worlds.wrappers import WRAPPERS, limited, normalised, pictured, repeated, scaled_reward, stack_frames, sticky
 
 BUILT_IN: dict[str, type] = {
@@ -24,6 +26,7 @@ BUILT_IN: dict[str, type] = {
 
 __all__ = [
     "BUILT_IN",
+    "STREAMS",
     "WRAPPERS",
     "Acrobot",
     "Announced",
@@ -34,6 +37,8 @@ __all__ = [
     "MountainCarContinuous",
     "Pendulum",
     "PointMaze",
+    "Stream",
+    "Varied",
     "limited",
     "normalised",
     "pictured",
@@ -41,4 +46,5 @@ __all__ = [
     "scaled_reward",
     "stack_frames",
     "sticky",
+    "stream_named",
 ]

@@ -40,20 +40,21 @@ class Stream:
 def wishes(size: str) -> Stream:
     """Six things to do with one arm, one after the other; the long life does them twice."""
     steps, times = _sized(size, tiny=(20, 1), short=(2000, 1), long=(4000, 2))
-    return Stream(world=Announced(world=Arm()), names=cycle(WISHES, times), steps=steps)
+    world = Announced(world=Arm(time_limit=min(80, steps)))
+    return Stream(world=world, names=cycle(WISHES, times), steps=steps)
 
 
 def physics(size: str) -> Stream:
     """A pendulum whose physics become six others, each of which returns; nobody says when."""
     steps, times = _sized(size, tiny=(20, 2), short=(1000, 2), long=(2000, 6))
-    return Stream(world=Pendulum(), names=cycle(PHYSICS, times), steps=steps)
+    return Stream(world=Pendulum(time_limit=min(200, steps)), names=cycle(PHYSICS, times), steps=steps)
 
 
 def many(size: str) -> Stream:
     """Sixty pendulums, each lived once."""
     steps, number = _sized(size, tiny=(10, 12), short=(200, 60), long=(1000, 60))
     within = (("gravity", 2.0, 12.0), ("length", 0.7, 1.3), ("mass", 0.5, 1.5), ("motor", 0.7, 1.0))
-    world = Varied(world=Pendulum(), within=within, number=number)
+    world = Varied(world=Pendulum(time_limit=min(200, steps)), within=within, number=number)
     return Stream(world=Announced(world=world), names=tuple(world.tasks()), steps=steps)
 
 
@@ -63,7 +64,7 @@ SIZES = ("tiny", "short", "long")
 """For seconds, minutes, and an hour."""
 
 
-def stream(name: str) -> Stream:
+def stream_named(name: str) -> Stream:
     """The stream called NAME or NAME:SIZE; short where no size is given."""
     plain, _, size = name.partition(":")
     if plain not in STREAMS:

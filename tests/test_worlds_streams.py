@@ -1,0 +1,76 @@
+"""Streams of tasks by name, and tasks drawn from ranges."""
+
+import jax
+import numpy as np
+import pytest
+
+import umwelt.check
+from umwelt.teachers import Blocks
+from umwelt.worlds import STREAMS, Arm, Pendulum, Varied, stream_named
+
+KEY = jax.random.key(0)
+
+
+@pytest.mark.parametrize("size", ["tiny", "short", "long"])
+@pytest.mark.parametrize("name", STREAMS)
+def test_every_stream_is_a_whole_life_of_known_tasks(name: str, size: str) -> None:
+    stream = stream_named(f"{name}:{size}")
+    assert len(set(stream.names)) >= 6
+    assert stream.whole == len(stream.names) * stream.steps
+    assert stream.whole <= {"tiny": 300, "short": 15_000, "long": 80_000}[size]
+    teacher = Blocks(names=stream.names, steps=stream.steps)
+    state = teacher.init(KEY, stream.world.spec.task, stream.world.tasks())
+    _, task = teacher.ask(KEY, state, stream.world.spec.batch)
+    _, step = stream.world.init(KEY, task)
+    assert step.observation.shape[1:] == stream.world.spec.observation.shape
+
+
+def test_the_physics_come_twice_and_contradict_each_other() -> None:
+    stream = stream_named("physics")
+    assert stream.names[:6] == stream.names[6:]
+    state, _ = stream.world.init(KEY, _row(stream.world.tasks()["mirrored"]))
+    speeds = {}
+    for name in stream.names[:6]:
+        after, _ = stream.world.step(
+            KEY,
+            state.__class__(**(vars(state) | {"task": _row(stream.world.tasks()[name])})),
+            np.ones((1, 1), np.float32),
+            state.task,
+        )
+        speeds[name] = float(after.body.speed[0])
+    assert len({round(speed, 3) for speed in speeds.values()}) >= 5, "the same torque does something else"
+
+
+def test_a_stream_that_does_not_exist_names_those_that_do() -> None:
+    with pytest.raises(ValueError, match="known: wishes, physics, many"):
+        stream_named("dreams")
+    with pytest.raises(ValueError, match="known: tiny, short, long"):
+        stream_named("physics:huge")
+
+
+def test_drawn_tasks_lie_in_their_ranges_and_are_the_same_again() -> None:
+    world = Varied(world=Pendulum(), within=(("gravity", 2.0, 4.0), ("mass", 0.5, 1.5)), number=20)
+    tasks = world.tasks()
+    gravity = np.array([task.gravity for task in tasks.values()])
+    assert list(tasks)[:2] == ["t00", "t01"]
+    assert len(np.unique(gravity)) == 20
+    assert gravity.min() >= 2.0
+    assert gravity.max() <= 4.0
+    assert all(task.length == 1.0 for task in tasks.values()), "what is not drawn is as ever"
+    again = Varied(world=Pendulum(), within=world.within, number=20).tasks()
+    np.testing.assert_array_equal(gravity, [task.gravity for task in again.values()])
+    other = Varied(world=Pendulum(), within=world.within, number=20, seed=1).tasks()
+    assert other["t00"].gravity != tasks["t00"].gravity
+
+
+def test_a_world_of_drawn_tasks_keeps_the_contract() -> None:
+    umwelt.check.world(Varied(world=Pendulum(batch=2), within=(("gravity", 2.0, 4.0),), number=3)).raise_if_broken()
+
+
+def test_a_field_that_no_task_has_is_refused() -> None:
+    with pytest.raises(ValueError, match="no gravity; it has wish"):
+        Varied(world=Arm(), within=(("gravity", 2.0, 4.0),)).tasks()
+
+
+def _row(task: object) -> object:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[None], task)
