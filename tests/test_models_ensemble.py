@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 from umwelt.core import FIRST, MID, TERMINATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived
-from umwelt.models import gaussian, lots, patience, scale
+from umwelt.models import gaussian, lots, patience, scale, transitions
 from umwelt.models.ensemble import Ensemble
 from umwelt.networks import members
 
@@ -353,3 +353,40 @@ def test_patience_by_hand():
     assert patience.rests(watched, 0.05).tolist() == [True, False]
     assert patience.rests(watched, 0.2).tolist() == [False, False]
     assert patience.rests(patience.fresh(2), 0.1).tolist() == [False, False]
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
+def test_beta_weighs_errors_by_a_power_of_the_predicted_variance(beta: float) -> None:
+    """The slope of the loss at each mean is (mean - target) variance^(beta - 1): at 1 that of the squared error."""
+    model = dataclasses.replace(SMALL, beta=beta, share=1.0, bound_penalty=0.0)
+    experience = random_experience(64)
+    state, _ = taught(model, experience, 30)
+    rows = transitions.rows(state.seen, state.done, experience, True)
+    rows = jax.tree.map(lambda leaf: jnp.repeat(leaf[None], 3, axis=0), rows)
+    shown = jnp.ones((3, 64), bool)
+    slopes = jax.grad(lambda weights: model._loss(weights, rows, shown)[0])(state.weights)
+    heads = model._split(state.weights, jnp.swapaxes(rows.inputs, 1, 2))
+    mean, variance = np.asarray(heads.mean, np.float64), np.exp(np.asarray(heads.log_variance, np.float64))
+    each = (mean - np.swapaxes(np.asarray(rows.targets), 1, 2)) * variance ** (beta - 1.0)
+    found = np.asarray(slopes.network.biases[-1])[:, :3].reshape(3, 3)
+    np.testing.assert_allclose(found, each.mean(axis=2) / 3, rtol=2e-3, atol=1e-4)
+
+
+def test_what_is_still_is_seen_and_stays() -> None:
+    """The last number of the observation says which way the first one goes, and is never told itself."""
+    random = np.random.default_rng(0)
+    sign = np.sign(random.uniform(-1, 1, 512))
+    before = np.stack([random.uniform(-1, 1, 512), sign], axis=-1)
+    action = random.uniform(-1, 1, (512, 1)).astype(np.float32)
+    after = before + np.stack([0.3 * sign, np.zeros(512)], axis=-1)
+    model = dataclasses.replace(SMALL, still=1, beta=1.0, propagation="mean")
+    experience = lived(steps(before), jnp.asarray(action), steps(after))
+    state, _ = taught(model, experience, 400)
+    assert state.targets.mean.shape == (2,), "the change of one number, and the reward"
+    belief, _ = model.observe(KEY, state, model.start(state, 512), jnp.asarray(action), steps(before, kind=FIRST))
+    for _ in range(3):
+        belief, prediction = model.imagine(KEY, state, belief, jnp.asarray(action))
+    np.testing.assert_array_equal(prediction.observation[:, 1], sign)
+    assert np.abs(prediction.observation[:, 0] - before[:, 0] - 0.9 * sign).mean() < 0.1
+    with pytest.raises(ValueError, match="still=2"):
+        dataclasses.replace(SMALL, still=2).init(KEY, SPEC)

@@ -4,7 +4,8 @@ from umwelt.models.doubted import Doubted
 from umwelt.models.ensemble import Ensemble
 from umwelt.models.implicit import Implicit
 from umwelt.models.losse import Losse
+from umwelt.models.recalling import Recalling
 from umwelt.models.rssm import Rssm
 from umwelt.models.wished import Wished
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Rssm", "Wished"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Recalling", "Rssm", "Wished"]

@@ -104,10 +104,16 @@ class Ensemble:
     """The share of all transitions that a member ever learns from. Use 1 where few transitions are distinct."""
     bound_penalty: float = 0.005
     """Pull on the learned bounds of the log variance towards each other, per target."""
+    beta: float = 0.0
+    """How far errors count alike however wide the predicted noise is: 0 is the likelihood, whose rare great errors
+    are soon taken for noise, and 1 the squared error ("On the pitfalls of heteroscedastic uncertainty estimation with
+    probabilistic neural networks", ICLR 2022)."""
     early_stop: float = 0.0
     """A member rests while its error on what is hidden from it is above its lowest by more than this share; 0 never rests."""
     horizon: float = 1e6
     """Rows over which the scales of inputs and targets are averaged; they drift no faster than that."""
+    still: int = 0
+    """Numbers at the end of the observation that are seen but stay as they are, such as a task that is shown."""
     reward: Known | None = None
     """A known reward (observation, action, next_observation) -> [N]; None learns it."""
     continues: Known | None = None
@@ -124,7 +130,9 @@ class Ensemble:
             raise ValueError(f"members and layers must be at least 1, and share in (0, 1]; got {self}")
         seen, done = form(spec.observation), form(spec.action)
         observed = seen.bounds[0].size
-        into, targets = observed + done.bounds[0].size, observed + (self.reward is None)
+        if not 0 <= self.still < observed:
+            raise ValueError(f"still={self.still}: of an observation of {observed} numbers at least one has to move")
+        into, targets = observed + done.bounds[0].size, observed - self.still + (self.reward is None)
         outputs = 2 * targets + (self.continues is None)
         network = members.init(key, self.members, (into, *[self.units] * self.layers, outputs))
         # Means begin at unit spread; the spread of the log variances and of the logit would only be noise.
@@ -161,9 +169,9 @@ class Ensemble:
         """
         del key
         heads = self._heads(state, belief, action)
-        width = belief.shape[-1]
+        width = belief.shape[-1] - self.still
         observation = state.seen.flat(step.observation)
-        change = jnp.moveaxis(observation[:, None] - belief, 0, -1)
+        change = jnp.moveaxis((observation[:, None] - belief)[..., :width], 0, -1)
         deviation = state.targets.deviation[:width, None]
         found = (change - state.targets.mean[:width, None]) / deviation
         nats = gaussian.mixture_nats(found, heads.mean[:, :width], heads.log_variance[:, :width])
@@ -186,7 +194,7 @@ class Ensemble:
             # One deal for all rows: candidates are compared under the same members, and no row is copied alone.
             belief = belief[:, jax.random.permutation(deal, self.members)]
         heads = self._heads(state, belief, action)
-        width = belief.shape[-1]
+        width = belief.shape[-1] - self.still
         mean, variance = heads.mean, jnp.exp(heads.log_variance[:, :width])
         if self.propagation == "one":
             member = jax.random.randint(deal, (1, 1, belief.shape[0]), 0, self.members)
@@ -194,11 +202,11 @@ class Ensemble:
         elif self.propagation == "mean":
             mean, variance = mean.mean(0, keepdims=True), variance.mean(0, keepdims=True)
         expected = mean * state.targets.deviation[:, None] + state.targets.mean[:, None]
-        centre = belief + jnp.moveaxis(expected[:, :width], -1, 0)
+        centre = belief + self._stays(jnp.moveaxis(expected[:, :width], -1, 0))
         moved = centre
         if self.noisy:
             noise = jax.random.normal(draw, variance.shape) * jnp.sqrt(variance) * state.targets.deviation[:width, None]
-            moved = centre + jnp.moveaxis(noise, -1, 0)
+            moved = centre + self._stays(jnp.moveaxis(noise, -1, 0))
         moved = self._within(state, moved)
         learned_reward = expected[:, -1].mean(0)
         chance = None if heads.goes_on is None else jax.nn.sigmoid(heads.goes_on).mean(0)
@@ -216,7 +224,7 @@ class Ensemble:
         rows are used twice. Where no row is valid, nothing changes.
         """
         del key
-        rows = transitions.rows(state.seen, state.done, experience, self.reward is None)
+        rows = transitions.rows(state.seen, state.done, experience, self.reward is None, self.still)
         inputs = scale.update(state.inputs, rows.inputs, rows.valid, self.horizon)
         targets = scale.update(state.targets, rows.targets, rows.valid, self.horizon)
         seen = dataclasses.replace(
@@ -277,10 +285,13 @@ class Ensemble:
         heads = self._split(weights, jnp.swapaxes(rows.inputs, 1, 2))
         target = jnp.swapaxes(rows.targets, 1, 2)
         learned, held_out = rows.valid * shown, rows.valid * ~shown
-        nats = jnp.mean(gaussian.nats(target, heads.mean, heads.log_variance), axis=1)
+        each = gaussian.nats(target, heads.mean, heads.log_variance)
+        nats = jnp.mean(each, axis=1)
         per_row = nats
+        if self.beta:
+            per_row = jnp.mean(each * jnp.exp(self.beta * jax.lax.stop_gradient(heads.log_variance)), axis=1)
         if heads.goes_on is not None:
-            per_row = nats + optax.sigmoid_binary_cross_entropy(heads.goes_on, rows.goes_on)
+            per_row = per_row + optax.sigmoid_binary_cross_entropy(heads.goes_on, rows.goes_on)
         share = learned / jnp.maximum(learned.sum(1, keepdims=True), 1.0)
         penalty = self.bound_penalty * jnp.sum(weights.highest - weights.lowest)
         square = jnp.mean((target - heads.mean) ** 2, axis=1)
@@ -291,6 +302,10 @@ class Ensemble:
             "held_out": jnp.sum(square * held_out, axis=1) / jnp.sum(held_out, axis=1),
         }
         return jnp.sum(share * per_row) + penalty, info
+
+    def _stays(self, change: jax.Array) -> jax.Array:
+        """A change [..., width] of what moves, and none of what stays."""
+        return jnp.pad(change, ((0, 0), (0, 0), (0, self.still))) if self.still else change
 
     def _within(self, state: EnsembleState, particles: jax.Array) -> jax.Array:
         """Particles [N, P, width] moved into the bounds of the observation."""

@@ -9,7 +9,7 @@ from umwelt.networks.form import Form
 
 @struct
 class Rows:
-    """inputs [N, F]: observation and action. targets [N, T]: the change of the observation, then reward
+    """inputs [N, F]: observation and action. targets [N, T]: the change of what moves of the observation, then reward
     where it is learned. goes_on [N]: 0 where the episode ended by itself. valid [N]. All float32."""
 
     inputs: jax.Array
@@ -18,8 +18,9 @@ class Rows:
     valid: jax.Array
 
 
-def rows(seen: Form, done: Form, experience: Experience, with_reward: bool) -> Rows:
-    """Experience of any leading axes as rows; what stands in rows that are not valid is wiped out."""
+def rows(seen: Form, done: Form, experience: Experience, with_reward: bool, still: int = 0) -> Rows:
+    """Experience of any leading axes as rows, where the last `still` numbers of the observation stay; what stands in
+    rows that are not valid is wiped out."""
     lead = experience.step.kind.ndim
     step, action, next = jax.tree.map(
         lambda leaf: leaf.reshape(-1, *leaf.shape[lead:]), (experience.step, experience.action, experience.next)
@@ -29,7 +30,7 @@ def rows(seen: Form, done: Form, experience: Experience, with_reward: bool) -> R
     valid = experience.valid.reshape(-1)
     return Rows(
         inputs=jnp.where(valid[:, None], jnp.concatenate([now, done.flat(action)], -1), 0.0),
-        targets=jnp.where(valid[:, None], jnp.concatenate([after - now, *reward], -1), 0.0),
+        targets=jnp.where(valid[:, None], jnp.concatenate([(after - now)[:, : now.shape[1] - still], *reward], -1), 0.0),
         goes_on=jnp.where(next.terminated, 0.0, 1.0),
         valid=valid.astype(jnp.float32),
     )

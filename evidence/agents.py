@@ -1,0 +1,123 @@
+"""The agents of the tables of lives with many tasks, and the controls beside them.
+
+Settings were chosen on seeds 100 and above, or on other worlds, and are reported on seeds from 0 on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from umwelt.behaviours import ModelPredictive
+from umwelt.core.rhythm import Rhythm
+from umwelt.memory import Lifelong, Newest
+from umwelt.models import Ensemble, Losse, Recalling, Wished
+from umwelt.models.wished import endless, worthless
+from umwelt.planners import ICEM, Objective
+from umwelt.recipes import losse_experts, losse_mpc
+from umwelt.worlds import Announced, Arm, Pendulum, Varied
+from umwelt.worlds.arm import WISHES
+from umwelt.worlds.streams import PHYSICS
+
+
+@dataclass(frozen=True)
+class Table:
+    """A stream and who lives it. steps: decisions of a lesson. times: how often all tasks come. floor: the return from
+    which retention counts; None for that of a newborn."""
+
+    world: Any
+    tasks: tuple[str, ...]
+    steps: int
+    times: int
+    rhythm: Rhythm
+    floor: float | None
+    agents: dict[str, Callable[[], Any]]
+
+
+ARM = Arm()
+NETWORKS = Ensemble(units=128, members=3, propagation="mean", noisy=False, beta=1.0)
+"""Squared errors, because contacts are rare and great; see docs/evidence.md."""
+
+
+def wishing(model: Any, memory: Any = None, batch: int = 256) -> ModelPredictive:
+    """Who knows what is wished and has to learn the arm."""
+    planner = ICEM(samples=64, horizon=12, iterations=3, elites=8)
+    known = Wished(model=replace(model, reward=worthless, continues=endless), entries=len(WISHES), world=ARM)
+    return ModelPredictive(
+        model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=batch
+    )
+
+
+GOALS = Announced(world=Varied(world=Pendulum(), within=(("gravity", 1.62, 1.62), ("goal", -3.1, 3.1)), number=6, seed=2))
+"""A pendulum on the moon, to be held at six angles."""
+
+
+def aiming(model: Any, memory: Any = None) -> ModelPredictive:
+    """Who knows at which angle a pendulum is wanted and has to learn the pendulum."""
+    known = Wished(model=replace(model, reward=worthless, continues=endless), entries=7, world=GOALS)
+    planner = ICEM(samples=64, horizon=15, iterations=3, elites=8)
+    return ModelPredictive(
+        model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=256
+    )
+
+
+def turning(memory: Any, moments: int = 3) -> ModelPredictive:
+    """Who sees its last moments, and has one model for all physics."""
+    networks = replace(NETWORKS, units=64)
+    model = Recalling(model=networks, moments=moments) if moments else networks
+    planner = ICEM(samples=64, horizon=15, iterations=3, elites=8)
+    return ModelPredictive(
+        model=model,
+        planner=planner,
+        objective=Objective(doubt=0.3),
+        examined=Objective(),
+        memory=memory,
+        batch=256,
+        length=moments + 1 if moments else 0,
+    )
+
+
+TABLES: dict[str, Table] = {
+    "wishes": Table(
+        world=Announced(world=ARM),
+        tasks=WISHES,
+        steps=2000,
+        times=1,
+        rhythm=Rhythm(random=400, learn_every=10, updates=30, first_updates=500, probe_every=2000, probe_episodes=5),
+        floor=0.0,
+        agents={
+            "rehearsal": lambda: wishing(NETWORKS, Lifelong(bytes=64_000_000)),
+            "tenth": lambda: wishing(NETWORKS, Lifelong(bytes=200_000)),
+            "newest": lambda: wishing(NETWORKS, Lifelong(bytes=200_000, keep=Newest())),
+            "last": lambda: wishing(NETWORKS, Lifelong(bytes=40_000, keep=Newest())),
+        },
+    ),
+    "goals": Table(
+        world=GOALS,
+        tasks=tuple(GOALS.tasks()),
+        steps=800,
+        times=1,
+        rhythm=Rhythm(random=200, learn_every=10, updates=20, first_updates=500, probe_every=800, probe_episodes=5),
+        floor=None,
+        agents={
+            "losse": lambda: aiming(Losse()),
+            "rehearsal": lambda: aiming(replace(NETWORKS, units=64), Lifelong(bytes=64_000_000)),
+            "newest": lambda: aiming(replace(NETWORKS, units=64), Lifelong(bytes=42_000, keep=Newest())),
+            "last": lambda: aiming(replace(NETWORKS, units=64), Lifelong(bytes=10_000, keep=Newest())),
+        },
+    ),
+    "physics": Table(
+        world=Pendulum(),
+        tasks=PHYSICS,
+        steps=1500,
+        times=2,
+        rhythm=Rhythm(random=200, learn_every=10, updates=20, first_updates=500, probe_every=1500, probe_episodes=5),
+        floor=None,
+        agents={
+            "leader": lambda: losse_mpc.agent,
+            "experts": lambda: losse_experts.agent,
+            "recalling": lambda: turning(Lifelong(bytes=55_000, length=4)),
+            "newest": lambda: turning(Lifelong(bytes=55_000, length=4, keep=Newest())),
+            "blind": lambda: turning(Lifelong(bytes=64_000_000), moments=0),
+        },
+    ),
+}

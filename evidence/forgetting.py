@@ -1,0 +1,177 @@
+"""What is kept of a stream of tasks: agents, orders and seeds in one table.
+
+    python -m evidence.forgetting wishes --seeds 5
+
+Every agent, order and seed is a life of its own in `build/evidence`; one that was broken off is resumed, and one that
+is whole is only read. Rows go to `evidence/results/forgetting_STREAM.csv`, one for each task of each life; what they
+come to goes to `forgetting_STREAM.json`, with the matrices of each agent's first life. The agents and their settings
+stand in `evidence/agents.py`.
+"""
+
+import argparse
+import csv
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from evidence.agents import TABLES, Table
+from umwelt.cli.compiled import keep_compiled
+from umwelt.evaluation.lifelong import Ledger
+from umwelt.evaluation.statistics import stratified_interval
+from umwelt.life.api import live, resume
+from umwelt.life.chronicle import Chronicle
+from umwelt.life.ledgers import diary, error_growth, ledgers
+from umwelt.life.life import Life
+from umwelt.teachers import Blocks
+from umwelt.worlds.orders import shuffled
+
+RESULTS, LIVES = Path(__file__).parent / "results", Path("build/evidence")
+COLUMNS = ("agent", "order", "seed", "task", "peak", "final", "retention", "error_growth", "recovery")
+KEY = 40_000
+"""The seed of the intervals."""
+CALM = 1.5
+"""A world is known again when surprise is below this many times what it was at the end of the first lesson on it."""
+WINDOW = 5
+"""Points of the chronicle over which surprise is averaged."""
+
+
+def life_of(table: Table, agent: str, order: int, seed: int) -> Life:
+    """One life of the table. Order 0 is the tasks as they stand; the others are drawn."""
+    names = table.tasks if order == 0 else shuffled(table.tasks, 1, seed=order)
+    teacher = Blocks(names=names * table.times, steps=table.steps)
+    made = table.agents[agent]()
+    return Life(world=table.world, agent=made, teacher=teacher, rhythm=table.rhythm, seed=seed)
+
+
+def live_it(table: Table, name: str, life: Life) -> Path:
+    """Live, go on, or leave as it is; the folder."""
+    path = LIVES / name
+    whole = table.steps * table.times * len(table.tasks)
+    if not (path / "recipe.json").exists():
+        live(life, steps=whole, name=name, lives=LIVES)
+    else:
+        resume(name, lives=LIVES)
+    return path
+
+
+def rows_of(table: Table, agent: str, order: int, seed: int, path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The rows of one life, and its matrices."""
+    with Chronicle.read(path / "chronicle.db") as chronicle:
+        read = diary(chronicle)
+        returns, errors = ledgers(read)[seed], ledgers(read, errors=True)[seed]
+        surprise, spent = chronicle.series("surprise"), chronicle.timing()
+    if table.floor is not None:
+        returns = Ledger(
+            lessons=returns.lessons, clocks=returns.clocks, values=returns.values, floor=dict.fromkeys(returns.tasks, table.floor)
+        )
+    kept, grown, again = returns.retention(), error_growth(errors), recoveries(returns, surprise["clock"], surprise["value"])
+    found = []
+    for task in returns.tasks:
+        values = returns.curve(task)[1]
+        figures = {"peak": float(values[1:].max()), "final": float(values[-1]), "retention": kept[task]}
+        figures |= {"error_growth": grown[task], "recovery": again.get(task, float("nan"))}
+        rounded = {column: round(value, 4) for column, value in figures.items()}
+        found.append({"agent": agent, "order": order, "seed": seed, "task": task, **rounded})
+    living = float(spent["seconds"][spent["part"] == "living"].max(initial=0.0))
+    matrices = {"tasks": list(returns.tasks), "lessons": [lesson.task for lesson in returns.lessons]}
+    matrices |= {"returns": np.round(returns.matrix(), 2).tolist(), "errors": np.round(errors.matrix(), 5).tolist()}
+    return found, matrices | {"milliseconds": round(1000 * living / returns.lessons[-1].end, 2)}
+
+
+def recoveries(ledger: Ledger, clock: np.ndarray, surprise: np.ndarray) -> dict[str, float]:
+    """task -> decisions until surprise was calm again in its last lesson, over those of its first lesson."""
+    error = surprise if np.nanmin(surprise) > 0 else np.exp(surprise)
+    smooth = np.convolve(np.nan_to_num(error, nan=float(np.nanmean(error))), np.full(WINDOW, 1 / WINDOW), mode="full")[
+        : len(error)
+    ]
+    found = {}
+    for task in ledger.tasks:
+        own = [lesson for lesson in ledger.lessons if lesson.task == task]
+        if len(own) < 2:
+            continue
+        inside = [(clock > lesson.begin) & (clock <= lesson.end) for lesson in own]
+        end = inside[0] & (clock > own[0].end - 0.3 * (own[0].end - own[0].begin))
+        goal = CALM * float(np.median(smooth[end]))
+        # the average still holds the lesson before for a window, which counts against whoever recovers
+        took = [_first(clock[at], smooth[at] <= goal, lesson.begin) for at, lesson in zip(inside, own, strict=True)]
+        found[task] = took[-1] / took[0] if took[0] else float("nan")
+    return found
+
+
+def _first(clock: np.ndarray, there: np.ndarray, begin: int) -> float:
+    return float(clock[there][0] - begin) if there.any() else float("inf")
+
+
+def summary(name: str, rows: list[dict[str, Any]], first: dict[str, Any], seeds: int, orders: int) -> dict[str, Any]:
+    """What the rows of each agent come to."""
+    table, agents = TABLES[name], {}
+    for agent in dict.fromkeys(row["agent"] for row in rows):
+        own = [row for row in rows if row["agent"] == agent]
+        lives = sorted({(row["order"], row["seed"]) for row in own})
+        tasks = sorted({row["task"] for row in own})
+
+        def cells(column: str, own: list[dict[str, Any]] = own, lives: Any = lives, tasks: Any = tasks) -> np.ndarray:
+            values = {(row["order"], row["seed"], row["task"]): float(row[column]) for row in own}
+            return np.array([[values[(*life, task)] for task in tasks] for life in lives])
+
+        kept = cells("retention")
+        low, high = stratified_interval(jax.random.key(KEY), kept, lambda values: float(np.mean(values)))
+        agents[agent] = {
+            "lives": len(lives),
+            "retention": round(float(kept.mean()), 3),
+            "interval": [round(low, 3), round(high, 3)],
+            "worst_task": {"mean": round(float(kept.min(axis=1).mean()), 3), "least": round(float(kept.min()), 3)},
+            "final_return": round(float(cells("final").mean()), 2),
+            "error_growth_median": round(float(np.median(cells("error_growth"))), 3),
+            "recovery_median": round(float(np.nanmedian(cells("recovery"))), 3) if table.times > 1 else None,
+        } | first.get(agent, {})
+    command = f"python -m evidence.forgetting {name} --seeds {seeds} --orders {orders}"
+    return {"command": command, "date": time.strftime("%Y-%m-%d"), "agents": agents}
+
+
+def main() -> int:
+    """One table, to the screen and to its files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("stream", choices=list(TABLES))
+    parser.add_argument("--agents", nargs="*", help="all of the table, unless given")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--orders", type=int, default=2)
+    given = parser.parse_args()
+    table, made = TABLES[given.stream], RESULTS / f"forgetting_{given.stream}"
+    keep_compiled()
+    rows: list[dict[str, Any]] = []
+    first: dict[str, Any] = {}
+    if made.with_suffix(".csv").exists():
+        with made.with_suffix(".csv").open(newline="") as file:
+            rows = [{**row, "order": int(row["order"]), "seed": int(row["seed"])} for row in csv.DictReader(file)]
+        stored = json.loads(made.with_suffix(".json").read_text())["agents"]
+        first = {name: {"milliseconds": each["milliseconds"], "matrices": each["matrices"]} for name, each in stored.items()}
+    for seed in range(given.seeds):
+        for order in range(given.orders):
+            for agent in given.agents or table.agents:
+                if any((row["agent"], row["order"], row["seed"]) == (agent, order, seed) for row in rows):
+                    continue
+                path = live_it(table, f"{given.stream}-{agent}-{order}-{seed}", life_of(table, agent, order, seed))
+                found, matrices = rows_of(table, agent, order, seed, path)
+                rows += found
+                first.setdefault(agent, {"milliseconds": matrices.pop("milliseconds"), "matrices": matrices})
+                jax.clear_caches()
+                print(agent, order, seed, [row["retention"] for row in found], [row["final"] for row in found], flush=True)
+                with made.with_suffix(".csv").open("w", newline="") as file:
+                    writer = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
+                    writer.writeheader()
+                    writer.writerows(rows)
+                told = summary(given.stream, rows, first, given.seeds, given.orders)
+                made.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
+    for agent, told in json.loads(made.with_suffix(".json").read_text())["agents"].items():
+        print(agent, {name: value for name, value in told.items() if name != "matrices"})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
