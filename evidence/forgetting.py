@@ -85,7 +85,8 @@ def rows_of(table: Table, agent: str, order: int, seed: int, path: Path) -> tupl
 
 def recoveries(ledger: Ledger, clock: np.ndarray, surprise: np.ndarray) -> dict[str, float]:
     """task -> decisions until surprise was calm again in its last lesson, over those of its first lesson."""
-    error = surprise if np.nanmin(surprise) > 0 else np.exp(surprise)
+    # nats may lie below zero; to the power of e they grow with the error too
+    error = surprise if np.nanmin(surprise) > 0 else np.exp(np.minimum(surprise, 30.0))
     smooth = np.convolve(np.nan_to_num(error, nan=float(np.nanmean(error))), np.full(WINDOW, 1 / WINDOW), mode="full")[
         : len(error)
     ]

@@ -88,7 +88,7 @@ def test_sequences_with_a_seam_teach_nothing() -> None:
 
 
 def test_it_keeps_the_contract_of_a_model() -> None:
-    umwelt.check.model(Recalling(model=SMALL), steps=300, length=4, quick=True).raise_if_broken()
+    umwelt.check.model(Recalling(model=Ensemble(units=32), moments=1), length=2, quick=True).raise_if_broken()
 
 
 def test_what_does_not_fit_is_refused() -> None:

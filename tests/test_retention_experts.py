@@ -1,5 +1,7 @@
 """Experts for a world that changes, against one leader that has to be right about all of it at once."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,9 +9,15 @@ import pytest
 
 import umwelt.check
 from umwelt.core import FIRST, MID, Box, Experience, TimeStep, WorldSpec
+from umwelt.life.api import live
+from umwelt.life.chronicle import Chronicle
+from umwelt.life.life import Life
 from umwelt.models import Ensemble, Losse
 from umwelt.models.linear.encoder import Encoder
+from umwelt.recipes import losse_experts
 from umwelt.retention import Experts
+from umwelt.teachers import Blocks
+from umwelt.worlds import Pendulum
 
 SPEC = WorldSpec(
     name="turning", observation=Box(shape=(2,), low=-2.0, high=2.0), action=Box(shape=(1,), low=-1.0, high=1.0), task=Box()
@@ -92,3 +100,24 @@ def test_experts_keep_the_contract_of_a_model() -> None:
 def test_a_model_that_replays_is_refused() -> None:
     with pytest.raises(ValueError, match="model=Ensemble replays"):
         Experts(model=Ensemble()).init(KEY, SPEC)
+
+
+def test_a_life_writes_down_when_another_expert_takes_over(tmp_path) -> None:
+    """The motor is wired the wrong way round after 400 decisions, and right again after 800."""
+    agent = replace(losse_experts.agent, model=Experts(model=Losse(encoder=Encoder(grids=8), warm_up=40), most=3, patience=80))
+    agent = replace(agent, planner=replace(agent.planner, samples=8, elites=4, iterations=1, horizon=3))
+    teacher = Blocks(names=("earth", "mirrored", "earth"), steps=400)
+    rhythm = replace(losse_experts.rhythm, probe_episodes=1)
+    life = Life(world=Pendulum(time_limit=50), agent=agent, teacher=teacher, rhythm=rhythm, seed=1)
+    living = live(life, steps=1200, name="one", lives=tmp_path)
+    with Chronicle.read(living.folder.path / "chronicle.db") as chronicle:
+        told, ends = chronicle.events(), chronicle.episodes()
+    events = [
+        (clock, message)
+        for clock, name, message in zip(told["clock"], told["name"], told["message"], strict=True)
+        if name == "expert"
+    ]
+    turned = int(ends["begin"][np.argmax(ends["task"] == "mirrored")])
+    assert turned < events[0][0] < turned + 60
+    assert events[0][1] == "the world is another one: expert 1 takes over"
+    assert any(clock > 800 and "expert 0 takes over" in message for clock, message in events)

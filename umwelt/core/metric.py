@@ -7,13 +7,15 @@ from umwelt.core.struct import part
 class Metric:
     """The declaration of one diagnostic.
 
-    better: "up", "down" or "" - which way is good, for tables and colours.
+    better: "up", "down" or "" - which way is good, for tables and colours. event: what happened when the value has
+    changed, with {} for the new one; empty where a change is no event.
     """
 
     name: str
     unit: str
     meaning: str
     better: str = ""
+    event: str = ""
 
 
 SURPRISE = Metric(

@@ -19,7 +19,7 @@ from umwelt.life.folder import Folder
 from umwelt.life.foresight import film_foresight
 from umwelt.life.keeping import Keeper
 from umwelt.life.life import Engine, Life
-from umwelt.life.notes import Names, episode_columns, means, windows
+from umwelt.life.notes import Names, changes, episode_columns, means, windows
 from umwelt.life.saving import Saver
 from umwelt.life.signals import Signals, Stopped
 from umwelt.worlds.batch import with_batch
@@ -72,6 +72,8 @@ class Living:
         self._watch = watch or (lambda progress: None)
         self._began = self._looked = time.perf_counter()
         self._spent: dict[str, float] = {}
+        self._eventful = [metric for metric in life.agent.metrics if metric.event]
+        self._before: dict[tuple[int, str], float] = {}
 
     def run(self) -> Any:
         """Live to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
@@ -142,10 +144,20 @@ class Living:
             record = jax.tree.map(lambda leaf: leaf[index], records)  # noqa: B023 - used at once
             values = {"reward": record.reward, "surprise": record.surprise, "doubt": record.doubt, **record.extra}
             self.chronicle.write(seed, clocks, {name: means(value, starts) for name, value in values.items()})
+            self._write_changes(seed, record.extra, clock)
             learned = {name: np.asarray(value[index], np.float64) for name, value in infos.items()}
             kept = np.flatnonzero(np.diff((learned_at - 1) // self.life.rhythm.record_every, append=-1))
             self.chronicle.write(seed, learned_at[kept], {name: value[kept] for name, value in learned.items()})
             self.chronicle.write_episodes({"seed": seed, **episode_columns(record, clock, self.names)})
+
+    def _write_changes(self, seed: int, extra: dict[str, Any], clock: int) -> None:
+        """An event for each change of a metric that declares one."""
+        for metric in self._eventful:
+            values = np.asarray(extra.get(metric.name, np.zeros(0)), np.float64).ravel()
+            for tick, value in changes(values, self._before.get((seed, metric.name), float("nan"))):
+                self.chronicle.event(seed, clock + 1 + tick, metric.name, metric.event.format(f"{value:g}"))
+            if values.size:
+                self._before[seed, metric.name] = float(values[-1])
 
     def _probe(self, value: Any, clock: int) -> None:
         """Examine every task of the panel; the learner is only read."""

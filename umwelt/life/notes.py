@@ -45,6 +45,15 @@ def means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def changes(values: np.ndarray, before: float) -> list[tuple[int, float]]:
+    """(tick, new value) wherever values [ticks] differ from the one before; NaN is no value, and before the first
+    one nothing has changed."""
+    known = np.flatnonzero(~np.isnan(values))
+    last = np.append(before, values[known])[:-1]
+    turned = (values[known] != last) & ~np.isnan(last)
+    return [(int(tick), float(values[tick])) for tick in known[turned]]
+
+
 def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
     """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns."""
     ticks, rows = np.nonzero(record.kind >= TERMINATED)

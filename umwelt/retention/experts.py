@@ -38,7 +38,12 @@ FAINT = 1e-6
 """Added to surprise before its logarithm."""
 OPEN, NOBODYS = -1, -2
 """Whose a transition is between an alarm and a choice, and just before the alarm."""
-EXPERT = Metric(name="expert", unit="number", meaning="which expert is in use, by the order of their births")
+EXPERT = Metric(
+    name="expert",
+    unit="number",
+    meaning="which expert is in use, by the order of their births",
+    event="the world is another one: expert {} takes over",
+)
 EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
 
 

@@ -1,0 +1,17 @@
+"""What of a record becomes an event."""
+
+import numpy as np
+
+from umwelt.life.notes import changes
+
+NAN = float("nan")
+
+
+def test_a_change_is_told_where_it_happens() -> None:
+    assert changes(np.array([0.0, 0.0, 1.0, NAN, 1.0, 0.0]), 0.0) == [(2, 1.0), (5, 0.0)]
+
+
+def test_what_a_chunk_begins_with_is_compared_with_the_one_before() -> None:
+    assert changes(np.array([NAN, 2.0]), 1.0) == [(1, 2.0)]
+    assert changes(np.array([2.0, 2.0]), NAN) == []
+    assert changes(np.zeros(0), 1.0) == []
