@@ -9,11 +9,12 @@ from typing import Any
 
 from umwelt.behaviours import ModelPredictive
 from umwelt.core.rhythm import Rhythm
-from umwelt.memory import Lifelong, Newest
+from umwelt.memory import Lifelong, Newest, Quota
 from umwelt.models import Ensemble, Losse, Recalling, Wished
 from umwelt.models.wished import endless, worthless
 from umwelt.planners import ICEM, Objective
-from umwelt.recipes import losse_experts, losse_mpc
+from umwelt.recipes import Recipe, losse_experts, losse_mpc
+from umwelt.retention import Cusum, Elastic
 from umwelt.worlds import Announced, Arm, Pendulum, Varied
 from umwelt.worlds.arm import WISHES
 from umwelt.worlds.streams import PHYSICS
@@ -75,6 +76,24 @@ def turning(memory: Any, moments: int = 3) -> ModelPredictive:
         length=moments + 1 if moments else 0,
     )
 
+
+consolidated = Recipe(
+    name="consolidated",
+    summary="a small ensemble whose weights are consolidated, with room in memory for every task that is noticed",
+    agent=ModelPredictive(
+        model=Ensemble(units=16, members=2, protection=Elastic(every=50)),
+        planner=ICEM(samples=16, horizon=5, iterations=2, elites=4),
+        memory=Lifelong(bytes=60_000, length=4, keep=Quota(detector=Cusum())),
+        objective=Objective(),
+        examined=Objective(),
+        batch=64,
+    ),
+    rhythm=Rhythm(random=60, learn_every=10, updates=5),
+    citation="none",
+    budget="seconds",
+    expected="to be killed",
+)
+"""A life of which much is to be lost when it is killed."""
 
 TABLES: dict[str, Table] = {
     "wishes": Table(

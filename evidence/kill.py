@@ -31,6 +31,18 @@ LIVES: dict[str, list[str]] = {
     "gymnasium:Pendulum-v1": ["--world", "gymnasium:Pendulum-v1", *LOSSE],
     "gymnasium:Hopper-v5": ["--world", "gymnasium:Hopper-v5", *PETS],
 }
+CHANGING: dict[str, list[str]] = {
+    "changing world, experts": [
+        *("--world", "pendulum", "--recipe", "losse_experts", "--recipe.planner.samples", "32"),
+        *("--recipe.planner.horizon", "5", "--recipe.model.most", "3", "--recipe.model.model.encoder.grids", "6"),
+        *("--teacher.names", "earth", "mirrored", "earth", "moon", "--teacher.steps", "250", "--rhythm.probe-every", "500"),
+    ],
+    "changing world, consolidated": [
+        *("--world", "pendulum", "--recipe", "evidence.agents:consolidated"),
+        *("--teacher.names", "earth", "mirrored", "earth", "moon", "--teacher.steps", "250", "--rhythm.probe-every", "500"),
+    ],
+}
+"""Lives through changes of the task: experts come and go, and weights are consolidated."""
 RECIPES: dict[str, list[str]] = {
     "recipe tdmpc2": ["--world", "pendulum", "--recipe", "tdmpc2", *PLAN],
     "recipe bmpc": ["--world", "pendulum", "--recipe", "bmpc", *PLAN],
@@ -57,7 +69,7 @@ def kill_and_compare(
     """Live `name` undisturbed and killed `kills` times at random moments within `longest` seconds of each start."""
     lives = Path(tempfile.mkdtemp(prefix="umwelt-kill-"))
     common = [
-        *(LIVES | RECIPES)[name],
+        *(LIVES | CHANGING | RECIPES)[name],
         *SMALL,
         *options,
         "--steps",

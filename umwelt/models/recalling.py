@@ -42,7 +42,9 @@ class RecallingBelief:
 class Recalling:
     """A replay model that sees the last `moments` transitions beside each observation.
 
-    It learns from sequences of `moments` + 1 transitions: give the agent `length=moments + 1` and its memory as much.
+    It learns from sequences: their first `moments` transitions are what was seen lately, and each of the others is a
+    lesson, because in imagination, too, what was seen lately lies ever farther back. Give the agent and its memory a
+    `length` of `moments` and about as much as it plans ahead.
     """
 
     model: Model
@@ -109,31 +111,35 @@ class Recalling:
         return RecallingBelief(inner=inner, seen=seen, lately=belief.lately), replace(prediction, observation=seen)
 
     def learn(self, key: jax.Array, state: RecallingState, experience: Experience) -> tuple[RecallingState, Info]:
-        """One lesson of the inner model on the last transitions of sequences [N, L], in the light of those before. Single
-        transitions [N] are learned as if nothing had been seen lately."""
+        """One lesson of the inner model on sequences [N, L]. Single transitions [N] are learned as if nothing had been
+        seen lately."""
         if experience.origin.ndim == 1:
             experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
         learning, blanking, choosing = keys.split(key, "learn", "blank", "choose")
         number, length = experience.origin.shape
         before, entries = min(self.moments, length - 1), self._entries(state.seen, state.done)
         lately = jnp.zeros((number, self.moments, entries), jnp.float32)
-        for index in range(-before, 0):
-            past = jax.tree.map(lambda leaf, index=index: leaf[:, length - 1 + index], experience)
+        for index in range(before):
+            past = jax.tree.map(lambda leaf, index=index: leaf[:, index], experience)
             now, after = state.seen.flat(past.step.observation), state.seen.flat(past.next.observation)
             moment = jnp.concatenate([now, state.done.flat(past.action), after - now], axis=-1)
-            lately = lately.at[:, index].set(moment)
+            lately = lately.at[:, self.moments - before + index].set(moment)
         # an episode that has just begun has seen the newest only, or none
-        known = jnp.where(
-            jax.random.uniform(blanking, (number,)) < self.blank,
-            jax.random.randint(choosing, (number,), 0, self.moments),
-            self.moments,
-        )
+        some = jax.random.randint(choosing, (number,), 0, self.moments)
+        known = jnp.where(jax.random.uniform(blanking, (number,)) < self.blank, some, self.moments)
         shown = jnp.arange(self.moments) >= self.moments - known[:, None]
         lately = jnp.where(shown[..., None], lately, 0.0)
-        last = jax.tree.map(lambda leaf: leaf[:, -1], experience)
-        kind = jnp.where(jnp.all(experience.valid, axis=1), last.step.kind, jnp.int8(TERMINATED))
-        lesson = replace(last, step=replace(self._longer(last.step, lately), kind=kind), next=self._longer(last.next, lately))
-        inner, info = self._inner(state.seen, state.done).learn(learning, state.inner, lesson)
+        whole = jnp.all(experience.valid, axis=1, keepdims=True)
+
+        def rows(leaf: jax.Array) -> jax.Array:
+            return leaf[:, before:].reshape(number * (length - before), *leaf.shape[2:])
+
+        lessons = jax.tree.map(rows, experience)
+        kind = jnp.where(rows(jnp.broadcast_to(whole, (number, length))), lessons.step.kind, jnp.int8(TERMINATED))
+        moments = jnp.repeat(lately, length - before, axis=0)
+        step, next = (self._longer(each, moments) for each in (lessons.step, lessons.next))
+        lessons = replace(lessons, step=replace(step, kind=kind), next=next)
+        inner, info = self._inner(state.seen, state.done).learn(learning, state.inner, lessons)
         return replace(state, inner=inner), info
 
     def _inner(self, seen: Form, done: Form) -> Any:

@@ -1,0 +1,132 @@
+"""Sixty tasks in one life: how fast it is at its end, how much it holds, and whether it still learns.
+
+    python -m evidence.long_life --seeds 3
+
+Sixty pendulums, each of its own gravity, length, mass and motor, which the agent is shown; its memory is full after a
+third of its life. A task counts as learned when surprise has come down to where it stays (`evidence.forgetting`). The
+result goes to `evidence/results/long_life.json`.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evidence.agents import NETWORKS
+from evidence.forgetting import CALM, WINDOW
+from umwelt.behaviours import ModelPredictive
+from umwelt.cli.compiled import keep_compiled
+from umwelt.core.rhythm import Rhythm
+from umwelt.life.api import live
+from umwelt.life.chronicle import Chronicle
+from umwelt.life.life import Life
+from umwelt.memory import Lifelong
+from umwelt.planners import ICEM, Objective
+from umwelt.teachers import Blocks
+from umwelt.worlds import stream_named
+
+RESULT, LIVES = Path(__file__).parent / "results/long_life.json", Path("build/evidence")
+STEPS = 500
+BYTES = 1_000_000
+TASKS = 7
+"""Numbers of a task of the pendulum."""
+
+
+def agent() -> ModelPredictive:
+    """One ensemble that is shown the pendulum, and a reservoir of its whole life."""
+    return ModelPredictive(
+        model=replace(NETWORKS, units=64, still=TASKS),
+        planner=ICEM(samples=64, horizon=15, iterations=3, elites=8),
+        memory=Lifelong(bytes=BYTES),
+        objective=Objective(doubt=0.3),
+        examined=Objective(),
+        batch=256,
+    )
+
+
+def resident() -> float:
+    """Megabytes that this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def lived(seed: int) -> dict[str, Any]:
+    """One life, and its figures."""
+    stream = stream_named("many:short")
+    teacher = Blocks(names=stream.names, steps=STEPS)
+    rhythm = Rhythm(random=200, learn_every=10, updates=20, first_updates=500, probe_episodes=1, save_seconds=60.0)
+    life = Life(world=stream.world, agent=agent(), teacher=teacher, rhythm=rhythm, seed=seed)
+    whole, held, began = STEPS * len(stream.names), {}, time.perf_counter()
+
+    def watch(progress: Any) -> None:
+        held[progress.clock] = resident()
+
+    living = live(life, steps=whole, name=f"long-life-{seed}-{int(time.time())}", lives=LIVES, watch=watch)
+    minutes = (time.perf_counter() - began) / 60
+    with Chronicle.read(living.folder.path / "chronicle.db") as chronicle:
+        spent, surprise, episodes, probes = (
+            chronicle.timing(),
+            chronicle.series("surprise"),
+            chronicle.episodes(),
+            chronicle.probes(),
+        )
+    mine = spent["part"] == "living"
+    clock, seconds = spent["clock"][mine], spent["seconds"][mine]
+    early, late = (_rate(clock, seconds, share * whole, (share + 0.1) * whole) for share in (0.1, 0.9))
+    took = np.array([_took(surprise["clock"], surprise["value"], at * STEPS) for at in range(len(stream.names))])
+    final = {
+        task: float(mean) for task, mean, at in zip(probes["task"], probes["mean"], probes["clock"], strict=True) if at == whole
+    }
+    last = {str(task): float(value) for task, value in zip(episodes["task"], episodes["return"], strict=True)}
+    full = next(at for at in sorted(held) if at >= 0.4 * whole)
+    return {
+        "seed": seed,
+        "minutes": round(minutes, 1),
+        "decisions_a_second": {"second tenth": round(early, 1), "last tenth": round(late, 1)},
+        "megabytes": {"at 40 %": round(held[full]), "at the end": round(held[max(held)])},
+        "decisions_to_learn": {"tasks 4 to 8": round(float(took[3:8].mean())), "tasks 56 to 60": round(float(took[55:].mean()))},
+        "return": {
+            "last episode of each lesson": round(float(np.mean(list(last.values()))), 1),
+            "all tasks at the end": round(float(np.mean(list(final.values()))), 1),
+        },
+    }
+
+
+def _rate(clock: np.ndarray, seconds: np.ndarray, begin: float, end: float) -> float:
+    inside = np.flatnonzero((clock >= begin) & (clock <= end))
+    return float((clock[inside[-1]] - clock[inside[0]]) / (seconds[inside[-1]] - seconds[inside[0]]))
+
+
+def _took(clock: np.ndarray, surprise: np.ndarray, begin: int) -> float:
+    """Decisions until surprise was calm in the lesson from `begin` on."""
+    error = np.exp(np.minimum(surprise, 30.0))
+    smooth = np.convolve(np.nan_to_num(error, nan=float(np.nanmean(error))), np.full(WINDOW, 1 / WINDOW))[: len(error)]
+    inside = (clock > begin) & (clock <= begin + STEPS)
+    goal = CALM * float(np.median(smooth[inside & (clock > begin + 0.7 * STEPS)]))
+    there = clock[inside & (smooth <= goal)]
+    return float(there[0] - begin) if there.size else float(STEPS)
+
+
+def main() -> int:
+    """A few seeds, to the screen and to the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    given = parser.parse_args()
+    keep_compiled()
+    rows = []
+    for seed in range(given.seeds):
+        rows.append(lived(seed))
+        print(json.dumps(rows[-1]), flush=True)
+        command = f"python -m evidence.long_life --seeds {len(rows)}"
+        RESULT.write_text(json.dumps({"command": command, "date": time.strftime("%Y-%m-%d"), "lives": rows}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
