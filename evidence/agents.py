@@ -61,20 +61,25 @@ def aiming(model: Any, memory: Any = None) -> ModelPredictive:
     )
 
 
+SEARCH = ICEM(samples=96, horizon=20, iterations=3, elites=10)
+
+
 def turning(memory: Any, moments: int = 3) -> ModelPredictive:
-    """Who sees its last moments, and has one model for all physics."""
-    networks = replace(NETWORKS, units=64)
-    model = Recalling(model=networks, moments=moments) if moments else networks
-    planner = ICEM(samples=64, horizon=15, iterations=3, elites=8)
+    """Who sees its last moments, and has one model for all physics; without moments, nothing tells it where it is."""
     return ModelPredictive(
-        model=model,
-        planner=planner,
+        model=Recalling(model=NETWORKS, moments=moments) if moments else NETWORKS,
+        planner=SEARCH,
         objective=Objective(doubt=0.3),
         examined=Objective(),
         memory=memory,
-        batch=256,
-        length=moments + 1 if moments else 0,
+        batch=40 if moments else 400,
+        length=moments + 10 if moments else 0,
     )
+
+
+def linear(agent: Any) -> Any:
+    """The recipe of a linear model with a smaller search, for there are many lives."""
+    return replace(agent, planner=replace(agent.planner, samples=64))
 
 
 consolidated = Recipe(
@@ -129,13 +134,13 @@ TABLES: dict[str, Table] = {
         tasks=PHYSICS,
         steps=1500,
         times=2,
-        rhythm=Rhythm(random=200, learn_every=10, updates=20, first_updates=500, probe_every=1500, probe_episodes=5),
+        rhythm=Rhythm(random=200, learn_every=10, updates=30, first_updates=500, probe_every=1500, probe_episodes=3),
         floor=None,
         agents={
-            "leader": lambda: losse_mpc.agent,
-            "experts": lambda: losse_experts.agent,
-            "recalling": lambda: turning(Lifelong(bytes=55_000, length=4)),
-            "newest": lambda: turning(Lifelong(bytes=55_000, length=4, keep=Newest())),
+            "recalling": lambda: turning(Lifelong(bytes=47_000, length=20)),
+            "newest": lambda: turning(Lifelong(bytes=47_000, length=20, keep=Newest())),
+            "experts": lambda: linear(losse_experts.agent),
+            "leader": lambda: linear(losse_mpc.agent),
             "blind": lambda: turning(Lifelong(bytes=64_000_000), moments=0),
         },
     ),

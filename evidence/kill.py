@@ -124,7 +124,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     rows = []
-    for name in (name for name in LIVES | RECIPES if given.only in name):
+    for name in (name for name in LIVES | CHANGING | RECIPES if given.only in name):
         began = time.perf_counter()
         rows.append(kill_and_compare(name, given.steps, given.kills, given.seed, given.longest))
         print(json.dumps({**rows[-1], "seconds": round(time.perf_counter() - began)}), flush=True)
