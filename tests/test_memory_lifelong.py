@@ -175,6 +175,15 @@ def test_a_chunk_is_whole_and_the_end_of_an_episode_is_never_lost() -> None:
     assert set(ends) == {8, 16, 20}, "two chunks of each episode, and its last 8 transitions"
 
 
+@pytest.mark.parametrize("keep", KEEPS)
+def test_everything_that_is_held_fits_into_the_budget(keep: Any) -> None:
+    example = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
+    for budget in range(20_000, 20_040):
+        made = jax.eval_shape(Lifelong(bytes=budget, keep=keep).init, example)
+        taken = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(made))
+        assert budget - 200 < taken <= budget
+
+
 def test_room_that_is_too_small_says_how_much_is_needed() -> None:
     example = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
     with pytest.raises(ValueError, match="give bytes=") as error:

@@ -11,7 +11,7 @@ import pytest
 
 from umwelt.check.plant import BOXES, plant_life
 from umwelt.models import Ensemble, Implicit, Rssm
-from umwelt.retention import Anchored, Elastic, Synaptic
+from umwelt.retention import Anchored, Elastic, Sparse, Synaptic
 
 CURVED = jnp.array([4.0, 1.0, 0.0])
 """How much each of three weights matters to the first task; the third not at all."""
@@ -115,3 +115,24 @@ def test_any_replay_model_can_wear_it(model: Any, protection: Any) -> None:
         return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(kept)])
 
     assert moved(replace(model, protection=protection)) < 0.7 * moved(model)
+
+
+def test_only_the_greatest_slopes_are_learned() -> None:
+    transform = Sparse(share=0.34).transform()
+    slopes = {"a": jnp.array([[1.0, -5.0, 0.0], [2.0, 0.5, -3.0]]), "b": jnp.array([0.1, 0.2])}
+    found, _ = transform.update(slopes, transform.init(slopes))
+    np.testing.assert_array_equal(found["a"], [[0.0, -5.0, 0.0], [0.0, 0.0, -3.0]])
+    np.testing.assert_allclose(found["b"], [0.0, 0.2])
+    whole, _ = Sparse(share=1.0).transform().update(slopes, optax.EmptyState())
+    np.testing.assert_array_equal(whole["a"], slopes["a"])
+    with pytest.raises(ValueError, match="share=0"):
+        Sparse(share=0.0).transform()
+
+
+def test_what_a_second_task_does_not_need_stays_where_the_first_left_it() -> None:
+    """The second task needs its third weight most; one weight of three learns at a time."""
+    needs = jnp.array([0.1, 0.1, 5.0])
+    weights, _ = descend(Sparse(share=0.3), [first, lambda key, weights: needs * (weights - SECOND)], 400, rate=0.1)
+    everything, _ = descend(Sparse(share=1.0), [first, lambda key, weights: needs * (weights - SECOND)], 400, rate=0.1)
+    np.testing.assert_allclose(weights[2], -1.0, atol=0.05)
+    assert jnp.abs(weights[:2] - FIRST[:2]).max() < jnp.abs(everything[:2] - FIRST[:2]).max()

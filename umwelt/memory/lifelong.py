@@ -61,7 +61,8 @@ class Lifelong:
         chunk = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((self.length, *leaf.shape[1:]), leaf.dtype), form)
         each = (self.length + 1) * sizes.row_bytes(form.next) + self.length * sizes.row_bytes(led)
         decides = [_bytes(jax.eval_shape(lambda slots=slots: self.keep.init(slots, chunk))) for slots in (1, 2)]
-        aside = batch * each + 2 * decides[0] - decides[1]
+        # chunks under way with two counts each, two counts of all, and what `keep` holds beside the slots
+        aside = batch * (each + 8) + 8 + 2 * decides[0] - decides[1]
         rows = f"chunks of {self.length} transitions"
         slots = sizes.capacity(self.bytes, each + decides[1] - decides[0], 1, rows, aside=aside)
 
