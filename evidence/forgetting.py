@@ -128,11 +128,28 @@ def summary(name: str, rows: list[dict[str, Any]], first: dict[str, Any], seeds:
             "interval": [round(low, 3), round(high, 3)],
             "worst_task": {"mean": round(float(kept.min(axis=1).mean()), 3), "least": round(float(kept.min()), 3)},
             "final_return": round(float(cells("final").mean()), 2),
-            "error_growth_median": round(float(np.median(cells("error_growth"))), 3),
-            "recovery_median": round(float(np.nanmedian(cells("recovery"))), 3) if table.times > 1 else None,
+            "error_growth_median": finite(float(np.median(cells("error_growth")))),
+            "recovery_median": finite(float(np.nanmedian(cells("recovery")))) if table.times > 1 else None,
         } | first.get(agent, {})
     command = f"python -m evidence.forgetting {name} --seeds {seeds} --orders {orders}"
     return {"command": command, "date": time.strftime("%Y-%m-%d"), "agents": agents}
+
+
+def write(made: Path, rows: list[dict[str, Any]], told: dict[str, Any]) -> None:
+    """Both files, each whole or not at all."""
+    draft = made.with_suffix(".tmp")
+    draft.write_text(json.dumps(told, indent=1) + "\n")
+    draft.replace(made.with_suffix(".json"))
+    with draft.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    draft.replace(made.with_suffix(".csv"))
+
+
+def finite(value: float) -> float | None:
+    """A number as JSON can hold it."""
+    return round(value, 3) if np.isfinite(value) else None
 
 
 def main() -> int:
@@ -150,7 +167,7 @@ def main() -> int:
     if made.with_suffix(".csv").exists():
         with made.with_suffix(".csv").open(newline="") as file:
             rows = [{**row, "order": int(row["order"]), "seed": int(row["seed"])} for row in csv.DictReader(file)]
-        stored = json.loads(made.with_suffix(".json").read_text())["agents"]
+        stored = json.loads(made.with_suffix(".json").read_text())["agents"] if made.with_suffix(".json").exists() else {}
         first = {name: {"milliseconds": each["milliseconds"], "matrices": each["matrices"]} for name, each in stored.items()}
     for seed in range(given.seeds):
         for order in range(given.orders):
@@ -163,12 +180,7 @@ def main() -> int:
                 first.setdefault(agent, {"milliseconds": matrices.pop("milliseconds"), "matrices": matrices})
                 jax.clear_caches()
                 print(agent, order, seed, [row["retention"] for row in found], [row["final"] for row in found], flush=True)
-                with made.with_suffix(".csv").open("w", newline="") as file:
-                    writer = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerows(rows)
-                told = summary(given.stream, rows, first, given.seeds, given.orders)
-                made.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
+                write(made, rows, summary(given.stream, rows, first, given.seeds, given.orders))
     for agent, told in json.loads(made.with_suffix(".json").read_text())["agents"].items():
         print(agent, {name: value for name, value in told.items() if name != "matrices"})
     return 0
