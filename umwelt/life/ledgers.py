@@ -44,7 +44,7 @@ def ledgers(diary: Diary, errors: bool = False, random: np.random.Generator | No
         lived = (episodes["seed"] == seed) & (episodes["row"] == 0)
         for task, begin, stop in _lessons(episodes["task"][lived], episodes["end"][lived], diary.end):
             ledger = ledger.lived(task, begin, stop) if task in known else ledger
-        values = probes["model_error"] if errors else np.array([_mean(each, random) for each in probes["returns"]])
+        values = probes["model_error"] if errors else np.array([_mean_return(each, random) for each in probes["returns"]])
         for clock in sorted(set(probes["clock"][mine])):
             now = np.flatnonzero(mine & (probes["clock"] == clock) & (probes["label"] == "probe"))
             ledger = ledger.probed(int(clock), {str(probes["task"][row]): float(values[row]) for row in now})
@@ -60,7 +60,7 @@ def score(chronicle: Chronicle) -> Score:
     if not lives or any(len(ledger.tasks) < 2 for ledger in lives.values()):
         return {}
     first = next(iter(lives.values()))
-    errors = ledgers(read, errors=True)
+    errors, drawn = ledgers(read, errors=True), _redrawn(read)
     known = all(not np.isnan(ledger.matrix()).any() for ledger in errors.values())
     return {
         "tasks": list(first.tasks),
@@ -71,9 +71,9 @@ def score(chronicle: Chronicle) -> Score:
         "forgetting": _by_task(lives, Ledger.forgetting),
         "backward_transfer": _by_task(lives, Ledger.backward_transfer),
         "error_growth": _by_task(errors, error_growth) if known else None,
-        "retention_mean": _interval(read, lives, lambda ledger: _mean_of(ledger.retention())),
-        "retention_worst": _interval(read, lives, lambda ledger: min(ledger.retention().values())),
-        "forgetting_mean": _interval(read, lives, lambda ledger: _mean_of(ledger.forgetting())),
+        "retention_mean": _interval(drawn, lives, lambda ledger: _mean_of(ledger.retention())),
+        "retention_worst": _interval(drawn, lives, lambda ledger: min(_numbers(ledger.retention()), default=float("nan"))),
+        "forgetting_mean": _interval(drawn, lives, lambda ledger: _mean_of(ledger.forgetting())),
     }
 
 
@@ -97,7 +97,7 @@ def _lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, 
     return found
 
 
-def _mean(returns: np.ndarray, random: np.random.Generator | None) -> float:
+def _mean_return(returns: np.ndarray, random: np.random.Generator | None) -> float:
     return float(np.mean(returns if random is None else random.choice(returns, len(returns))))
 
 
@@ -113,22 +113,34 @@ def _by_task(lives: dict[int, Ledger], of: Callable[[Ledger], dict[str, float]])
     return {task: _plain(_mean_of({str(i): each[task] for i, each in enumerate(found)})) for task in found[0]}
 
 
-def _interval(read: Diary, lives: dict[int, Ledger], of: Callable[[Ledger], float]) -> dict[str, Any]:
+def _redrawn(read: Diary) -> list[list[Ledger]]:
+    """Ledgers of seeds that are drawn anew, each of episodes that are drawn anew."""
     random = np.random.default_rng(np.asarray(jax.random.key_data(jax.random.key(SCORE_KEY))))
     drawn = []
     for _ in range(DRAWS):
         again = list(ledgers(read, random=random).values())
-        chosen = random.integers(0, len(again), len(again))
-        drawn.append(_mean_of({str(i): of(again[index]) for i, index in enumerate(chosen)}))
-    low, high = np.nanquantile(drawn, [0.025, 0.975]) if not np.isnan(drawn).all() else (np.nan, np.nan)
-    mean = _mean_of({str(seed): of(ledger) for seed, ledger in lives.items()})
-    return {"mean": _plain(mean), "low": _plain(float(low)), "high": _plain(float(high))}
+        drawn.append([again[index] for index in random.integers(0, len(again), len(again))])
+    return drawn
+
+
+def _interval(drawn: list[list[Ledger]], lives: dict[int, Ledger], of: Callable[[Ledger], float]) -> dict[str, Any]:
+    found = [_mean(each, of) for each in drawn]
+    low, high = np.nanquantile(found, [0.025, 0.975]) if not np.isnan(found).all() else (np.nan, np.nan)
+    return {"mean": _plain(_mean(list(lives.values()), of)), "low": _plain(float(low)), "high": _plain(float(high))}
+
+
+def _mean(lives: list[Ledger], of: Callable[[Ledger], float]) -> float:
+    return _mean_of({str(index): of(ledger) for index, ledger in enumerate(lives)})
 
 
 def _mean_of(values: dict[str, float]) -> float:
     """The mean of what is a number, NaN where nothing is."""
-    found = [value for value in values.values() if not np.isnan(value)]
+    found = _numbers(values)
     return float(np.mean(found)) if found else float("nan")
+
+
+def _numbers(values: dict[str, float]) -> list[float]:
+    return [value for value in values.values() if not np.isnan(value)]
 
 
 def _plain(value: float) -> float | None:
