@@ -1,0 +1,71 @@
+"""Does a model still foresee its first task as far as right after it was learned?
+
+    python -m evidence.foresight --seeds 5
+
+The six wishes of `evidence.forgetting`, the agent that rehearses, in the order as it stands: the model's error on the
+first task, 1, 5, 15 and 50 steps ahead without a look, after its lesson and after all six. The first lesson is lived
+again by itself, which is the same life until then. The result goes to `evidence/results/foresight.json`.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evidence.agents import TABLES
+from evidence.forgetting import LIVES, life_of, live_it
+from umwelt.cli.compiled import keep_compiled
+from umwelt.evaluation.knowledge import HORIZONS
+from umwelt.life.api import live, probe_model
+
+RESULT = Path(__file__).parent / "results/foresight.json"
+EPISODES = 10
+
+
+def errors(path: Path, seed: int, task: str) -> dict[str, float]:
+    """Steps ahead -> the share of what moved that was not foreseen."""
+    found = probe_model(path.resolve(), episodes=EPISODES, tasks=(task,))[seed][task]
+    return {str(steps): round(float(error), 5) for steps, error in zip(HORIZONS, found.error, strict=True)}
+
+
+def measured(seed: int) -> dict[str, Any]:
+    """One life, twice."""
+    table = TABLES["wishes"]
+    life, task = life_of(table, "rehearsal", 0, seed), table.tasks[0]
+    whole = live_it(table, f"wishes-rehearsal-0-{seed}", life)
+    first = LIVES / f"wishes-first-{seed}"
+    if not first.exists():
+        live(life, steps=table.steps, name=first.name, lives=LIVES)
+    then, now = errors(first, seed, task), errors(whole, seed, task)
+    return {
+        "seed": seed,
+        "task": task,
+        "after its lesson": then,
+        "after all": now,
+        "ratio": {steps: round(now[steps] / then[steps], 3) for steps in then},
+    }
+
+
+def main() -> int:
+    """A few seeds, to the screen and to the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    given = parser.parse_args()
+    keep_compiled()
+    rows = []
+    for seed in range(given.seeds):
+        rows.append(measured(seed))
+        print(json.dumps(rows[-1]), flush=True)
+        worst = {steps: max(row["ratio"][steps] for row in rows) for steps in rows[0]["ratio"]}
+        mean = {steps: round(float(np.mean([row["ratio"][steps] for row in rows])), 3) for steps in rows[0]["ratio"]}
+        told = {"command": f"python -m evidence.foresight --seeds {len(rows)}", "date": time.strftime("%Y-%m-%d")}
+        RESULT.write_text(json.dumps({**told, "mean_ratio": mean, "worst_ratio": worst, "lives": rows}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
