@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from evidence.agents import TABLES
 from evidence.curves import CURVES
 from evidence.solve import CASES
 
@@ -22,6 +23,14 @@ def main() -> int:
     for name in CURVES:
         done = subprocess.run([sys.executable, "-m", "evidence.curves", name])
         failed += [name] if done.returncode else []
+    for name in TABLES:
+        # lives that stand in the table already are not lived again
+        done = subprocess.run([sys.executable, "-m", "evidence.forgetting", name])
+        failed += [f"forgetting {name}"] if done.returncode else []
+    for name in ("long_life", "foresight"):
+        if not (RESULTS / f"{name}.json").exists():
+            done = subprocess.run([sys.executable, "-m", f"evidence.{name}"])
+            failed += [name] if done.returncode else []
     if not (RESULTS / "kill.json").exists():
         done = subprocess.run([sys.executable, "-m", "evidence.kill", "--kills", "20", "--out", str(RESULTS / "kill.json")])
         failed += ["kill"] if done.returncode else []
