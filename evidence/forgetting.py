@@ -35,9 +35,9 @@ COLUMNS = ("agent", "order", "seed", "task", "peak", "final", "retention", "erro
 KEY = 40_000
 """The seed of the intervals."""
 CALM = 1.5
-"""A world is known again when surprise is below this many times what it was at the end of the first lesson on it."""
-WINDOW = 5
-"""Points of the chronicle over which surprise is averaged."""
+"""A world is known where surprise is below this many times what it was at the end of the first lesson on it."""
+MOST = 2.0
+"""Nats, a number of the observation, that count for no more: newborn networks are wrong by any amount."""
 
 
 def life_of(table: Table, agent: str, order: int, seed: int) -> Life:
@@ -55,7 +55,10 @@ def live_it(table: Table, name: str, life: Life) -> Path:
     if not (path / "recipe.json").exists():
         live(life, steps=whole, name=name, lives=LIVES)
     else:
-        resume(name, lives=LIVES)
+        with Chronicle.read(path / "chronicle.db") as chronicle:
+            reached = chronicle.probes()["clock"].max(initial=0)
+        if reached < whole:
+            resume(name, lives=LIVES)
     return path
 
 
@@ -84,28 +87,20 @@ def rows_of(table: Table, agent: str, order: int, seed: int, path: Path) -> tupl
 
 
 def recoveries(ledger: Ledger, clock: np.ndarray, surprise: np.ndarray) -> dict[str, float]:
-    """task -> decisions until surprise was calm again in its last lesson, over those of its first lesson."""
+    """task -> the surprise that was lived through in its last lesson, over that of its first: what lies above calm."""
     # nats may lie below zero; to the power of e they grow with the error too
-    error = surprise if np.nanmin(surprise) > 0 else np.exp(np.minimum(surprise, 30.0))
-    smooth = np.convolve(np.nan_to_num(error, nan=float(np.nanmean(error))), np.full(WINDOW, 1 / WINDOW), mode="full")[
-        : len(error)
-    ]
+    error = surprise if np.nanmin(surprise) > 0 else np.exp(np.minimum(surprise, MOST))
     found = {}
     for task in ledger.tasks:
         own = [lesson for lesson in ledger.lessons if lesson.task == task]
         if len(own) < 2:
             continue
-        inside = [(clock > lesson.begin) & (clock <= lesson.end) for lesson in own]
-        end = inside[0] & (clock > own[0].end - 0.3 * (own[0].end - own[0].begin))
-        goal = CALM * float(np.median(smooth[end]))
-        # the average still holds the lesson before for a window, which counts against whoever recovers
-        took = [_first(clock[at], smooth[at] <= goal, lesson.begin) for at, lesson in zip(inside, own, strict=True)]
-        found[task] = took[-1] / took[0] if took[0] else float("nan")
+        end = (clock > own[0].end - 0.3 * (own[0].end - own[0].begin)) & (clock <= own[0].end)
+        calm = CALM * float(np.nanmedian(error[end]))
+        inside = [(clock > lesson.begin) & (clock <= lesson.end) for lesson in (own[0], own[-1])]
+        first, last = (float(np.nansum(np.maximum(error[at] - calm, 0.0))) for at in inside)
+        found[task] = last / first if first else float("nan")
     return found
-
-
-def _first(clock: np.ndarray, there: np.ndarray, begin: int) -> float:
-    return float(clock[there][0] - begin) if there.any() else float("inf")
 
 
 def summary(name: str, rows: list[dict[str, Any]], first: dict[str, Any], seeds: int, orders: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from evidence.agents import NETWORKS
-from evidence.forgetting import CALM, WINDOW
+from evidence.forgetting import CALM, MOST
 from umwelt.behaviours import ModelPredictive
 from umwelt.cli.compiled import keep_compiled
 from umwelt.core.rhythm import Rhythm
@@ -33,6 +33,8 @@ from umwelt.worlds import stream_named
 
 RESULT, LIVES = Path(__file__).parent / "results/long_life.json", Path("build/evidence")
 STEPS = 500
+WINDOW = 5
+"""Points of the chronicle over which surprise is averaged."""
 BYTES = 1_000_000
 TASKS = 7
 """Numbers of a task of the pendulum."""
@@ -105,7 +107,7 @@ def _rate(clock: np.ndarray, seconds: np.ndarray, begin: float, end: float) -> f
 
 def _took(clock: np.ndarray, surprise: np.ndarray, begin: int) -> float:
     """Decisions until surprise was calm in the lesson from `begin` on."""
-    error = np.exp(np.minimum(surprise, 30.0))
+    error = np.exp(np.minimum(surprise, MOST))
     smooth = np.convolve(np.nan_to_num(error, nan=float(np.nanmean(error))), np.full(WINDOW, 1 / WINDOW))[: len(error)]
     inside = (clock > begin) & (clock <= begin + STEPS)
     goal = CALM * float(np.median(smooth[inside & (clock > begin + 0.7 * STEPS)]))
