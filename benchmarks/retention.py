@@ -48,7 +48,7 @@ LEARNERS: dict[str, Model] = {
 
 def size(state: Any) -> int:
     """Bytes of all arrays of a state."""
-    return sum(leaf.nbytes for leaf in jax.tree.leaves(state) if hasattr(leaf, "nbytes") and leaf.dtype != jax.dtypes.prng_key)
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(state) if hasattr(leaf, "nbytes"))
 
 
 def moments(ticks: int) -> Any:

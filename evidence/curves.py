@@ -93,14 +93,14 @@ def curve_of(path: Path) -> list[dict[str, float]]:
     for index, clock in enumerate(probes["clock"]):
         before = spent["clock"] <= clock
         parts = [part for part in sorted(set(spent["part"])) if part != "probe"]
-        lived = sum(_summed(spent["seconds"][before & (spent["part"] == part)]) for part in parts)
+        lived = sum(summed(spent["seconds"][before & (spent["part"] == part)]) for part in parts)
         figures = {name: round(float(probes[name][index]), 3) for name in ("mean", "low", "high")}
         when = {"decisions": int(clock), "frames": int(clock) * repeat, "seconds": round(lived, 1)}
         rows.append({"seed": int(probes["seed"][index]), **when, **figures})
     return rows
 
 
-def _summed(seconds: np.ndarray) -> float:
+def summed(seconds: np.ndarray) -> float:
     """The last of sums that begin anew whenever the life was resumed."""
     steps = np.diff(np.asarray(seconds, np.float64), prepend=0.0)
     return float(np.where(steps < 0, seconds, steps).sum())

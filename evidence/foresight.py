@@ -20,7 +20,7 @@ from evidence.agents import TABLES
 from evidence.forgetting import LIVES, life_of, live_it
 from umwelt.cli.compiled import keep_compiled
 from umwelt.evaluation.knowledge import HORIZONS
-from umwelt.life.api import live, probe_model
+from umwelt.life.api import live, probe_model, resume
 
 RESULT = Path(__file__).parent / "results/foresight.json"
 EPISODES = 10
@@ -38,7 +38,9 @@ def measured(seed: int) -> dict[str, Any]:
     life, task = life_of(table, "rehearsal", 0, seed), table.tasks[0]
     whole = live_it(table, f"wishes-rehearsal-0-{seed}", life)
     first = LIVES / f"wishes-first-{seed}"
-    if not first.exists():
+    if first.exists():
+        resume(first.name, lives=LIVES)
+    else:
         live(life, steps=table.steps, name=first.name, lives=LIVES)
     then, now = errors(first, seed, task), errors(whole, seed, task)
     return {
@@ -63,7 +65,9 @@ def main() -> int:
         worst = {steps: max(row["ratio"][steps] for row in rows) for steps in rows[0]["ratio"]}
         mean = {steps: round(float(np.mean([row["ratio"][steps] for row in rows])), 3) for steps in rows[0]["ratio"]}
         told = {"command": f"python -m evidence.foresight --seeds {len(rows)}", "date": time.strftime("%Y-%m-%d")}
-        RESULT.write_text(json.dumps({**told, "mean_ratio": mean, "worst_ratio": worst, "lives": rows}, indent=1) + "\n")
+        draft = RESULT.with_suffix(".tmp")
+        draft.write_text(json.dumps({**told, "mean_ratio": mean, "worst_ratio": worst, "lives": rows}, indent=1) + "\n")
+        draft.replace(RESULT)
     return 0
 
 

@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 from evidence.agents import TABLES, Table
+from evidence.curves import summed
 from umwelt.cli.compiled import keep_compiled
 from umwelt.evaluation.lifelong import Ledger
 from umwelt.evaluation.statistics import stratified_interval
@@ -75,12 +76,14 @@ def rows_of(table: Table, agent: str, order: int, seed: int, path: Path) -> tupl
     kept, grown, again = returns.retention(), error_growth(errors), recoveries(returns, surprise["clock"], surprise["value"])
     found = []
     for task in returns.tasks:
-        values = returns.curve(task)[1]
-        figures = {"peak": float(values[1:].max()), "final": float(values[-1]), "retention": kept[task]}
+        clocks, values = returns.curve(task)
+        # the probe that closes a lesson may lie a little before its end
+        learned = np.searchsorted(clocks, next(each.end for each in returns.lessons if each.task == task), side="right") - 1
+        figures = {"peak": float(values[learned:].max()), "final": float(values[-1]), "retention": kept[task]}
         figures |= {"error_growth": grown[task], "recovery": again.get(task, float("nan"))}
         rounded = {column: round(value, 4) for column, value in figures.items()}
         found.append({"agent": agent, "order": order, "seed": seed, "task": task, **rounded})
-    living = float(spent["seconds"][spent["part"] == "living"].max(initial=0.0))
+    living = summed(spent["seconds"][spent["part"] == "living"])
     matrices = {"tasks": list(returns.tasks), "lessons": [lesson.task for lesson in returns.lessons]}
     matrices |= {"returns": np.round(returns.matrix(), 2).tolist(), "errors": np.round(errors.matrix(), 5).tolist()}
     return found, matrices | {"milliseconds": round(1000 * living / returns.lessons[-1].end, 2)}
@@ -116,18 +119,28 @@ def summary(name: str, rows: list[dict[str, Any]], first: dict[str, Any], seeds:
             return np.array([[values[(*life, task)] for task in tasks] for life in lives])
 
         kept = cells("retention")
-        low, high = stratified_interval(jax.random.key(KEY), kept, lambda values: float(np.mean(values)))
+        # the last task has had no time to be forgotten
+        old = np.array([row["retention"] for row in own if row["task"] != last_of(own, row)], np.float64)
+        low, high = stratified_interval(jax.random.key(KEY), kept, lambda values: float(np.nanmean(values)))
         agents[agent] = {
             "lives": len(lives),
-            "retention": round(float(kept.mean()), 3),
-            "interval": [round(low, 3), round(high, 3)],
-            "worst_task": {"mean": round(float(kept.min(axis=1).mean()), 3), "least": round(float(kept.min()), 3)},
-            "final_return": round(float(cells("final").mean()), 2),
+            "retention": finite(float(np.nanmean(kept))),
+            "interval": [finite(low), finite(high)],
+            "without_the_last_task": finite(float(np.nanmean(old))),
+            "never_learned": int(np.isnan(kept).sum()),
+            "worst_task": {"mean": finite(float(np.nanmin(kept, axis=1).mean())), "least": finite(float(np.nanmin(kept)))},
+            "final_return": finite(float(cells("final").mean())),
             "error_growth_median": finite(float(np.median(cells("error_growth")))),
             "recovery_median": finite(float(np.nanmedian(cells("recovery")))) if table.times > 1 else None,
         } | first.get(agent, {})
-    command = f"python -m evidence.forgetting {name} --seeds {seeds} --orders {orders}"
-    return {"command": command, "date": time.strftime("%Y-%m-%d"), "agents": agents}
+    command = f"python -m evidence.forgetting {name} --agents {' '.join(agents)} --seeds {seeds} --orders {orders}"
+    whole = all(each["lives"] >= seeds * orders for each in agents.values())
+    return {"command": command, "whole": whole, "date": time.strftime("%Y-%m-%d"), "agents": agents}
+
+
+def last_of(rows: list[dict[str, Any]], row: dict[str, Any]) -> str:
+    """The task that the life of a row learned last: rows stand in the order of first lessons."""
+    return [each["task"] for each in rows if (each["order"], each["seed"]) == (row["order"], row["seed"])][-1]
 
 
 def write(made: Path, rows: list[dict[str, Any]], told: dict[str, Any]) -> None:
@@ -161,7 +174,11 @@ def main() -> int:
     first: dict[str, Any] = {}
     if made.with_suffix(".csv").exists():
         with made.with_suffix(".csv").open(newline="") as file:
-            rows = [{**row, "order": int(row["order"]), "seed": int(row["seed"])} for row in csv.DictReader(file)]
+            numbers = COLUMNS[4:]
+            rows = [
+                {**row, "order": int(row["order"]), "seed": int(row["seed"]), **{name: float(row[name]) for name in numbers}}
+                for row in csv.DictReader(file)
+            ]
         stored = json.loads(made.with_suffix(".json").read_text())["agents"] if made.with_suffix(".json").exists() else {}
         first = {name: {"milliseconds": each["milliseconds"], "matrices": each["matrices"]} for name, each in stored.items()}
     for seed in range(given.seeds):

@@ -25,6 +25,7 @@ from umwelt.cli.compiled import keep_compiled
 from umwelt.core.rhythm import Rhythm
 from umwelt.life.api import live
 from umwelt.life.chronicle import Chronicle
+from umwelt.life.ledgers import diary, ledgers
 from umwelt.life.life import Life
 from umwelt.memory import Lifelong
 from umwelt.planners import ICEM, Objective
@@ -78,10 +79,11 @@ def lived(seed: int) -> dict[str, Any]:
             chronicle.episodes(),
             chronicle.probes(),
         )
+        lessons = ledgers(diary(chronicle))[seed].lessons
     mine = spent["part"] == "living"
     clock, seconds = spent["clock"][mine], spent["seconds"][mine]
     early, late = (_rate(clock, seconds, share * whole, (share + 0.1) * whole) for share in (0.1, 0.9))
-    took = np.array([_took(surprise["clock"], surprise["value"], at * STEPS) for at in range(len(stream.names))])
+    took = np.array([_took(surprise["clock"], surprise["value"], lesson.begin, lesson.end) for lesson in lessons])
     final = {
         task: float(mean) for task, mean, at in zip(probes["task"], probes["mean"], probes["clock"], strict=True) if at == whole
     }
@@ -105,14 +107,14 @@ def _rate(clock: np.ndarray, seconds: np.ndarray, begin: float, end: float) -> f
     return float((clock[inside[-1]] - clock[inside[0]]) / (seconds[inside[-1]] - seconds[inside[0]]))
 
 
-def _took(clock: np.ndarray, surprise: np.ndarray, begin: int) -> float:
-    """Decisions until surprise was calm in the lesson from `begin` on."""
-    error = np.exp(np.minimum(surprise, MOST))
-    smooth = np.convolve(np.nan_to_num(error, nan=float(np.nanmean(error))), np.full(WINDOW, 1 / WINDOW))[: len(error)]
-    inside = (clock > begin) & (clock <= begin + STEPS)
-    goal = CALM * float(np.median(smooth[inside & (clock > begin + 0.7 * STEPS)]))
-    there = clock[inside & (smooth <= goal)]
-    return float(there[0] - begin) if there.size else float(STEPS)
+def _took(clock: np.ndarray, surprise: np.ndarray, begin: int, end: int) -> float:
+    """Decisions of a lesson until the mean surprise of a window was calm."""
+    inside = (clock > begin) & (clock <= end)
+    error = np.exp(np.minimum(np.nan_to_num(surprise[inside], nan=MOST), MOST))
+    goal = CALM * float(np.median(error[-len(error) // 3 :]))
+    means = np.convolve(error, np.full(WINDOW, 1 / WINDOW), mode="valid")
+    there = np.flatnonzero(means <= goal)
+    return float(clock[inside][there[0] + WINDOW - 1] - begin) if there.size else float(end - begin)
 
 
 def main() -> int:
@@ -126,7 +128,10 @@ def main() -> int:
         rows.append(lived(seed))
         print(json.dumps(rows[-1]), flush=True)
         command = f"python -m evidence.long_life --seeds {len(rows)}"
-        RESULT.write_text(json.dumps({"command": command, "date": time.strftime("%Y-%m-%d"), "lives": rows}, indent=1) + "\n")
+        told = {"command": command, "date": time.strftime("%Y-%m-%d"), "lives": rows}
+        draft = RESULT.with_suffix(".tmp")
+        draft.write_text(json.dumps(told, indent=1) + "\n")
+        draft.replace(RESULT)
     return 0
 
 

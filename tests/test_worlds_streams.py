@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 import umwelt.check
+from umwelt.cli.live import read
+from umwelt.cli.options import UsageError
 from umwelt.teachers import Blocks
 from umwelt.worlds import STREAMS, Arm, Pendulum, Varied, stream_named
 
@@ -46,6 +48,22 @@ def test_a_stream_that_does_not_exist_names_those_that_do() -> None:
         stream_named("dreams")
     with pytest.raises(ValueError, match="known: tiny, short, long"):
         stream_named("physics:huge")
+
+
+def test_the_command_line_lives_a_stream_to_its_end() -> None:
+    def steps(*words: str) -> int:
+        return read(["--stream", "physics:tiny", "--recipe", "losse_mpc", *words])[0].steps
+
+    assert steps() == 240
+    assert steps("--seeds", "5") == 1200, "five lives at once, each of the whole stream"
+    assert steps("--world.batch", "2") == 480
+    assert steps("--steps", "50") == 50
+    assert read(["--stream", "physics:tiny"])[0].rhythm.probe_every == 20
+    assert read(["--stream", "many:tiny"])[0].rhythm.probe_every == 0
+    with pytest.raises(UsageError, match="did you mean physics"):
+        read(["--stream", "physcs"])
+    with pytest.raises(UsageError, match="not both"):
+        read(["--stream", "physics", "--world", "pendulum"])
 
 
 def test_drawn_tasks_lie_in_their_ranges_and_are_the_same_again() -> None:

@@ -32,7 +32,7 @@ class Command:
     rhythm: Rhythm
     """When to act at random, learn, probe and look up."""
     steps: int = 2000
-    """Decisions of the agent, over all rows of the world."""
+    """Decisions of the agent, over all rows of the world; of a stream 0 is the whole."""
     seed: int = 0
     """The number that all randomness comes from."""
     seeds: int = 1
@@ -108,6 +108,8 @@ def read(arguments: list[str]) -> tuple[Command, str, str]:
         default, recipe_name, world_name = _chosen(world_name or "pendulum", recipe_name or "pets", size)
     made, shape = shadow(default)
     command = unshadow(default, parse(made, shape, rest, "umwelt live", DESCRIPTION))
+    if stream_name is not None and command.steps == 0:
+        command = replace(command, steps=stream_of(stream_name).whole * command.world.spec.batch * max(command.seeds, 1))
     for name in ("steps", "seeds"):
         if getattr(command, name) < 1:
             raise UsageError(f"--{name} must be at least 1, not {getattr(command, name)}")
@@ -130,8 +132,8 @@ def _streamed(stream_name: str, recipe_name: str, size: str | None) -> tuple[Com
         world=stream.world,
         recipe=agent_of(recipe, size),
         teacher=Blocks(names=stream.names, steps=stream.steps),
-        rhythm=replace(recipe.rhythm, probe_every=stream.steps),
-        steps=stream.whole,
+        rhythm=replace(recipe.rhythm, probe_every=stream.steps if stream.examined else 0),
+        steps=0,
     )
     return command, recipe_name, stream_name.replace(":", "-")
 

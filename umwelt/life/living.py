@@ -114,6 +114,12 @@ class Living:
             self.chronicle.event(self.life.seed, clock, "resumed", f"went on from the checkpoint at {clock}")
             for name, note in found.notes:
                 self.chronicle.event(self.life.seed, clock, name, note)
+        for seed in range(self.life.seed, self.life.seed + self.life.seeds):
+            for metric in self._eventful:
+                last = self.chronicle.series(metric.name, seed=seed)["value"][-1:]
+                # a mean between two values changed within the last window, and nobody knows any more to which
+                if last.size and last[0] == np.round(last[0]):
+                    self._before[seed, metric.name] = float(last[0])
         self._tell(phase="resumed", clock=clock, decisions=clock * self.life.world.spec.batch)
         return value, clock
 
@@ -156,8 +162,8 @@ class Living:
             values = np.asarray(extra.get(metric.name, np.zeros(0)), np.float64).ravel()
             for tick, value in changes(values, self._before.get((seed, metric.name), float("nan"))):
                 self.chronicle.event(seed, clock + 1 + tick, metric.name, metric.event.format(f"{value:g}"))
-            if values.size:
-                self._before[seed, metric.name] = float(values[-1])
+            if (known := values[~np.isnan(values)]).size:
+                self._before[seed, metric.name] = float(known[-1])
 
     def _probe(self, value: Any, clock: int) -> None:
         """Examine every task of the panel; the learner is only read."""

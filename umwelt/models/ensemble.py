@@ -163,7 +163,7 @@ class Ensemble:
     def observe(
         self, key: jax.Array, state: EnsembleState, belief: jax.Array, action: Any, step: TimeStep
     ) -> tuple[jax.Array, Info]:
-        """All particles go to what was seen. Surprise is in nats per entry of the observation, in the
+        """All particles go to what was seen. Surprise is in nats per entry of the observation that moves, in the
         observation's own units, under the mixture of the members (see `gaussian.mixture_nats`). Doubt is
         the members' disagreement about one and the same input where the last step, too, was observed.
         """

@@ -93,9 +93,9 @@ def _picture(observation: Any) -> jax.Array:
 
 
 def _growth(fold: int) -> tuple[int, ...]:
-    count = (SIDE // SMALLEST // fold).bit_length() - 1
-    if not 0 < count <= len(GROWTH) or fold << count != SIDE // SMALLEST:
+    if fold not in (1, 2, 4, 8):
         raise ValueError(f"fold={fold}: pictures are folded by 1, 2, 4 or 8")
+    count = (SIDE // SMALLEST // fold).bit_length() - 1
     return GROWTH[-count:]
 
 

@@ -49,7 +49,8 @@ class Recalling:
 
     model: Model
     """The model inside; it replays, its belief is what it saw last, and it can be told which numbers stay (`still`), as
-    `Ensemble` can."""
+    `Ensemble` can. What an `Ensemble` hides from its members (`share`) it hides together with the moments, so the same
+    transition may be shown beside others: do not rely on its `model_held_out` here."""
     moments: int = 3
     """How many transitions are seen."""
     blank: float = 0.25

@@ -1,7 +1,6 @@
-"""Convolutions of 4 x 4 that halve or double a picture, as matrix products.
+"""Squares of pixels made channels and back, and convolutions of 4 x 4 that halve or double a picture, as matrix products.
 
-On a processor the gradients of strided and of dilated convolutions fall on slow paths; the same sums, written as
-products of patches, run at the rate of matrices.
+Few channels and many pixels wait for memory, however they are written; what helps is to fold pictures first.
 """
 
 import jax

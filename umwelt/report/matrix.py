@@ -14,7 +14,7 @@ DARK = 0.6
 
 def draw_matrices(matrices: Mapping[str, Mapping[str, Any]], target: Path, title: str = "") -> Path:
     """One heat map for each name, from `tasks`, `lessons` and `returns` [lessons, tasks]; cells are shares of the best
-    that any of them ever reached on the task. Returns must lie above zero."""
+    that any of them ever reached on the task, which must lie above zero."""
     drawn = shares(matrices)
     figure = Figure(figsize=(1.2 + 4.2 * len(matrices), 4.6), layout="constrained")
     FigureCanvasAgg(figure)

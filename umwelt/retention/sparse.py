@@ -14,10 +14,10 @@ HALVINGS = 20
 
 @part
 class Sparse:
-    """Of each array of weights only the entries with the greatest slopes learn; the others keep what they know.
+    """Of each array of weights only the entries with the greatest slopes are told of a lesson.
 
     Which ones is chosen anew by each lesson. `transform()` goes before an optimiser; one with momentum still moves a
-    weight for a while after it was chosen.
+    weight for a while after it was chosen, and one that decays weights decays them all.
     """
 
     share: float = 0.1

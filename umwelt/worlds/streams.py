@@ -30,6 +30,8 @@ class Stream:
     """The task of each lesson."""
     steps: int
     """Decisions of one row in each lesson."""
+    examined: bool = True
+    """Whether all tasks are examined after each lesson; of many tasks that would be most of the work."""
 
     @property
     def whole(self) -> int:
@@ -55,7 +57,7 @@ def many(size: str) -> Stream:
     steps, number = _sized(size, tiny=(10, 12), short=(200, 60), long=(1000, 60))
     within = (("gravity", 2.0, 12.0), ("length", 0.7, 1.3), ("mass", 0.5, 1.5), ("motor", 0.7, 1.0))
     world = Varied(world=Pendulum(time_limit=min(200, steps)), within=within, number=number)
-    return Stream(world=Announced(world=world), names=tuple(world.tasks()), steps=steps)
+    return Stream(world=Announced(world=world), names=tuple(world.tasks()), steps=steps, examined=False)
 
 
 STREAMS = {"wishes": wishes, "physics": physics, "many": many}
