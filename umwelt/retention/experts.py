@@ -97,6 +97,8 @@ class Experts:
     pause: int = 12
     """Transitions after an alarm until one is chosen. As many make a lesson, which is learned when as many again have
     followed, so that no expert learns from the moments between a change and its alarm."""
+    sure: float = 0.2
+    """The doubt above which surprise is no sign of a change, but of a place that the expert does not know yet."""
     memory: float = 6.0
     """Transitions over which a row compares its experts."""
     patience: int = 150
@@ -174,12 +176,14 @@ class Experts:
     def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
         """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
         measuring, learning = keys.split(key, "measure", "learn")
-        surprise = jnp.log(jax.vmap(lambda inner: self._surprise(measuring, inner, experience))(state.inner) + FAINT)
+        surprise, doubt = jax.vmap(lambda inner: self._measured(measuring, inner, experience))(state.inner)
+        surprise = jnp.log(surprise + FAINT)
         given = ~jnp.any(jnp.isnan(surprise))
         # over what is usual, for surprise falls by itself while an expert learns; one blow is not a change
         apart = (surprise[state.now] - state.usual[state.now]) / jnp.sqrt(state.spread[state.now])
         calm = (state.since >= self.pause) & (state.used[state.now] >= self.patience)
-        watch, alarm = self.detector.watch(state.watch, jnp.where(calm, jnp.minimum(apart, 3.0), jnp.nan))
+        heard = calm & (doubt[state.now] < self.sure)
+        watch, alarm = self.detector.watch(state.watch, jnp.where(heard, jnp.minimum(apart, 3.0), jnp.nan))
         since = jnp.where(alarm, 0, jnp.minimum(state.since + given, self.pause))
         lately = jnp.where(given, state.lately + (surprise - state.lately) / jnp.maximum(since, 1), state.lately)
         now, known = self._chosen(state, lately, given & (state.since < self.pause) & (since == self.pause))
@@ -259,15 +263,19 @@ class Experts:
         grows = due & ~jnp.any(knows) & (state.known < self.most)
         return jnp.where(due, jnp.where(grows, state.known, best), state.now), state.known + grows
 
-    def _surprise(self, key: jax.Array, inner: Any, experience: Experience) -> jax.Array:
-        """float32: the mean surprise of the rows of experience [B] that are no seams; NaN where all are."""
+    def _measured(self, key: jax.Array, inner: Any, experience: Experience) -> tuple[jax.Array, jax.Array]:
+        """float32, float32: the mean surprise and doubt of the rows of experience [B] that are no seams; NaN where all are."""
         batch = experience.origin.shape[0]
         shown = replace(experience.step, kind=jnp.full_like(experience.step.kind, MID))
         belief, _ = self.model.observe(key, inner, self.model.start(inner, batch), experience.action, shown)
         _, info = self.model.observe(key, inner, belief, experience.action, experience.next)
         valid = experience.valid & ~jnp.isnan(info["surprise"])
-        total = jnp.sum(jnp.where(valid, info["surprise"], 0.0))
-        return jnp.where(jnp.any(valid), total / jnp.maximum(jnp.sum(valid), 1), jnp.nan)
+
+        def mean(values: jax.Array) -> jax.Array:
+            total = jnp.sum(jnp.where(valid, values, 0.0))
+            return jnp.where(jnp.any(valid), total / jnp.maximum(jnp.sum(valid), 1), jnp.nan)
+
+        return mean(info["surprise"]), mean(info["doubt"])
 
 
 def _one(inner: Any, number: Any) -> Any:
