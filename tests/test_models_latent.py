@@ -162,7 +162,8 @@ def test_a_first_step_forgets_the_past_in_its_own_row_only():
     assert np.isnan(info["surprise"]).tolist() == [True, False, True, False]
 
 
-def test_pictures_are_seen_and_told():
+@pytest.mark.parametrize("fold", [1, 4])
+def test_pictures_are_seen_and_told(fold):
     spec = WorldSpec(
         name="pictures",
         observation=Box(shape=(64, 64, 1), low=0, high=255, dtype="uint8"),
@@ -170,7 +171,7 @@ def test_pictures_are_seen_and_told():
         task=Box(),
         batch=4,
     )
-    model = Rssm(certain=16, groups=4, choices=4, units=32, depth=4, learning_rate=1e-2)
+    model = Rssm(certain=16, groups=4, choices=4, units=32, depth=4, fold=fold, learning_rate=1e-2)
     rows = jnp.arange(64)[:, None, None] < jnp.arange(8, 64, 14)[:, None, None, None]
     shown = jnp.broadcast_to(jnp.where(rows, 255, 0).astype(jnp.uint8), (4, 64, 64, 1))
     life = random_life(1, spec, 4)
@@ -183,7 +184,7 @@ def test_pictures_are_seen_and_told():
     def lesson(state, key):
         return model.learn(key, state, meal)
 
-    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 60)))(model.init(KEY, spec))
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 150)))(model.init(KEY, spec))
     assert float(info["decoder_loss"][-1]) < 0.25 * float(info["decoder_loss"][0])
     step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=shown, reward=jnp.zeros(4))
     belief, _ = model.observe(KEY, state, model.start(state, 4), jnp.zeros(4, jnp.int32), step)
