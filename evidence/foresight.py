@@ -7,10 +7,7 @@ first task, 1, 5, 15 and 50 steps ahead without a look, after its lesson and aft
 again by itself, which is the same life until then. The result goes to `evidence/results/foresight.json`.
 """
 
-import argparse
-import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +15,10 @@ import numpy as np
 
 from evidence.agents import TABLES
 from evidence.forgetting import LIVES, life_of, live_it
-from umwelt.cli.compiled import keep_compiled
+from evidence.seeds import each_seed
 from umwelt.evaluation.knowledge import HORIZONS
 from umwelt.life.api import live, probe_model, resume
 
-RESULT = Path(__file__).parent / "results/foresight.json"
 EPISODES = 10
 
 
@@ -52,24 +48,14 @@ def measured(seed: int) -> dict[str, Any]:
     }
 
 
-def main() -> int:
-    """A few seeds, to the screen and to the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5)
-    given = parser.parse_args()
-    keep_compiled()
-    rows = []
-    for seed in range(given.seeds):
-        rows.append(measured(seed))
-        print(json.dumps(rows[-1]), flush=True)
-        worst = {steps: max(row["ratio"][steps] for row in rows) for steps in rows[0]["ratio"]}
-        mean = {steps: round(float(np.mean([row["ratio"][steps] for row in rows])), 3) for steps in rows[0]["ratio"]}
-        told = {"command": f"python -m evidence.foresight --seeds {len(rows)}", "date": time.strftime("%Y-%m-%d")}
-        draft = RESULT.with_suffix(".tmp")
-        draft.write_text(json.dumps({**told, "mean_ratio": mean, "worst_ratio": worst, "lives": rows}, indent=1) + "\n")
-        draft.replace(RESULT)
-    return 0
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Steps ahead -> the mean and the worst ratio over seeds."""
+    ratios = {steps: [row["ratio"][steps] for row in rows] for steps in rows[0]["ratio"]}
+    return {
+        "mean_ratio": {steps: round(float(np.mean(each)), 3) for steps, each in ratios.items()},
+        "worst_ratio": {steps: max(each) for steps, each in ratios.items()},
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(each_seed("foresight", __doc__, 5, measured, summary))

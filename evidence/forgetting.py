@@ -21,6 +21,7 @@ import numpy as np
 
 from evidence.agents import TABLES, Table
 from evidence.curves import summed
+from evidence.seeds import write_json
 from umwelt.cli.compiled import keep_compiled
 from umwelt.evaluation.lifelong import Ledger
 from umwelt.evaluation.statistics import stratified_interval
@@ -145,9 +146,8 @@ def last_of(rows: list[dict[str, Any]], row: dict[str, Any]) -> str:
 
 def write(made: Path, rows: list[dict[str, Any]], told: dict[str, Any]) -> None:
     """Both files, each whole or not at all."""
+    write_json(made.with_suffix(".json"), told)
     draft = made.with_suffix(".tmp")
-    draft.write_text(json.dumps(told, indent=1) + "\n")
-    draft.replace(made.with_suffix(".json"))
     with draft.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(COLUMNS), lineterminator="\n")
         writer.writeheader()

@@ -7,8 +7,6 @@ third of its life. A task counts as learned when surprise has come down to where
 result goes to `evidence/results/long_life.json`.
 """
 
-import argparse
-import json
 import os
 import sys
 import time
@@ -20,8 +18,8 @@ import numpy as np
 
 from evidence.agents import NETWORKS
 from evidence.forgetting import CALM, MOST
+from evidence.seeds import each_seed
 from umwelt.behaviours import ModelPredictive
-from umwelt.cli.compiled import keep_compiled
 from umwelt.core.rhythm import Rhythm
 from umwelt.life.api import live
 from umwelt.life.chronicle import Chronicle
@@ -32,7 +30,7 @@ from umwelt.planners import ICEM, Objective
 from umwelt.teachers import Blocks
 from umwelt.worlds import stream_named
 
-RESULT, LIVES = Path(__file__).parent / "results/long_life.json", Path("build/evidence")
+LIVES = Path("build/evidence")
 STEPS = 500
 WINDOW = 5
 """Points of the chronicle over which surprise is averaged."""
@@ -118,23 +116,5 @@ def _took(clock: np.ndarray, surprise: np.ndarray, begin: int, end: int) -> floa
     return float(clock[inside][there[0] + WINDOW - 1] - begin) if there.size else float(end - begin)
 
 
-def main() -> int:
-    """A few seeds, to the screen and to the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    given = parser.parse_args()
-    keep_compiled()
-    rows = []
-    for seed in range(given.seeds):
-        rows.append(lived(seed))
-        print(json.dumps(rows[-1]), flush=True)
-        command = f"python -m evidence.long_life --seeds {len(rows)}"
-        told = {"command": command, "date": time.strftime("%Y-%m-%d"), "lives": rows}
-        draft = RESULT.with_suffix(".tmp")
-        draft.write_text(json.dumps(told, indent=1) + "\n")
-        draft.replace(RESULT)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(each_seed("long_life", __doc__, 3, lived))

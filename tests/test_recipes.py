@@ -37,4 +37,5 @@ def test_seeds_live_at_once_and_a_save_changes_nothing(name: str, tmp_path: Path
     assert not np.array_equal(*np.asarray(ended[1].step.observation))
     for metric, values in learned.items():
         assert np.isfinite(values).all(), metric
-    assert learned or name in ("random", "losse_mpc", "losse_experts"), f"{name} reports nothing of what it learns"
+    streams = getattr(getattr(ALL[name].agent, "model", None), "diet", "") == "stream"
+    assert learned or streams or name == "random", f"{name} reports nothing of what it learns in its rounds"

@@ -26,8 +26,10 @@ class Recipe:
     expected: str
     sizes: Mapping[str, Agent] = field(default_factory=dict)
 
-    def varied(self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str) -> "Recipe":
+    def varied(
+        self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str, expected: str = "not measured yet"
+    ) -> "Recipe":
         """The recipe of the same rhythm and sizes whose agents are `change` of these; what was measured is not theirs."""
         sizes = {size: change(agent) for size, agent in self.sizes.items()}
-        card = {"name": name, "summary": summary, "citation": citation, "expected": "not measured yet"}
+        card = {"name": name, "summary": summary, "citation": citation, "expected": expected}
         return replace(self, **card, agent=change(self.agent), sizes=sizes)
