@@ -10,7 +10,15 @@ from scipy.stats import spearmanr
 
 from umwelt.core import Box, Prediction, part
 from umwelt.evaluation.exam import Journey
-from umwelt.evaluation.knowledge import HORIZONS, calibration_error, foresee, knowledge, rank_correlation, unexplained
+from umwelt.evaluation.knowledge import (
+    HORIZONS,
+    calibration_error,
+    doubt_groups,
+    foresee,
+    knowledge,
+    rank_correlation,
+    unexplained,
+)
 
 KEY = jax.random.key(0)
 
@@ -101,6 +109,9 @@ def test_doubt_that_says_nothing_is_off_by_the_spread_of_the_errors() -> None:
     expected = (abs(np.sqrt(5) - 1) + abs(np.sqrt(5) - 3)) / 2 / np.sqrt(5)
     assert calibration_error(constant, error) == pytest.approx(expected)
     assert calibration_error(error * 7, error) == pytest.approx(0.0)
+    # the stable order keeps the rows: five groups of 1, then five of 3
+    np.testing.assert_allclose(doubt_groups(constant, error), [[np.sqrt(5), 1.0]] * 5 + [[np.sqrt(5), 3.0]] * 5)
+    assert doubt_groups(constant * 0, error) == ()
     assert np.isnan(calibration_error(constant * 0, error))
 
 

@@ -7,6 +7,7 @@ VERBS = {
     "live": "begin a life; without arguments, a first life of about two minutes",
     "resume": "go on with a life where it was last saved",
     "probe": "examine a life without touching it",
+    "report": "write a page about one life, or several side by side",
     "check": "check a world against its contract, and explain each fault",
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, models, planners and recipes",
@@ -58,5 +59,6 @@ begin here:
   umwelt live --world gymnasium:Pendulum-v1 --recipe pets --steps 2000
   umwelt live --help                                           all options of the parts
   umwelt resume lives/NAME                                     go on after a stop, a kill or a crash
+  umwelt report lives/NAME                                     a page that tells what became of it
 
 Every verb takes --help, and --json for one JSON object in place of words."""

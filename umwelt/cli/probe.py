@@ -73,10 +73,7 @@ def run_model(command: Command) -> int:
 
     found = probe_model(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
     if command.json:
-        rows = {
-            seed: {task: _jsonable({"horizons": HORIZONS, **vars(row)}) for task, row in each.items()}
-            for seed, each in found.items()
-        }
+        rows = {seed: {task: _jsonable(vars(row)) for task, row in each.items()} for seed, each in found.items()}
         print(json.dumps({"model": rows}))
         return 0
     table = Table(title=f"the world model, in {command.episodes} episodes of each task", title_justify="left")

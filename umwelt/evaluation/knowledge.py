@@ -54,8 +54,9 @@ class Knowledge:
     compared: what was compared, `observation`, or `belief` where the model has no decoder. error: the unexplained
     share of the change after each of HORIZONS. reward_error: that of the next reward. doubt_rank: the rank
     correlation of doubt with the real error. doubt_error: how far doubt, scaled as a whole, is from the error in
-    groups of equal doubt, as a share of the error. imagined_return, real_return: means over `return_steps` steps.
-    decisions: a second, for one row.
+    groups of equal doubt, as a share of the error; doubt_groups: (scaled doubt, error) of those groups, the surest
+    first, empty where it cannot be told. horizons: those of `error`. imagined_return, real_return: means over
+    `return_steps` steps. decisions: a second, for one row.
     """
 
     compared: str
@@ -66,6 +67,8 @@ class Knowledge:
     return_steps: int
     imagined_return: float
     real_return: float
+    doubt_groups: tuple[tuple[float, float], ...] = ()
+    horizons: tuple[int, ...] = HORIZONS
     decisions: float = np.nan
 
 
@@ -139,6 +142,8 @@ def knowledge(seen: Foreseen, compared: str, horizons: tuple[int, ...] = HORIZON
         reward_error=unexplained(arrays["reward"][first, None], real[:, None], np.zeros((len(real), 1))),
         doubt_rank=rank_correlation(doubt, size),
         doubt_error=calibration_error(doubt, size),
+        doubt_groups=doubt_groups(doubt, size),
+        horizons=horizons,
         return_steps=horizons[longest],
         imagined_return=_mean(arrays["returns"][longest][whole[longest]]),
         real_return=_mean(arrays["real_returns"][longest][whole[longest]]),
@@ -164,15 +169,19 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def calibration_error(doubt: np.ndarray, error: np.ndarray) -> float:
-    """Of rows [R]: sorted by doubt into BINS groups, the mean gap between a group's root mean square error and its
-    doubt, when doubt is scaled to be as large as the error on the whole; as a share of that error."""
+    """Of rows [R]: the mean gap between doubt and error in `doubt_groups`, as a share of the error of all rows."""
+    groups = np.array(doubt_groups(doubt, error))
+    return float(np.abs(groups[:, 0] - groups[:, 1]).mean() / np.sqrt(np.mean(error**2))) if groups.size else float("nan")
+
+
+def doubt_groups(doubt: np.ndarray, error: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Of rows [R], sorted by doubt into BINS groups: the root mean square of each group's doubt, when doubt is scaled to
+    be as large as the error on the whole, and that of its error. Empty where one of both says nothing."""
     if len(doubt) < BINS or not np.any(doubt) or not np.any(error):
-        return float("nan")
-    whole = np.sqrt(np.mean(error**2))
-    scaled = doubt * whole / np.sqrt(np.mean(doubt**2))
+        return ()
+    scaled = doubt * np.sqrt(np.mean(error**2) / np.mean(doubt**2))
     groups = np.array_split(np.argsort(doubt, kind="stable"), BINS)
-    gaps = [abs(np.sqrt(np.mean(scaled[group] ** 2)) - np.sqrt(np.mean(error[group] ** 2))) for group in groups]
-    return float(np.mean(gaps) / whole)
+    return tuple((float(np.sqrt(np.mean(scaled[group] ** 2))), float(np.sqrt(np.mean(error[group] ** 2)))) for group in groups)
 
 
 def decisions_a_second(decide: Callable[[], Any], seconds: float = 1.0) -> float:

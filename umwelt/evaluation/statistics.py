@@ -54,6 +54,21 @@ def improvement_interval(key: jax.Array, ours: np.ndarray, theirs: np.ndarray, l
     return float(low), float(high)
 
 
+def profile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The performance profile [L]: the share of all runs and tasks of `values` [seeds, tasks] that lies above each level."""
+    table = _table(values, "values")
+    return np.mean(table[..., None] > np.asarray(levels, np.float64), axis=(0, 1))
+
+
+def profile_interval(
+    key: jax.Array, values: np.ndarray, levels: np.ndarray, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stratified bootstrap intervals of `profile`, low [L] and high [L], each for its level alone."""
+    found = [profile(each, levels) for each in _redrawn(_generator(key), _table(values, "values"))]
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
+
+
 def _table(values: np.ndarray, name: str) -> np.ndarray:
     table = np.asarray(values, np.float64)
     if table.ndim != 2 or not table.size:

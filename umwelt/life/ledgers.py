@@ -1,6 +1,6 @@
 """From a chronicle to the score of a life that met more than one task."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -12,7 +12,7 @@ from umwelt.life.chronicle import Chronicle
 
 SCORE_KEY = 30_000
 """The seed of the intervals."""
-DRAWS = 1_000
+DRAWS = 500
 """Lives that are drawn for an interval."""
 
 Score = dict[str, Any]
@@ -52,9 +52,28 @@ def ledgers(diary: Diary, errors: bool = False, values: np.ndarray | None = None
 
 
 def score(chronicle: Chronicle) -> Score:
-    """What a life kept, in numbers ready for JSON; empty for a life of one task. Means over seeds; intervals of 95 %
+    """What a life kept; see `score_of`."""
+    return score_of(diary(chronicle))
+
+
+def merged(diaries: Sequence[Diary]) -> Diary:
+    """Several lives as one of more seeds, which are numbered anew."""
+    offset, episodes, probes = 0, [], []
+    for each in diaries:
+        seeds = sorted({*each.episodes["seed"], *each.probes["seed"]})
+        for table, found in ((each.episodes, episodes), (each.probes, probes)):
+            found.append({**table, "seed": offset + np.searchsorted(seeds, table["seed"])})
+        offset += len(seeds)
+
+    def joined(tables: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+
+    return Diary(episodes=joined(episodes), probes=joined(probes), end=max(each.end for each in diaries))
+
+
+def score_of(read: Diary) -> Score:
+    """What lives kept, in numbers ready for JSON; empty for lives of one task. Means over seeds; intervals of 95 %
     over seeds and the episodes of their probes."""
-    read = diary(chronicle)
     lives = ledgers(read)
     if not lives or any(len(ledger.tasks) < 2 for ledger in lives.values()):
         return {}

@@ -1,0 +1,179 @@
+"""Returns, surprise and doubt over the clock, with the lessons as bands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from umwelt.core import part
+from umwelt.report.figure import Drawing, Table, finish, interval, lines, number, said, sheet
+from umwelt.report.picture import COLOURS
+from umwelt.report.reading import CURVES, POINTS, Story
+
+NAMED = 8
+"""As many lessons have their names over the picture; more have numbers."""
+WORDS = {"return": "return of an episode", "surprise": "surprise", "doubt": "doubt"}
+
+
+@part
+class Line:
+    """One line of a picture, and the region around it. clock, low, mean, high: [N]."""
+
+    clock: np.ndarray
+    low: np.ndarray
+    mean: np.ndarray
+    high: np.ndarray
+
+
+def draw_curves(groups: dict[str, list[Story]], name: str = "curves") -> Drawing | None:
+    """A line for each group of lives; a line for each seed where there is one life. None where nothing was written down."""
+    drawn = {what: each for what in WORDS if (each := _lines(groups, what))}
+    if not drawn:
+        return None
+    bands = _shared_lessons(groups)
+    end = max(story.clock for stories in groups.values() for story in stories)
+    with sheet(0.8 + 1.75 * len(drawn), rows=len(drawn), sharex=True) as (figure, axes):
+        for row, (what, each) in enumerate(drawn.items()):
+            _panel(axes[row, 0], what, each, bands)
+        axes[0, 0].set_xlim(0, max(end, 1))
+        axes[-1, 0].set_xlabel("decisions of each row")
+        _name_bands(axes[0, 0], bands)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        if len(handles) > 1:
+            figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(handles)))
+        table = _table(groups, bands)
+        title = "Returns, surprise and doubt over the clock"
+        return finish(figure, name, title, _alternative(drawn, bands), table)
+
+
+def episode_curve(story: Story, seed: int) -> Line | None:
+    """The episodes of a seed in stretches of the clock: lowest, mean and highest return of each."""
+    mine = story.episodes["seed"] == seed
+    if not mine.any():
+        return None
+    return stretches(story.episodes["end"][mine], story.episodes["return"][mine])
+
+
+def stretches(clock: np.ndarray, value: np.ndarray) -> Line:
+    """At most POINTS stretches of equal length."""
+    order = np.argsort(clock, kind="stable")
+    clock, value = clock[order], value[order]
+    width = max(1, -(-int(clock[-1] + 1) // (POINTS - 1)))
+    starts = np.flatnonzero(np.diff(clock // width, prepend=-1))
+    count = np.diff(np.append(starts, len(clock)))
+    return Line(
+        clock=clock[np.append(starts[1:], len(clock)) - 1],
+        low=np.minimum.reduceat(value, starts),
+        mean=np.add.reduceat(value, starts) / count,
+        high=np.maximum.reduceat(value, starts),
+    )
+
+
+def together(each: Sequence[Line]) -> Line:
+    """Several lines as one: their mean, with the lowest and highest of their means around it, as far as all of them go."""
+    end = min(line.clock[-1] for line in each)
+    clock = each[0].clock[each[0].clock <= end]
+    means = np.stack([np.interp(clock, line.clock, line.mean) for line in each])
+    return Line(clock=clock, low=means.min(axis=0), mean=means.mean(axis=0), high=means.max(axis=0))
+
+
+def _lines(groups: dict[str, list[Story]], what: str) -> dict[str, Line]:
+    """What is drawn: label -> line."""
+    if len(groups) == 1 and len(stories := next(iter(groups.values()))) == 1:
+        return {f"seed {seed}": line for seed in stories[0].seeds if (line := _line(stories[0], what, seed))}
+    found = {}
+    for label, stories in groups.items():
+        each = [line for story in stories for seed in story.seeds if (line := _line(story, what, seed))]
+        if each:
+            found[label] = together(each)
+    return found
+
+
+def _line(story: Story, what: str, seed: int) -> Line | None:
+    if what == "return":
+        return episode_curve(story, seed)
+    columns = story.curves.get(what, {}).get(seed)
+    return Line(**columns) if columns else None
+
+
+def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str, int, int], ...]) -> None:
+    for (label, line), style in zip(drawn.items(), lines(list(drawn)).values(), strict=True):
+        axes.fill_between(line.clock, line.low, line.high, color=style["color"], alpha=0.18, linewidth=0)
+        axes.plot(line.clock, line.mean, label=said(label), linewidth=1.2, **style)
+    if what in CURVES:
+        # most of a curve lies near zero, and its peaks matter too
+        axes.set_yscale("symlog", linthresh=_threshold(list(drawn.values())))
+    axes.set_ylabel(WORDS[what])
+    tasks = list(dict.fromkeys(task for task, _, _ in bands))
+    for index, (task, begin, end) in enumerate(bands):
+        few = len(tasks) < len(COLOURS)
+        colour = COLOURS[tasks.index(task)] if few else "#808080"
+        axes.axvspan(begin, end, color=colour, alpha=0.10 if few else 0.16 * (index % 2), linewidth=0)
+
+
+def _threshold(drawn: list[Line]) -> float:
+    """Below it the axis is linear: the lower quarter of what is drawn, or a tenth where that is nothing."""
+    sizes = np.abs(np.concatenate([line.mean for line in drawn]))
+    quarter = float(np.quantile(sizes[np.isfinite(sizes)], 0.25)) if np.isfinite(sizes).any() else 0.0
+    return quarter if quarter > 0 else 0.1
+
+
+def _name_bands(axes: Any, bands: tuple[tuple[str, int, int], ...]) -> None:
+    """The tasks over the picture, or the numbers of the lessons where their names would overlap."""
+    every = max(1, len(bands) // 15)
+    named = len(bands) <= NAMED
+    for index, (task, begin, end) in enumerate(bands):
+        if named or index % every == 0:
+            text = said(task, 60 // max(len(bands), 1)) if named else str(index + 1)
+            place = axes.get_xaxis_transform()
+            axes.text((begin + end) / 2, 1.02, text, transform=place, ha="center", va="bottom", fontsize=8)
+
+
+def _shared_lessons(groups: dict[str, list[Story]]) -> tuple[tuple[str, int, int], ...]:
+    """The lessons of all lives, where they agree on their tasks; else none."""
+    found = [story.lessons for stories in groups.values() for story in stories if story.lessons]
+    alike = len({tuple(task for task, _, _ in each) for each in found}) == 1
+    return found[0] if alike else ()
+
+
+def _table(groups: dict[str, list[Story]], bands: tuple[tuple[str, int, int], ...]) -> Table:
+    """A row for each lesson of each group: means over its episodes and its decisions."""
+    rows = []
+    for label, stories in groups.items():
+        lessons = bands or (("all", -1, max(story.clock for story in stories)),)
+        for index, (task, begin, end) in enumerate(lessons):
+            returns, figures = lesson_returns(stories, index, begin, end), []
+            for what in CURVES:
+                values = [mean for story in stories for (_, i), mean in story.means.get(what, {}).items() if i == index]
+                known = [value for value in values if value == value]
+                figures.append(number(float(np.mean(known)) if known else None))
+            group = (label,) if len(groups) > 1 else ()
+            clocks = f"{begin + 1:,} to {end:,}"
+            mean = interval(*returns) if len(stories) > 1 or len(stories[0].seeds) > 1 else number(returns[0])
+            rows.append((*group, str(index + 1), task, clocks, mean, *figures))
+    heads = (*(("lives",) if len(groups) > 1 else ()), "lesson", "task", "decisions", "mean return", "surprise", "doubt")
+    return Table(caption="Means over each lesson; in brackets the lowest and the highest seed", heads=heads, rows=tuple(rows))
+
+
+def lesson_returns(stories: list[Story], index: int, begin: int, end: int) -> tuple[float, float, float]:
+    """Mean return of the episodes that ended in a lesson: over seeds, and of the lowest and the highest seed."""
+    means = []
+    for story in stories:
+        stop = end if index >= len(story.lessons) else story.lessons[index][2]
+        start = begin if index >= len(story.lessons) else story.lessons[index][1]
+        for seed in story.seeds:
+            mine = (story.episodes["seed"] == seed) & (story.episodes["end"] > start) & (story.episodes["end"] <= stop)
+            if mine.any():
+                means.append(float(np.mean(story.episodes["return"][mine])))
+    return (float(np.mean(means)), min(means), max(means)) if means else (float("nan"),) * 3
+
+
+def _alternative(drawn: dict[str, dict[str, Line]], bands: tuple[tuple[str, int, int], ...]) -> str:
+    """The first and the last of every line, in words."""
+    told = [
+        f"{what}, {label}: from {number(float(line.mean[0]))} to {number(float(line.mean[-1]))}"
+        for what, each in drawn.items()
+        for label, line in each.items()
+    ]
+    lessons = f" {len(bands)} lessons are shown as bands." if bands else ""
+    return f"Curves over the clock of {'; '.join(told)}.{lessons} The numbers of every lesson stand in the table below."

@@ -1,0 +1,157 @@
+"""A figure of a report: a drawing as SVG and PNG, what it shows in words, and its numbers in a table."""
+
+import io
+import warnings
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from umwelt.core import part
+from umwelt.report.picture import COLOURS
+
+DOTS = 110
+"""Dots per inch of the PNG."""
+WIDE = 7.4
+"""Inches of a figure's width."""
+INK = "#000000"
+"""What is drawn in this colour is drawn in the colour of the text, be the page light or dark."""
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
+"""A second sign beside the colour."""
+STYLE = {
+    "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and enlarged
+    "svg.hashsalt": "umwelt",  # the same life gives the same bytes
+    "text.parse_math": False,  # a task may be called $x$
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.useoffset": False,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "axes.unicode_minus": False,
+}
+NAMESPACES = ("{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}")
+
+
+@part
+class Table:
+    """Numbers in rows. heads: of the columns; the first column names the row."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@part
+class Drawing:
+    """One figure. name: of its files. alternative: what it shows, in words, numbers included."""
+
+    name: str
+    title: str
+    alternative: str
+    table: Table
+    svg: bytes
+    png: bytes
+
+
+@contextmanager
+def sheet(height: float, rows: int = 1, columns: int = 1, wide: float = WIDE, **form: Any) -> Iterator[tuple[Figure, Any]]:
+    """A figure and its axes [rows, columns], in the report's style."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(wide, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, figure.subplots(rows, columns, squeeze=False, **form)
+
+
+def finish(figure: Figure, name: str, title: str, alternative: str, table: Table) -> Drawing:
+    """The figure in both forms. Call it inside of `sheet`."""
+    svg, png = io.BytesIO(), io.BytesIO()
+    with warnings.catch_warnings():
+        # the PNG has no glyphs for some scripts; the SVG leaves them to the reader's fonts, and the table has them too
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        # laid out once: the second file need not be thought out anew
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(png, format="png", dpi=DOTS)
+    return Drawing(name=name, title=title, alternative=alternative, table=table, svg=svg.getvalue(), png=png.getvalue())
+
+
+def inline(drawing: Drawing) -> str:
+    """The SVG as a part of a page: no addresses of name spaces, no name twice, transparent, ink as the page's text."""
+    root = ElementTree.fromstring(drawing.svg)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag.endswith("metadata"):
+                parent.remove(child)
+    for element in root.iter():
+        for space in NAMESPACES:
+            element.tag = element.tag.removeprefix(space)
+            element.attrib = {name.removeprefix(space): value for name, value in element.attrib.items()}
+    _drop_paper(root)
+    text = ElementTree.tostring(root, encoding="unicode")
+    used = {name for name in _ids(root) if f'"#{name}"' in text or f"url(#{name})" in text}
+    for element in root.iter():
+        if element.get("id") in used:
+            element.set("id", f"{drawing.name}-{element.get('id')}")
+        else:
+            element.attrib.pop("id", None)
+    for name in ("width", "height"):
+        root.attrib.pop(name, None)
+    root.set("role", "img")
+    root.set("aria-label", drawing.alternative)
+    text = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
+    for name in used:
+        text = text.replace(f'"#{name}"', f'"#{drawing.name}-{name}"').replace(f"url(#{name})", f"url(#{drawing.name}-{name})")
+    return text.replace(INK, "currentColor")
+
+
+def _ids(root: ElementTree.Element) -> list[str]:
+    return [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+
+
+def _drop_paper(root: ElementTree.Element) -> None:
+    """The white rectangles behind a figure and its axes: Matplotlib draws each as the first patch of its group."""
+    for group in root.iter("g"):
+        if group.get("id", "").startswith(("figure_", "axes_")):
+            for child in list(group):
+                if child.get("id", "").startswith("patch_"):
+                    group.remove(child)
+                    break
+
+
+def said(name: str, longest: int = 24) -> str:
+    """A name from a life as a label: of one line, not too long, and never taken for Matplotlib's own."""
+    plain = " ".join(str(name).split()) or "(no name)"
+    plain = plain if len(plain) <= longest else plain[: longest - 1] + "\u2026"
+    return f"\u200a{plain}" if plain.startswith("_") else plain
+
+
+def number(value: Any, form: str = ".4g") -> str:
+    """A number for a table; a dash where there is none."""
+    if value is None or value != value:
+        return "-"
+    return (
+        f"{value:,.0f}" if isinstance(value, int) or (abs(value) >= 10_000 and float(value).is_integer()) else f"{value:{form}}"
+    )
+
+
+def interval(mean: Any, low: Any, high: Any, form: str = ".4g") -> str:
+    """A mean with its interval."""
+    return (
+        number(mean, form) if low is None or low != low else f"{number(mean, form)} [{number(low, form)}, {number(high, form)}]"
+    )
+
+
+def lines(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """name -> colour and line style, told apart by both."""
+    palette = COLOURS[:-1]
+    return {
+        name: {"color": palette[index % len(palette)], "linestyle": LINES[index // len(palette) % len(LINES)]}
+        for index, name in enumerate(names)
+    }

@@ -1,0 +1,106 @@
+"""Retention as a heat map: every task after every lesson."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from umwelt.report.figure import Drawing, Table, finish, number, said, sheet
+
+WRITTEN = 10
+"""As many tasks and lessons have their numbers in the cells."""
+DARK = 0.55
+"""Shares below this are written in white."""
+KINDS = {
+    "return_matrix": ("returns", "Return of each task after each lesson"),
+    "error_matrix": ("errors", "Model error of each task after each lesson"),
+}
+
+
+def draw_heat(scores: dict[str, dict[str, Any]], kind: str) -> Drawing | None:
+    """One map for each score that has such a matrix; colours go from the lowest to the highest value of each task, of
+    model errors from 0 to 1. None where no score has one."""
+    known = {label: score for label, score in scores.items() if score and score[kind] is not None}
+    if not known:
+        return None
+    name, title = KINDS[kind]
+    columns = min(2, len(known))
+    rows = -(-len(known) // columns)
+    most = max(max(len(score["tasks"]), len(score["lessons"])) for score in known.values())
+    tall = 1.1 + min(6.2, max(2.2, 0.24 * most * (1 if columns > 1 else 1.1)))
+    with sheet(tall * rows, rows, columns) as (figure, axes):
+        image = None
+        for spare in axes.ravel()[len(known) :]:
+            spare.set_axis_off()
+        for each, (label, score) in zip(axes.ravel(), known.items(), strict=False):
+            image = _map(each, score, kind, title=said(label, 40) if len(known) > 1 else "", columns=columns)
+        meaning = "share between the task's lowest and highest" if kind == "return_matrix" else "unexplained share, 0 is perfect"
+        figure.colorbar(image, ax=axes, label=meaning, shrink=0.7, aspect=30)
+        return finish(figure, name, title, _alternative(known, kind, title), _table(known, kind, title))
+
+
+def shades(matrix: np.ndarray, kind: str) -> np.ndarray:
+    """[lessons, tasks] in 0 .. 1, NaN where nothing is known."""
+    if kind == "error_matrix":
+        return np.clip(matrix, 0.0, 1.0)
+    unknown = np.isnan(matrix)
+    low, high = np.where(unknown, np.inf, matrix).min(axis=0), np.where(unknown, -np.inf, matrix).max(axis=0)
+    apart = high > low
+    # a task that is worth the same throughout is neither good nor bad
+    return np.where(
+        apart, (matrix - np.where(apart, low, 0.0)) / np.where(apart, high - low, 1.0), np.where(unknown, np.nan, 0.5)
+    )
+
+
+def _map(axes: Any, score: dict[str, Any], kind: str, title: str, columns: int) -> Any:
+    matrix = np.array(score[kind], np.float64)
+    shaded = shades(matrix, kind)
+    # errors are bad: the map is turned round, so that bright is good in both
+    image = axes.pcolormesh(shaded, vmin=0, vmax=1, cmap="cividis" if kind == "return_matrix" else "cividis_r")
+    axes.invert_yaxis()
+    tasks, learned = score["tasks"], [lesson["task"] for lesson in score["lessons"]]
+    if max(len(tasks), len(learned)) <= WRITTEN // columns + 2 * (columns > 1):
+        for (lesson, task), value in np.ndenumerate(matrix):
+            bright = shaded[lesson, task] if kind == "return_matrix" else 1.0 - shaded[lesson, task]
+            # not pure black, which would turn white on a dark page
+            colour = "#ffffff" if bright < DARK else "#010101"
+            text = number(value, ".3g")
+            axes.text(task + 0.5, lesson + 0.5, text, ha="center", va="center", color=colour, fontsize=8)
+    for lesson, task in enumerate(learned):
+        # the task of the lesson itself
+        box = ([tasks.index(task)] * 2, [lesson, lesson + 1])
+        axes.plot(*box, color="#D55E00", linewidth=2)
+    small = 9 if len(tasks) <= 12 else 6
+    axes.set_xticks(np.arange(len(tasks)) + 0.5, [said(task, 14) for task in tasks], rotation=60, ha="right", fontsize=small,
+                    rotation_mode="anchor")  # fmt: skip
+    every = max(1, math.ceil(len(learned) / 40))
+    places = np.arange(0, len(learned), every)
+    axes.set_yticks(places + 0.5, [said(learned[place], 14) for place in places], fontsize=9 if len(learned) <= 12 else 6)
+    axes.set(xlabel="task probed", ylabel="after the lesson on", title=title)
+    axes.tick_params(length=0)
+    return image
+
+
+def _alternative(known: dict[str, dict[str, Any]], kind: str, title: str) -> str:
+    told = []
+    for label, score in known.items():
+        matrix = np.array(score[kind], np.float64)
+        own = [matrix[lesson, score["tasks"].index(each["task"])] for lesson, each in enumerate(score["lessons"])]
+        told.append(
+            f"{label}: {len(score['lessons'])} lessons on {len(score['tasks'])} tasks, on the mean "
+            f"{number(float(np.nanmean(own)))} right after a task's own lesson and "
+            f"{number(float(np.nanmean(matrix[-1])))} over all tasks at the end"
+        )
+    return f"Heat map. {title}. {'; '.join(told)}. All numbers stand in the table below."
+
+
+def _table(known: dict[str, dict[str, Any]], kind: str, title: str) -> Table:
+    tasks = list(dict.fromkeys(task for score in known.values() for task in score["tasks"]))
+    rows = []
+    for label, score in known.items():
+        for number_, (lesson, values) in enumerate(zip(score["lessons"], score[kind], strict=True), 1):
+            told = dict(zip(score["tasks"], values, strict=True))
+            group = (label,) if len(known) > 1 else ()
+            rows.append((*group, f"{number_}. {lesson['task']}", *(number(told.get(task)) for task in tasks)))
+    heads = (*(("lives",) if len(known) > 1 else ()), "after the lesson on", *tasks)
+    return Table(caption=f"{title}; a row for each lesson, a column for each task", heads=heads, rows=tuple(rows))

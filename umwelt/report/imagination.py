@@ -1,0 +1,179 @@
+"""What was imagined beside what came: trajectories and frames, the error by horizon, and what doubt is worth."""
+
+from typing import Any
+
+import numpy as np
+
+from umwelt.report.figure import Drawing, Table, finish, lines, number, said, sheet
+from umwelt.report.picture import COLOURS
+
+DIMENSIONS = 3
+"""Observed dimensions that are drawn: those that move most."""
+SHOWN = 8
+"""Frames of a strip."""
+TRAJECTORIES = 3
+
+
+def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing | None:
+    """A row of panels for each task, a panel for each trajectory. film: see `umwelt.life.foresight`."""
+    if not film:
+        return None
+    tasks, real, imagined = film["tasks"], film["real"][:, :TRAJECTORIES], film["imagined"][:, :TRAJECTORIES]
+    dimensions = moving(real)
+    with sheet(0.7 + 1.7 * len(tasks), len(tasks), real.shape[1], sharex=True) as (figure, axes):
+        handles: dict[str, Any] = {}
+        for (task, trajectory), each in np.ndenumerate(axes):
+            for dimension, colour in zip(dimensions, COLOURS, strict=False):
+                came = each.plot(real[task, trajectory, :, dimension], color=colour, linewidth=1.6)[0]
+                seen = each.plot(imagined[task, trajectory, :, dimension], "--", color=colour, linewidth=1.2)[0]
+                handles |= {f"{dimension}: came": came, f"{dimension}: imagined": seen}
+            if trajectory == 0:
+                each.set_ylabel(said(tasks[task], 16))
+        figure.supxlabel("decisions ahead", fontsize=9)
+        figure.legend(
+            list(handles.values()),
+            [f"observation {label}" for label in handles],
+            loc="outside lower center",
+            ncols=len(dimensions),
+        )
+        return finish(figure, name, "Imagination against reality", _film_told(film, dimensions), _film_table(film, dimensions))
+
+
+def moving(real: np.ndarray) -> list[int]:
+    """The DIMENSIONS observed dimensions of [tasks, trajectories, ahead, width] that move most, in order."""
+    spread = real.reshape(-1, real.shape[-1]).std(axis=0)
+    return sorted(int(index) for index in np.argsort(-spread, kind="stable")[:DIMENSIONS])
+
+
+def draw_frames(film: dict[str, np.ndarray], name: str = "frames") -> Drawing | None:
+    """A strip of frames of the first trajectory of each task; None where the world cannot be drawn."""
+    if "frames" not in film:
+        return None
+    frames, tasks = film["frames"], film["tasks"]
+    ahead = np.unique(np.linspace(0, frames.shape[1] - 1, SHOWN).round().astype(int))
+    with sheet(0.3 + 1.05 * len(tasks), len(tasks), len(ahead)) as (figure, axes):
+        for (task, column), each in np.ndenumerate(axes):
+            each.imshow(frames[task, ahead[column]], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            each.set_xticks([])
+            each.set_yticks([])
+            if task == 0:
+                each.set_title(f"{ahead[column]} ahead")
+            if column == 0:
+                each.set_ylabel(said(tasks[task], 14))
+        told = f"The world as it came, from {ahead[0]} to {ahead[-1]} decisions ahead, a strip for each of {len(tasks)} tasks."
+        rows = tuple((said(task, 60), ", ".join(str(when) for when in ahead)) for task in tasks)
+        table = Table(caption="Which frames are shown", heads=("task", "decisions ahead"), rows=rows)
+        return finish(figure, name, "The same stretches as pictures", told, table)
+
+
+def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -> Drawing | None:
+    """The unexplained share of the change over the steps imagined. examined: label -> what `examine` found."""
+    known = {label: found for label, found in examined.items() if found["tasks"]}
+    if not known:
+        return None
+    with sheet(3.0) as (figure, axes):
+        panel = axes[0, 0]
+        for (label, found), style in zip(known.items(), lines(list(known)).values(), strict=True):
+            errors = np.array([_array(task["error"]) for task in found["tasks"].values()])
+            panel.plot(found["horizons"], _mean(errors), marker="o", label=said(label, 40), **style)
+            if len(errors) > 1:
+                low, high = np.nanmin(errors, axis=0, initial=np.inf), np.nanmax(errors, axis=0, initial=-np.inf)
+                panel.fill_between(found["horizons"], low, high, color=style["color"], alpha=0.15, linewidth=0)
+        panel.axhline(1.0, color="#000000", linewidth=0.8, linestyle=":")
+        panel.set_xscale("log")
+        horizons = next(iter(known.values()))["horizons"]
+        panel.set_xticks(horizons, [str(ahead) for ahead in horizons])
+        panel.minorticks_off()
+        panel.set_ylim(bottom=0)
+        panel.set(xlabel="imagined decisions", ylabel="unexplained share")
+        panel.text(horizons[0], 1.02, "as good as guessing", fontsize=8, va="bottom")
+        if len(known) > 1:
+            panel.legend()
+        heads = (*(("lives",) if len(known) > 1 else ()), "task", "compared", *(f"after {ahead}" for ahead in horizons))
+        rows = tuple(
+            (*((label,) if len(known) > 1 else ()), task, each["compared"], *(number(error) for error in each["error"]))
+            for label, found in known.items()
+            for task, each in found["tasks"].items()
+        )
+        told = "; ".join(
+            f"{label}: " + ", ".join(
+                f"{number(float(error))} after {ahead}"
+                for ahead, error in zip(
+                    horizons, _mean(np.array([_array(task["error"]) for task in found["tasks"].values()])), strict=True
+                )
+            )
+            for label, found in known.items()
+        )  # fmt: skip
+        title = "Error by horizon"
+        alternative = f"The share of the change that imagination leaves unexplained, mean over tasks. {told}."
+        return finish(figure, name, title, alternative, Table(caption=title, heads=heads, rows=rows))
+
+
+def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibration") -> Drawing | None:
+    """Groups of equal doubt: what was doubted, and how large the error was. A good doubt lies on the diagonal."""
+    known = {
+        f"{label}, {task}" if len(examined) > 1 else task: each
+        for label, found in examined.items()
+        for task, each in found["tasks"].items()
+        if each["doubt_groups"]
+    }
+    if not known:
+        return None
+    with sheet(3.4) as (figure, axes):
+        panel = axes[0, 0]
+        highest = max(max(max(pair) for pair in each["doubt_groups"]) for each in known.values())
+        panel.plot([0, highest], [0, highest], color="#000000", linewidth=0.8, linestyle=":")
+        for (label, each), style in zip(known.items(), lines(list(known)).values(), strict=True):
+            doubt, error = np.array(each["doubt_groups"]).T
+            panel.plot(doubt, error, marker="o", markersize=4, linewidth=1, label=said(label, 40), **style)
+        panel.set(xlabel="doubt, scaled to the error as a whole", ylabel="root mean square error")
+        figure.legend(loc="outside right upper") if len(known) <= 12 else None
+        rows = tuple(
+            (label, str(group), number(doubt), number(error))
+            for label, each in known.items()
+            for group, (doubt, error) in enumerate(each["doubt_groups"], 1)
+        )
+        ranks = "; ".join(
+            f"{label}: rank correlation {number(each['doubt_rank'])}, gap {number(each['doubt_error'])}"
+            for label, each in known.items()
+        )
+        title = "Calibration of doubt"
+        alternative = (
+            f"In groups of equal doubt, the doubt against the real error; on the diagonal doubt tells the truth. {ranks}."
+        )
+        table = Table(caption=title, heads=("task", "group, surest first", "doubt", "error"), rows=rows)
+        return finish(figure, name, title, alternative, table)
+
+
+def _array(values: Any) -> np.ndarray:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _mean(errors: np.ndarray) -> np.ndarray:
+    """Over tasks, of what is known."""
+    known = ~np.isnan(errors)
+    return np.where(known, errors, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+
+
+def _film_told(film: dict[str, np.ndarray], dimensions: list[int]) -> str:
+    gaps = film_gaps(film, dimensions)
+    told = "; ".join(f"{task}: {number(float(np.mean(gap)))}" for task, gap in zip(film["tasks"], gaps, strict=True))
+    return (
+        f"{film['real'].shape[1]} trajectories of each of {len(film['tasks'])} tasks, {film['real'].shape[2]} decisions long,"
+        f" solid as they came and dashed as they were imagined before. Mean distance between the two: {told}."
+    )
+
+
+def film_gaps(film: dict[str, np.ndarray], dimensions: list[int]) -> np.ndarray:
+    """[tasks, ahead]: the mean distance of imagination from reality in the drawn dimensions."""
+    return np.abs(film["real"] - film["imagined"])[..., dimensions].mean(axis=(1, 3))
+
+
+def _film_table(film: dict[str, np.ndarray], dimensions: list[int]) -> Table:
+    gaps = film_gaps(film, dimensions)
+    ahead = [when for when in (1, 5, 10, 15, 20, 30) if when <= gaps.shape[1]]
+    rows = tuple(
+        (str(task), *(number(float(gap[when - 1])) for when in ahead)) for task, gap in zip(film["tasks"], gaps, strict=True)
+    )
+    caption = "Mean distance of what was imagined from what came, in the dimensions that are drawn"
+    return Table(caption=caption, heads=("task", *(f"{when} ahead" for when in ahead)), rows=rows)

@@ -1,0 +1,70 @@
+"""Where the agent went, and where it doubted."""
+
+from typing import Any
+
+import numpy as np
+
+from umwelt.report.figure import Drawing, Table, finish, number, sheet
+
+CELLS = 32
+"""Of a side of the map."""
+
+
+def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing | None:
+    """Visits and mean doubt in cells of the world: one row of maps in two dimensions, two projections of three."""
+    known = np.isfinite(trail["x"].astype(np.float64)) & np.isfinite(trail["y"].astype(np.float64))
+    if not known.any():
+        return None
+    x, y, z, doubt = (trail[axis][known].astype(np.float64) for axis in ("x", "y", "z", "doubt"))
+    planes = [("x", "y", x, y)] + ([("x", "z", x, z)] if np.isfinite(z).all() else [])
+    with sheet(3.1 * len(planes), len(planes), 2) as (figure, axes):
+        for row, (across, up, first, second) in enumerate(planes):
+            visits, doubted, edges = cells(first, second, doubt)
+            shown = np.where(visits > 0, visits, np.nan)
+            for each, values, title in ((axes[row, 0], np.log10(shown), "visits"), (axes[row, 1], doubted, "mean doubt")):
+                image = each.pcolormesh(*edges, values.T, cmap="cividis")
+                each.set(xlabel=across, ylabel=up, title=title)
+                label = "visits, powers of ten" if title == "visits" else "doubt"
+                figure.colorbar(image, ax=each, label=label, aspect=30)
+        visits, doubted, _ = cells(x, y, doubt)
+        title = "Where the agent went, and where it doubted"
+        return finish(figure, name, title, _alternative(visits, doubted), _table(trail, known))
+
+
+def cells(x: np.ndarray, y: np.ndarray, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """(visits [CELLS, CELLS], mean doubt there with NaN where nothing was doubted, edges of the cells of each axis)."""
+    visits, across, up = np.histogram2d(x, y, CELLS)
+    told = np.isfinite(doubt)
+    edges = [across, up]
+    count = np.histogram2d(x[told], y[told], edges)[0]
+    total = np.histogram2d(x[told], y[told], edges, weights=doubt[told])[0]
+    return visits, np.where(count > 0, total / np.maximum(count, 1), np.nan), (across, up)
+
+
+def _alternative(visits: np.ndarray, doubted: np.ndarray) -> str:
+    share = float(np.mean(visits > 0))
+    known = doubted[np.isfinite(doubted)]
+    doubt = (
+        f" Mean doubt in a cell is between {number(float(known.min()))} and {number(float(known.max()))}." if known.size else ""
+    )
+    return f"Two maps of {CELLS} by {CELLS} cells of the world that was seen. The agent went into {share:.1%} of them.{doubt}"
+
+
+def _table(trail: dict[str, np.ndarray], known: np.ndarray) -> Table:
+    """A row for each task: how often it was written down, from where to where, and how it was doubted."""
+    rows = []
+    tasks = trail["task"][known]
+    for task in dict.fromkeys(tasks):
+        mine = np.flatnonzero(known)[tasks == task]
+        doubt = trail["doubt"][mine].astype(np.float64)
+        told = doubt[np.isfinite(doubt)]
+        rows.append((str(task), f"{len(mine):,}", *(_extent(trail[axis][mine]) for axis in ("x", "y", "z")),
+                     number(float(told.mean()) if told.size else None)))  # fmt: skip
+    heads = ("task", "places", "x", "y", "z", "mean doubt")
+    return Table(caption="Where the agent was on each task", heads=heads, rows=tuple(rows))
+
+
+def _extent(values: Any) -> str:
+    values = values.astype(np.float64)
+    known = values[np.isfinite(values)]
+    return f"{number(float(known.min()))} to {number(float(known.max()))}" if known.size else "-"

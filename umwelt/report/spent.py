@@ -1,0 +1,52 @@
+"""How a life spent its time."""
+
+import numpy as np
+
+from umwelt.report.figure import Drawing, Table, finish, number, said, sheet
+from umwelt.report.picture import COLOURS
+
+PARTS = {"living": "acting and learning", "probe": "probes", "saving": "saving", "chronicle": "writing down"}
+"""Names of the parts for the reader; others keep their own."""
+
+
+def seconds(timing: dict[str, np.ndarray]) -> dict[str, float]:
+    """Seconds of each part over the whole life. Each row holds the sum since the process began that wrote it; a sum that
+    falls was begun anew by another process, which went on with the life."""
+    total: dict[str, float] = {}
+    for name in dict.fromkeys(timing["part"]):
+        sums = np.asarray(timing["seconds"][timing["part"] == name], np.float64)
+        anew = np.append(sums[1:] < sums[:-1], True)
+        total[str(name)] = float(sums[anew].sum())
+    return total
+
+
+def draw_spent(spent: dict[str, dict[str, float]], name: str = "time") -> Drawing | None:
+    """A bar for each life or group: label -> part -> seconds."""
+    known = {label: parts for label, parts in spent.items() if sum(parts.values()) > 0}
+    if not known:
+        return None
+    parts = list(dict.fromkeys(part for each in known.values() for part in each))
+    with sheet(1.1 + 0.4 * len(known)) as (figure, axes):
+        panel = axes[0, 0]
+        left = np.zeros(len(known))
+        for index, part in enumerate(parts):
+            width = np.array([each.get(part, 0.0) for each in known.values()])
+            hatch = ("", "//", "..", "xx", "\\\\", "++")[index % 6]
+            style = {"color": COLOURS[index % 6], "hatch": hatch, "edgecolor": "#ffffff", "linewidth": 0.5}
+            panel.barh(range(len(known)), width, left=left, label=said(PARTS.get(part, part)), **style)
+            left += width
+        panel.set_yticks(range(len(known)), [said(label) for label in known])
+        panel.invert_yaxis()
+        panel.set_xlabel("seconds")
+        figure.legend(loc="outside lower center", ncols=4)
+        rows = tuple(
+            (label, PARTS.get(part, part), number(each.get(part, 0.0), ".1f"), f"{each.get(part, 0.0) / sum(each.values()):.1%}")
+            for label, each in known.items()
+            for part in parts
+        )
+        told = "; ".join(
+            f"{label}: " + ", ".join(f"{PARTS.get(part, part)} {value:.1f} s" for part, value in each.items())
+            for label, each in known.items()
+        )
+        table = Table(caption="Seconds by part", heads=("life", "part", "seconds", "share"), rows=rows)
+        return finish(figure, name, "Where the time went", f"Bars of seconds by part. {told}.", table)
