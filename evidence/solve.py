@@ -96,8 +96,8 @@ def upright(path: Path) -> float:
     mind = Saver(folder.checkpoints, Engine(life)).load_minds()[0]
     proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), True)
     tasks = repeated(life.world, panel_of(life), 10)
-    seen, _, _ = proctor.film(jax.random.key(PROBE_KEY), mind.agent, tasks, warm=99, ticks=100)
-    return float(np.asarray(seen)[..., 2].mean())
+    film = proctor.film(jax.random.key(PROBE_KEY), mind.agent, tasks, warm=99, ticks=100)
+    return float(np.asarray(film.observation)[..., 2].mean())
 
 
 def _reached(path: Path, case: Case) -> int | None:

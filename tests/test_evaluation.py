@@ -102,10 +102,19 @@ def test_a_film_shows_what_was_imagined_beforehand(compiled: bool) -> None:
     agent = Oracle()
     proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100, hosted=not compiled), compiled)
     state = agent.init(jax.random.key(0), Counter().spec)
-    real, imagined, rewards = proctor.film(jax.random.key(1), state, {"n": jnp.ones(1)}, warm=4, ticks=9)
-    assert real.shape == (9, 1, 1)
-    assert np.allclose(real, imagined.observation, atol=1e-5)
-    assert np.asarray(rewards).tolist() == [[1.0]] * 9
+    film = proctor.film(jax.random.key(1), state, {"n": jnp.ones(1)}, warm=4, ticks=9)
+    assert film.observation.shape == (9, 1, 1)
+    assert np.allclose(film.observation, film.expected.observation, atol=1e-5)
+    assert np.asarray(film.reward).tolist() == [[1.0]] * 9
+    assert np.asarray(film.inside).all()
+    assert (film.state is None) == (not compiled)
+
+
+def test_a_film_tells_where_the_episode_was_over() -> None:
+    agent = Oracle()
+    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=6), True)
+    film = proctor.film(jax.random.key(1), agent.init(jax.random.key(0), Counter().spec), {"n": jnp.ones(1)}, warm=4, ticks=5)
+    assert np.asarray(film.inside)[:, 0].tolist() == [True, True, False, False, False]
 
 
 def test_the_interval_covers_the_mean_about_as_often_as_it_says() -> None:

@@ -54,6 +54,22 @@ class Journey:
     inside: jax.Array
 
 
+@struct
+class Film:
+    """What N rows lived in T decisions, and what the agent had imagined of them.
+
+    observation: leaves [T, N, ...]. reward: float32 [T, N]. inside: bool [T, N], the decision belongs to the row's one
+    episode. expected: Prediction [T, N], or None where there is no model. state: the world's, [T, N, ...]; None of a
+    hosted one.
+    """
+
+    observation: Any
+    reward: jax.Array
+    inside: jax.Array
+    expected: Any
+    state: Any
+
+
 @part
 class Examiner:
     """Examines an agent in a world of N = world.spec.batch rows."""
@@ -142,15 +158,12 @@ class Proctor:
         close(examiner.world, state)
         return exam
 
-    def film(self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int) -> tuple[Any, Any, Any]:
-        """After `warm` decisions, film `ticks` more, and what the agent imagined beforehand of them.
-
-        Returns (observations [ticks, N, ...], Prediction [ticks, N] or None, rewards [ticks, N]).
-        """
-        before, (observations, rewards, actions), _ = self._record(key, agent_state, tasks, warm, ticks, _show_film)
+    def film(self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int) -> Film:
+        """After `warm` decisions, film `ticks` more, and what the agent imagined beforehand of them."""
+        before, (observation, reward, inside, action, state), _ = self._record(key, agent_state, tasks, warm, ticks, _show_film)
         imagine = self._cached(("imagine", ticks), lambda: jax.jit(self.agent.imagine))
-        expected = imagine(keys.fold(key, "imagine"), before.agent, jax.tree.map(jnp.asarray, actions))
-        return observations, expected, rewards
+        expected = imagine(keys.fold(key, "imagine"), before.agent, jax.tree.map(jnp.asarray, action))
+        return Film(observation=observation, reward=reward, inside=inside, expected=expected, state=state)
 
     def journey(self, key: jax.Array, agent_state: Any, tasks: Any, ticks: int) -> Journey:
         """What N rows live in `ticks` decisions of an agent that acts as well as it can, beliefs included."""
@@ -161,7 +174,7 @@ class Proctor:
         return Journey(belief=belief, observation=observation, action=action, reward=reward, inside=inside)
 
     def _record(
-        self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int, show: Callable[[Exam, TimeStep], Any]
+        self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int, show: Callable[[Exam, TimeStep, Any], Any]
     ) -> tuple[Exam, Any, Exam]:
         """The exam after `warm` decisions, `show` of each of `ticks` more [ticks, ...], and the exam after those."""
         rows = jax.tree.leaves(tasks)[0].shape[0]
@@ -227,11 +240,11 @@ def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, agent_state: Any,
     return jax.lax.while_loop(going, onward, (state, exam))[1]
 
 
-def _show_film(exam: Exam, next: TimeStep) -> Any:
-    return next.observation, next.reward, exam.action
+def _show_film(exam: Exam, next: TimeStep, state: Any) -> Any:
+    return next.observation, next.reward, exam.alive, exam.action, state
 
 
-def _show_journey(exam: Exam, next: TimeStep) -> Any:
+def _show_journey(exam: Exam, next: TimeStep, state: Any) -> Any:
     return exam.agent.belief, exam.step.observation, exam.action, next.reward, exam.alive
 
 
@@ -258,7 +271,7 @@ def _record(
     def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
         state, exam = carry
         state, next = world.step(words if hosted else jax.random.wrap_key_data(words), state, exam.action, tasks)
-        return (state, answer(exam, next)), show(exam, next)
+        return (state, answer(exam, next)), show(exam, next, None if hosted else state)
 
     if warm:
         (state, exam), _ = drive(tick, (state, exam), all_words[:warm])

@@ -181,9 +181,9 @@ class Living:
         self._looked += time.perf_counter() - began
 
     def _foresee(self, value: Any) -> None:
-        """Film what the agent imagines of its first task, for the picture of the life."""
+        """Film what the agent imagines of its first tasks, for pictures of the life."""
         agent = self._mind_agent(value, 0)
-        film_foresight(self.proctor, self.life.world, agent, panel_of(self.life)[0], self.folder.path / "foresight.npz")
+        film_foresight(self.proctor, self.life.world, agent, panel_of(self.life), self.folder.path / "foresight.npz")
 
     def _mind_agent(self, value: Any, index: int) -> Any:
         """The agent of one seed."""

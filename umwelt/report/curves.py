@@ -12,6 +12,8 @@ from umwelt.report.reading import CURVES, POINTS, Story
 
 NAMED = 8
 """As many lessons have their names over the picture; more have numbers."""
+APART = 3
+"""As many seeds of one life have lines of their own."""
 WORDS = {"return": "return of an episode", "surprise": "surprise", "doubt": "doubt"}
 
 
@@ -37,6 +39,7 @@ def draw_curves(groups: dict[str, list[Story]], name: str = "curves") -> Drawing
             _panel(axes[row, 0], what, each, bands)
         axes[0, 0].set_xlim(0, max(end, 1))
         axes[-1, 0].set_xlabel("decisions of each row")
+        axes[-1, 0].xaxis.set_major_formatter("{x:,.0f}")
         _name_bands(axes[0, 0], bands)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         if len(handles) > 1:
@@ -79,13 +82,14 @@ def together(each: Sequence[Line]) -> Line:
 
 def _lines(groups: dict[str, list[Story]], what: str) -> dict[str, Line]:
     """What is drawn: label -> line."""
-    if len(groups) == 1 and len(stories := next(iter(groups.values()))) == 1:
+    stories = next(iter(groups.values()))
+    if len(groups) == 1 and len(stories) == 1 and len(stories[0].seeds) <= APART:
         return {f"seed {seed}": line for seed in stories[0].seeds if (line := _line(stories[0], what, seed))}
     found = {}
     for label, stories in groups.items():
         each = [line for story in stories for seed in story.seeds if (line := _line(story, what, seed))]
         if each:
-            found[label] = together(each)
+            found[label if len(groups) > 1 else f"mean of {len(each)} seeds"] = together(each)
     return found
 
 
@@ -101,8 +105,7 @@ def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str,
         axes.fill_between(line.clock, line.low, line.high, color=style["color"], alpha=0.18, linewidth=0)
         axes.plot(line.clock, line.mean, label=said(label), linewidth=1.2, **style)
     if what in CURVES:
-        # most of a curve lies near zero, and its peaks matter too
-        axes.set_yscale("symlog", linthresh=_threshold(list(drawn.values())))
+        _both_near_zero_and_far(axes, list(drawn.values()))
     axes.set_ylabel(WORDS[what])
     tasks = list(dict.fromkeys(task for task, _, _ in bands))
     for index, (task, begin, end) in enumerate(bands):
@@ -111,11 +114,20 @@ def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str,
         axes.axvspan(begin, end, color=colour, alpha=0.10 if few else 0.16 * (index % 2), linewidth=0)
 
 
-def _threshold(drawn: list[Line]) -> float:
-    """Below it the axis is linear: the lower quarter of what is drawn, or a tenth where that is nothing."""
-    sizes = np.abs(np.concatenate([line.mean for line in drawn]))
-    quarter = float(np.quantile(sizes[np.isfinite(sizes)], 0.25)) if np.isfinite(sizes).any() else 0.0
-    return quarter if quarter > 0 else 0.1
+def _both_near_zero_and_far(axes: Any, drawn: list[Line]) -> None:
+    """An axis that is linear up to the lower quarter of what is drawn, then logarithmic: most of a curve lies near zero,
+    and its peaks matter too."""
+    means = np.concatenate([line.mean for line in drawn])
+    sizes = np.abs(means[np.isfinite(means) & (means != 0)])
+    if not sizes.size or sizes.max() < 20 * (near := float(np.quantile(sizes, 0.25))):
+        return
+    axes.set_yscale("symlog", linthresh=near)
+    low, high = axes.get_ylim()
+    powers = 10.0 ** np.arange(np.ceil(np.log10(near)), np.floor(np.log10(max(abs(low), abs(high)))) + 1)
+    powers = powers[:: -max(1, -(-len(powers) // 4))]
+    ticks = [tick for tick in (*-powers, 0.0, *powers) if low <= tick <= high]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
 
 
 def _name_bands(axes: Any, bands: tuple[tuple[str, int, int], ...]) -> None:
@@ -130,10 +142,12 @@ def _name_bands(axes: Any, bands: tuple[tuple[str, int, int], ...]) -> None:
 
 
 def _shared_lessons(groups: dict[str, list[Story]]) -> tuple[tuple[str, int, int], ...]:
-    """The lessons of all lives, where they agree on their tasks; else none."""
+    """The lessons of all lives, where they agree on their tasks as far as they have come; else none."""
     found = [story.lessons for stories in groups.values() for story in stories if story.lessons]
-    alike = len({tuple(task for task, _, _ in each) for each in found}) == 1
-    return found[0] if alike else ()
+    longest = max(found, key=len, default=())
+    names = [task for task, _, _ in longest]
+    alike = all([task for task, _, _ in each] == names[: len(each)] for each in found)
+    return longest if alike else ()
 
 
 def _table(groups: dict[str, list[Story]], bands: tuple[tuple[str, int, int], ...]) -> Table:

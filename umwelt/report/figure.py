@@ -136,16 +136,13 @@ def number(value: Any, form: str = ".4g") -> str:
     """A number for a table; a dash where there is none."""
     if value is None or value != value:
         return "-"
-    return (
-        f"{value:,.0f}" if isinstance(value, int) or (abs(value) >= 10_000 and float(value).is_integer()) else f"{value:{form}}"
-    )
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:{form}}"
 
 
 def interval(mean: Any, low: Any, high: Any, form: str = ".4g") -> str:
     """A mean with its interval."""
-    return (
-        number(mean, form) if low is None or low != low else f"{number(mean, form)} [{number(low, form)}, {number(high, form)}]"
-    )
+    known = low is not None and low == low
+    return f"{number(mean, form)} [{number(low, form)}, {number(high, form)}]" if known else number(mean, form)
 
 
 def lines(names: Sequence[str]) -> dict[str, dict[str, Any]]:

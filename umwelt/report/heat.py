@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from umwelt.report.figure import Drawing, Table, finish, number, said, sheet
 
+Limits = dict[str, tuple[float, float]]
 WRITTEN = 10
 """As many tasks and lessons have their numbers in the cells."""
 DARK = 0.55
@@ -27,34 +29,42 @@ def draw_heat(scores: dict[str, dict[str, Any]], kind: str) -> Drawing | None:
     columns = min(2, len(known))
     rows = -(-len(known) // columns)
     most = max(max(len(score["tasks"]), len(score["lessons"])) for score in known.values())
+    errors = {task: (0.0, 1.0) for score in known.values() for task in score["tasks"]}
+    limits = ranges(known) if kind == "return_matrix" else errors
     tall = 1.1 + min(6.2, max(2.2, 0.24 * most * (1 if columns > 1 else 1.1)))
     with sheet(tall * rows, rows, columns) as (figure, axes):
         image = None
         for spare in axes.ravel()[len(known) :]:
             spare.set_axis_off()
         for each, (label, score) in zip(axes.ravel(), known.items(), strict=False):
-            image = _map(each, score, kind, title=said(label, 40) if len(known) > 1 else "", columns=columns)
-        meaning = "share between the task's lowest and highest" if kind == "return_matrix" else "unexplained share, 0 is perfect"
+            image = _map(each, score, kind, limits, title=said(label, 40) if len(known) > 1 else "", columns=columns)
+        meaning = "share of the task's range" if kind == "return_matrix" else "unexplained share"
         figure.colorbar(image, ax=axes, label=meaning, shrink=0.7, aspect=30)
         return finish(figure, name, title, _alternative(known, kind, title), _table(known, kind, title))
 
 
-def shades(matrix: np.ndarray, kind: str) -> np.ndarray:
-    """[lessons, tasks] in 0 .. 1, NaN where nothing is known."""
-    if kind == "error_matrix":
-        return np.clip(matrix, 0.0, 1.0)
-    unknown = np.isnan(matrix)
-    low, high = np.where(unknown, np.inf, matrix).min(axis=0), np.where(unknown, -np.inf, matrix).max(axis=0)
+def ranges(scores: dict[str, dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    """task -> its lowest and highest return in all matrices, so that maps side by side have one scale."""
+    found: dict[str, tuple[float, float]] = {}
+    for score in scores.values():
+        for task, column in zip(score["tasks"], np.array(score["return_matrix"], np.float64).T, strict=True):
+            known = column[~np.isnan(column)].tolist()
+            low, high = found.get(task, (np.inf, -np.inf))
+            found[task] = (min([low, *known]), max([high, *known]))
+    return found
+
+
+def shades(matrix: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """[lessons, tasks] in 0 .. 1 of the way from low to high [tasks]; NaN where nothing is known. A task that is worth
+    the same throughout is neither good nor bad."""
     apart = high > low
-    # a task that is worth the same throughout is neither good nor bad
-    return np.where(
-        apart, (matrix - np.where(apart, low, 0.0)) / np.where(apart, high - low, 1.0), np.where(unknown, np.nan, 0.5)
-    )
+    share = (matrix - np.where(apart, low, 0.0)) / np.where(apart, high - low, 1.0)
+    return np.where(np.isnan(matrix), np.nan, np.where(apart, np.clip(share, 0.0, 1.0), 0.5))
 
 
-def _map(axes: Any, score: dict[str, Any], kind: str, title: str, columns: int) -> Any:
+def _map(axes: Any, score: dict[str, Any], kind: str, limits: Limits, title: str, columns: int) -> Any:
     matrix = np.array(score[kind], np.float64)
-    shaded = shades(matrix, kind)
+    shaded = shades(matrix, *(np.array([limits[task][side] for task in score["tasks"]]) for side in (0, 1)))
     # errors are bad: the map is turned round, so that bright is good in both
     image = axes.pcolormesh(shaded, vmin=0, vmax=1, cmap="cividis" if kind == "return_matrix" else "cividis_r")
     axes.invert_yaxis()
@@ -67,9 +77,8 @@ def _map(axes: Any, score: dict[str, Any], kind: str, title: str, columns: int) 
             text = number(value, ".3g")
             axes.text(task + 0.5, lesson + 0.5, text, ha="center", va="center", color=colour, fontsize=8)
     for lesson, task in enumerate(learned):
-        # the task of the lesson itself
-        box = ([tasks.index(task)] * 2, [lesson, lesson + 1])
-        axes.plot(*box, color="#D55E00", linewidth=2)
+        corner = (tasks.index(task) + 0.06, lesson + 0.06)
+        axes.add_patch(Rectangle(corner, 0.88, 0.88, fill=False, edgecolor="#D55E00", linewidth=1.5))
     small = 9 if len(tasks) <= 12 else 6
     axes.set_xticks(np.arange(len(tasks)) + 0.5, [said(task, 14) for task in tasks], rotation=60, ha="right", fontsize=small,
                     rotation_mode="anchor")  # fmt: skip

@@ -26,10 +26,12 @@ def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing
             for dimension, colour in zip(dimensions, COLOURS, strict=False):
                 came = each.plot(real[task, trajectory, :, dimension], color=colour, linewidth=1.6)[0]
                 seen = each.plot(imagined[task, trajectory, :, dimension], "--", color=colour, linewidth=1.2)[0]
-                handles |= {f"{dimension}: came": came, f"{dimension}: imagined": seen}
+                name = film["dimensions"][dimension]
+                handles |= {f"{name}: came": came, f"{name}: imagined": seen}
             if trajectory == 0:
                 each.set_ylabel(said(tasks[task], 16))
-        figure.supxlabel("decisions ahead", fontsize=9)
+        for each in axes[-1]:
+            each.set_xlabel("decisions ahead")
         figure.legend(
             list(handles.values()),
             [f"observation {label}" for label in handles],
@@ -41,7 +43,7 @@ def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing
 
 def moving(real: np.ndarray) -> list[int]:
     """The DIMENSIONS observed dimensions of [tasks, trajectories, ahead, width] that move most, in order."""
-    spread = real.reshape(-1, real.shape[-1]).std(axis=0)
+    spread = np.nanstd(real.reshape(-1, real.shape[-1]), axis=0)
     return sorted(int(index) for index in np.argsort(-spread, kind="stable")[:DIMENSIONS])
 
 
@@ -157,7 +159,7 @@ def _mean(errors: np.ndarray) -> np.ndarray:
 
 def _film_told(film: dict[str, np.ndarray], dimensions: list[int]) -> str:
     gaps = film_gaps(film, dimensions)
-    told = "; ".join(f"{task}: {number(float(np.mean(gap)))}" for task, gap in zip(film["tasks"], gaps, strict=True))
+    told = "; ".join(f"{task}: {number(float(_mean(gap)))}" for task, gap in zip(film["tasks"], gaps, strict=True))
     return (
         f"{film['real'].shape[1]} trajectories of each of {len(film['tasks'])} tasks, {film['real'].shape[2]} decisions long,"
         f" solid as they came and dashed as they were imagined before. Mean distance between the two: {told}."
@@ -165,8 +167,10 @@ def _film_told(film: dict[str, np.ndarray], dimensions: list[int]) -> str:
 
 
 def film_gaps(film: dict[str, np.ndarray], dimensions: list[int]) -> np.ndarray:
-    """[tasks, ahead]: the mean distance of imagination from reality in the drawn dimensions."""
-    return np.abs(film["real"] - film["imagined"])[..., dimensions].mean(axis=(1, 3))
+    """[tasks, ahead]: the mean distance of imagination from reality in the drawn dimensions; NaN where every episode was
+    over."""
+    apart = np.abs(film["real"] - film["imagined"])[..., dimensions].mean(axis=3)
+    return _mean(apart.swapaxes(0, 1))
 
 
 def _film_table(film: dict[str, np.ndarray], dimensions: list[int]) -> Table:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.folder import Folder
+from umwelt.report.reading import read_film
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """A palette that colour-blind eyes can tell apart."""
@@ -62,15 +63,15 @@ def _signals(axes: Any, series: dict[str, dict[str, np.ndarray]]) -> None:
 
 
 def _foresight(axes: Any, path: Path) -> None:
-    if not path.exists():
+    film = read_film(path)
+    if not film:
         axes.text(0.5, 0.5, "this agent has no model to imagine with", ha="center", va="center")
         axes.set_axis_off()
         return
-    with np.load(path) as film:
-        real, imagined, task = film["real"], film["imagined"], str(film["task"])
-    shown = np.argsort(-real.std(axis=0))[:DIMENSIONS]
+    real, imagined, task = film["real"][0, 0], film["imagined"][0, 0], film["tasks"][0]
+    shown = np.argsort(-np.nanstd(real, axis=0))[:DIMENSIONS]
     for dimension, colour in zip(sorted(shown), COLOURS, strict=False):
-        axes.plot(real[:, dimension], color=colour, label=f"observation {dimension}: real")
+        axes.plot(real[:, dimension], color=colour, label=f"observation {film['dimensions'][dimension]}: real")
         axes.plot(imagined[:, dimension], "--", color=colour, label="imagined beforehand")
     axes.set(xlabel=f"decisions ahead, task {task}", ylabel="observation")
     axes.legend(fontsize=7, ncols=DIMENSIONS)

@@ -22,7 +22,7 @@ POINTS = 240
 """Points of a curve: more than a picture can show."""
 CURVES = ("surprise", "doubt")
 TRAIL = ("seed", "clock", "task", "x", "y", "z", "doubt")
-FILM = ("tasks", "real", "imagined", "frames")
+FILM = ("tasks", "dimensions", "real", "imagined", "frames")
 READABLE = (ChronicleError, FolderError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What a damaged file may raise when it is read."""
 
@@ -67,7 +67,7 @@ def read_story(name: str | Path, lives: str | Path = "lives") -> Story:
     faults: list[str] = []
     path, description = _folder(name, lives, faults)
     found = {**_nothing(), **_told(path / "chronicle.db", faults)}
-    film = _attempt(faults, "foresight.npz", lambda: _film(path / "foresight.npz"), {})
+    film = _attempt(faults, "foresight.npz", lambda: read_film(path / "foresight.npz"), {})
     return Story(name=path.resolve().name, path=path, description=description, film=film, faults=tuple(faults), **found)
 
 
@@ -167,7 +167,7 @@ def trail(chronicle: Chronicle) -> Columns:
     return {name: column if name == "task" else column.astype(np.float64) for name, column in found.items()}
 
 
-def _film(path: Path) -> dict[str, np.ndarray]:
+def read_film(path: Path) -> dict[str, np.ndarray]:
     """What the life imagined at its end; {} where it has not come to an end, or has no model."""
     if not path.exists():
         return {}
@@ -175,7 +175,7 @@ def _film(path: Path) -> dict[str, np.ndarray]:
         film = {name: file[name] for name in file.files}
     if "task" in film:  # an earlier version filmed one trajectory of one task
         whole = {name: film[name][None, None] for name in ("real", "imagined")}
-        film = {"tasks": np.array([str(film["task"])]), **whole}
+        film = {"tasks": np.array([str(film["task"])]), "dimensions": np.arange(film["real"].shape[-1]), **whole}
     return {name: film[name] for name in FILM if name in film}
 
 

@@ -131,9 +131,11 @@ class Sections:
             return Section("What was kept", *(faults or [paragraph(told, note=True)]))
         maps = self._figures(draw_heat(scores, "return_matrix"), draw_heat(scores, "error_matrix"))
         told = (
-            "Each row is what every task was worth at the end of one lesson; the mark is on the lesson's own task. A column that"
-            " grows dark below its mark was forgotten."
+            "Each row is what every task was worth at the end of one lesson; the frame is on the lesson's own task. A column that"
+            " grows dark below its frame was forgotten."
         )
+        if not maps:
+            told = "The seeds lived through different lessons, so there is no one map of them."
         tables = [table(metrics_table(scores), words=True), folded("Each task", table(tasks_table(scores)))]
         return Section("What was kept", *faults, paragraph(told), *maps, *tables)
 

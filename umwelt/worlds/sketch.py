@@ -56,6 +56,15 @@ def strokes(*each: tuple[Any, Any, Any, Any, float, float]) -> Strokes:
     return Strokes(ends=rows[:, :4], thickness=rows[:, 4], shade=rows[:, 5])
 
 
+def bodies(world: Any, state: Any) -> tuple[Any, Any, Any] | None:
+    """The innermost world, and the bodies and tasks in the state of what it is wrapped in; None where nobody says how to
+    draw it."""
+    while hasattr(world, "world"):
+        world, state = world.world, getattr(state, "inner", state)
+    known = drawing.dispatch(type(world)) is not drawing.dispatch(object)
+    return (world, state.body, state.task) if known else None
+
+
 @singledispatch
 def drawing(world: Any, body: Any, task: Any) -> Strokes:
     """The strokes of one row of a world. A world of your own registers a function with `drawing.register`."""
