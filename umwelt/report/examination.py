@@ -32,7 +32,7 @@ def examined_of(story: Story, folder: Path, examine: bool) -> tuple[dict[str, An
         return {}, f"The saves could not be read: {error}."
     if clock is None:
         return {}, "There is no save yet that could be examined." if examine else ""
-    kept = folder / f"{story.name}-{clock}-{_print(story.description)}.json"
+    kept = kept_at(folder, story.name, clock, story.description)
     try:
         if kept.exists():
             return json.loads(kept.read_text(encoding="utf-8")), ""
@@ -83,6 +83,7 @@ def _mean(values: list[float]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _print(description: dict[str, Any]) -> str:
-    """Tells lives of one name apart."""
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:8]
+def kept_at(folder: Path, name: str, clock: int, description: dict[str, Any]) -> Path:
+    """Where the examination of a save is kept; what was run tells lives of one name apart."""
+    mark = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()[:8]
+    return folder / f"{name}-{clock}-{mark}.json"

@@ -19,15 +19,15 @@ def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing
     if not film:
         return None
     tasks, real, imagined = film["tasks"], film["real"][:, :TRAJECTORIES], film["imagined"][:, :TRAJECTORIES]
-    dimensions = moving(real)
+    dimensions, clock = moving(real), 1 + np.arange(real.shape[2])
     with sheet(0.7 + 1.7 * len(tasks), len(tasks), real.shape[1], sharex=True) as (figure, axes):
         handles: dict[str, Any] = {}
         for (task, trajectory), each in np.ndenumerate(axes):
             for dimension, colour in zip(dimensions, COLOURS, strict=False):
-                came = each.plot(real[task, trajectory, :, dimension], color=colour, linewidth=1.6)[0]
-                seen = each.plot(imagined[task, trajectory, :, dimension], "--", color=colour, linewidth=1.2)[0]
-                name = film["dimensions"][dimension]
-                handles |= {f"{name}: came": came, f"{name}: imagined": seen}
+                came = each.plot(clock, real[task, trajectory, :, dimension], color=colour, linewidth=1.6)[0]
+                seen = each.plot(clock, imagined[task, trajectory, :, dimension], "--", color=colour, linewidth=1.2)[0]
+                which = film["dimensions"][dimension]
+                handles |= {f"{which}: came": came, f"{which}: imagined": seen}
             if trajectory == 0:
                 each.set_ylabel(said(tasks[task], 16))
         for each in axes[-1]:
@@ -59,11 +59,12 @@ def draw_frames(film: dict[str, np.ndarray], name: str = "frames") -> Drawing | 
             each.set_xticks([])
             each.set_yticks([])
             if task == 0:
-                each.set_title(f"{ahead[column]} ahead")
+                each.set_title(f"{ahead[column] + 1} ahead")
             if column == 0:
                 each.set_ylabel(said(tasks[task], 14))
-        told = f"The world as it came, from {ahead[0]} to {ahead[-1]} decisions ahead, a strip for each of {len(tasks)} tasks."
-        rows = tuple((said(task, 60), ", ".join(str(when) for when in ahead)) for task in tasks)
+        stretch = f"from {ahead[0] + 1} to {ahead[-1] + 1} decisions ahead"
+        told = f"The world as it came, {stretch}, a strip for each of {len(tasks)} tasks."
+        rows = tuple((said(task, 60), ", ".join(str(when + 1) for when in ahead)) for task in tasks)
         table = Table(caption="Which frames are shown", heads=("task", "decisions ahead"), rows=rows)
         return finish(figure, name, "The same stretches as pictures", told, table)
 
@@ -123,8 +124,13 @@ def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibrati
         return None
     with sheet(3.4) as (figure, axes):
         panel = axes[0, 0]
-        highest = max(max(max(pair) for pair in each["doubt_groups"]) for each in known.values())
-        panel.plot([0, highest], [0, highest], color="#000000", linewidth=0.8, linestyle=":")
+        edges = [edge for each in known.values() for pair in each["doubt_groups"] for edge in pair if edge > 0]
+        panel.plot([min(edges), max(edges)], [min(edges), max(edges)], color="#000000", linewidth=0.8, linestyle=":")
+        # one task is often known a hundred times better than another
+        panel.set(xscale="log", yscale="log")
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("")
         for (label, each), style in zip(known.items(), lines(list(known)).values(), strict=True):
             doubt, error = np.array(each["doubt_groups"]).T
             panel.plot(doubt, error, marker="o", markersize=4, linewidth=1, label=said(label, 40), **style)

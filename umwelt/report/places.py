@@ -21,7 +21,11 @@ def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing |
         for row, (across, up, first, second) in enumerate(planes):
             visits, doubted, edges = cells(first, second, doubt)
             shown = np.where(visits > 0, visits, np.nan)
-            for each, values, title in ((axes[row, 0], np.log10(shown), "visits"), (axes[row, 1], doubted, "mean doubt")):
+            maps = [(axes[row, 0], np.log10(shown), "visits"), (axes[row, 1], doubted, "mean doubt")]
+            if not np.isfinite(doubted).any():
+                maps.pop()
+                axes[row, 1].set_axis_off()
+            for each, values, title in maps:
                 image = each.pcolormesh(*edges, values.T, cmap="cividis")
                 each.set(xlabel=across, ylabel=up, title=title)
                 label = "visits, powers of ten" if title == "visits" else "doubt"

@@ -1,0 +1,267 @@
+"""The report of lives that were written by hand: read with a parser, compared with numbers worked out by hand."""
+
+import itertools
+import json
+import re
+import shutil
+import sqlite3
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_lives import EVIL, Page, write_life
+
+from umwelt.cli.main import main
+from umwelt.life.chronicle import Chronicle
+from umwelt.report import writing
+from umwelt.report.examination import examined_of, kept_at
+from umwelt.report.reading import read_story
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lives")
+    write_life(folder, "one")
+    write_life(folder, "better", agent="Losse", gain=2.0)
+    trail = sqlite3.connect(folder / "one" / "chronicle.db")
+    trail.execute(
+        "CREATE TABLE IF NOT EXISTS trail (seed INTEGER, clock INTEGER, task TEXT, x REAL, y REAL, z REAL, doubt REAL,"
+        " PRIMARY KEY (seed, clock)) WITHOUT ROWID"
+    )
+    rows = [(0, clock, EVIL, clock % 7, clock % 5, None, 0.25 if clock % 2 else 0.75) for clock in range(1, 301)]
+    trail.executemany("INSERT INTO trail VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    trail.commit()
+    trail.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def single(lives: Path) -> Page:
+    assert main(["report", str(lives / "one"), "--out", str(lives / "single")]) == 0
+    return Page(lives / "single" / "index.html")
+
+
+@pytest.fixture(scope="module")
+def several(lives: Path) -> Page:
+    assert main(["report", str(lives / "one"), str(lives / "better"), "--out", str(lives / "several")]) == 0
+    return Page(lives / "several" / "index.html")
+
+
+@pytest.mark.parametrize("which", ["single", "several"])
+def test_a_page_needs_nothing_from_elsewhere_and_runs_no_script(which: str, request: pytest.FixtureRequest) -> None:
+    page = request.getfixturevalue(which)
+    names = {tag for tag, _ in page.elements}
+    assert not names & {"script", "iframe", "link", "object", "embed", "base", "form", "foreignobject"}
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), f"{tag} has {name}"
+            if name in ("src", "href", "action", "xlink:href"):
+                assert value.startswith(("#", "data:image/png")), f"{tag} points to {value[:60]}"
+            elsewhere = re.findall(r"url\((?!#)|https?:|@import|expression\(", value) if name != "content" else []
+            assert not elsewhere, f"{tag} {name}={value[:80]}"
+    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy, "no script has any right"
+    assert EVIL in page.text, "what a task is called is shown as text"
+
+
+@pytest.mark.parametrize("which", ["single", "several"])
+def test_a_page_can_be_read_by_everybody(which: str, request: pytest.FixtureRequest) -> None:
+    page = request.getfixturevalue(which)
+    assert page.all("html")[0]["lang"] == "en"
+    for landmark in ("header", "nav", "main", "footer", "title"):
+        assert len(page.all(landmark)) == 1, landmark
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels)), "no heading is left out"
+    names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(names) == len(set(names)), "every name is there once"
+    targets = [link["href"][1:] for link in page.all("a")]
+    assert set(targets) <= set(names)
+    for drawing in page.all("svg"):
+        assert drawing["role"] == "img"
+        assert len(drawing["aria-label"]) > 40
+    assert len(page.all("svg")) == len(page.all("figure")) == len(page.all("figcaption"))
+    assert len(page.all("details")) >= len(page.all("figure")), "every figure has its numbers"
+    assert all(image.get("alt") for image in page.all("img"))
+    for scrolled in (element for element in page.all("div") if element.get("class") == "wide"):
+        assert scrolled["tabindex"] == "0"
+        assert scrolled["aria-label"]
+    assert len(page.tables) == len(page.captions), "every table has a caption"
+    for table in page.tables:
+        assert len({len(row) for row in table}) == 1, f"ragged: {table[0]}"
+
+
+def test_the_numbers_are_those_worked_out_by_hand(single: Page) -> None:
+    matrix = single.table("Return of each task after each lesson")
+    assert matrix == [
+        ["after the lesson on", EVIL, "b"],
+        [f"1. {EVIL}", "8", "1"],
+        ["2. b", "6", "9"],
+        [f"3. {EVIL}", "8", "9"],
+    ]
+    errors = single.table("Model error of each task after each lesson")
+    assert [row[1:] for row in errors[1:]] == [["0.1", "0.8"], ["0.3", "0.2"], ["0.15", "0.2"]]
+    # kept: both are worth their best; the model's error on the first task grew from 0.1 to 0.15
+    assert single.table("The same for each task")[1:] == [[EVIL, "1", "0", "0", "1.5"], ["b", "1", "0", "0", "1"]]
+    metrics = {row[0]: row[1] for row in single.table("Lifelong metrics")[1:]}
+    assert metrics["kept, over all tasks"].startswith("1 [")
+    assert metrics["lost since"].startswith("0 [")
+    assert metrics["error grown"] == "1.25 (one value, no interval)", "both seeds have the same errors"
+    # surprise at clock c is c: the first lesson's records at 10 .. 100 have the mean 55; returns are 1 and 3, then one more each
+    lessons = single.table("Means over each lesson")
+    assert lessons[1] == ["1", EVIL, "1 to 100", "2 [2, 2]", "55", "245"]
+    assert lessons[3] == ["3", EVIL, "201 to 300", "4 [4, 4]", "255", "45"]
+    spent = {(row[0], row[1]): row[2] for row in single.table("Seconds by part")[1:]}
+    # 4 s before the life was begun anew, 3 s after it; probes never fell, so they are one sum
+    assert spent == {("one", "acting and learning"): "7.0", ("one", "probes"): "1.0"}
+    place = single.table("Where the agent was")[1]
+    assert place == [EVIL, "300", "0 to 6", "0 to 4", "-", "0.5"]
+    assert single.table("Everything that happened")[1][:4] == ["120", "0", "changed", f"the wind turned {EVIL}"]
+
+
+def test_the_page_says_what_was_run_and_what_was_not_done(single: Page, lives: Path) -> None:
+    assert f"umwelt live --note '{EVIL}'" in single.text
+    assert "Pets(\n        horizon=5,\n    )" in single.text
+    assert ["python", "3.11"] in single.table("Seeds, versions and machine")
+    assert "Nothing was filmed" in single.text
+    assert f"umwelt report {lives / 'one'} --out {lives / 'single'} --examine" in single.text
+
+
+def test_lives_side_by_side_are_compared_by_hand_computed_shares(several: Page) -> None:
+    worth = several.table("What each group is worth")
+    labels = ["Pets (2 seeds)", "Losse (2 seeds)"]
+    assert worth[0][1:] == labels
+    values = {row[0]: [cell.split(" [")[0] for cell in row[1:]] for row in worth[1:]}
+    assert values[f"return on {EVIL}"] == ["8", "10"]
+    assert values["return on b"] == ["9", "11"]
+    # floors are 0 and the best 10 and 11: shares 0.8, 0.818 against 1 and 1; the middle half of two pairs is their mean
+    assert values["all tasks, as a share of the best"] == ["0.809", "1.000"]
+    chances = several.table("Probability of improvement")[1:]
+    assert [[*row[:2], row[2].split(" [")[0]] for row in chances] == [["Pets", "Losse", "0.000"], ["Losse", "Pets", "1.000"]]
+    profiles = several.table("Performance profiles")
+    above = {row[0]: [cell.split(" [")[0] for cell in row[1:]] for row in profiles[1:]}
+    assert above["Losse"] == ["1.00"] * 10 + ["0.00"]
+    assert above["Pets"] == ["1.00"] * 8 + ["0.50", "0.00", "0.00"], "at 0.8 only the second task is above"
+    assert ["agent", "Pets", "Losse"] in several.table("Settings that differ")
+
+
+def test_each_figure_lies_beside_the_page_in_both_forms(single: Page, lives: Path) -> None:
+    figures = lives / "single" / "figures"
+    names = {path.stem for path in figures.iterdir()}
+    assert names == {"curves", "returns", "errors", "time", "places"}
+    for name in names:
+        ElementTree.parse(figures / f"{name}.svg")
+        assert (figures / f"{name}.png").read_bytes().startswith(b"\x89PNG\r\n")
+    assert len(single.all("svg")) == len(names)
+
+
+def test_a_report_is_replaced_whole_or_not_at_all(lives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "report"
+    assert main(["report", str(lives / "one"), "--out", str(out)]) == 0
+    before = (out / "index.html").read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(writing, "_replace", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        main(["report", str(lives / "better"), "--out", str(out)])
+    assert (out / "index.html").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["report"], "no draft is left behind"
+    monkeypatch.undo()
+    assert main(["report", str(lives / "better"), "--out", str(out)]) == 0
+    assert "The life better" in (out / "index.html").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_folder_of_something_else_is_left_alone(lives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", str(lives / "one"), "--out", str(tmp_path)])
+    assert stopped.value.code == 2
+    assert "holds thesis.tex, which is not of a report" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_what_is_damaged_is_told_and_the_rest_is_shown(lives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(lives / "one", broken)
+    (broken / "recipe.json").write_text('{"umwelt": "li')
+    (broken / "foresight.npz").write_bytes(b"PK half a file")
+    assert main(["report", str(broken), str(tmp_path / "nowhere"), "--out", str(tmp_path / "report")]) == 0
+    page = Page(tmp_path / "report" / "index.html")
+    assert "What was run is not known" in page.text
+    assert "foresight.npz" in page.text
+    assert "there is no life at" in page.text
+    assert page.table("Return of each task")[1][1:] == ["8", "1"]
+    assert "there is no life at" in capsys.readouterr().err
+
+
+def test_a_chronicle_of_rubbish_still_leaves_what_was_run(lives: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(lives / "one", broken)
+    (broken / "chronicle.db").write_bytes(b"this was a database" * 100)
+    assert main(["report", str(broken), "--out", str(tmp_path / "report")]) == 0
+    page = Page(tmp_path / "report" / "index.html")
+    assert "Nothing was read of what the life wrote down" in page.text
+    assert "umwelt live --note" in page.text
+
+
+def test_a_page_of_the_chronicle_that_is_gone_costs_its_section_only(lives: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(lives / "one", broken)
+    link = sqlite3.connect(broken / "chronicle.db")
+    link.execute("DROP TABLE probes")
+    link.close()
+    story = read_story(broken)
+    assert [fault for fault in story.faults if "probes" in fault]
+    assert len(story.faults) == 1
+    assert len(story.episodes["seed"]) == 12
+    assert main(["report", str(broken), "--out", str(tmp_path / "report")]) == 0
+
+
+def test_no_life_at_all_is_an_error_of_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", str(tmp_path / "nowhere"), "--out", str(tmp_path / "report")])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_life_that_is_being_lived_can_be_reported(lives: Path, tmp_path: Path) -> None:
+    shutil.copytree(lives / "one", tmp_path / "one")
+    with Chronicle(tmp_path / "one" / "chronicle.db") as writer:
+        writer.rewind(200)
+        with writer.transaction():
+            writer.write(0, np.array([210]), {"surprise": np.array([1e9])})
+            assert main(["report", str(tmp_path / "one"), "--out", str(tmp_path / "report")]) == 0
+    page = Page(tmp_path / "report" / "index.html")
+    assert "stands before its end at 300" in page.text
+    assert "200 decisions of each seed" in page.text, "what is not yet written whole is not told"
+    assert f"umwelt resume {tmp_path / 'one'}" in page.text
+
+
+def test_an_examination_is_used_as_long_as_the_life_was_not_saved_anew(lives: Path, tmp_path: Path) -> None:
+    shutil.copytree(lives / "one", tmp_path / "one")
+    (tmp_path / "one" / "checkpoints" / f"{300:012d}").mkdir(parents=True)
+    story = read_story(tmp_path / "one")
+    assert examined_of(story, tmp_path / "report" / "examined", False) == ({}, "")
+    found, fault = examined_of(story, tmp_path / "report" / "examined", True)
+    assert (found, "could not be examined" in fault) == ({}, True), "that save is empty"
+    groups = [[0.1 * group, 0.2 * group] for group in range(1, 11)]
+    task = {"compared": "belief", "error": [0.01, 0.05, 0.2, None], "doubt_rank": 0.9, "doubt_error": 0.1, "doubt_groups": groups}
+    found = {"clock": 300, "episodes": 4, "note": "", "horizons": [1, 5, 15, 50], "tasks": {"b": task}}
+    kept = tmp_path / "report" / "examined"
+    kept.mkdir(parents=True)
+    name = kept_at(kept, story.name, 300, story.description).name
+    (kept / name).write_text(json.dumps(found))
+    assert main(["report", str(tmp_path / "one"), "--out", str(tmp_path / "report")]) == 0
+    page = Page(tmp_path / "report" / "index.html")
+    assert page.table("Error by horizon")[1] == ["b", "belief", "0.01", "0.05", "0.2", "-"]
+    assert page.table("Calibration of doubt")[10] == ["b", "10", "1", "2"]
+    assert (kept / name).exists(), "the next report has it too"
+    (tmp_path / "one" / "checkpoints" / f"{400:012d}").mkdir()
+    assert examined_of(story, kept, False) == ({}, "")
