@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from umwelt.evaluation.statistics import improvement, improvement_interval, interquartile_mean, stratified_interval
+from umwelt.evaluation.statistics import (
+    improvement,
+    improvement_interval,
+    interquartile_mean,
+    profile,
+    profile_interval,
+    stratified_interval,
+)
 
 KEY = jax.random.key(0)
 TABLE = np.random.default_rng(0).normal([0.0, 3.0, 10.0], 1.0, (8, 3))
@@ -48,3 +55,16 @@ def test_bad_tables_name_the_argument() -> None:
         stratified_interval(KEY, np.zeros(3))
     with pytest.raises(ValueError, match="theirs has 2 tasks"):
         improvement(TABLE, TABLE[:, :2])
+
+
+def test_a_performance_profile_counts_what_lies_above() -> None:
+    values = np.array([[0.1, 0.5], [0.3, 0.9]])
+    assert profile(values, np.array([0.0, 0.1, 0.4, 0.9])).tolist() == [1.0, 0.75, 0.5, 0.0]
+    levels = np.linspace(-3, 13, 9)
+    low, high = profile_interval(KEY, TABLE, levels)
+    shares = profile(TABLE, levels)
+    assert (low <= shares).all()
+    assert (shares <= high).all()
+    # one task has all its runs above 5, two have none: drawing seeds within tasks cannot change that
+    middle = levels.tolist().index(5.0)
+    assert low[middle] == high[middle] == shares[middle] == pytest.approx(1 / 3)

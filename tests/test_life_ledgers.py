@@ -1,5 +1,6 @@
 """The score of a life, read from a chronicle that was written by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from umwelt.cli.lifelong import lifelong_tables
 from umwelt.core import Metric
 from umwelt.life.chronicle import Chronicle
-from umwelt.life.ledgers import diary, ledgers, score
+from umwelt.life.comparing import compare
+from umwelt.life.ledgers import diary, ledgers, merged, score, score_of
 
 TASKS = ("a", "b")
 RETURNS = {0: (0.0, 0.0), 100: (8.0, 1.0), 200: (6.0, 9.0), 300: (8.0, 9.0)}
@@ -84,3 +86,32 @@ def test_tasks_that_are_never_probed_are_left_out(tmp_path: Path) -> None:
         columns = {"begin": 310, "end": 350, "return": 0.0, "length": 40, "surprise": 0.0, "doubt": 0.0}
         chronicle.write_episodes({"seed": 0, "row": 0, "task": ["c"], "end_kind": "truncated", **columns})
         assert ledgers(diary(chronicle))[0].tasks == TASKS
+
+
+def test_lives_together_score_as_one_life_of_all_their_seeds(tmp_path: Path) -> None:
+    with written(tmp_path / "one.db", seeds=1) as one, written(tmp_path / "other.db", seeds=2) as other:
+        both = merged([diary(one), diary(other)])
+    assert sorted(set(both.probes["seed"])) == [0, 1, 2]
+    found = score_of(both)
+    np.testing.assert_allclose(found["return_matrix"], [[8.0, 1.0], [6.0, 9.0], [8.0, 9.0]])
+    mean = found["retention_mean"]
+    assert mean["low"] < mean["mean"] == pytest.approx(1.0)
+
+
+def test_a_comparison_counts_from_the_newborn_to_the_best(tmp_path: Path) -> None:
+    with written(tmp_path / "one.db") as chronicle:
+        ours = diary(chronicle)
+    worse = replace(ours, probes={**ours.probes, "returns": ours.probes["returns"] / 2})
+    found = compare({"ours": ours, "worse": worse})
+    assert found["floor"] == pytest.approx({"a": 0.0, "b": 0.0})
+    assert found["best"] == pytest.approx({"a": 8.0, "b": 9.0})
+    assert found["groups"]["ours"]["share"]["mean"] == pytest.approx(1.0)
+    assert found["groups"]["worse"]["share"]["mean"] == pytest.approx(0.5)
+    assert found["groups"]["worse"]["by_task"]["b"]["mean"] == pytest.approx(4.5)
+    assert [pair["mean"] for pair in found["improvement"]] == [1.0, 0.0]
+    assert compare({"ours": ours, "other": diary_of_other_tasks(tmp_path)}) == {}
+
+
+def diary_of_other_tasks(folder: Path):
+    with written(folder / "other.db", tasks=("c", "d")) as chronicle:
+        return diary(chronicle)

@@ -1,10 +1,13 @@
 """To live, to resume, to examine: what the command line does, for use from Python."""
 
+import os
 import platform
 import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import jax
 
 from umwelt.evaluation.exam import Proctor
 from umwelt.evaluation.knowledge import Knowledge
@@ -44,6 +47,7 @@ def live(
         "repeat": life.world.spec.repeat,
         "command": command,
         "versions": versions(),
+        "machine": machine(),
     }
     with Folder.create(name, description, lives=lives, stem=slug(stem)) as folder:
         living = Living(life, folder, end, watch)
@@ -101,6 +105,13 @@ def fingerprints(path: str | Path, *, lives: str | Path = "lives") -> dict[str, 
     clock, value = Saver(folder.checkpoints, Engine(life_of(folder))).fingerprint()
     with Chronicle.read(folder.chronicle) as chronicle:
         return {"clock": clock, "value": value, "chronicle": chronicle.digest(until=clock)}
+
+
+def machine() -> dict[str, str]:
+    """What a life was lived on."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    devices = [device.device_kind for device in jax.devices()]
+    return {"cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB", "devices": ", ".join(devices)}
 
 
 def versions() -> dict[str, str]:

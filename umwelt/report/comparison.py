@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.report.figure import Drawing, Table, finish, interval, lines, number, said, sheet
+from umwelt.report.figure import Drawing, Table, counted, estimate, finish, interval, lines, number, said, sheet
 
 
 def draw_profiles(found: dict[str, Any], name: str = "profiles") -> Drawing | None:
@@ -42,9 +42,9 @@ def worth_table(found: dict[str, Any]) -> Table:
     groups = found["groups"]
     rows = []
     if all("share" in each for each in groups.values()):
-        rows.append(("all tasks, as a share of the best", *(_told(each["share"], ".3f") for each in groups.values())))
-    rows += [(f"return on {task}", *(_told(each["by_task"][task]) for each in groups.values())) for task in found["tasks"]]
-    heads = ("interquartile mean [95 %]", *(f"{label} ({each['seeds']} seeds)" for label, each in groups.items()))
+        rows.append(("all tasks, as a share of the best", *(estimate(each["share"], ".3f") for each in groups.values())))
+    rows += [(f"return on {task}", *(estimate(each["by_task"][task]) for each in groups.values())) for task in found["tasks"]]
+    heads = ("interquartile mean [95 %]", *(f"{label} ({counted(each['seeds'], 'seed')})" for label, each in groups.items()))
     return Table(caption="What each group is worth at its last probe", heads=heads, rows=tuple(rows))
 
 
@@ -52,13 +52,9 @@ def improvement_table(found: dict[str, Any]) -> Table | None:
     """The chance that a seed of one group beats one of another."""
     if not found["improvement"]:
         return None
-    rows = tuple((pair["ours"], pair["theirs"], _told(pair, ".3f")) for pair in found["improvement"])
+    rows = tuple((pair["ours"], pair["theirs"], estimate(pair, ".3f")) for pair in found["improvement"])
     heads = ("this group", "beats that group", "with the chance [95 %]")
     caption = (
         "Probability of improvement: a seed of one group against one of the other, on a task drawn evenly; a tie counts half"
     )
     return Table(caption=caption, heads=heads, rows=rows)
-
-
-def _told(value: dict[str, float], form: str = ".4g") -> str:
-    return interval(value["mean"], value["low"], value["high"], form)

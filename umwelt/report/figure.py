@@ -20,6 +20,8 @@ WIDE = 7.4
 """Inches of a figure's width."""
 INK = "#000000"
 """What is drawn in this colour is drawn in the colour of the text, be the page light or dark."""
+BLUE = COLOURS[0].lower()
+"""Too dark to be seen well on a dark page, where the page takes a lighter one for it."""
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 """A second sign beside the colour."""
 STYLE = {
@@ -108,7 +110,7 @@ def inline(drawing: Drawing) -> str:
     text = ElementTree.tostring(root, encoding="unicode", short_empty_elements=False)
     for name in used:
         text = text.replace(f'"#{name}"', f'"#{drawing.name}-{name}"').replace(f"url(#{name})", f"url(#{drawing.name}-{name})")
-    return text.replace(INK, "currentColor")
+    return text.replace(INK, "currentColor").replace(BLUE, "var(--blue)")
 
 
 def _ids(root: ElementTree.Element) -> list[str]:
@@ -137,6 +139,18 @@ def number(value: Any, form: str = ".4g") -> str:
     if value is None or value != value:
         return "-"
     return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:{form}}"
+
+
+def counted(count: int, what: str) -> str:
+    """`1 seed`, `2 seeds`."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
+def estimate(value: dict[str, Any], form: str = ".4g") -> str:
+    """mean, low and high; one value alone, or equal ones, have no interval."""
+    if value["low"] == value["high"]:
+        return f"{number(value['mean'], form)} (no interval)"
+    return interval(value["mean"], value["low"], value["high"], form)
 
 
 def interval(mean: Any, low: Any, high: Any, form: str = ".4g") -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from umwelt.report.figure import Table, interval, number
+from umwelt.report.figure import Table, estimate, number
 
 METRICS = {
     "retention_mean": (
@@ -53,8 +53,4 @@ def tasks_table(scores: dict[str, dict[str, Any]]) -> Table:
 
 
 def _told(value: dict[str, Any] | None) -> str:
-    if value is None:
-        return "-"
-    if value["low"] == value["high"]:
-        return f"{number(value['mean'])} (one value, no interval)"
-    return interval(value["mean"], value["low"], value["high"])
+    return "-" if value is None else estimate(value)

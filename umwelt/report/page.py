@@ -12,9 +12,10 @@ VOID = ("meta", "br")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Pictures that stand in the page itself, and styles; no script at all, and nothing from elsewhere."""
 STYLE = """
-:root { color-scheme: light dark; --paper: #ffffff; --text: #1a1a1a; --faint: #595959; --edge: #c9c9c9; --mark: #00578a; }
+:root { color-scheme: light dark;
+  --paper: #ffffff; --text: #1a1a1a; --faint: #595959; --edge: #c9c9c9; --mark: #00578a; --blue: #0072b2; }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #14171c; --text: #e8e8e8; --faint: #a8a8a8; --edge: #454b55; --mark: #7cc4f5; }
+  :root { --paper: #14171c; --text: #e8e8e8; --faint: #a8a8a8; --edge: #454b55; --mark: #7cc4f5; --blue: #3f9fe0; }
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 1rem; background: var(--paper); color: var(--text);
@@ -28,7 +29,7 @@ figure { margin: 1.5rem 0; } figcaption { font-weight: 600; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; color: var(--faint); padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--edge); padding: .2rem .7rem .2rem 0; text-align: right; vertical-align: top; }
-th:first-child, td:first-child, .words td { text-align: left; }
+th:first-child, td:first-child, .words td, .words th { text-align: left; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--edge); font-size: .85rem; }
 summary { cursor: pointer; padding: .25rem 0; } .note { border-left: .3rem solid var(--mark); padding-left: .75rem; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }

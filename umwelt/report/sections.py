@@ -8,7 +8,7 @@ from umwelt.life.comparing import compare
 from umwelt.life.ledgers import Diary, merged, score_of
 from umwelt.report.comparison import draw_profiles, improvement_table, worth_table
 from umwelt.report.curves import draw_curves
-from umwelt.report.figure import Drawing, Table
+from umwelt.report.figure import Drawing, Table, counted
 from umwelt.report.heat import draw_heat
 from umwelt.report.imagination import draw_calibration, draw_film, draw_frames, draw_horizons
 from umwelt.report.lifelong import metrics_table, tasks_table
@@ -188,8 +188,8 @@ def _ran(story: Story) -> Section:
     description = story.description
     rows = description.get("rows", 1)
     state = "came to its end" if story.clock >= story.end else f"stands before its end at {story.end * rows:,}"
-    seeds = f"{len(story.seeds)} seed" + ("" if len(story.seeds) == 1 else "s")
-    told = f"{story.clock * rows:,} decisions of each seed were lived with {seeds}; the life {state}."
+    lived, seeds = counted(story.clock * rows, "decision"), counted(len(story.seeds), "seed")
+    told = f"{lived} of each seed were lived, with {seeds}; the life {state}."
     content = [*_faults(story), paragraph(told)]
     if description.get("command"):
         content += [paragraph("This command repeats it:"), code(str(description["command"]))]
