@@ -134,15 +134,15 @@ def test_lives_side_by_side_are_compared_by_hand_computed_shares(several: Page) 
     worth = several.table("What each group is worth")
     labels = ["Pets (2 seeds)", "Losse (2 seeds)"]
     assert worth[0][1:] == labels
-    values = {row[0]: [cell.split(" [")[0] for cell in row[1:]] for row in worth[1:]}
+    values = {row[0]: [cell.split(" ")[0] for cell in row[1:]] for row in worth[1:]}
     assert values[f"return on {EVIL}"] == ["8", "10"]
     assert values["return on b"] == ["9", "11"]
     # floors are 0 and the best 10 and 11: shares 0.8, 0.818 against 1 and 1; the middle half of two pairs is their mean
     assert values["all tasks, as a share of the best"] == ["0.809", "1.000"]
     chances = several.table("Probability of improvement")[1:]
-    assert [[*row[:2], row[2].split(" [")[0]] for row in chances] == [["Pets", "Losse", "0.000"], ["Losse", "Pets", "1.000"]]
+    assert [[*row[:2], row[2].split(" ")[0]] for row in chances] == [["Pets", "Losse", "0.000"], ["Losse", "Pets", "1.000"]]
     profiles = several.table("Performance profiles")
-    above = {row[0]: [cell.split(" [")[0] for cell in row[1:]] for row in profiles[1:]}
+    above = {row[0]: [cell.split(" ")[0] for cell in row[1:]] for row in profiles[1:]}
     assert above["Losse"] == ["1.00"] * 10 + ["0.00"]
     assert above["Pets"] == ["1.00"] * 8 + ["0.50", "0.00", "0.00"], "at 0.8 only the second task is above"
     assert ["agent", "Pets", "Losse"] in several.table("Settings that differ")
