@@ -5,11 +5,14 @@ import json
 import re
 import shutil
 import sqlite3
+import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from report_lives import EVIL, Page, write_life
 
 from umwelt.cli.main import main
@@ -17,6 +20,7 @@ from umwelt.life.chronicle import Chronicle
 from umwelt.report import writing
 from umwelt.report.examination import examined_of, kept_at
 from umwelt.report.reading import read_story
+from umwelt.report.sections import Sections, grouped
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +225,27 @@ def test_a_page_of_the_chronicle_that_is_gone_costs_its_section_only(lives: Path
     assert len(story.faults) == 1
     assert len(story.episodes["seed"]) == 12
     assert main(["report", str(broken), "--out", str(tmp_path / "report")]) == 0
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), hurt=st.sampled_from(["chronicle.db", "chronicle.db", "recipe.json"]), cut=st.booleans())
+def test_whatever_is_damaged_the_sections_stand(lives: Path, seed: int, hurt: str, cut: bool) -> None:
+    random = np.random.default_rng(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "one"
+        shutil.copytree(lives / "better", path)
+        data = bytearray((path / hurt).read_bytes())
+        if cut:
+            data = data[: random.integers(len(data))]
+        else:
+            for place in random.integers(0, len(data), 60):
+                data[place] = random.integers(256)
+        (path / hurt).write_bytes(data)
+        story = read_story(path)
+        built = Sections(grouped([story]), "umwelt report").build()
+    assert [section.title for section in built][:2] == ["What was run", "Over the clock"]
+    if cut:
+        assert story.faults, "half a file is not taken for a whole one"
 
 
 def test_no_life_at_all_is_an_error_of_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,11 @@ def _folder(name: str | Path, lives: str | Path, faults: list[str]) -> tuple[Pat
             raise
         faults.append(f"What was run is not known: {error}.")
         return path, {}
-    return folder.path, folder.description
+    description = dict(folder.description)
+    for name in ("end", "rows"):
+        if not isinstance(description.get(name, 1), int):
+            faults.append(f"recipe.json has {description.pop(name)!r} where the number `{name}` should be.")
+    return folder.path, description
 
 
 def _nothing() -> dict[str, Any]:
@@ -94,36 +98,40 @@ def _nothing() -> dict[str, Any]:
 
 
 def _told(path: Path, faults: list[str]) -> dict[str, Any]:
-    """What the chronicle tells, table by table, all of one moment even while somebody writes."""
+    """What the chronicle tells, all of one moment even while somebody writes."""
+    found: dict[str, Any] = {}
     try:
-        chronicle = Chronicle.read(path)
+        with Chronicle.read(path) as chronicle, chronicle.snapshot():
+            _read_tables(chronicle, found, faults)
     except READABLE as error:
-        faults.append(f"Nothing was read of what the life wrote down: {error}.")
-        return {}
-    with chronicle, chronicle.snapshot():
-        found: dict[str, Any] = {}
-
-        def read(what: str, reader: Callable[[], Any]) -> None:
-            nothing = object()
-            value = _attempt(faults, what, reader, nothing)
-            if value is not nothing:
-                found[what] = value
-
-        read("metrics", chronicle.metrics)
-        read("clock", chronicle.last_clock)
-        read("seeds", lambda: tuple(chronicle.seeds()))
-        read("episodes", chronicle.episodes)
-        read("probes", chronicle.probes)
-        read("events", chronicle.events)
-        read("timing", chronicle.timing)
-        read("trail", lambda: trail(chronicle))
-        if "episodes" in found and "clock" in found:
-            found["lessons"] = _lessons(found["episodes"], found["clock"])
-        known = {metric.name for metric in found.get("metrics", ())}
-        shown = [name for name in CURVES if name in known and "clock" in found and "seeds" in found]
-        read("curves", lambda: {name: _curves(chronicle, name, found) for name in shown})
-        read("means", lambda: {name: _means(chronicle, name, found) for name in shown})
+        what = "The chronicle could not be closed properly" if found else "Nothing was read of what the life wrote down"
+        faults.append(f"{what}: {error}.")
     return found
+
+
+def _read_tables(chronicle: Chronicle, found: dict[str, Any], faults: list[str]) -> None:
+    """Fill `found` table by table."""
+
+    def read(what: str, reader: Callable[[], Any]) -> None:
+        nothing = object()
+        value = _attempt(faults, what, reader, nothing)
+        if value is not nothing:
+            found[what] = value
+
+    read("metrics", chronicle.metrics)
+    read("clock", chronicle.last_clock)
+    read("seeds", lambda: tuple(chronicle.seeds()))
+    read("episodes", chronicle.episodes)
+    read("probes", chronicle.probes)
+    read("events", chronicle.events)
+    read("timing", chronicle.timing)
+    read("trail", lambda: trail(chronicle))
+    if "episodes" in found and "clock" in found:
+        found["lessons"] = _lessons(found["episodes"], found["clock"])
+    known = {metric.name for metric in found.get("metrics", ())}
+    shown = [name for name in CURVES if name in known and "clock" in found and "seeds" in found]
+    read("curves", lambda: {name: _curves(chronicle, name, found) for name in shown})
+    read("means", lambda: {name: _means(chronicle, name, found) for name in shown})
 
 
 def _attempt(faults: list[str], what: str, reader: Callable[[], Any], otherwise: Any) -> Any:
