@@ -37,6 +37,8 @@ STYLE = {
     "legend.fontsize": 8,
     "axes.unicode_minus": False,
 }
+SEAMLESS = {"edgecolors": "face", "linewidth": 0.3}
+"""For the cells of a map, between which a page would else shine through."""
 NAMESPACES = ("{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from umwelt.report.figure import Drawing, Table, finish, number, said, sheet
+from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, said, sheet
 
 Limits = dict[str, tuple[float, float]]
 WRITTEN = 10
@@ -66,7 +66,7 @@ def _map(axes: Any, score: dict[str, Any], kind: str, limits: Limits, title: str
     matrix = np.array(score[kind], np.float64)
     shaded = shades(matrix, *(np.array([limits[task][side] for task in score["tasks"]]) for side in (0, 1)))
     # errors are bad: the map is turned round, so that bright is good in both
-    image = axes.pcolormesh(shaded, vmin=0, vmax=1, cmap="cividis" if kind == "return_matrix" else "cividis_r")
+    image = axes.pcolormesh(shaded, vmin=0, vmax=1, cmap="cividis" if kind == "return_matrix" else "cividis_r", **SEAMLESS)
     axes.invert_yaxis()
     tasks, learned = score["tasks"], [lesson["task"] for lesson in score["lessons"]]
     if max(len(tasks), len(learned)) <= WRITTEN // columns + 2 * (columns > 1):

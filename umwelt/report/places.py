@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.report.figure import Drawing, Table, finish, number, sheet
+from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, sheet
 
 CELLS = 32
 """Of a side of the map."""
@@ -26,7 +26,7 @@ def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing |
                 maps.pop()
                 axes[row, 1].set_axis_off()
             for each, values, title in maps:
-                image = each.pcolormesh(*edges, values.T, cmap="cividis")
+                image = each.pcolormesh(*edges, values.T, cmap="cividis", **SEAMLESS)
                 each.set(xlabel=across, ylabel=up, title=title)
                 label = "visits, powers of ten" if title == "visits" else "doubt"
                 figure.colorbar(image, ax=each, label=label, aspect=30)
