@@ -6,6 +6,7 @@ The lives are written row by row, not lived. The time is that of the whole comma
 """
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -58,12 +59,18 @@ def write_life(lives: Path, name: str, lesson: int, record_every: int) -> Path:
         return folder.path
 
 
-def report(life: Path) -> tuple[float, float]:
-    """Seconds of the whole command, and megabytes of its page."""
+def report(life: Path) -> tuple[float, float, float]:
+    """Seconds of the whole command, those of its processor, and megabytes of its page."""
     out = life.parent / "report"
-    began = time.perf_counter()
+    began, before = time.perf_counter(), _processor()
     subprocess.run([sys.executable, "-m", "umwelt", "report", str(life), "--out", str(out)], check=True, capture_output=True)
-    return time.perf_counter() - began, (out / "index.html").stat().st_size / 1e6
+    return time.perf_counter() - began, _processor() - before, (out / "index.html").stat().st_size / 1e6
+
+
+def _processor() -> float:
+    """Seconds that processes begun here have kept a processor busy."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def one(name: str, lesson: int, record_every: int) -> dict[str, dict[str, Any]]:
@@ -76,10 +83,11 @@ def one(name: str, lesson: int, record_every: int) -> dict[str, dict[str, Any]]:
             for metric in METRICS:
                 thinned(chronicle, metric, 0, 0, TASKS * lesson, 500)
             curve = (time.perf_counter() - began) / len(METRICS)
-        seconds, size = report(life)
+        seconds, busy, size = report(life)
     note = f"{TASKS} tasks, {SEEDS} seeds, {rows:,} rows of metrics"
     return {
         f"report, {name}": {"value": seconds, "unit": "s", "share": None, "of": None, "note": note},
+        f"report, {name}, processor": {"value": busy, "unit": "s", "share": None, "of": None, "note": note},
         f"page, {name}": {"value": size, "unit": "MB", "share": None, "of": None, "note": note},
         f"curve, {name}": {"value": 1e3 * curve, "unit": "ms", "share": None, "of": None, "note": "500 points of one metric"},
     }
