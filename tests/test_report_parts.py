@@ -66,7 +66,9 @@ def test_maps_side_by_side_share_the_range_of_a_task() -> None:
 def test_places_are_counted_into_cells() -> None:
     x, y = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 0.0, 0.0, 1.0])
     visits, doubted, _ = cells(x, y, np.array([1.0, 3.0, np.nan, 7.0]))
-    last = CELLS - 1
+    last = CELLS[0] - 1
+    assert visits.shape == (CELLS[0], CELLS[0]), "few places, few cells"
+    assert cells(*np.random.default_rng(0).normal(size=(3, 5000)))[0].shape == (CELLS[1], CELLS[1])
     assert (visits[0, 0], visits[last, 0], visits[last, last], visits.sum()) == (2, 1, 1, 4)
     assert (doubted[0, 0], doubted[last, last]) == (2.0, 7.0)
     assert np.isnan(doubted[last, 0])

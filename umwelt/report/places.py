@@ -6,8 +6,8 @@ import numpy as np
 
 from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, sheet
 
-CELLS = 32
-"""Of a side of the map."""
+CELLS = (8, 32)
+"""Of a side of the map, with few places and with many."""
 
 
 def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing | None:
@@ -36,8 +36,9 @@ def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing |
 
 
 def cells(x: np.ndarray, y: np.ndarray, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """(visits [CELLS, CELLS], mean doubt there with NaN where nothing was doubted, edges of the cells of each axis)."""
-    visits, across, up = np.histogram2d(x, y, CELLS)
+    """(visits [S, S], mean doubt there with NaN where nothing was doubted, edges of the cells of each axis). S: so that a
+    cell would hold a place if they lay evenly, within CELLS."""
+    visits, across, up = np.histogram2d(x, y, int(np.clip(np.sqrt(len(x)), *CELLS)))
     told = np.isfinite(doubt)
     edges = [across, up]
     count = np.histogram2d(x[told], y[told], edges)[0]
@@ -51,7 +52,7 @@ def _alternative(visits: np.ndarray, doubted: np.ndarray) -> str:
     doubt = (
         f" Mean doubt in a cell is between {number(float(known.min()))} and {number(float(known.max()))}." if known.size else ""
     )
-    return f"Two maps of {CELLS} by {CELLS} cells of the world that was seen. The agent went into {share:.1%} of them.{doubt}"
+    return f"Two maps of {len(visits)} by {len(visits)} cells of the world that was seen. The agent went into {share:.1%} of them.{doubt}"
 
 
 def _table(trail: dict[str, np.ndarray], known: np.ndarray) -> Table:
