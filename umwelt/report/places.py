@@ -52,7 +52,8 @@ def _alternative(visits: np.ndarray, doubted: np.ndarray) -> str:
     doubt = (
         f" Mean doubt in a cell is between {number(float(known.min()))} and {number(float(known.max()))}." if known.size else ""
     )
-    return f"Two maps of {len(visits)} by {len(visits)} cells of the world that was seen. The agent went into {share:.1%} of them.{doubt}"
+    side = len(visits)
+    return f"Two maps of {side} by {side} cells of the world that was seen. The agent went into {share:.1%} of them.{doubt}"
 
 
 def _table(trail: dict[str, np.ndarray], known: np.ndarray) -> Table:
