@@ -11,6 +11,8 @@ from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, said,
 Limits = dict[str, tuple[float, float]]
 WRITTEN = 10
 """As many tasks and lessons have their numbers in the cells."""
+NAMED = 40
+"""As many are named along a side; of more, every second or third."""
 DARK = 0.55
 """Shares below this are written in white."""
 KINDS = {
@@ -79,12 +81,11 @@ def _map(axes: Any, score: dict[str, Any], kind: str, limits: Limits, title: str
     for lesson, task in enumerate(learned):
         corner = (tasks.index(task) + 0.06, lesson + 0.06)
         axes.add_patch(Rectangle(corner, 0.88, 0.88, fill=False, edgecolor="#D55E00", linewidth=1.5))
-    small = 9 if len(tasks) <= 12 else 6
-    axes.set_xticks(np.arange(len(tasks)) + 0.5, [said(task, 14) for task in tasks], rotation=60, ha="right", fontsize=small,
-                    rotation_mode="anchor")  # fmt: skip
-    every = max(1, math.ceil(len(learned) / 40))
-    places = np.arange(0, len(learned), every)
-    axes.set_yticks(places + 0.5, [said(learned[place], 14) for place in places], fontsize=9 if len(learned) <= 12 else 6)
+    for names, put, turned in ((tasks, axes.set_xticks, {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}),
+                               (learned, axes.set_yticks, {})):  # fmt: skip
+        places = np.arange(0, len(names), math.ceil(len(names) / NAMED))
+        shown = [said(names[place], 14) for place in places]
+        put(places + 0.5, shown, fontsize=9 if len(names) <= 12 else 6, **turned)
     axes.set(xlabel="task probed", ylabel="after the lesson on", title=title)
     axes.tick_params(length=0)
     return image
