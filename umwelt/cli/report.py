@@ -62,7 +62,7 @@ def run(arguments: list[str]) -> int:
         stories.append(replace(story, examined=found, faults=(*story.faults, *([fault] if fault else []))))
     if not stories:
         raise UsageError("; ".join(missing))
-    again = "umwelt report " + shlex.join(word for word in arguments if word != "--examine")
+    again = "umwelt report " + shlex.join(word for word in arguments if word not in ("--examine", "--json"))
     try:
         written = write_report(stories, Path(command.out), again, tuple(f"Left out: {sentence}." for sentence in missing))
     except BadTarget as error:

@@ -14,7 +14,7 @@ import numpy as np
 
 from umwelt.core import Metric, part
 from umwelt.life.chronicle import EPISODE, EVENT, PROBE, TIMING, Chronicle, ChronicleError
-from umwelt.life.folder import Damaged, Folder, FolderError, Foreign, Missing
+from umwelt.life.folder import Damaged, Folder, FolderError, Foreign
 from umwelt.life.ledgers import lessons
 from umwelt.life.thinning import thinned
 
@@ -185,6 +185,3 @@ def read_film(path: Path) -> dict[str, np.ndarray]:
         whole = {name: film[name][None, None] for name in ("real", "imagined")}
         film = {"tasks": np.array([str(film["task"])]), "dimensions": np.arange(film["real"].shape[-1]), **whole}
     return {name: film[name] for name in FILM if name in film}
-
-
-__all__ = ["POINTS", "Missing", "Story", "read_story", "trail"]
