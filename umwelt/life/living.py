@@ -21,6 +21,7 @@ from umwelt.life.keeping import Keeper
 from umwelt.life.life import Engine, Life
 from umwelt.life.notes import Names, changes, episode_columns, means, windows
 from umwelt.life.saving import Saver
+from umwelt.life.shelves import Shelves
 from umwelt.life.signals import Signals, Stopped
 from umwelt.worlds.batch import with_batch
 
@@ -68,6 +69,7 @@ class Living:
         self.saver = Saver(folder.checkpoints, self.engine)
         self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
         self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
+        self.shelves = Shelves(folder.path / "memory")
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
         self._watch = watch or (lambda progress: None)
         self._began = self._looked = time.perf_counter()
@@ -129,6 +131,9 @@ class Living:
         began = time.perf_counter()
         value, (records, infos) = self.engine.advance(value, segment)
         self._spend("living", began)
+        began = time.perf_counter()
+        value = (value[0], replace(value[1], agent=self.shelves.spill(value[1].agent)))
+        self._spend("memory", began)
         began = time.perf_counter()
         if self.keeper:
             self.keeper.take(records)
@@ -193,6 +198,7 @@ class Living:
         self._tell(phase="save", clock=clock)
         began = time.perf_counter()
         self.chronicle.sync()
+        self.shelves.sync(value[1].agent)
         self.saver.save(clock, value, self.keeper.flush() if self.keeper else b"")
         self._spend("saving", began)
         self._looked += time.perf_counter() - began
