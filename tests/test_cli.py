@@ -11,6 +11,7 @@ import pytest
 
 from umwelt.cli.main import VERBS
 
+LOG = ["--log", "tensorboard"]
 SHORT = ["--steps", "60", "--rhythm.probe-episodes", "1", "--quiet"]
 
 
@@ -22,7 +23,7 @@ def umwelt(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one short life in it, called `one`."""
     home = tmp_path_factory.mktemp("home")
-    lived = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", "--json", *SHORT, cwd=home)
+    lived = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", "--json", *SHORT, *LOG, cwd=home)
     assert lived.returncode == 0, lived.stderr
     summary = json.loads(lived.stdout)
     assert summary["decisions"] == summary["frames"] == 60
@@ -45,6 +46,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["live", "--recipe", "pets", "--recipe.size", "1M"], "one size"),
         (["live", "--world", "pendulum", "--teacher.names", "mars"], "moon"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--seeds", "2"], "seeds"),
+        (["live", "--world", "pendulum", "--recipe", "random", "--log", "tensorbord"], "there are tensorboard"),
         (["live", "--world", "pendulum", "--wrap", "pictures"], "pictured"),
         (["live", "--world", "pendulum", "--wrap", "sticky=often"], "no number"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--wrap", "limited=20"], "max_episode_steps"),
@@ -99,7 +101,16 @@ def test_a_life_lives_on_past_its_end_and_lists_who_resumed_it(home: Path) -> No
     done = umwelt("resume", "one", "--steps", "90", "--json", "--quiet", cwd=home)
     summary = json.loads(done.stdout)
     assert summary["clock"] == 90
-    assert "resumed" in [event["name"] for event in summary["events"]]
+    assert [event["name"] for event in summary["events"]] == ["resumed"], "nor did its log fail"
+
+
+def test_a_resumed_life_is_logged_where_it_was_logged_before(home: Path) -> None:
+    memory = home / "lives" / "one" / "logs" / "tensorboard.json"
+    before = json.loads(memory.read_text())["position"]["lived"]
+    for words, step, reached in (([], 30, before + 30), (["--log", "none"], 60, before + 30)):
+        done = umwelt("resume", "one", "--steps", str(before + step), "--quiet", "--json", *words, cwd=home)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(memory.read_text())["position"] == {"lived": reached, "probed": reached}
 
 
 def test_a_life_of_several_tasks_tells_what_it_kept(tmp_path: Path, home: Path) -> None:
