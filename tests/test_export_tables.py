@@ -1,6 +1,7 @@
 """Exported tables: every number comes back as it was lived, and files appear whole or not at all."""
 
 import csv
+import errno
 import json
 import tracemalloc
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import Metric
@@ -18,6 +19,7 @@ from umwelt.export.extras import ExportError
 from umwelt.export.life import export
 from umwelt.life import database
 from umwelt.life.chronicle import Chronicle
+from umwelt.life.disk import DiskFull
 from umwelt.life.folder import Folder
 
 LOSS = Metric(name="model/loss", unit='nats, or "none"', meaning="how wrong", better="down")
@@ -90,8 +92,9 @@ def test_parquet_has_types_and_says_null_for_nothing(folder: Folder, tmp_path: P
     assert probe["model_error"] is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=30), st.lists(NUMBERS, min_size=1, max_size=5), WORDS)
+@example([0.1], [0.1], "\r")
 def test_every_bit_comes_back_from_both(tmp_path_factory: pytest.TempPathFactory, values, returns, word) -> None:
     home = tmp_path_factory.mktemp("bits")
     with Folder.create("one", {}, lives=home) as folder, Chronicle(folder.chronicle) as chronicle:
@@ -143,14 +146,18 @@ def test_an_export_is_whole_or_not_there_and_replaces_only_exports(folder: Folde
     export(folder, target, "csv")
     before = {path.name: path.read_bytes() for path in target.iterdir()}
 
-    def fails(path, table, rows):
-        path.write_text("half")
-        raise OSError("the disk is gone")
+    def fails(error):
+        def half(path, table, rows):
+            path.write_text("half")
+            raise error
 
-    with monkeypatch.context() as patch:
-        patch.setitem(flat.FORMATS, "csv", fails)
-        with pytest.raises(OSError, match="the disk is gone"):
-            export(folder, target, "csv")
+        return half
+
+    for error, kind in ((RuntimeError("no more"), RuntimeError), (OSError(errno.ENOSPC, "no space left"), DiskFull)):
+        with monkeypatch.context() as patch:
+            patch.setitem(flat.FORMATS, "csv", fails(error))
+            with pytest.raises(kind, match=r"no more|no room left to write .*out; free space"):
+                export(folder, target, "csv")
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
     export(folder, target, "parquet")
     assert sorted(path.name for path in target.iterdir())[:2] == ["episodes.parquet", "events.parquet"]

@@ -18,11 +18,11 @@ Write = Callable[[Path, Table, Rows], int]
 
 
 def write_csv(path: Path, table: Table, rows: Rows) -> int:
-    """One CSV file with a line of names. A cell that says nothing is empty; of a list of numbers, a blank stands between
+    """One CSV file (RFC 4180) with a line of names. A cell that says nothing is empty; of a list of numbers, a blank stands between
     two. Returns how many rows it has."""
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow([name for name, _ in table.columns])
         lists = any(kind == REALS for _, kind in table.columns)
         for batch in rows:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import Metric
-from umwelt.export.extras import library
+from umwelt.export.extras import ExportError, library
 from umwelt.export.kept import Kept, kept_episodes
 from umwelt.export.news import EPISODES, PROBED
 from umwelt.life.chronicle import Chronicle
@@ -34,7 +34,7 @@ class Recording:
 
     def __init__(self, path: Path, name: str) -> None:
         self.rerun: Any = library("rerun", "rerun")
-        self.count = 0
+        self.count, self._path = 0, path
         self._stream = self.rerun.RecordingStream("umwelt", recording_id=f"umwelt life {name}")
         self._stream.save(path)
         # the clock of the life is the only one
@@ -44,8 +44,14 @@ class Recording:
 
     def close(self) -> None:
         """Have everything in the file."""
-        self._stream.flush()
-        self._stream.disconnect()
+        try:
+            self._stream.flush()
+        except RuntimeError as error:
+            raise ExportError(
+                f"{self._path} cannot be written ({error}); make room on that disk, or give another --out"
+            ) from error
+        finally:
+            self._stream.disconnect()
 
     def say(self, place: str, *things: Any) -> None:
         """What holds at a place all the time."""

@@ -1,7 +1,7 @@
 """A log for Weights & Biases.
 
 The project is `umwelt`, or that of WANDB_PROJECT. Where WANDB_MODE says nothing and no account is known, the run is kept
-offline under lives/NAME/logs/wandb, for `wandb sync --append` later.
+offline under lives/NAME/logs/wandb, for `wandb sync` later.
 """
 
 import os

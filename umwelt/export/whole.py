@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from umwelt.export.extras import ExportError
-from umwelt.life.disk import room
+from umwelt.life.disk import NO_ROOM, DiskFull
 
 NOTE = "export.json"
 """Says of a folder that it is an export, and of which life. It is the last file that is written."""
@@ -22,18 +22,19 @@ def whole(target: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     Whatever else is at `target` is left alone, and refused.
     """
     _refuse_foreign(target)
-    with room(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
-            draft.chmod(0o755)
-            note: dict[str, Any] = {"umwelt": "export"}
-            yield draft, note
-            (draft / NOTE).write_text(json.dumps(note, indent=2) + "\n")
-            _settle(draft, target)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        draft.chmod(0o755)
+        note: dict[str, Any] = {"umwelt": "export"}
+        yield draft, note
+        (draft / NOTE).write_text(json.dumps(note, indent=2) + "\n")
+        _settle(draft, target)
+    except BaseException as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise DiskFull(f"no room left to write {target}; free space on that disk, or give another --out") from error
+        raise
 
 
 def _refuse_foreign(target: Path) -> None:

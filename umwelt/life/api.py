@@ -33,7 +33,8 @@ def live(
 ) -> Living:
     """Begin a life in the folder `lives/name` and live `steps` decisions.
 
-    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest.
+    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest. watch: is shown how
+    the life stands. hear: is asked for events to write down (`umwelt.export.log.Log` has both).
     """
     Engine(life).rehearse()
     rows = life.world.spec.batch * life.seeds
