@@ -1,10 +1,13 @@
 """Logs follow a life: what the chronicle has reaches each program once, and nothing that goes wrong there reaches the life."""
 
+import json
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,11 +109,11 @@ def test_every_row_is_told_once_whenever_one_looks(tmp_path_factory: pytest.Temp
     assert not [name for _, name, _ in told if name == "probe/a/model_error"]
 
 
-def scalars(life: Path) -> dict[str, list[tuple[int, float]]]:
+def scalars(life: Path, seed: int = 3) -> dict[str, list[tuple[int, float]]]:
     """Every tag of the run as TensorBoard itself reads it."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    read = EventAccumulator(str(life / "logs" / "tensorboard" / "seed-3"), size_guidance={"scalars": 0})
+    read = EventAccumulator(str(life / "logs" / "tensorboard" / f"seed-{seed}"), size_guidance={"scalars": 0})
     read.Reload()
     return {tag: [(event.step, event.value) for event in read.Scalars(tag)] for tag in read.Tags()["scalars"]}
 
@@ -155,6 +158,19 @@ def test_what_was_logged_just_before_a_kill_is_not_shown_twice(life: Path, monke
     assert [clock for clock, _ in scalars(life)["reward"]] == [clock for clock, _ in of("reward", 40)]
 
 
+def test_each_seed_is_a_run_of_its_own(life: Path) -> None:
+    live_on(life, 0, 20)
+    with Chronicle(life / "chronicle.db") as chronicle:
+        chronicle.write(4, [10, 20], {"reward": [-1.0, -2.0]})
+    fields = DESCRIPTION["life"]["fields"] | {"seeds": 2}
+    follower = Follower("tensorboard", life, {"life": {"fields": fields}})
+    follower.start()
+    follower.finish(60)
+    assert follower.fault == ""
+    assert scalars(life)["reward"][-1] == (20, pytest.approx(20 / 7))
+    assert scalars(life, seed=4) == {"reward": [(10, -1.0), (20, -2.0)]}
+
+
 def records(path: Path) -> Iterator[bytes]:
     """The records of a .wandb file: blocks of 32 KiB; each piece has a checksum, a length and a kind before it."""
     data, at, whole = path.read_bytes(), 7, b""
@@ -164,36 +180,47 @@ def records(path: Path) -> Iterator[bytes]:
             at += rest
             continue
         _, length, kind = struct.unpack_from("<IHB", data, at)
+        if at + 7 + length > len(data):
+            return  # the rest is still being written
         piece, at = data[at + 7 : at + 7 + length], at + 7 + length
         whole = piece if kind in (1, 2) else whole + piece  # 1 whole, 2 first, 3 middle, 4 last
         if kind in (1, 4):
             yield whole
 
 
+def written_by_wandb(path: Path) -> list[Any]:
+    """The records of a run that has ended. Its last ones reach the disk a moment after `finish`, from another process."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    for _ in range(100):
+        found = [Record.FromString(data) for data in records(path)]
+        if found and found[-1].HasField("exit"):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{path} was never finished")
+
+
 def test_wandb_keeps_a_run_offline_where_no_account_is_known(life: Path, tmp_path: Path, monkeypatch) -> None:
-    import json
-
-    from wandb.proto import wandb_internal_pb2
-
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_PROJECT"):
         monkeypatch.delenv(name, raising=False)
     live_on(life, 0, 20)
     followed(life, "wandb")
     live_on(life, 20, 30, probe=False)
     followed(life, "wandb")
-    files = sorted((life / "logs" / "wandb").glob("offline-run-*/*.wandb"), key=lambda path: path.stat().st_mtime_ns)
+    files = list((life / "logs" / "wandb").glob("offline-run-*/*.wandb"))
     assert len(files) == 2
     assert len({path.name for path in files}) == 1, "both sittings are of one run"
-    rows, meanings = [], ""
-    for path in files:
-        for data in records(path):
-            record = wandb_internal_pb2.Record()
-            record.ParseFromString(data)
-            meanings += "".join(item.value_json for item in record.config.update)
-            if record.HasField("history"):
-                rows.append({".".join(i.nested_key) or i.key: json.loads(i.value_json) for i in record.history.item})
+    written = [record for path in files for record in written_by_wandb(path)]
+    meanings = "".join(item.value_json for record in written for item in record.config.update)
+    rows = [
+        {".".join(item.nested_key) or item.key: json.loads(item.value_json) for item in record.history.item}
+        for record in written
+        if record.HasField("history")
+    ]
+    rows.sort(key=lambda row: row["clock"])
     assert [(row["clock"], row["reward"]) for row in rows if "reward" in row] == of("reward", 30)
     assert [(row["clock"], row["episode/return"]) for row in rows if "episode/return" in row] == of("episode/return", 30)
     assert [row["probe/a,b/mean"] for row in rows if "probe/a,b/mean" in row] == [20 / 3]
@@ -248,7 +275,7 @@ def test_a_log_that_fails_is_told_once_and_the_life_is_the_same(tmp_path: Path, 
     said: list[str] = []
     logs = log.Log(("tensorboard",), say=said.append)
     rhythm = umwelt.Rhythm(probe_every=0, probe_episodes=1, record_every=5)
-    life = umwelt.Life(world=Pendulum(), agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
+    life = umwelt.Life(world=Pendulum(time_limit=20), agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
     umwelt.live(life, steps=300, name="logged", lives=tmp_path, watch=logs.watch, hear=logs.hear)
     umwelt.live(life, steps=300, name="alone", lives=tmp_path)
     with (

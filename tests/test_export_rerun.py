@@ -26,7 +26,7 @@ from umwelt.worlds import Pendulum, pictured
 from umwelt.worlds.stream import rows
 
 WORLD = Pendulum(time_limit=5)
-REWARD = Metric(name="reward", unit="points", meaning="how good", better="up")
+REWARD = Metric(name="mean reward", unit="points", meaning="how good", better="up")
 
 
 def stream(world: Pendulum, ticks: int) -> tuple[Any, Any, Any]:
@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
         minari.write(episodes[:2], made.episodes, WORLD.spec, name="one")
         with Chronicle(made.chronicle) as chronicle:
             chronicle.declare([REWARD])
-            chronicle.write(0, [5, 10, 17], {"reward": [0.1, 1 / 3, -2e10]})
+            chronicle.write(0, [5, 10, 17], {"mean reward": [0.1, 1 / 3, -2e10]})
             ends = np.array([5, 11, 17])
             chronicle.write_episodes({"seed": 0, "row": 0, "begin": ends - 5, "end": ends, "task": ["a", "b", "a"],
                                       "return": [1.0, 2.0, 3.0], "length": 5, "end_kind": "truncated",
@@ -79,7 +79,7 @@ def points(place: dict[str, Any], timeline: str = "clock") -> list[tuple[int, li
 
 
 def test_metrics_are_exact_and_have_unit_and_meaning(read) -> None:
-    place = read["/seed-0/metrics/reward"]
+    place = read[r"/seed-0/metrics/mean\ reward"]
     assert points(place) == [(5, [0.1]), (10, [1 / 3]), (17, [-2e10])]
     assert (place["unit"], place["meaning"]) == ([["points"]], [["how good"]])
 
@@ -92,7 +92,8 @@ def test_episodes_probes_and_events_stand_on_the_clock(read) -> None:
         (12, ["a"]),
     ]
     probes = [place for place in read if place.startswith("/seed-0/probe/") and place.endswith("/mean")]
-    assert [points(read[place]) for place in probes] == [[(17, [4.0])]]
+    assert probes == [r"/seed-0/probe/1\,2\ \/\ 3/mean"], "one task, whatever its name"
+    assert points(read[probes[0]]) == [(17, [4.0])]
     assert "scalars" not in read[probes[0].replace("/mean", "/model_error")]
     assert read["/seed-0/events"]["text"] == [["expert: turned to 2"]]
     assert read["/seed-0/events"]["clock"] == [11]

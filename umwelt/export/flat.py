@@ -18,7 +18,7 @@ Write = Callable[[Path, Table, Rows], int]
 
 
 def write_csv(path: Path, table: Table, rows: Rows) -> int:
-    """One CSV file (RFC 4180) with a line of names. A cell that says nothing is empty; of a list of numbers, a blank stands between
+    """One CSV file (RFC 4180) with a line of names. A cell that says nothing is empty; a list of numbers has a blank between
     two. Returns how many rows it has."""
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:

@@ -53,6 +53,10 @@ class Recording:
         finally:
             self._stream.disconnect()
 
+    def place(self, *names: Any) -> str:
+        """Where something stands, with whatever a name may hold."""
+        return "/".join(self.rerun.escape_entity_path_part(str(name)) for name in names)
+
     def say(self, place: str, *things: Any) -> None:
         """What holds at a place all the time."""
         self._stream.log(place, *things, static=True)
@@ -121,7 +125,8 @@ def _metrics(recording: Recording, path: Path) -> None:
             for rows in database.batches(asked, (number,)):
                 table = np.array(rows, ROWS)
                 for seed in np.unique(table["seed"]):
-                    place, mine = f"seed-{seed}/metrics/{name}", table[table["seed"] == seed]
+                    mine = table[table["seed"] == seed]
+                    place = recording.place(f"seed-{seed}", "metrics", *name.split("/"))
                     if seed not in described:
                         recording.meaning(place, Metric(name=name, unit=unit, meaning=meaning))
                         described.add(seed)
@@ -146,7 +151,7 @@ def _chronicle(recording: Recording, chronicle: Chronicle) -> None:
         mine = (probes["seed"] == seed) & (probes["task"] == task)
         for metric in PROBED:
             known = mine & ~np.isnan(probes[metric.name])
-            place = f"seed-{seed}/probe/{rerun.escape_entity_path_part(task)}/{metric.name}"
+            place = recording.place(f"seed-{seed}", "probe", task, metric.name)
             recording.meaning(place, metric)
             recording.series(place, probes["clock"][known], probes[metric.name][known])
     for seed in np.unique(events["seed"]):

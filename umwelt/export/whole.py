@@ -21,6 +21,7 @@ def whole(target: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
     Whatever else is at `target` is left alone, and refused.
     """
+    target = target.absolute()
     _refuse_foreign(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
