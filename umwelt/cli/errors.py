@@ -1,5 +1,6 @@
 """Which exceptions are sentences for the user, and the exit code of each."""
 
+from umwelt.export.extras import ExportError
 from umwelt.life.chronicle import ChronicleError
 from umwelt.life.disk import DiskFull
 from umwelt.life.expression import ExpressionError
@@ -14,6 +15,7 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (ExpressionError, 2),
     (ChronicleError, 2),
     (ShelfError, 2),
+    (ExportError, 2),
     (DiskFull, 3),
 )
 
