@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= 2
 live: .venv
 	$(BIN)/umwelt live
 
-test: .venv
+test: .venv/exports
 	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not exact"
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m exact
 
@@ -30,6 +30,11 @@ evidence: .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dm_control,minari,dev]'
 	touch .venv/made
+
+# What only exports and logs need is large, and a first life should not wait for it.
+.venv/exports: .venv/made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow]'
+	touch .venv/exports
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache

@@ -9,7 +9,7 @@ from typing import Any
 
 from umwelt.behaviours import ModelPredictive
 from umwelt.core.rhythm import Rhythm
-from umwelt.memory import Lifelong, Newest, Quota
+from umwelt.memory import Lifelong, Newest, Quota, Spilled
 from umwelt.models import Ensemble, Losse, Recalling, Wished
 from umwelt.models.wished import endless, worthless
 from umwelt.planners import ICEM, Objective
@@ -99,6 +99,13 @@ consolidated = Recipe(
     expected="to be killed",
 )
 """A life of which much is to be lost when it is killed."""
+
+spilling = replace(
+    consolidated,
+    name="spilling",
+    summary="the same with a memory on disk that is soon full, and is halved again and again",
+    agent=replace(consolidated.agent, memory=Spilled(bytes=40_000, disk=15_000, length=4, staged=64, exchanged=16)),
+)
 
 TABLES: dict[str, Table] = {
     "wishes": Table(

@@ -41,8 +41,12 @@ CHANGING: dict[str, list[str]] = {
         *("--world", "pendulum", "--recipe", "evidence.agents:consolidated"),
         *("--teacher.names", "earth", "mirrored", "earth", "moon", "--teacher.steps", "250", "--rhythm.probe-every", "500"),
     ],
+    "changing world, on disk": [
+        *("--world", "pendulum", "--recipe", "evidence.agents:spilling"),
+        *("--teacher.names", "earth", "mirrored", "earth", "moon", "--teacher.steps", "250", "--rhythm.probe-every", "500"),
+    ],
 }
-"""Lives through changes of the task: experts come and go, and weights are consolidated."""
+"""Lives through changes of the task: experts come and go, weights are consolidated, and memory goes to disk."""
 RECIPES: dict[str, list[str]] = {
     "recipe tdmpc2": ["--world", "pendulum", "--recipe", "tdmpc2", *PLAN],
     "recipe bmpc": ["--world", "pendulum", "--recipe", "bmpc", *PLAN],

@@ -1,6 +1,8 @@
 """The command line as a user meets it: good input, bad input, and what is left behind."""
 
+import csv
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 from umwelt.cli.main import VERBS
 
+LOG = ["--log", "tensorboard"]
 SHORT = ["--steps", "60", "--rhythm.probe-episodes", "1", "--quiet"]
 
 
@@ -20,7 +23,7 @@ def umwelt(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one short life in it, called `one`."""
     home = tmp_path_factory.mktemp("home")
-    lived = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", "--json", *SHORT, cwd=home)
+    lived = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", "--json", *SHORT, *LOG, cwd=home)
     assert lived.returncode == 0, lived.stderr
     summary = json.loads(lived.stdout)
     assert summary["decisions"] == summary["frames"] == 60
@@ -43,12 +46,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["live", "--recipe", "pets", "--recipe.size", "1M"], "one size"),
         (["live", "--world", "pendulum", "--teacher.names", "mars"], "moon"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--seeds", "2"], "seeds"),
+        (["live", "--world", "pendulum", "--recipe", "random", "--log", "tensorbord"], "there are tensorboard"),
         (["live", "--world", "pendulum", "--wrap", "pictures"], "pictured"),
         (["live", "--world", "pendulum", "--wrap", "sticky=often"], "no number"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--wrap", "limited=20"], "max_episode_steps"),
         (["resume", "nobody"], "umwelt live"),
         (["probe", "nobody"], "umwelt live"),
         (["hash", "nobody"], "umwelt live"),
+        (["export", "nobody"], "umwelt live"),
         (["live", "--name", "../out", "--world", "pendulum", "--recipe", "random"], "name"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -96,7 +101,16 @@ def test_a_life_lives_on_past_its_end_and_lists_who_resumed_it(home: Path) -> No
     done = umwelt("resume", "one", "--steps", "90", "--json", "--quiet", cwd=home)
     summary = json.loads(done.stdout)
     assert summary["clock"] == 90
-    assert "resumed" in [event["name"] for event in summary["events"]]
+    assert [event["name"] for event in summary["events"]] == ["resumed"], "nor did its log fail"
+
+
+def test_a_resumed_life_is_logged_where_it_was_logged_before(home: Path) -> None:
+    memory = home / "lives" / "one" / "logs" / "tensorboard.json"
+    clock = json.loads(umwelt("hash", "one", "--json", cwd=home).stdout)["clock"]
+    assert json.loads(memory.read_text())["position"] == {"lived": clock, "probed": clock}
+    done = umwelt("resume", "one", "--steps", str(clock + 30), "--quiet", "--json", "--log", "none", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(memory.read_text())["position"] == {"lived": clock, "probed": clock}
 
 
 def test_a_life_of_several_tasks_tells_what_it_kept(tmp_path: Path, home: Path) -> None:
@@ -117,6 +131,46 @@ def test_a_life_of_several_tasks_tells_what_it_kept(tmp_path: Path, home: Path) 
     kept = json.loads(umwelt("probe", "two", "--lifelong", "--json", cwd=tmp_path).stdout)["lifelong"]
     assert [(lesson["task"], lesson["end"]) for lesson in kept["lessons"]] == [("earth", 29), ("moon", 60)]
     assert umwelt("probe", "one", "--lifelong", cwd=home).stdout.startswith("this life has met one task only")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["list", "--json"],
+        ["hash", "one"],
+        ["probe", "one", "--episodes", "1", "--json"],
+        ["export", "one"],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_has_gone_ends_the_command_quietly(words: list[str], home: Path) -> None:
+    """The other end of a real pipe is closed before anything is printed, as that of `head` is after ten letters."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "umwelt", *words]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=home, timeout=120)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_pipe_that_is_not_that_of_the_reader_breaks_aloud(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("raise BrokenPipeError('the simulator is gone')")
+    done = umwelt("check", "mine:World", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the simulator is gone" in done.stderr
+
+
+def test_a_life_is_exported_into_a_folder_of_tables(home: Path) -> None:
+    done = umwelt("export", "one", "--out", "tables", "--json", cwd=home)
+    assert done.returncode == 0, done.stderr
+    files = json.loads(done.stdout)["files"]
+    with (home / "tables" / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == files["metrics.csv"] > 0
+    assert {"reward"} <= {row["name"] for row in rows}
+    refused = umwelt("export", "one", "--out", "lives", cwd=home)
+    assert (refused.returncode, "give the name of a new folder" in refused.stderr) == (2, True), refused.stderr
 
 
 def test_check_explains_each_fault_and_exits_with_1(tmp_path: Path) -> None:

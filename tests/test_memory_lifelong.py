@@ -11,11 +11,11 @@ from scipy import optimize, stats
 
 from umwelt import check
 from umwelt.core import FIRST, MID, TRUNCATED, Experience, TimeStep
-from umwelt.memory import Covering, Fading, Lifelong, Newest, Quota, Reservoir, Surprising
+from umwelt.memory import Covering, Fading, Halves, Lifelong, Newest, Quota, Reservoir, Surprising
 from umwelt.retention import Cusum
 
 KEY = jax.random.key(0)
-KEEPS = [Newest(), Reservoir(), Fading(), Covering(), Surprising(), Quota(entries=1), Quota(detector=Cusum(warm=20))]
+KEEPS = [Newest(), Reservoir(), Fading(), Covering(), Surprising(), Quota(entries=1), Quota(detector=Cusum(warm=20)), Halves()]
 
 
 def life(ticks: int, seen: Any, surprise: Any = 0.0, episode: int = 0) -> Experience:
@@ -114,6 +114,18 @@ def test_surprise_may_be_measured_in_any_unit() -> None:
     one, other = (held(remembered(memory, life(3000, 0.0, values))) for values in (surprise, 20.0 * surprise - 70.0))
     assert len(np.intersect1d(one, other)) >= 195
     assert surprise[one.astype(int) - 1].mean() > 0.5, "and it is what surprised"
+
+
+def test_one_half_is_the_newest_and_the_other_an_even_sample_of_the_rest() -> None:
+    memory = sized(Halves(recent=0.25), 200)
+    found = [np.sort(held(remembered(memory, life(4000, 0.0), jax.random.key(seed)))) for seed in range(4)]
+    for numbers in found:
+        assert len(np.unique(numbers)) == 200, "no chunk stands twice"
+        assert numbers[-50:].tolist() == list(range(3951, 4001))
+    old = np.concatenate([numbers[:-50] for numbers in found])
+    assert stats.kstest(old / 3950, "uniform").pvalue > 1e-3
+    few = np.sort(held(remembered(memory, life(150, 0.0))))
+    assert few.tolist() == list(range(1, 151)), "while there is room all stays"
 
 
 def test_the_past_fades_as_a_power_of_its_age() -> None:

@@ -84,6 +84,25 @@ def test_a_world_that_stays_has_one_expert() -> None:
     assert not used[0].any()
 
 
+def test_surprise_where_doubt_is_not_low_enough_is_no_sign_of_a_change() -> None:
+    lessons = [lived(turn, 500, seed) for seed, turn in enumerate((0.4, -0.4))]
+    assert int(taught(Experts(model=LEADER, most=4), lessons)[0].known) == 2
+    assert int(taught(Experts(model=LEADER, most=4, sure=0.0), lessons)[0].known) == 1, "no doubt lies below zero"
+
+
+def test_a_life_writes_into_what_its_experts_know_and_keeps_no_copy() -> None:
+    agent = replace(losse_experts.agent, model=Experts(model=LEADER, most=4))
+    some = lived(0.4, 10, 0)
+
+    def remember(state: object, one: Experience) -> tuple[object, object]:
+        return agent.remember(KEY, state, one.step, one.action, one.next)
+
+    begun = agent.init(KEY, SPEC)
+    run = jax.jit(lambda state: jax.lax.scan(remember, state, some), donate_argnums=0)
+    scratch = run.lower(begun).compile().memory_analysis().temp_size_in_bytes
+    assert scratch < begun.model.inner.statistics.gram.nbytes
+
+
 def test_when_all_have_begun_the_least_surprised_is_taken() -> None:
     turns = (0.4, -0.4, 1.2, -1.2)
     state, used = taught(Experts(model=LEADER, most=2), [lived(turn, 400, seed) for seed, turn in enumerate(turns)])

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import lesson
 from umwelt.behaviours.lesson import Learner
+from umwelt.behaviours.measured import measured
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     IMAGINED,
@@ -125,7 +126,7 @@ class Dyna:
         """Measure the surprise, keep the transition, and with a model that eats a stream learn from it."""
         measuring, storing, learning = keys.split(key, "measure", "store", "learn")
         _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = lived(step, action, next, surprise=info["surprise"])
+        experience = measured(step, action, next, info)
         if self.model.diet == "stream":
             model, learned = self.model.learn(learning, state.model, experience)
             state, info = replace(state, model=model), learned | info

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from umwelt.behaviours.measured import measured
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     Experience,
@@ -124,7 +125,7 @@ class ModelPredictive:
         """Measure the surprise, then store the transition, or learn from it at once."""
         measuring, storing = keys.split(key, "measure", "store")
         _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = lived(step, action, next, surprise=info["surprise"])
+        experience = measured(step, action, next, info)
         if self.model.diet == "stream":
             model, learned = self.model.learn(storing, state.model, experience)
             return replace(state, model=model), {**learned, **info}

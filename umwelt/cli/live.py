@@ -46,6 +46,9 @@ class Command:
     """`scan` compiles the world too, `host` steps it from Python, `auto` compiles where it can."""
     keep_episodes: bool = False
     """Write every finished episode as a Minari dataset into the life's folder."""
+    log: tuple[str, ...] = ()
+    """Programs that keep track of runs: tensorboard, wandb, mlflow, or several; each needs the extra of its name. They are
+    told what the chronicle has, and can neither change nor stop the life."""
     name: str = ""
     """The life's folder under --lives; empty for the first free number."""
     lives: str = "lives"
@@ -75,7 +78,7 @@ def run(arguments: list[str]) -> int:
         keep_episodes=command.keep_episodes,
     )
 
-    def begin(watch: Any) -> Any:
+    def begin(watch: Any, hear: Any) -> Any:
         return live(
             life,
             steps=command.steps,
@@ -84,9 +87,10 @@ def run(arguments: list[str]) -> int:
             stem=f"{world_name.split(':')[-1]}-{recipe_name}",
             command="umwelt live " + shlex.join(arguments),
             watch=watch,
+            hear=hear,
         )
 
-    return show_life(begin, json=command.json, quiet=command.quiet)
+    return show_life(begin, json=command.json, quiet=command.quiet, log=command.log)
 
 
 def read(arguments: list[str]) -> tuple[Command, str, str]:

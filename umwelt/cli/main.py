@@ -1,6 +1,8 @@
 """`umwelt`: the command line. Each verb is one file, imported when it is called."""
 
 import importlib
+import os
+import select
 import sys
 
 VERBS = {
@@ -9,13 +11,35 @@ VERBS = {
     "probe": "examine a life without touching it",
     "report": "write a page about one life, or several side by side",
     "check": "check a world against its contract, and explain each fault",
+    "export": "write down a life for other programs: tables, or a recording to look at",
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, models, planners and recipes",
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; returns the exit code."""
+    """Run one verb; returns the exit code. Where the reader of what is printed has gone, it ends quietly."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        if not _reader_gone():
+            raise  # somebody else's pipe, such as that of a hosted world
+        # what is still in the buffer is flushed when the interpreter ends, and must go somewhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _reader_gone() -> bool:
+    watcher = select.poll()
+    watcher.register(sys.stdout.fileno(), 0)
+    return any(happened & select.POLLERR for _, happened in watcher.poll(0))
+
+
+def _run(arguments: list[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     if not words or words[0] in ("-h", "--help", "help"):
         print(usage())

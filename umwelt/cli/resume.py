@@ -19,6 +19,9 @@ class Command:
     """The life's folder, or its name under --lives."""
     steps: int = 0
     """Decisions in all, over all rows; 0 keeps the end that the life was begun with."""
+    log: tuple[str, ...] = ()
+    """Programs that keep track of runs: tensorboard, wandb, mlflow, or `none`; empty for those that the life was logged to
+    before. They go on in the same run."""
     lives: str = "lives"
     """The folder of all lives."""
     json: bool = False
@@ -30,11 +33,15 @@ class Command:
 def run(arguments: list[str]) -> int:
     """Go on."""
     from umwelt.cli.session import show_life
+    from umwelt.export.follow import remembered
     from umwelt.life.api import resume
+    from umwelt.life.folder import find
 
     command = parse(Command, None, arguments, "umwelt resume", DESCRIPTION)
 
-    def begin(watch: Any) -> Any:
-        return resume(command.life, steps=command.steps or None, lives=command.lives, watch=watch)
+    log = () if command.log == ("none",) else command.log or remembered(find(command.life, command.lives))
 
-    return show_life(begin, json=command.json, quiet=command.quiet)
+    def begin(watch: Any, hear: Any) -> Any:
+        return resume(command.life, steps=command.steps or None, lives=command.lives, watch=watch, hear=hear)
+
+    return show_life(begin, json=command.json, quiet=command.quiet, log=log)

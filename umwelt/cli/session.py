@@ -6,18 +6,22 @@ from typing import Any
 
 from umwelt.cli.summary import summary_of, summary_tables
 from umwelt.cli.view import View
+from umwelt.export.log import Log
 from umwelt.life.signals import Stopped
 
 
-def show_life(begin: Callable[[Any], Any], json: bool, quiet: bool) -> int:
-    """Live with a view, then print the summary. `begin` takes a watcher and returns the `Living`."""
+def show_life(begin: Callable[[Any, Any], Any], json: bool, quiet: bool, log: tuple[str, ...] = ()) -> int:
+    """Live with a view and logs, then print the summary. `begin` takes a `Watch` and a `Hear`, and returns the `Living`."""
     with View(silent=json or quiet) as view:
+        logs = Log(log, watch=view.watch, say=view.say)
         try:
-            living = begin(view.watch)
+            living = begin(logs.watch, logs.hear)
         except Stopped as stopped:
             folder = view.folder
             view.say(f"{stopped}; everything is saved. Go on with: umwelt resume {folder}")
             raise
+        finally:
+            logs.finish()
     folder = living.folder.path
     summary = summary_of(folder)
     picture = _draw(folder)

@@ -8,7 +8,8 @@ Nobody inherits from these classes. A part keeps a contract by having its method
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 
@@ -143,6 +144,21 @@ class Memory(Protocol):
 
     def count(self, state: State) -> jax.Array:
         """int32: how many transitions, or sequence ends, can be drawn now."""
+        ...
+
+
+@runtime_checkable
+class Spills(Protocol):
+    """A state, anywhere in an agent's, that keeps on disk what is too much for memory. A life asks it between two
+    stretches, so that nothing inside a compiled program waits for a disk."""
+
+    def spill(self, folder: Path) -> "Spills":
+        """Write what is new to files in `folder`, fetch what is wanted, and return a state of the same form; this one is
+        used up. Files may hold more than the state knows of, written by a life that was killed after its last save."""
+        ...
+
+    def sync(self, folder: Path) -> None:
+        """Have the disk remember all that this state counts on. Called before each save."""
         ...
 
 

@@ -16,7 +16,7 @@ from umwelt.life.chronicle import Chronicle
 from umwelt.life.examine import Probe, examine, examine_model, panel_of
 from umwelt.life.folder import Folder, slug
 from umwelt.life.life import Engine, Life
-from umwelt.life.living import Living, Watch
+from umwelt.life.living import Hear, Living, Watch
 from umwelt.life.saving import Saver
 from umwelt.worlds.batch import with_batch
 
@@ -32,10 +32,12 @@ def live(
     stem: str = "life",
     command: str = "",
     watch: Watch | None = None,
+    hear: Hear | None = None,
 ) -> Living:
     """Begin a life in the folder `lives/name` and live `steps` decisions.
 
-    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest.
+    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest. watch: is shown how
+    the life stands. hear: is asked for events to write down (`umwelt.export.log.Log` has both).
     """
     Engine(life).rehearse()
     rows = life.world.spec.batch * life.seeds
@@ -50,19 +52,26 @@ def live(
         "machine": machine(),
     }
     with Folder.create(name, description, lives=lives, stem=slug(stem)) as folder:
-        living = Living(life, folder, end, watch)
+        living = Living(life, folder, end, watch, hear)
         living.run()
         return living
 
 
-def resume(path: str | Path, *, steps: int | None = None, lives: str | Path = "lives", watch: Watch | None = None) -> Living:
+def resume(
+    path: str | Path,
+    *,
+    steps: int | None = None,
+    lives: str | Path = "lives",
+    watch: Watch | None = None,
+    hear: Hear | None = None,
+) -> Living:
     """Go on with a life from its last good save; with `steps`, to that many decisions in all."""
     with Folder.open(path, lives=lives) as folder:
         life, end = life_of(folder), folder.description["end"]
         if steps is not None:
             end = -(-steps // (life.world.spec.batch * life.seeds))
             folder.describe({**folder.description, "end": end})
-        living = Living(life, folder, end, watch)
+        living = Living(life, folder, end, watch, hear)
         living.run()
         return living
 

@@ -4,6 +4,7 @@ lives/<name>/recipe.json     what the life is: the expression, the versions, the
              chronicle.db    what it wrote down
              checkpoints/    what it was, at its last saves
              episodes/       what it lived through, where it was asked to keep that
+             logs/           how far each log has come, where it was asked for logs
              lock            held by the one process that lives it
 """
 

@@ -11,6 +11,7 @@ from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.core.rhythm import Rhythm, Segment
 from umwelt.life.body import Body, Mind, live_segment
 from umwelt.life.heap import keep_heap
+from umwelt.life.shelves import spills
 
 
 @part
@@ -60,9 +61,12 @@ class Engine:
     def rehearse(self) -> None:
         """Let every part look at its world without computing anything; what they refuse is a `BadLife`."""
         try:
-            jax.eval_shape(self.body.conceive, jax.random.key(0))
+            agent, _, _ = jax.eval_shape(self.body.conceive, jax.random.key(0))
         except ValueError as error:
             raise BadLife(str(error)) from error
+        on_disk = [part for part in jax.tree.leaves(agent, is_leaf=spills) if spills(part)]
+        if on_disk and self.life.seeds > 1:
+            raise BadLife(f"seeds: a memory on disk is of one life, and these are {self.life.seeds}; live them one by one")
 
     def begin(self) -> tuple[Any, Mind]:
         """The life before its first step: a pair (world state, mind), with a leading axis where seeds > 1."""

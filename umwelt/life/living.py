@@ -21,6 +21,7 @@ from umwelt.life.keeping import Keeper
 from umwelt.life.life import Engine, Life
 from umwelt.life.notes import Names, changes, episode_columns, means, windows
 from umwelt.life.saving import Saver
+from umwelt.life.shelves import Shelves
 from umwelt.life.signals import Signals, Stopped
 from umwelt.worlds.batch import with_batch
 
@@ -54,12 +55,14 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
+Hear = Callable[[], list[tuple[str, str]]]
+"""What those who look on have to say, (name, message) of events for the chronicle; it is asked between chunks."""
 
 
 class Living:
     """One life in its folder, from where it stands until `end` decisions of each row."""
 
-    def __init__(self, life: Life, folder: Folder, end: int, watch: Watch | None = None) -> None:
+    def __init__(self, life: Life, folder: Folder, end: int, watch: Watch | None = None, hear: Hear | None = None) -> None:
         self.life, self.folder, self.end = life, folder, end
         self.engine = Engine(life)
         self.names = Names(life.world)
@@ -68,8 +71,10 @@ class Living:
         self.saver = Saver(folder.checkpoints, self.engine)
         self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
         self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
+        self.shelves = Shelves(folder.path / "memory")
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
         self._watch = watch or (lambda progress: None)
+        self._hear = hear or list
         self._began = self._looked = time.perf_counter()
         self._spent: dict[str, float] = {}
         self._eventful = [metric for metric in life.agent.metrics if metric.event]
@@ -130,12 +135,16 @@ class Living:
         value, (records, infos) = self.engine.advance(value, segment)
         self._spend("living", began)
         began = time.perf_counter()
+        value = (value[0], replace(value[1], agent=self.shelves.spill(value[1].agent)))
+        self._spend("memory", began)
+        began = time.perf_counter()
         if self.keeper:
             self.keeper.take(records)
         with self.chronicle.transaction():
             self._write(records, infos, segment, clock)
             for event in self._world_events(value):
                 self.chronicle.event(self.life.seed, clock + segment.ticks, event.name, f"row {event.row}: {event.message}")
+            self._write_heard(clock + segment.ticks)
             self.chronicle.write_timing(clock + segment.ticks, self._spent)
         self._spend("chronicle", began)
         clock += segment.ticks
@@ -193,6 +202,7 @@ class Living:
         self._tell(phase="save", clock=clock)
         began = time.perf_counter()
         self.chronicle.sync()
+        self.shelves.sync(value[1].agent)
         self.saver.save(clock, value, self.keeper.flush() if self.keeper else b"")
         self._spend("saving", began)
         self._looked += time.perf_counter() - began
@@ -202,7 +212,12 @@ class Living:
         if self.life.world.spec.hosted:
             self.life.world.close(value[0])  # type: ignore[attr-defined]
         self._tell(phase="end")
+        self._write_heard(self.progress.clock)
         self.chronicle.close()
+
+    def _write_heard(self, clock: int) -> None:
+        for name, message in self._hear():
+            self.chronicle.event(self.life.seed, clock, name, message)
 
     def _world_events(self, value: Any) -> list[Any]:
         return self.life.world.drain(value[0]) if self.life.world.spec.hosted else []  # type: ignore[attr-defined]

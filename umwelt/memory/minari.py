@@ -61,15 +61,22 @@ def write(episodes: Sequence[Experience], folder: str | Path, spec: WorldSpec, n
         shutil.rmtree(stage)
 
 
-def read(folder: str | Path, spec: WorldSpec | None = None) -> list[Experience]:
-    """Every episode of a Minari dataset as experience [n] of origin SHOWN, in NumPy.
+def count(folder: str | Path) -> int:
+    """How many episodes the dataset in the folder holds, 0 where there is none."""
+    metadata = Path(folder) / METADATA
+    return json.loads(metadata.read_text())["total_episodes"] if metadata.exists() else 0
+
+
+def read(folder: str | Path, spec: WorldSpec | None = None, numbers: range | None = None) -> list[Experience]:
+    """Every episode of a Minari dataset, or those `numbers` of them, as experience [n] of origin SHOWN, in NumPy.
 
     With `spec`, observations, actions and tasks take the structure of its spaces (a struct is a dict
     on disk). An episode of another's dataset that ends without a flag counts as TRUNCATED.
     """
     minari, _ = _libraries()
     storage = minari.dataset.minari_storage.MinariStorage.read(Path(folder))
-    return [_experience(episode, spec) for episode in storage.get_episodes(range(storage.total_episodes))]
+    wanted = range(storage.total_episodes) if numbers is None else numbers
+    return [_experience(episode, spec) for episode in storage.get_episodes(wanted)]
 
 
 def _libraries() -> tuple[Any, Any]:

@@ -1,0 +1,57 @@
+"""`umwelt export`: what a life wrote down, for other programs."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from umwelt.cli.options import parse
+from umwelt.core import part
+
+DESCRIPTION = """Write down a life for other programs, as a folder of files. The life may be running meanwhile; nothing in
+its folder changes.
+
+csv and parquet: every table of its chronicle, one file each. metrics: name, unit, seed, clock, value. names: what each
+metric means. episodes: those that ended. probes: examinations, with all returns. events, and timing. Numbers are exact;
+NaN, "nothing to say", is an empty cell. parquet needs the parquet extra.
+
+rerun: a recording NAME.rrd for the Rerun viewer: metrics, probes, tasks and events over the clock, imagined against real,
+and the kept episodes, drawn where the world can be drawn. Needs the rerun extra.
+
+Whole episodes are kept as a Minari dataset, in the life's folder, by `umwelt live --keep-episodes`."""
+
+
+@part
+class Command:
+    """What `umwelt export` takes."""
+
+    life: tyro.conf.Positional[str]
+    """The life's folder, or its name under --lives."""
+    format: Literal["csv", "parquet", "rerun"] = "csv"
+    """What kind of files."""
+    out: str = ""
+    """The folder to write, which is new or an earlier export; empty for exports/NAME-FORMAT."""
+    episodes: int = 20
+    """Of rerun: how many of the kept episodes, the newest; 0 for none."""
+    lives: str = "lives"
+    """The folder of all lives."""
+    json: bool = False
+    """Print one JSON object in place of words."""
+
+
+def run(arguments: list[str]) -> int:
+    """Write the files and say which."""
+    from umwelt.export.life import export
+    from umwelt.life.folder import Folder
+
+    command = parse(Command, None, arguments, "umwelt export", DESCRIPTION)
+    folder = Folder.read(command.life, lives=command.lives)
+    target = Path(command.out or f"exports/{folder.name}-{command.format}")
+    files = export(folder, target, command.format, episodes=command.episodes)
+    if command.json:
+        print(json.dumps({"folder": str(target), "files": files}))
+        return 0
+    for name, count in files.items():
+        print(f"{target / name}  {count:,} {'rows' if command.format != 'rerun' else 'rows on the clock'}")
+    return 0

@@ -1,0 +1,16 @@
+"""Packages that only some exports need: each is an extra of the installation."""
+
+import importlib
+from typing import Any
+
+
+class ExportError(Exception):
+    """An export cannot be made, or a log not be kept. The message is one sentence: what is amiss, and what to do."""
+
+
+def library(name: str, extra: str) -> Any:
+    """The module `name`, which the extra `extra` brings."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ExportError(f"{extra} needs the package {name} ({error}): pip install 'umwelt[{extra}]'") from error
