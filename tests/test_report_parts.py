@@ -16,6 +16,7 @@ from umwelt.core import Prediction, TimeStep, WorldSpec, part, spaces, struct
 from umwelt.core.rhythm import Rhythm
 from umwelt.evaluation.exam import Proctor
 from umwelt.life import expression as expressions
+from umwelt.life.film import read_film
 from umwelt.life.foresight import AHEAD, TRAJECTORIES, film_foresight
 from umwelt.report.curves import POINTS, Line, stretches, together
 from umwelt.report.figure import estimate, interval, number, said
@@ -23,7 +24,6 @@ from umwelt.report.heat import ranges, shades
 from umwelt.report.imagination import draw_film, draw_frames, film_gaps, moving
 from umwelt.report.page import Markup, tag
 from umwelt.report.places import CELLS, cells, draw_places
-from umwelt.report.reading import read_film
 from umwelt.report.recipes import differences, expression, recipe_name, sameness
 from umwelt.report.spent import seconds
 from umwelt.teachers import Blocks

@@ -23,6 +23,7 @@ from umwelt.export.kept import Kept, kept_episodes
 from umwelt.export.news import EPISODES, PROBED
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.database import Database
+from umwelt.life.film import read_film
 from umwelt.life.folder import Folder
 from umwelt.life.tables import ROWS
 
@@ -162,12 +163,14 @@ def _chronicle(recording: Recording, chronicle: Chronicle) -> None:
 
 def _foresight(recording: Recording, path: Path) -> None:
     """One stretch as the agent imagined it, and as it came; absent where the agent has no model."""
-    if not path.exists():
+    film = read_film(path)
+    if not film:
         return
-    with np.load(path) as film:
-        for name in ("real", "imagined"):
-            recording.series(f"foresight/{name}", np.arange(len(film[name])), film[name], timeline=AHEAD)
-        told = f"One stretch of the task {film['task']}: the observation as it came, and as it was imagined beforehand."
+    real = film["real"][0, 0]
+    known = np.flatnonzero(np.isfinite(real).all(axis=1))
+    for name in ("real", "imagined"):
+        recording.series(f"foresight/{name}", known, film[name][0, 0][known], timeline=AHEAD)
+    told = f"One stretch of the task {film['tasks'][0]}: the observation as it came, and as it was imagined beforehand."
     recording.say("foresight", recording.rerun.TextDocument(told))
 
 

@@ -22,12 +22,7 @@ DIMENSIONS = 16
 
 
 def film_foresight(proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], path: Path) -> bool:
-    """Write an .npz file; False where there is no model.
-
-    tasks: [K] names. dimensions: int [D], which observed numbers were kept. real, imagined: float32
-    [K, TRAJECTORIES, AHEAD, D], NaN after an episode's end. frames: uint8 [K, AHEAD, 64, 64] of the first stretch of each
-    task, absent where the world cannot be drawn.
-    """
+    """Write what `umwelt.life.film.read_film` reads; False where there is no model."""
     names = names[:TASKS]
     film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, TRAJECTORIES), WARM, AHEAD)
     if film.expected is None or film.expected.observation is None:

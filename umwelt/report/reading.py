@@ -14,6 +14,7 @@ import numpy as np
 
 from umwelt.core import Metric, part
 from umwelt.life.chronicle import EPISODE, EVENT, PROBE, TIMING, Chronicle, ChronicleError
+from umwelt.life.film import read_film
 from umwelt.life.folder import Damaged, Folder, FolderError, Foreign
 from umwelt.life.ledgers import lessons
 from umwelt.life.thinning import thinned
@@ -22,7 +23,6 @@ POINTS = 240
 """Points of a curve: more than a picture can show."""
 CURVES = ("surprise", "doubt")
 TRAIL = ("seed", "clock", "task", "x", "y", "z", "doubt")
-FILM = ("tasks", "dimensions", "real", "imagined", "frames")
 READABLE = (ChronicleError, FolderError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What a damaged file may raise when it is read."""
 
@@ -34,7 +34,7 @@ class Story:
     """One life as far as it could be read. description: that of recipe.json. clock: decisions of each row, done.
 
     curves: metric -> seed -> thinned columns. lessons: (task, begin, end) of the first seed. film: see
-    `umwelt.life.foresight`. faults: what could not be read, a sentence each.
+    `umwelt.life.film`. faults: what could not be read, a sentence each.
     """
 
     name: str
@@ -173,15 +173,3 @@ def trail(chronicle: Chronicle) -> Columns:
     columns = list(zip(*rows, strict=True)) or [()] * len(TRAIL)
     found = {name: np.array(column, object) for name, column in zip(TRAIL, columns, strict=True)}
     return {name: column if name == "task" else column.astype(np.float64) for name, column in found.items()}
-
-
-def read_film(path: Path) -> dict[str, np.ndarray]:
-    """What the life imagined at its end; {} where it has not come to an end, or has no model."""
-    if not path.exists():
-        return {}
-    with np.load(path) as file:
-        film = {name: file[name] for name in file.files}
-    if "task" in film:  # an earlier version filmed one trajectory of one task
-        whole = {name: film[name][None, None] for name in ("real", "imagined")}
-        film = {"tasks": np.array([str(film["task"])]), "dimensions": np.arange(film["real"].shape[-1]), **whole}
-    return {name: film[name] for name in FILM if name in film}

@@ -1,0 +1,24 @@
+"""The file that a life's end leaves behind, foresight.npz: some stretches as they were imagined and as they came."""
+
+from pathlib import Path
+
+import numpy as np
+
+COLUMNS = ("tasks", "dimensions", "real", "imagined", "frames")
+
+
+def read_film(path: Path) -> dict[str, np.ndarray]:
+    """What `film_foresight` wrote; {} where a life has not come to its end, or has no model.
+
+    tasks: [K] names. dimensions: int [D], which observed numbers were kept. real, imagined: float32 [K, stretches, ahead,
+    D], NaN after an episode's end. frames: uint8 [K, ahead, 64, 64] of the first stretch of each task, absent where the
+    world cannot be drawn.
+    """
+    if not path.exists():
+        return {}
+    with np.load(path) as file:
+        film = {name: file[name] for name in file.files}
+    if "task" in film:  # an earlier version filmed one stretch of one task
+        whole = {name: film[name][None, None] for name in ("real", "imagined")}
+        film = {"tasks": np.array([str(film["task"])]), "dimensions": np.arange(film["real"].shape[-1]), **whole}
+    return {name: film[name] for name in COLUMNS if name in film}
