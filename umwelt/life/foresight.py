@@ -21,10 +21,13 @@ DIMENSIONS = 16
 """Observed numbers that are kept: those that move most."""
 
 
-def film_foresight(proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], path: Path) -> bool:
-    """Write what `umwelt.life.film.read_film` reads; False where there is no model."""
-    names = names[:TASKS]
-    film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, TRAJECTORIES), WARM, AHEAD)
+def film_foresight(
+    proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], path: Path, brief: bool = False
+) -> bool:
+    """Write what `umwelt.life.film.read_film` reads; False where there is no model. `brief`: one stretch without frames,
+    for a life that was over sooner than the compiler is done with them."""
+    names, each = (names[:1], 1) if brief else (names[:TASKS], TRAJECTORIES)
+    film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, each), WARM, AHEAD)
     if film.expected is None or film.expected.observation is None:
         return False
     real, imagined = (
@@ -33,11 +36,11 @@ def film_foresight(proctor: Proctor, world: World, agent_state: Any, names: tupl
     )
     inside = np.asarray(film.inside)[..., None]
     kept = np.sort(np.argsort(-real.std(axis=(0, 1)), kind="stable")[:DIMENSIONS])
-    shape = (AHEAD, len(names), TRAJECTORIES, len(kept))
+    shape = (AHEAD, len(names), each, len(kept))
     found = {"tasks": np.array(names), "dimensions": kept}
     for name, values in (("real", real), ("imagined", imagined)):
         found[name] = np.where(inside, values[..., kept], np.nan).astype(np.float32).reshape(shape).transpose(1, 2, 0, 3)
-    frames = None if film.state is None else _frames(world, film.state, len(names))
+    frames = None if film.state is None or brief else _frames(world, film.state, len(names))
     if frames is not None:
         found["frames"] = frames
     draft = path.with_name(f".{path.name}")

@@ -29,6 +29,8 @@ REWARD = Metric(
     name="reward", unit="the world's own", meaning="reward for each decision, averaged over rows and time", better="up"
 )
 BASIC = (REWARD, SURPRISE, DOUBT)
+BRIEF = 30.0
+"""Seconds; the film of a shorter life is a short one too."""
 
 
 @part
@@ -192,7 +194,8 @@ class Living:
     def _foresee(self, value: Any) -> None:
         """Film what the agent imagines of its first tasks, for pictures of the life."""
         agent = self._mind_agent(value, 0)
-        film_foresight(self.proctor, self.life.world, agent, panel_of(self.life), self.folder.path / "foresight.npz")
+        brief = time.perf_counter() - self._began < BRIEF
+        film_foresight(self.proctor, self.life.world, agent, panel_of(self.life), self.folder.path / "foresight.npz", brief)
 
     def _mind_agent(self, value: Any, index: int) -> Any:
         """The agent of one seed."""
