@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from umwelt.life.disk import disk_full
-from umwelt.life.tables import FORMAT, SCHEMA
+from umwelt.life.tables import FORMAT, LATER, SCHEMA
 
 BATCH = 50_000
 ADVICE = {
@@ -94,6 +94,7 @@ class Database:
             self._link.execute(f"PRAGMA {setting}")
         if self._version() == 0:
             self._link.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
+        self._link.executescript(f"BEGIN IMMEDIATE; {LATER} COMMIT;")
 
     def _open_for_reading(self) -> None:
         if not self.path.exists():

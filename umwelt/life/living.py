@@ -17,9 +17,10 @@ from umwelt.life.chronicle import Chronicle
 from umwelt.life.examine import examine, panel_of
 from umwelt.life.folder import Folder
 from umwelt.life.foresight import film_foresight
+from umwelt.life.glimpse import Glimpses
 from umwelt.life.keeping import Keeper
 from umwelt.life.life import Engine, Life
-from umwelt.life.notes import Names, changes, episode_columns, means, windows
+from umwelt.life.notes import Names, changes, episode_columns, means, trail_columns, windows
 from umwelt.life.saving import Saver
 from umwelt.life.signals import Signals, Stopped
 from umwelt.worlds.batch import with_batch
@@ -68,9 +69,11 @@ class Living:
         self.saver = Saver(folder.checkpoints, self.engine)
         self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
         self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
+        self.glimpses = Glimpses(self.engine)
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
         self._watch = watch or (lambda progress: None)
         self._began = self._looked = time.perf_counter()
+        self._woke, self._told = 0, False
         self._spent: dict[str, float] = {}
         self._eventful = [metric for metric in life.agent.metrics if metric.event]
         self._before: dict[tuple[int, str], float] = {}
@@ -107,6 +110,7 @@ class Living:
             self._probe(value, 0)
             return value, 0
         clock, value = found.clock, found.value
+        self._woke = clock
         if self.keeper:
             self.keeper.resume(found.episodes)
         with self.chronicle.transaction():
@@ -139,6 +143,9 @@ class Living:
             self.chronicle.write_timing(clock + segment.ticks, self._spent)
         self._spend("chronicle", began)
         clock += segment.ticks
+        began = time.perf_counter()
+        self._glimpse(value, records, clock)
+        self._spend("glimpses", began)
         self._look(records, segment.ticks, clock)
         return value, clock
 
@@ -155,6 +162,8 @@ class Living:
             kept = np.flatnonzero(np.diff((learned_at - 1) // self.life.rhythm.record_every, append=-1))
             self.chronicle.write(seed, learned_at[kept], {name: value[kept] for name, value in learned.items()})
             self.chronicle.write_episodes({"seed": seed, **episode_columns(record, clock, self.names)})
+            if record.place is not None:
+                self.chronicle.write_trail({"seed": seed, **trail_columns(record, starts, clocks, self.names)})
 
     def _write_changes(self, seed: int, extra: dict[str, Any], clock: int) -> None:
         """An event for each change of a metric that declares one."""
@@ -164,6 +173,17 @@ class Living:
                 self.chronicle.event(seed, clock + 1 + tick, metric.name, metric.event.format(f"{value:g}"))
             if (known := values[~np.isnan(values)]).size:
                 self._before[seed, metric.name] = float(known[-1])
+
+    def _glimpse(self, value: Any, records: Any, clock: int) -> None:
+        """Now and then, what somebody who looks on would like to see."""
+        self.glimpses.take(records, clock)
+        rate = (clock - self._woke) / (time.perf_counter() - self._began)
+        for found in self.glimpses.look(value, (self.end - clock) / max(rate, 1e-9)):
+            task = self.names.of(found.task)
+            self.chronicle.write_glimpse(self.life.seed, found.name, found.clock, task, found.begin, found.arrays)
+        if self.glimpses.trouble and not self._told:
+            self.chronicle.event(self.life.seed, clock, "glimpse", self.glimpses.trouble)
+            self._told = True
 
     def _probe(self, value: Any, clock: int) -> None:
         """Examine every task of the panel; the learner is only read."""

@@ -54,6 +54,17 @@ def changes(values: np.ndarray, before: float) -> list[tuple[int, float]]:
     return [(int(tick), float(values[tick])) for tick in known[turned]]
 
 
+def trail_columns(record: Any, starts: np.ndarray, clocks: np.ndarray, names: Names) -> dict[str, Any]:
+    """Where the first row was at the end of each window of a record with leaves [ticks, B], and its mean doubt there."""
+    ends = np.append(starts[1:], len(record.kind)) - 1
+    places = np.full((len(ends), 3), np.nan)
+    places[:, : record.place.shape[-1]] = record.place[ends, 0]
+    tasks = [jax.tree.map(lambda leaf: leaf[tick, 0], record.task) for tick in ends]  # noqa: B023 - used at once
+    x, y, z = places.T
+    return {"clock": clocks, "task": [names.of(task) for task in tasks], "x": x, "y": y, "z": z,
+            "doubt": means(record.doubt[:, 0], starts)}  # fmt: skip
+
+
 def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
     """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns."""
     ticks, rows = np.nonzero(record.kind >= TERMINATED)
