@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import KINDS, Metric
+from umwelt.life import blocks
 from umwelt.life.database import ChronicleError, Database
 from umwelt.life.disk import DiskFull
 from umwelt.life.packing import pack, unpack
@@ -95,6 +96,9 @@ class Chronicle:
                     repeat(self._names[name]), repeat(int(seed)), clocks[said].tolist(), column[said].tolist(), strict=False
                 )
                 self._database.many(order, rows)
+                if said.any():
+                    first, last = int(clocks[said].min()), int(clocks[said].max())
+                    blocks.gather(self._database, self._names[name], int(seed), first, last)
 
     def write_episodes(self, columns: Mapping[str, Any]) -> None:
         """Finished episodes: a column, or one value for all, for each of `EPISODE`.
@@ -146,6 +150,7 @@ class Chronicle:
             for name_id, seed in self._kept_series():
                 order = "DELETE FROM metrics WHERE name_id = ? AND seed = ? AND clock > ?"
                 self._database.rows(order, (name_id, seed, clock))
+                blocks.forget(self._database, name_id, seed, clock)
             self._database.rows('DELETE FROM episodes WHERE "end" > ?', (clock,))
             self._database.rows("DELETE FROM probes WHERE clock > ?", (clock,))
             for table in ("timing", "trail", "glimpses"):
@@ -163,14 +168,28 @@ class Chronicle:
         """The seeds that wrote metrics."""
         return sorted({seed for _, seed in self._kept_series()})
 
-    def series(self, name: str, seed: int | None = None) -> dict[str, np.ndarray]:
-        """One metric: columns seed, clock int64 [N] and value float64 [N], by seed, then clock."""
+    def number_of(self, name: str) -> int:
+        """The number that stands for a metric's name in the tables."""
         found = self._database.rows("SELECT id FROM names WHERE name = ?", (name,))
         if not found:
             raise KeyError(f"name: {name!r} is not in {self.path}; it has {', '.join(m.name for m in self.metrics()) or 'none'}")
+        return found[0][0]
+
+    @property
+    def has_blocks(self) -> bool:
+        """False where an earlier version wrote it, and nobody has gone on with the life since."""
+        return blocks.kept(self._database)
+
+    def rows(self, order: str, values: Any = ()) -> list[tuple[Any, ...]]:
+        """The answer to a question in SQL, for pictures that need less than a whole table."""
+        return self._database.rows(order, values)
+
+    def series(self, name: str, seed: int | None = None) -> dict[str, np.ndarray]:
+        """One metric: columns seed, clock int64 [N] and value float64 [N], by seed, then clock."""
+        number = self.number_of(name)
         only, wanted = ("", ()) if seed is None else (" AND seed = ?", (int(seed),))
         order = f"SELECT seed, clock, value FROM metrics WHERE name_id = ?{only} ORDER BY seed, clock"
-        rows = np.array(self._database.rows(order, (found[0][0], *wanted)), ROWS)
+        rows = np.array(self._database.rows(order, (number, *wanted)), ROWS)
         return {column: np.ascontiguousarray(rows[column]) for column in ROWS.names or ()}
 
     def episodes(self, seed: int | None = None) -> dict[str, np.ndarray]:

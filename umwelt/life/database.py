@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from umwelt.life.disk import disk_full
-from umwelt.life.tables import FORMAT, LATER, SCHEMA
+from umwelt.life.tables import FORMAT, LATER, RENEWAL, SCHEMA
 
 BATCH = 50_000
 ADVICE = {
@@ -45,7 +45,7 @@ class Database:
         if self._link is not None:
             self._link.close()
 
-    def rows(self, order: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, order: str, values: Any = ()) -> list[tuple[Any, ...]]:
         """All rows that an order yields."""
         with self._plainly():
             return self._link.execute(order, values).fetchall()
@@ -94,6 +94,8 @@ class Database:
             self._link.execute(f"PRAGMA {setting}")
         if self._version() == 0:
             self._link.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
+        if self._version() < FORMAT:
+            self._link.executescript(f"BEGIN IMMEDIATE; {RENEWAL} PRAGMA user_version={FORMAT}; COMMIT;")
         self._link.executescript(f"BEGIN IMMEDIATE; {LATER} COMMIT;")
 
     def _open_for_reading(self) -> None:

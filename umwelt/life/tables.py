@@ -5,10 +5,26 @@ from typing import Any
 
 import numpy as np
 
-FORMAT = 1
+FORMAT = 2
 """The schema that this version writes, kept in PRAGMA user_version."""
 
-SCHEMA = """
+BLOCK = 500
+"""Clocks of a block. Block b holds the clocks b * BLOCK <= clock < (b + 1) * BLOCK."""
+BLOCKS = """
+CREATE TABLE blocks (
+    name_id INTEGER, seed INTEGER, block INTEGER, last INTEGER, low REAL, high REAL, total REAL, count INTEGER,
+    PRIMARY KEY (name_id, seed, block)
+) WITHOUT ROWID;
+"""
+"""See `umwelt/life/blocks.py`. last: the clock of the block's last row. total: the sum of its values."""
+GATHER = f"""
+INSERT OR REPLACE INTO blocks
+SELECT name_id, seed, clock / {BLOCK}, MAX(clock), MIN(value), MAX(value), SUM(value), COUNT(*) FROM metrics
+"""
+"""Counts blocks anew; what follows it says which rows of `metrics` are looked at, and groups them."""
+
+SCHEMA = f"""
+{BLOCKS}
 CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, unit TEXT, meaning TEXT, better TEXT);
 CREATE TABLE metrics (
     seed INTEGER, clock INTEGER, name_id INTEGER, value REAL NOT NULL, PRIMARY KEY (name_id, seed, clock)
@@ -25,6 +41,8 @@ CREATE TABLE events (id INTEGER PRIMARY KEY, seed INTEGER, clock INTEGER, name T
 CREATE TABLE timing (clock INTEGER, part TEXT, seconds REAL, wall REAL);
 CREATE INDEX timing_by_clock ON timing (clock);
 """
+RENEWAL = f"{BLOCKS} {GATHER} GROUP BY name_id, seed, clock / {BLOCK};"
+"""What a chronicle of format 1 lacks."""
 LATER = """
 CREATE TABLE IF NOT EXISTS trail (
     seed INTEGER, clock INTEGER, task TEXT, x REAL, y REAL, z REAL, doubt REAL, PRIMARY KEY (seed, clock)
