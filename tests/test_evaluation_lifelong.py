@@ -90,3 +90,17 @@ def test_retention_does_not_depend_on_the_scale_of_returns(values: list[float], 
     plain, moved = ledger(lambda value: value).retention()["a"], ledger(lambda value: scale * value + shift).retention()["a"]
     if abs(max(values[1:]) - values[0]) > 1e-3:
         assert moved == pytest.approx(plain, rel=1e-4, nan_ok=True)
+
+
+def test_a_ledger_of_draws_says_of_each_what_its_own_ledger_says() -> None:
+    draws = np.random.default_rng(0).normal(size=(3, 2, 5))
+    lived = Ledger().lived("a", 0, 100).lived("b", 100, 200)
+    together = lived
+    for index, clock in enumerate((0, 100, 200)):
+        together = together.probed(clock, {"a": draws[index, 0], "b": draws[index, 1]})
+    for draw in range(5):
+        alone = lived
+        for index, clock in enumerate((0, 100, 200)):
+            alone = alone.probed(clock, {"a": draws[index, 0, draw], "b": draws[index, 1, draw]})
+        for figure in (Ledger.retention, Ledger.forgetting, Ledger.backward_transfer):
+            np.testing.assert_array_equal([value[draw] for value in figure(together).values()], list(figure(alone).values()))

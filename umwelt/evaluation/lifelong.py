@@ -16,6 +16,7 @@ All are for values of which more is better; `errors=True` turns a ledger of erro
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -32,11 +33,12 @@ class Lesson:
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
     """What a life was probed for. lessons: in order. clocks: of the probes, rising. values: for each probe, task ->
-    value; a task that was not probed then is absent."""
+    value; a task that was not probed then is absent. A value may be an array of D draws of itself: then what is said of
+    losses, gains and retention is said of all draws at once, [D]."""
 
     lessons: tuple[Lesson, ...] = ()
     clocks: tuple[int, ...] = ()
-    values: tuple[Mapping[str, float], ...] = ()
+    values: tuple[Mapping[str, Any], ...] = ()
     errors: bool = False
     floor: Mapping[str, float] = field(default_factory=dict)
     """Values of a newborn, from which retention counts; a task without one counts from its first probe."""
@@ -49,7 +51,7 @@ class Ledger:
             raise ValueError(f"lesson on {task}: {begin} .. {end} must be after the last one and not empty")
         return replace(self, lessons=(*self.lessons, Lesson(task=task, begin=begin, end=end)))
 
-    def probed(self, clock: int, values: Mapping[str, float]) -> "Ledger":
+    def probed(self, clock: int, values: Mapping[str, Any]) -> "Ledger":
         """The ledger after one more probe."""
         if self.clocks and clock <= self.clocks[-1]:
             raise ValueError(f"clock={clock} of a probe must be above that of the last, {self.clocks[-1]}")
@@ -60,35 +62,36 @@ class Ledger:
         """The tasks that were learned, in the order of their first lessons."""
         return tuple(dict.fromkeys(lesson.task for lesson in self.lessons))
 
-    def at(self, task: str, clock: int) -> float:
+    def at(self, task: str, clock: int) -> Any:
         """The task's value at its last probe until `clock`; NaN before its first."""
         found = [value[task] for when, value in zip(self.clocks, self.values, strict=True) if when <= clock and task in value]
         return self._turned(found[-1]) if found else float("nan")
 
     def curve(self, task: str) -> tuple[np.ndarray, np.ndarray]:
-        """Clocks [P] and values [P] of a task."""
-        found = [(clock, value[task]) for clock, value in zip(self.clocks, self.values, strict=True) if task in value]
-        clocks, values = np.array(found, np.float64).reshape(-1, 2).T
-        return clocks.astype(np.int64), (-values if self.errors else values)
+        """Clocks [P] and values [P] of a task, or [P, D]."""
+        probed = [index for index, value in enumerate(self.values) if task in value]
+        clocks = np.array([self.clocks[index] for index in probed], np.int64)
+        values = np.array([self.values[index][task] for index in probed], np.float64)
+        return clocks, (-values if self.errors else values)
 
     def matrix(self) -> np.ndarray:
         """[lessons, tasks]: every task's value at the end of every lesson, in its own sign."""
         sign = -1.0 if self.errors else 1.0
         return np.array([[sign * self.at(task, lesson.end) for task in self.tasks] for lesson in self.lessons])
 
-    def now(self) -> dict[str, float]:
+    def now(self) -> dict[str, Any]:
         """Every task's last value."""
         return {task: self.at(task, self.clocks[-1]) for task in self.tasks}
 
-    def forgetting(self) -> dict[str, float]:
+    def forgetting(self) -> dict[str, Any]:
         """What each task lost since the end of its own last lesson."""
         return {task: self.at(task, self._lessons_on(task)[-1].end) - value for task, value in self.now().items()}
 
-    def backward_transfer(self) -> dict[str, float]:
+    def backward_transfer(self) -> dict[str, Any]:
         """What each task gained since the end of its own first lesson."""
         return {task: value - self.at(task, self._lessons_on(task)[0].end) for task, value in self.now().items()}
 
-    def retention(self) -> dict[str, float]:
+    def retention(self) -> dict[str, Any]:
         """(now - floor) / (best - floor) of each task, its best counted from the end of its first lesson on."""
         return {task: self._kept(task, value) for task, value in self.now().items()}
 
@@ -136,19 +139,19 @@ class Ledger:
                     found[task, number] = sign * (self.at(task, lesson.end) - self.at(task, lesson.begin))
         return found
 
-    def _kept(self, task: str, value: float) -> float:
+    def _kept(self, task: str, value: Any) -> Any:
         clocks, values = self.curve(task)
         # the probe that closes the first lesson may lie a little before its end, with that of an episode
         first = np.searchsorted(clocks, self._lessons_on(task)[0].end, side="right") - 1
-        best = float(np.max(values[max(first, 0) :], initial=-np.inf))
+        best = np.max(values[max(first, 0) :], axis=0, initial=-np.inf)
         floor = self._floor(task)
-        return (value - floor) / (best - floor) if best > floor else float("nan")
+        return (value - floor) / np.where(best > floor, best - floor, np.nan)
 
-    def _floor(self, task: str) -> float:
+    def _floor(self, task: str) -> Any:
         if task in self.floor:
             return self._turned(self.floor[task])
         values = self.curve(task)[1]
-        return float(values[0]) if values.size else float("nan")
+        return values[0] if values.size else float("nan")
 
     def _reached(self, task: str, lesson: Lesson, goal: float) -> float:
         clocks, values = self.curve(task)
@@ -158,5 +161,5 @@ class Ledger:
     def _lessons_on(self, task: str) -> list[Lesson]:
         return [lesson for lesson in self.lessons if lesson.task == task]
 
-    def _turned(self, value: float) -> float:
+    def _turned(self, value: Any) -> Any:
         return -value if self.errors else value

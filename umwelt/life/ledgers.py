@@ -8,13 +8,12 @@ import numpy as np
 
 from umwelt.core import part
 from umwelt.evaluation.lifelong import Ledger
-from umwelt.evaluation.statistics import RESAMPLES
 from umwelt.life.chronicle import Chronicle
 
 SCORE_KEY = 30_000
 """The seed of the intervals."""
-DRAWS = RESAMPLES // 10
-"""Ledgers that are drawn for an interval: each is a whole life read anew."""
+DRAWS = 1_000
+"""Lives that are drawn for an interval."""
 
 Score = dict[str, Any]
 
@@ -33,21 +32,21 @@ def diary(chronicle: Chronicle) -> Diary:
     return Diary(episodes=chronicle.episodes(), probes=chronicle.probes(), end=chronicle.last_clock())
 
 
-def ledgers(diary: Diary, errors: bool = False, random: np.random.Generator | None = None) -> dict[int, Ledger]:
-    """The ledger of each seed: of mean returns, or of the model's one-step errors. With `random`, the episodes of
-    each probe are drawn anew."""
+def ledgers(diary: Diary, errors: bool = False, values: np.ndarray | None = None) -> dict[int, Ledger]:
+    """The ledger of each seed: of mean returns, or of the model's one-step errors, or of `values` [probes, ...]."""
     episodes, probes, made = diary.episodes, diary.probes, {}
+    if values is None:
+        values = probes["model_error"] if errors else np.array([np.mean(each) for each in probes["returns"]])
     for seed in sorted(set(probes["seed"])):
         mine = probes["seed"] == seed
         known = set(probes["task"][mine])
         ledger = Ledger(errors=errors)
         lived = (episodes["seed"] == seed) & (episodes["row"] == 0)
-        for task, begin, stop in _lessons(episodes["task"][lived], episodes["end"][lived], diary.end):
+        for task, begin, stop in lessons(episodes["task"][lived], episodes["end"][lived], diary.end):
             ledger = ledger.lived(task, begin, stop) if task in known else ledger
-        values = probes["model_error"] if errors else np.array([_mean_return(each, random) for each in probes["returns"]])
         for clock in sorted(set(probes["clock"][mine])):
             now = np.flatnonzero(mine & (probes["clock"] == clock) & (probes["label"] == "probe"))
-            ledger = ledger.probed(int(clock), {str(probes["task"][row]): float(values[row]) for row in now})
+            ledger = ledger.probed(int(clock), {str(probes["task"][row]): values[row] for row in now})
         made[int(seed)] = ledger
     return made
 
@@ -60,8 +59,15 @@ def score(chronicle: Chronicle) -> Score:
     if not lives or any(len(ledger.tasks) < 2 for ledger in lives.values()):
         return {}
     first = next(iter(lives.values()))
-    errors, drawn = ledgers(read, errors=True), _redrawn(read)
+    errors = ledgers(read, errors=True)
     known = all(not np.isnan(ledger.matrix()).any() for ledger in errors.values())
+    random = np.random.default_rng(np.asarray(jax.random.key_data(jax.random.key(SCORE_KEY))))
+    drawn = ledgers(read, values=_redrawn(read.probes["returns"], random))
+    seeds = random.integers(0, len(lives), (DRAWS, len(lives)))
+
+    def told(of: Callable[[Ledger], dict[str, Any]], over: Callable[[np.ndarray], np.ndarray] = _mean) -> dict[str, Any]:
+        return _interval(of, over, lives, drawn, seeds)
+
     return {
         "tasks": list(first.tasks),
         "lessons": [vars(lesson) for lesson in first.lessons],
@@ -71,19 +77,21 @@ def score(chronicle: Chronicle) -> Score:
         "forgetting": _by_task(lives, Ledger.forgetting),
         "backward_transfer": _by_task(lives, Ledger.backward_transfer),
         "error_growth": _by_task(errors, error_growth) if known else None,
-        "retention_mean": _interval(drawn, lives, lambda ledger: _mean_of(ledger.retention())),
-        "retention_worst": _interval(drawn, lives, lambda ledger: min(_numbers(ledger.retention()), default=float("nan"))),
-        "forgetting_mean": _interval(drawn, lives, lambda ledger: _mean_of(ledger.forgetting())),
+        "retention_mean": told(Ledger.retention),
+        "retention_worst": told(Ledger.retention, _lowest),
+        "forgetting_mean": told(Ledger.forgetting),
+        "backward_transfer_mean": told(Ledger.backward_transfer),
+        "error_growth_mean": _interval(error_growth, _mean, errors, errors, seeds) if known else None,
     }
 
 
-def error_growth(ledger: Ledger) -> dict[str, float]:
+def error_growth(ledger: Ledger) -> dict[str, Any]:
     """The model's error on each task now, over its error at the end of the first lesson on it; 1 forgets nothing."""
     firsts = {task: next(lesson for lesson in ledger.lessons if lesson.task == task) for task in ledger.tasks}
     return {task: ledger.now()[task] / ledger.at(task, firsts[task].end) for task in ledger.tasks}
 
 
-def _lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, int, int]]:
+def lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, int, int]]:
     """(task, begin, end) of the stretches of episodes on one task; the last one lasts until the end of the life."""
     found: list[tuple[str, int, int]] = []
     for task, end in zip(tasks, ends, strict=True):
@@ -97,10 +105,6 @@ def _lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, 
     return found
 
 
-def _mean_return(returns: np.ndarray, random: np.random.Generator | None) -> float:
-    return float(np.mean(returns if random is None else random.choice(returns, len(returns))))
-
-
 def _mean_matrix(lives: dict[int, Ledger]) -> Any:
     """[lessons, tasks], or None where seeds lived through different lessons."""
     found = [ledger.matrix() for ledger in lives.values()]
@@ -110,38 +114,54 @@ def _mean_matrix(lives: dict[int, Ledger]) -> Any:
 
 def _by_task(lives: dict[int, Ledger], of: Callable[[Ledger], dict[str, float]]) -> dict[str, float | None]:
     found = [of(ledger) for ledger in lives.values()]
-    return {task: _plain(_mean_of({str(i): each[task] for i, each in enumerate(found)})) for task in found[0]}
+    return {task: _plain(_mean(np.array([each[task] for each in found]))) for task in found[0]}
 
 
-def _redrawn(read: Diary) -> list[list[Ledger]]:
-    """Ledgers of seeds that are drawn anew, each of episodes that are drawn anew."""
-    random = np.random.default_rng(np.asarray(jax.random.key_data(jax.random.key(SCORE_KEY))))
-    drawn = []
-    for _ in range(DRAWS):
-        again = list(ledgers(read, random=random).values())
-        drawn.append([again[index] for index in random.integers(0, len(again), len(again))])
-    return drawn
+def _redrawn(returns: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The mean return of each probe, [probes, DRAWS], of episodes that are drawn anew from its own."""
+    means = np.empty((len(returns), DRAWS))
+    counts = np.array([len(each) for each in returns])
+    for count in np.unique(counts):
+        rows = np.flatnonzero(counts == count)
+        episodes = np.stack(list(returns[rows]))
+        drawn = random.integers(0, count, (len(rows), DRAWS * count))
+        means[rows] = np.take_along_axis(episodes, drawn, axis=1).reshape(len(rows), DRAWS, count).mean(axis=2)
+    return means
 
 
-def _interval(drawn: list[list[Ledger]], lives: dict[int, Ledger], of: Callable[[Ledger], float]) -> dict[str, Any]:
-    found = [_mean(each, of) for each in drawn]
-    low, high = np.nanquantile(found, [0.025, 0.975]) if not np.isnan(found).all() else (np.nan, np.nan)
-    return {"mean": _plain(_mean(list(lives.values()), of)), "low": _plain(float(low)), "high": _plain(float(high))}
+def _interval(
+    of: Callable[[Ledger], dict[str, Any]],
+    over: Callable[[np.ndarray], np.ndarray],
+    lives: dict[int, Ledger],
+    drawn: dict[int, Ledger],
+    seeds: np.ndarray,
+) -> dict[str, Any]:
+    """A figure `of` each task, taken `over` all tasks, as the mean of all seeds; its interval is that of the ledgers that
+    are `drawn`, of `seeds` [DRAWS, S] that are drawn as well."""
+    mean = _mean(np.array([over(_stack(of(ledger))) for ledger in lives.values()]))
+    found = np.stack([np.broadcast_to(over(_stack(of(ledger))), DRAWS) for ledger in drawn.values()])
+    again = _mean(found[seeds.T, np.arange(DRAWS)])
+    low, high = np.nanquantile(again, [0.025, 0.975]) if not np.isnan(again).all() else (np.nan, np.nan)
+    return {"mean": _plain(mean), "low": _plain(low), "high": _plain(high)}
 
 
-def _mean(lives: list[Ledger], of: Callable[[Ledger], float]) -> float:
-    return _mean_of({str(index): of(ledger) for index, ledger in enumerate(lives)})
+def _stack(by_task: dict[str, Any]) -> np.ndarray:
+    """[tasks, ...]."""
+    return np.array(list(by_task.values()), np.float64)
 
 
-def _mean_of(values: dict[str, float]) -> float:
-    """The mean of what is a number, NaN where nothing is."""
-    found = _numbers(values)
-    return float(np.mean(found)) if found else float("nan")
+def _mean(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, of what is a number; NaN where nothing is."""
+    known = ~np.isnan(values)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return total / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
 
 
-def _numbers(values: dict[str, float]) -> list[float]:
-    return [value for value in values.values() if not np.isnan(value)]
+def _lowest(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, of what is a number; NaN where nothing is."""
+    lowest = np.where(np.isnan(values), np.inf, values).min(axis=0)
+    return np.where(np.isinf(lowest), np.nan, lowest)
 
 
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _plain(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)
