@@ -15,7 +15,8 @@ ALLOWED = {
     "recipes": {"core", *ROLES},
     "life": {"core", "recipes", *ROLES},
     "report": {"core", "life"},
-    "cli": {"core", "check", "recipes", "life", "report", *ROLES},
+    "watch": {"core", "life"},
+    "cli": {"core", "check", "recipes", "life", "report", "watch", *ROLES},
 }
 FILES = sorted(HOUSE.rglob("*.py"))
 INSIDE = [path for path in FILES if path.parent != HOUSE]

@@ -6,12 +6,14 @@ from umwelt.life.expression import ExpressionError
 from umwelt.life.folder import FolderError
 from umwelt.life.life import BadLife
 from umwelt.life.signals import Stopped
+from umwelt.watch.serve import WatchError
 
 CODES: tuple[tuple[type[Exception], int], ...] = (
     (BadLife, 2),
     (FolderError, 2),
     (ExpressionError, 2),
     (ChronicleError, 2),
+    (WatchError, 2),
     (DiskFull, 3),
 )
 

@@ -8,6 +8,7 @@ VERBS = {
     "resume": "go on with a life where it was last saved",
     "probe": "examine a life without touching it",
     "check": "check a world against its contract, and explain each fault",
+    "watch": "serve a page to watch lives while they run, and after",
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, models, planners and recipes",
 }

@@ -1,7 +1,7 @@
 """Where an observation is, and what it looks like: for the eyes of people, never for the agent's.
 
 A world whose observation tells a place of two or three dimensions says so by a method `place(observation)`, from rows
-[N, ...] to float32 [N, 2] or [N, 3]. An observation that is two or three numbers is its own place.
+[N, ...] to float32 [N, 2] or [N, 3], x to the right and y upwards. An observation that is two or three numbers is its own place.
 """
 
 from collections.abc import Callable

@@ -139,8 +139,8 @@ class PointMaze:
         return jnp.concatenate([body.place, body.speed])
 
     def place(self, observation: jax.Array) -> jax.Array:
-        """Where the point is, float32 [N, 2]."""
-        return observation[:, :2]
+        """Where the point is, float32 [N, 2]: to the right, and above the lower edge of the map."""
+        return jnp.stack([observation[:, 0], len(self.layout) - observation[:, 1]], axis=1)
 
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]; `task` is the default where it is None."""
