@@ -81,13 +81,14 @@ def matrix(chronicle: Chronicle) -> dict[str, Any]:
     values, errors = ledgers(read), ledgers(read, errors=True)
     met = [ledger.lessons for ledger in values.values()]
     if not met or len({tuple(lesson.task for lesson in each) for each in met}) > 1 or not met[0]:
-        return {"tasks": [], "lessons": [], "returns": [], "errors": [], "mixed": len(met) > 1}
+        return {"tasks": [], "lessons": [], "returns": [], "errors": [], "retention": {}, "mixed": len(met) > 1}
     first = next(iter(values.values()))
     return {
         "tasks": first.tasks,
         "lessons": [vars(lesson) for lesson in first.lessons],
         "returns": np.mean([ledger.matrix() for ledger in values.values()], axis=0),
         "errors": np.mean([ledger.matrix() for ledger in errors.values()], axis=0),
+        "retention": {task: np.mean([ledger.retention()[task] for ledger in values.values()]) for task in first.tasks},
         "mixed": False,
     }
 

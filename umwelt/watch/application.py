@@ -66,12 +66,13 @@ class Desk:
     def life(self, request: Request) -> Response:
         """One life: its card, what made it, and what there is to see."""
         name = _name(request)
-        card, resume = vars(self.shelf.card(name)), self.shelf.resume_command(name)
-        if card["state"] == "damaged":
-            return _json({**card, "resume": resume})
+        card = self.shelf.card(name)
+        known = {**vars(card), "resume": self.shelf.resume_command(name, card)}
+        if card.state == "damaged":
+            return _json(known)
         description = self.shelf.description(name)
         told = {key: description.get(key) for key in ("command", "versions", "rows")}
-        return _json({**card, **told, "resume": resume, **self._asked(name, answers.overview)})
+        return _json({**known, **told, **self._asked(name, answers.overview)})
 
     def series(self, request: Request) -> Response:
         """One metric of one seed in a window."""

@@ -81,9 +81,12 @@ class Shelf:
         """The life's chronicle, open for reading; close it soon, so that its log can be folded away."""
         return _chronicle(self.path(name))
 
-    def resume_command(self, name: str) -> str:
-        """What would go on with this life."""
-        return "umwelt resume " + shlex.quote(str(self.path(name)))
+    def resume_command(self, name: str, card: Card) -> str:
+        """What would go on with this life; one that has reached its end is given as much again."""
+        words = f"umwelt resume {shlex.quote(str(self.path(name)))}"
+        if card.state != "finished":
+            return words
+        return f"{words} --steps {2 * card.clock * int(self.description(name).get('rows', 1))}"
 
     def stamp(self, name: str) -> Any:
         """Changes whenever the chronicle does."""
@@ -157,4 +160,4 @@ def _kind(written: Any) -> str:
     """The name of a part, as an expression writes it, with those inside it that it wraps."""
     name = str(written["part"]).rpartition(":")[2]
     inner = written.get("fields", {}).get("world") or written.get("fields", {}).get("model")
-    return f"{name} of {_kind(inner)}" if isinstance(inner, dict) and "part" in inner else name
+    return f"{name}({_kind(inner)})" if isinstance(inner, dict) and "part" in inner else name

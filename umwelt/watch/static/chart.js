@@ -4,10 +4,9 @@ import uPlot from "/vendor/uPlot.esm.js";
 import { ink, number, short } from "/shown.js";
 
 export class Chart {
-  // choose(begin, end) is called when somebody drags over a stretch.
-  constructor(root, choose) {
-    this.root = root;
-    this.choose = choose;
+  // choose(begin, end) is called when somebody drags over a stretch, pointed(row or null) when the pointer moves.
+  constructor(root, choose, pointed = () => {}) {
+    [this.root, this.choose, this.pointed] = [root, choose, pointed];
     this.plot = null;
     this.form = "";
     new ResizeObserver(() => this.fit()).observe(root);
@@ -28,12 +27,8 @@ export class Chart {
       this.plot = nothing ? null : new uPlot(this.options(make()), data, this.root);
       this.form = nothing ? "" : form;
     } else {
-      this.plot.setData(data, false);
+      this.plot.setData(data);
     }
-    this.plot?.batch(() => {
-      this.plot.setScale("x", { min: begin, max: Math.max(end, begin + 1) });
-      this.plot.redraw(true, true);
-    });
   }
 
   forget() {
@@ -52,16 +47,16 @@ export class Chart {
       width: this.root.clientWidth,
       height: this.root.clientHeight,
       legend: { show: false },
-      padding: [10, 12, 0, 0],
+      padding: [10, 28, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false, dist: 6 }, points: { size: 7 }, y: false },
-      scales: { x: { time: false, auto: false }, y: { range: (plot, low, high) => room(low, high), ...scale } },
+      scales: { x: { time: false, range: () => [this.window[0], Math.max(this.window[1], this.window[0] + 1)] }, y: { range: (plot, low, high) => room(low, high), ...scale } },
       axes: [
         { ...axis, values: (plot, ticks) => ticks.map(short) },
         { ...axis, size: 64, values: (plot, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick))) },
       ],
       series: [{}, ...series],
       bands,
-      hooks: { ...hooks, setSelect: [(plot) => this.dragged(plot)] },
+      hooks: { ...hooks, setSelect: [(plot) => this.dragged(plot)], setCursor: [(plot) => this.pointed(plot.cursor.idx)] },
     };
   }
 

@@ -6,7 +6,9 @@ import { colour, count, disclose, make, number, swatch, table } from "/shown.js"
 
 export class Curves {
   constructor(choose) {
-    this.chart = new Chart(document.getElementById("curves"), choose);
+    this.chart = new Chart(document.getElementById("curves"), choose, (row) => this.point(row));
+    this.pointed = document.getElementById("pointed");
+    this.data = [[]];
     this.numbers = document.getElementById("curves-numbers");
     this.legend = document.getElementById("curves-legend");
     this.squeezed = document.getElementById("squeezed");
@@ -19,6 +21,7 @@ export class Curves {
     const told = await Promise.all(asked);
     const drawn = told.filter(({ found }) => found && found.clock.length);
     const data = joined(drawn.map(({ found }) => [found.clock, found.low, found.mean, found.high]));
+    [this.data, this.drawn] = [data, drawn.map(({ name }) => name)];
     const squeezed = this.squeezed.checked;
     const form = JSON.stringify([drawn.map(({ name }) => [name, names.indexOf(name)]), squeezed, colour(0)]);
     this.chart.draw(form, data, () => options(drawn.map(({ name }) => names.indexOf(name)), squeezed), [begin, end],
@@ -30,7 +33,16 @@ export class Curves {
       `last ${number(last)}; the numbers are below. Arrow keys move the window, plus and minus change its width, 0 shows all.`);
     disclose(this.numbers, () => table(["clock", ...drawn.flatMap(({ name }) => ["lowest", `mean, ${name}`, "highest"])],
       (data[0] ?? []).map((clock, row) => [count(clock), ...data.slice(1).map((column) => number(column[row]))])));
-    return drawn.length ? drawn[0].found : null;
+  }
+
+  // What stands under the pointer.
+  point(row) {
+    const clock = this.data[0]?.[row];
+    if (clock === undefined) { this.pointed.textContent = ""; return; }
+    const told = this.drawn.map((name, at) => [name, ...[1, 2, 3].map((part) => this.data[3 * at + part][row])])
+      .filter(([, , mean]) => mean !== null && mean !== undefined)
+      .map(([name, low, mean, high]) => `${this.drawn.length > 1 ? `${name} ` : ""}${number(mean)} [${number(low)}, ${number(high)}]`);
+    this.pointed.textContent = `at ${count(clock)}: ${told.join("; ")}`;
   }
 }
 

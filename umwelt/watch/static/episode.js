@@ -60,7 +60,7 @@ function lines(plan) {
   const at = plan.clock - plan.begin, from = Math.max(0, at - BEFORE);
   const width = plan.seen[0].length;
   const spread = [...Array(width).keys()].map((index) => ({ index, size: moved(plan.seen.map((row) => row[index])) }));
-  const chosen = spread.sort((a, b) => b.size - a.size).slice(0, LINES).map(({ index }) => index).sort((a, b) => a - b);
+  const chosen = spread.filter(({ size }) => size > 1e-9).sort((a, b) => b.size - a.size).slice(0, LINES).map(({ index }) => index).sort((a, b) => a - b);
   return chosen.map((index) => {
     const lived = plan.seen.slice(from).map((row, step) => [from + step, row[index]]);
     const planned = [[at, plan.seen[at]?.[index] ?? null], ...plan.plan.map((row, step) => [at + 1 + step, row[index]])].filter(([, y]) => y !== null);

@@ -151,7 +151,7 @@ function options(select, names, current, take) {
 async function events(name) {
   const found = await ask("events", { name });
   at("events").replaceChildren(...found.map(({ clock, name: what, message }) => make("li", {}, make("span", {}, count(clock)), make("b", {}, what), make("span", {}, message))));
-  if (!found.length) at("events").replaceChildren(make("li", {}, make("span", {}, "–"), make("span", {}, "nothing out of the ordinary")));
+  if (!found.length) at("events").replaceChildren(make("li", { className: "none" }, "Nothing out of the ordinary has happened."));
 }
 
 // Said aloud when it changes, and only then.

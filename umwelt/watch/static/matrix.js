@@ -35,7 +35,14 @@ export class Matrix {
     const rows = values.map((row, lesson) => make("tr", {},
       make("th", { scope: "row" }, `${lessons[lesson].task}, to ${count(lessons[lesson].end)}`),
       ...row.map((value, task) => cell(value, share(value, spans[task], fewer), tasks[task] === lessons[lesson].task))));
-    this.root.replaceChildren(make("table", { className: tasks.length > DENSE ? "matrix dense" : "matrix" }, head, make("tbody", {}, ...rows)));
+    this.root.replaceChildren(make("table", { className: tasks.length > DENSE ? "matrix dense" : "matrix" }, head, make("tbody", {}, ...rows), this.kept(tasks)));
+  }
+
+  // The share of each task that is kept: now over the best since its first lesson, both counted from before it.
+  kept(tasks) {
+    if (this.kind.value === "errors") return "";
+    const cells = tasks.map((task) => make("td", {}, number(this.found.retention[task], 3)));
+    return make("tfoot", {}, make("tr", {}, make("th", { scope: "row" }, "kept; 1 forgets nothing"), ...cells));
   }
 }
 

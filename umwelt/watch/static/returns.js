@@ -39,7 +39,7 @@ export class Returns {
   options() {
     const series = this.parts.map(({ index, probed }) => probed
       ? { stroke: colour(index), width: 2, spanGaps: true, points: { show: true, size: 8, fill: colour(index) } }
-      : { stroke: `${colour(index)}90`, paths: () => null, points: { show: true, size: 4, fill: `${colour(index)}90` } });
+      : { stroke: `${colour(index)}90`, paths: () => null, points: { show: true, size: 5, fill: `${colour(index)}90` } });
     return { series, hooks: { draw: [(plot) => this.intervals(plot)] }, scale: { range: () => this.range() } };
   }
 
@@ -63,7 +63,7 @@ export class Returns {
     pen.beginPath();
     pen.rect(plot.bbox.left, plot.bbox.top, plot.bbox.width, plot.bbox.height);
     pen.clip();
-    pen.lineWidth = 2 * devicePixelRatio;
+    pen.lineWidth = 3 * devicePixelRatio;
     for (const { index, probed, columns } of this.parts) {
       if (!probed) continue;
       pen.strokeStyle = `${colour(index)}b0`;
