@@ -38,7 +38,7 @@ function look(begin, end) {
 }
 
 function span() {
-  return chosen.window ?? [0, Math.max(life.clock, 1)];
+  return chosen.window ?? [0, Math.max(life.clock, shelf.farthest, 1)];
 }
 
 function move(how) {
@@ -47,8 +47,9 @@ function move(how) {
   const step = { earlier: [-wide / 4, -wide / 4], later: [wide / 4, wide / 4], closer: [wide / 4, -wide / 4], farther: [-wide / 2, wide / 2] }[how];
   if (how === "whole") return look(null);
   const moved = [Math.max(0, Math.round(begin + step[0])), Math.round(end + step[1])];
-  if (moved[0] === 0 && moved[1] >= life.clock) return look(null);
-  look(moved[0], Math.min(moved[1], life.clock));
+  const last = Math.max(life.clock, shelf.farthest);
+  if (moved[0] === 0 && moved[1] >= last) return look(null);
+  look(moved[0], Math.min(moved[1], last));
 }
 
 async function refresh(now = false) {
@@ -116,6 +117,7 @@ function head(told) {
   at("trouble").textContent = told.trouble;
   at("resume").textContent = told.resume;
   at("made").textContent = told.state === "damaged" ? "" : `${told.agent} in ${told.world}`;
+  at("go-on").hidden = told.state === "damaged";
   const bar = at("progress");
   bar.hidden = told.state === "damaged";
   bar.setAttribute("aria-valuemax", told.end);

@@ -11,7 +11,9 @@ export class Shelf {
     this.form = "";
   }
 
-  show(lives, chosen) {
+  show(unsorted, chosen) {
+    const lives = [...unsorted].sort((a, b) => (b.state === "running") - (a.state === "running"));
+    this.farthest = Math.max(0, ...lives.filter(({ name }) => this.compared.has(name)).map(({ clock }) => clock));
     const names = new Set(lives.map(({ name }) => name));
     for (const name of this.compared) if (!names.has(name) || name === chosen) this.compared.delete(name);
     this.none.hidden = lives.length > 0;
@@ -28,10 +30,10 @@ export class Shelf {
 
   item(life, chosen) {
     const state = make("span", { className: `state ${life.state}` }, life.state);
-    const made = life.state === "damaged" ? life.trouble.slice(0, 90) : `${life.agent} in ${life.world}`;
+    const made = life.state === "damaged" ? life.trouble : `${life.agent} in ${life.world}`;
     const button = make("button", { type: "button", onclick: () => this.choose(life.name) },
       make("span", { className: "row" }, make("b", {}, life.name), state),
-      make("span", { className: "quiet" }, made), make("br"), make("span", { className: "quiet clock" }, clock(life)));
+      make("span", { className: "quiet kind" }, made), make("span", { className: "quiet clock" }, clock(life)));
     button.dataset.key = `choose ${life.name}`;
     button.setAttribute("aria-current", chosen ? "true" : "false");
     const item = make("li", { className: chosen ? "chosen" : "" }, button);
