@@ -254,8 +254,9 @@ def test_everything_is_reached_by_the_keyboard_and_shows_where_one_is(browser):
         reached.add(focused.get_attribute("id") or focused.tag_name)
     assert {"metric", "seed", "copy", "earlier", "whole", "curves", "returns", "matrix", "events", "summary"} <= reached
     unnamed = browser.execute_script(
-        "return [...document.querySelectorAll('button, select, input, img, [role=img]')].filter((each) =>"
-        " !each.textContent.trim() && !each.getAttribute('aria-label') && each.getAttribute('alt') === null && !each.labels?.length).length"
+        "const named = (each) => each.textContent.trim() || each.getAttribute('aria-label') || each.labels?.length"
+        " || each.getAttribute('alt') !== null;"
+        "return [...document.querySelectorAll('button, select, input, img, [role=img]')].filter((each) => !named(each)).length"
     )
     assert unnamed == 0
 

@@ -16,7 +16,7 @@ const at = (id) => document.getElementById(id);
 history.replaceState(null, "", location.pathname + location.hash);
 
 const chosen = { name: decodeURIComponent(location.hash.slice(1)), window: null, seed: null, metric: "reward" };
-let life = null, seen = {}, states = {}, waiting = null, busy = false, again = false;
+let life = null, seen = {}, states = {}, waiting = null, busy = false, again = false, drawing = false, wanted = null;
 
 const shelf = new Shelf((name) => choose(name), () => refresh(true));
 const curves = new Curves(look);
@@ -34,7 +34,7 @@ function choose(name) {
 // Look at the clocks from begin to end in both charts; null for the whole life.
 function look(begin, end) {
   chosen.window = begin === null ? null : [begin, Math.max(end, begin + 10)];
-  refresh(true);
+  redraw(true);
 }
 
 function span() {
@@ -83,7 +83,7 @@ async function step(now) {
   at("cards").hidden = told.state === "damaged";
   if (told.state === "damaged") return;
   controls(told);
-  await Promise.all([charts(now), when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told.name)),
+  await Promise.all([redraw(now), when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told.name)),
     when("probes", told.probes, () => matrix.show(told.name)), when("events", told.events, () => events(told.name))]);
 }
 
@@ -93,6 +93,24 @@ async function when(what, stamp, act) {
   if (seen[what] === text) return;
   await act();
   seen[what] = text;
+}
+
+// One drawing at a time, and what was asked for meanwhile comes after it, so that an old answer never covers a new one.
+async function redraw(now) {
+  wanted = (wanted ?? false) || now;
+  if (drawing) return;
+  drawing = true;
+  try {
+    while (wanted !== null && life && life.state !== "damaged") {
+      const fresh = wanted;
+      wanted = null;
+      await charts(fresh);
+    }
+  } catch (error) {
+    lost(error.message);
+  }
+  wanted = null;
+  drawing = false;
 }
 
 async function charts(now) {
