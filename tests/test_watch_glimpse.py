@@ -142,9 +142,11 @@ def test_what_cannot_be_compiled_is_told_and_ends_nothing(tmp_path, monkeypatch)
     monkeypatch.setattr(living, "Glimpses", lambda engine: Glimpses(engine, after=0.0, enough=0.0))
     with Folder.create("eager", {}, lives=tmp_path) as folder:
         lives = living.Living(life(PointMaze()), folder, end=60)
-        value = lives.chunk(lives.engine.begin(), 0)[0]
-        assert lives.glimpses._compiling.exception()
-        lives.chunk(value, 20)
+        value = lives.engine.begin()
+        for clock in (0, 20):
+            value, _ = lives.chunk(value, clock)
+            lives.write(value, clock + 20)
+            assert lives.glimpses._compiling.exception()
         told = lives.chronicle.events()
         lives.close(value)
     assert told["message"].tolist() == ["its imagination cannot be shown: TypeError: a state that changes its shape"]
@@ -158,6 +160,7 @@ def test_a_life_writes_where_it_was_and_a_short_one_compiles_nothing_for_others(
         value = lives.engine.begin()
         for clock in (0, 20):
             value, _ = lives.chunk(value, clock)
+        lives.write(value, 40)
         lives.close(value)
     assert lives.glimpses._compiling is None
     with Chronicle.read(folder.chronicle) as chronicle:

@@ -59,10 +59,20 @@ def trail_columns(record: Any, starts: np.ndarray, clocks: np.ndarray, names: Na
     ends = np.append(starts[1:], len(record.kind)) - 1
     places = np.full((len(ends), 3), np.nan)
     places[:, : record.place.shape[-1]] = record.place[ends, 0]
-    tasks = [jax.tree.map(lambda leaf: leaf[tick, 0], record.task) for tick in ends]  # noqa: B023 - used at once
     x, y, z = places.T
-    return {"clock": clocks, "task": [names.of(task) for task in tasks], "x": x, "y": y, "z": z,
+    return {"clock": clocks, "task": _names_at(ends, record.task, names), "x": x, "y": y, "z": z,
             "doubt": means(record.doubt[:, 0], starts)}  # fmt: skip
+
+
+def _names_at(ticks: np.ndarray, task: Any, names: Names) -> list[str]:
+    """The names of the first row's tasks [ticks, B] at some ticks; a task that goes on is named but once."""
+    leaves, form = jax.tree.flatten(task)
+    chosen = [np.asarray(leaf)[ticks, 0] for leaf in leaves]
+    flat = np.concatenate([leaf.reshape(len(ticks), -1).astype(np.float64) for leaf in chosen], axis=1)
+    first = np.flatnonzero(np.any(flat[1:] != flat[:-1], axis=1)) + 1
+    begins = np.append(0, first)
+    told = [names.of(jax.tree.unflatten(form, [leaf[begin] for leaf in chosen])) for begin in begins]
+    return [name for name, count in zip(told, np.diff(np.append(begins, len(ticks))), strict=True) for _ in range(count)]
 
 
 def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
