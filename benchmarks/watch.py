@@ -34,7 +34,7 @@ from umwelt.worlds.adapters import Gymnasium
 
 ROWS, METRICS = 10_000_000, 5
 PAGES = 5
-CHUNK, STRETCH = 50, 10
+CHUNK, STRETCH = 50, 20
 """Decisions of a chunk, and chunks of a stretch that is measured."""
 RATE = 2_000
 """Decisions a second of the life whose loss is told."""
@@ -161,9 +161,9 @@ document.getElementById("curves").dispatchEvent(new KeyboardEvent("keydown", {ke
   if (marks.length) done(marks[0].startTime - began); else setTimeout(look, 1); })();"""
 
 
-def life_times(stretches: int = 60) -> dict[str, Any]:
-    """What a life pays for its chronicle, and for being watched: processor time of one life whose stretches of 10 chunks,
-    a quarter of a second at RATE, are lived in turns bare, written down, and written down while five pages look on. The
+def life_times(stretches: int = 40) -> dict[str, Any]:
+    """What a life pays for its chronicle, and for being watched: processor time of one life whose stretches of 20 chunks,
+    half a second at RATE, are lived in turns bare, written down, and written down while five pages look on. The
     machine's other work, which would drown such small shares of the wall clock, is not counted."""
     with tempfile.TemporaryDirectory() as folder:
         lives = Path(folder)

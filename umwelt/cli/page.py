@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -11,6 +12,9 @@ IDLE_MINUTES = 60
 """A page that a life started ends by itself when nobody has looked at it for so long."""
 PATIENCE = 20.0
 """Seconds that a page may take to begin; the life begins meanwhile or not at all, but never because of it."""
+
+_started: list[subprocess.Popen[str]] = []
+"""Held until this process ends, so that a page is not taken for forgotten."""
 
 
 def show_page(lives: str, wanted: bool, silent: bool) -> None:
@@ -28,16 +32,20 @@ def start_page(lives: Path) -> Notice:
 
     need_extra()
     words = [sys.executable, "-m", "umwelt", "watch", str(lives), "--idle", str(IDLE_MINUTES), "--json"]
-    page = subprocess.Popen(
-        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, text=True
-    )
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and page.poll() is None:
-        notice = find_notice(lives)
-        if notice is not None:
-            return notice
-        time.sleep(0.05)
-    if page.poll() is None:
-        page.terminate()
-    told = page.communicate()[1].strip().removeprefix("umwelt: ")
-    raise WatchError(f"the page did not begin ({told or 'it took too long'}); leave --watch out, or try `umwelt watch {lives}`")
+    with tempfile.TemporaryFile("w+") as told:
+        page = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=told, start_new_session=True, text=True
+        )
+        _started.append(page)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and page.poll() is None:
+            notice = find_notice(lives)
+            if notice is not None:
+                return notice
+            time.sleep(0.05)
+        if page.poll() is None:
+            page.terminate()
+            page.wait()
+        told.seek(0)
+        why = told.read().strip().removeprefix("umwelt: ") or "it took too long"
+    raise WatchError(f"the page did not begin ({why}); leave --watch out, or try `umwelt watch {lives}`")

@@ -63,13 +63,14 @@ class Living:
 
     def __init__(self, life: Life, folder: Folder, end: int, watch: Watch | None = None) -> None:
         self.life, self.folder, self.end = life, folder, end
+        self.spec = life.world.spec  # some worlds work it out anew each time they are asked
         self.engine = Engine(life)
         self.names = Names(life.world)
         self.chronicle = Chronicle(folder.chronicle)
         self.chronicle.declare((*BASIC, *life.agent.metrics))
         self.scribe = Scribe(life, self.names, self.chronicle)
         self.saver = Saver(folder.checkpoints, self.engine)
-        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
+        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not self.spec.hosted)
         self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
         self.glimpses = Glimpses(self.engine)
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
@@ -121,7 +122,7 @@ class Living:
             for name, note in found.notes:
                 self.chronicle.event(self.life.seed, clock, name, note)
         self.scribe.resume()
-        self._tell(phase="resumed", clock=clock, decisions=clock * self.life.world.spec.batch)
+        self._tell(phase="resumed", clock=clock, decisions=clock * self.spec.batch)
         return value, clock
 
     def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
@@ -199,13 +200,13 @@ class Living:
 
     def close(self, value: Any) -> None:
         """End the simulators of a hosted world, and put the chronicle away."""
-        if self.life.world.spec.hosted:
+        if self.spec.hosted:
             self.life.world.close(value[0])  # type: ignore[attr-defined]
         self._tell(phase="end")
         self.chronicle.close()
 
     def _world_events(self, value: Any) -> list[Any]:
-        return self.life.world.drain(value[0]) if self.life.world.spec.hosted else []  # type: ignore[attr-defined]
+        return self.life.world.drain(value[0]) if self.spec.hosted else []  # type: ignore[attr-defined]
 
     def _spend(self, what: str, began: float) -> None:
         self._spent[what] = self._spent.get(what, 0.0) + time.perf_counter() - began
@@ -216,7 +217,7 @@ class Living:
         ended = records.kind >= 2
         last = jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)
         whole = np.zeros(1, np.int64)
-        batch = self.life.world.spec.batch * self.life.seeds
+        batch = self.spec.batch * self.life.seeds
         self._tell(
             phase="live",
             clock=clock,

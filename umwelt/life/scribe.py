@@ -18,7 +18,7 @@ from umwelt.life.chronicle import Chronicle
 from umwelt.life.life import Life
 from umwelt.life.notes import Names, changes, episode_columns, means, trail_columns, windows
 
-EVERY = 0.25
+EVERY = 0.5
 """Seconds between two transactions."""
 MOST = 20_000
 """Ticks that are gathered at most."""
@@ -96,7 +96,7 @@ class Scribe:
         """The metrics of learning, one value for each window of each chunk; chunks may differ in what they learned."""
         clocks: dict[str, list[np.ndarray]] = {}
         values: dict[str, list[np.ndarray]] = {}
-        for chunk in chunks:
+        for chunk in [chunk for chunk in chunks if chunk.infos]:
             learned_at = chunk.clock + chunk.segment.every * (1 + np.arange(chunk.segment.periods))
             kept = np.flatnonzero(np.diff((learned_at - 1) // self.life.rhythm.record_every, append=-1))
             for name, column in chunk.infos.items():
