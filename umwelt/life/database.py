@@ -132,6 +132,8 @@ class Database:
         """Turn what SQLite says into a sentence that says what to do."""
         try:
             yield
+        except UnicodeDecodeError as error:  # text, or SQLite's own words about it, from a torn page
+            raise ChronicleError(f"{self.path} cannot be used (it holds text that is none); put back a copy of it") from error
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
             starved = name.startswith("SQLITE_IOERR") and shutil.disk_usage(self.path.parent).free < 1 << 20

@@ -120,7 +120,12 @@ class Desk:
     def _asked(self, name: str, question: Callable[[Chronicle], Any]) -> Any:
         """The answer to a question about one state of a chronicle, which is open only meanwhile."""
         with self.shelf.chronicle(name) as chronicle, chronicle.snapshot():
-            return question(chronicle)
+            try:
+                return question(chronicle)
+            except (ValueError, TypeError, IndexError) as error:
+                raise Unreadable(
+                    f"the chronicle of this life holds what no life writes ({error}); put back a copy of it"
+                ) from error
 
 
 def _window(request: Request) -> tuple[int, int, int, int]:
