@@ -72,6 +72,18 @@ def test_a_curve_has_no_more_points_than_asked_for_and_they_are_the_lifes_own(pa
     assert max(few["high"]) == -10.5
 
 
+def test_a_window_of_too_many_rows_is_read_from_its_blocks(tmp_path, monkeypatch):
+    with Chronicle(describe(tmp_path / "long") / "chronicle.db") as chronicle:
+        live_on(chronicle, 0, 5000)
+        fine = answers.series(chronicle, "reward", 0, 1000, 4999, 100)
+        monkeypatch.setattr(answers, "READ", 3999)
+        coarse = answers.series(chronicle, "reward", 0, 1000, 4999, 100)
+    assert 95 <= len(fine["clock"]) <= 100
+    assert coarse["clock"].tolist() == [1499 + 500 * stretch for stretch in range(8)]
+    assert coarse["low"].tolist() == [500 + 250 * stretch for stretch in range(8)]
+    assert coarse["high"].tolist() == [749.5 + 250 * stretch for stretch in range(8)]
+
+
 def test_returns_are_of_episodes_in_the_window_and_of_all_probes(page):
     found = asked(page, "returns", name="first", begin=0, end=60)
     assert found["episodes"] == {"earth": {"clock": [50], "low": [4.0], "mean": [4.0], "high": [4.0]}}

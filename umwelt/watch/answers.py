@@ -7,12 +7,16 @@ import numpy as np
 
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.ledgers import Diary, ledgers
+from umwelt.life.tables import BLOCK
 from umwelt.life.thinning import thinned
 
 EVENTS, PLACES = 200, 2000
 """The newest events, and the places of a trail, that are shown at most."""
 WHOLE, SOME = 20_000, 40
 """Up to so many episodes are read whole; of more, so many in each stretch."""
+
+READ = 50_000
+"""Rows of a metric that are read for one curve, at most."""
 
 EPISODES = """
 SELECT task, MAX("end"), MIN("return"), AVG("return"), MAX("return") FROM episodes
@@ -54,7 +58,11 @@ def overview(chronicle: Chronicle) -> dict[str, Any]:
 
 
 def series(chronicle: Chronicle, metric: str, seed: int, begin: int, end: int, points: int) -> dict[str, Any]:
-    """One metric in a window: clock, low, mean, high, each [points] at most."""
+    """One metric in a window: clock, low, mean, high, each [points] at most; fewer where more would take too long."""
+    order = "SELECT COUNT(*) FROM (SELECT 1 FROM metrics WHERE name_id = ? AND seed = ? AND clock BETWEEN ? AND ? LIMIT ?)"
+    asked = (chronicle.number_of(metric), seed, begin, end, READ + 1)
+    if chronicle.rows(order, asked)[0][0] > READ:
+        points = min(points, max(2, (end - begin + 1) // BLOCK + 1))  # so that its blocks are read in place of its rows
     return thinned(chronicle, metric, seed, begin, end, points)
 
 

@@ -12,10 +12,10 @@ export class Episode {
     this.numbers = document.getElementById("episode-numbers");
   }
 
-  async show(name) {
+  async show({ name, state }) {
     const { glimpses, trail } = await ask("glimpse", { name });
     const { now, plan } = glimpses;
-    this.text.textContent = said(now, plan, trail);
+    this.text.textContent = said(now, plan, trail, state === "running");
     const shown = [];
     if (now?.frame) shown.push(picture(name, now));
     const map = places(now, plan, trail);
@@ -27,9 +27,11 @@ export class Episode {
   }
 }
 
-function said(now, plan, trail) {
-  if (!now && !trail.clock.length) return "A life shows its episode when it has run for some seconds.";
-  if (!now) return "Where this life has been. It shows its episode when it has run for some seconds.";
+function said(now, plan, trail, runs) {
+  if (!now) {
+    const why = runs ? "It shows its episode when it has run for some seconds." : "It was too short to show its last episode.";
+    return trail.clock.length ? `Where this life has been. ${why}` : why;
+  }
   const imagined = plan ? ` Dashed: what the agent imagined at decision ${count(plan.clock)}, over what then happened.` : "";
   return `Task ${now.task}, decision ${count(now.clock)}.${imagined}`;
 }

@@ -83,7 +83,7 @@ async function step(now) {
   at("cards").hidden = told.state === "damaged";
   if (told.state === "damaged") return;
   controls(told);
-  await Promise.all([redraw(now), when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told.name)),
+  await Promise.all([redraw(now), when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told)),
     when("probes", told.probes, () => matrix.show(told.name)), when("events", told.events, () => events(told.name))]);
 }
 
@@ -120,7 +120,7 @@ async function charts(now) {
   const window = span();
   if (now) seen.charts = seen.returns = "";
   const live = chosen.window && chosen.window[1] < life.clock && names.length === 1 ? 0 : life.clock;
-  at("meaning").textContent = `${metric.meaning} (${metric.unit})`;
+  at("meaning").textContent = metric.unit ? `${metric.meaning} (${metric.unit})` : metric.meaning;
   await Promise.all([
     when("charts", [live, window, metric.name, names], () => curves.show(names, metric, chosen.seed, window)),
     when("returns", [live, window, life.probes], () => returns.show(life.name, life.tasks, chosen.seed, window)),
