@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 
-.PHONY: live test lint bench evidence clean
+.PHONY: live test lint bench evidence browser clean
 
 live: .venv
 	$(BIN)/umwelt live
@@ -11,6 +11,14 @@ live: .venv
 test: .venv/exports
 	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not exact"
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m exact
+
+# What the page is looked at with. Where it cannot be had, the tests that need it say so and are skipped.
+browser:
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		(apt-get update -qq; apt-get install -y -qq chromium chromium-driver) >/dev/null 2>&1 \
+		|| echo "chromium could not be installed; the tests of the page in a browser will be skipped"; \
+	else echo "no chromium here, and no right to install it; the tests of the page in a browser will be skipped"; fi
 
 lint: .venv
 	$(BIN)/ruff format --check .
@@ -28,7 +36,7 @@ evidence: .venv
 .venv/made: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("umwelt needs Python 3.11 or later, this is %d.%d" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dm_control,minari,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dm_control,minari,watch,dev]'
 	touch .venv/made
 
 # What only exports and logs need is large, and a first life should not wait for it.

@@ -16,7 +16,8 @@ ALLOWED = {
     "life": {"core", "recipes", *ROLES},
     "report": {"core", "life"},
     "export": {"core", "life", "memory", "worlds"},
-    "cli": {"core", "check", "recipes", "life", "report", "export", *ROLES},
+    "watch": {"core", "life"},
+    "cli": {"core", "check", "recipes", "life", "report", "export", "watch", *ROLES},
 }
 FILES = sorted(HOUSE.rglob("*.py"))
 INSIDE = [path for path in FILES if path.parent != HOUSE]

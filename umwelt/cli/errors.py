@@ -8,6 +8,7 @@ from umwelt.life.folder import FolderError
 from umwelt.life.life import BadLife
 from umwelt.life.signals import Stopped
 from umwelt.memory.shelf import ShelfError
+from umwelt.watch.serve import WatchError
 
 CODES: tuple[tuple[type[Exception], int], ...] = (
     (BadLife, 2),
@@ -16,6 +17,7 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (ChronicleError, 2),
     (ShelfError, 2),
     (ExportError, 2),
+    (WatchError, 2),
     (DiskFull, 3),
 )
 

@@ -57,10 +57,13 @@ class Command:
     """Print one JSON object at the end in place of words."""
     quiet: bool = False
     """No live view; only the summary."""
+    watch: bool = False
+    """Serve a page to watch this life, as a process of its own that stays when the life has ended; see `umwelt watch`."""
 
 
 def run(arguments: list[str]) -> int:
     """Begin a life and live it to its end."""
+    from umwelt.cli.page import show_page
     from umwelt.cli.session import show_life
     from umwelt.life.api import live
     from umwelt.life.life import Life
@@ -77,6 +80,8 @@ def run(arguments: list[str]) -> int:
         driver=command.driver,
         keep_episodes=command.keep_episodes,
     )
+
+    show_page(command.lives, command.watch, command.json or command.quiet)
 
     def begin(watch: Any, hear: Any) -> Any:
         return live(

@@ -12,6 +12,7 @@ VERBS = {
     "report": "write a page about one life, or several side by side",
     "check": "check a world against its contract, and explain each fault",
     "export": "write down a life for other programs: tables, or a recording to look at",
+    "watch": "serve a page to watch lives while they run, and after",
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, models, planners and recipes",
 }

@@ -28,10 +28,13 @@ class Command:
     """Print one JSON object at the end in place of words."""
     quiet: bool = False
     """No live view; only the summary."""
+    watch: bool = False
+    """Serve a page to watch this life, as a process of its own that stays when the life has ended; see `umwelt watch`."""
 
 
 def run(arguments: list[str]) -> int:
     """Go on."""
+    from umwelt.cli.page import show_page
     from umwelt.cli.session import show_life
     from umwelt.export.follow import remembered
     from umwelt.life.api import resume
@@ -40,6 +43,7 @@ def run(arguments: list[str]) -> int:
     command = parse(Command, None, arguments, "umwelt resume", DESCRIPTION)
 
     log = () if command.log == ("none",) else command.log or remembered(find(command.life, command.lives))
+    show_page(str(find(command.life, command.lives).parent), command.watch, command.json or command.quiet)
 
     def begin(watch: Any, hear: Any) -> Any:
         return resume(command.life, steps=command.steps or None, lives=command.lives, watch=watch, hear=hear)

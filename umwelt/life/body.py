@@ -13,9 +13,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Evidence, TimeStep, keys, part, select, struct
+from umwelt.core import Evidence, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
 from umwelt.core.rhythm import Segment
+from umwelt.worlds.place import place_of
+
+SHOWN = 64
+"""An observation of more numbers is not written down."""
 
 
 @struct
@@ -60,7 +64,8 @@ class Record:
     """What the chronicle hears of a turn, [B] each.
 
     extra: metrics of a model that learns by the stream. kept: the step before, the action and the
-    task, where episodes are kept; else None.
+    task, where episodes are kept; else None. seen: float32 [1, width], what the first row observed, where that is
+    not too many numbers; else None. place: float32 [1, 2 or 3], where it was, where the world has places; else None.
     """
 
     kind: jax.Array
@@ -74,6 +79,8 @@ class Record:
     task: Any
     extra: dict[str, jax.Array]
     kept: Any = None
+    seen: Any = None
+    place: Any = None
 
 
 @part
@@ -85,6 +92,11 @@ class Body:
     teacher: Teacher
     keep: bool = False
     """Record every step and action, for those who keep episodes."""
+
+    @property
+    def shows(self) -> bool:
+        """True where an observation is few enough numbers to be written down."""
+        return spaces.width(self.world.spec.observation) <= SHOWN
 
     def conceive(self, key: jax.Array) -> tuple[Any, Any, Any]:
         """The newborn agent, the teacher, and the tasks [B] of the first episodes."""
@@ -127,9 +139,19 @@ class Body:
             task=task,
             extra={name: value for name, value in info.items() if name not in means},
             kept=(mind.step, mind.decision.action, mind.task) if self.keep else None,
+            **self.glance(next.observation),
         )
         mind = replace(mind, clock=mind.clock + 1, step=next, task=task, tally=tally, agent=agent, teacher=teacher)
         return self._decide(key, mind, mode), record
+
+    def glance(self, observation: Any) -> dict[str, Any]:
+        """`seen` and `place` of the first row of observations [B, ...]."""
+        first = jax.tree.map(lambda leaf: leaf[:1], observation)
+        place = place_of(self.world)
+        return {
+            "seen": spaces.features(self.world.spec.observation, first) if self.shows else None,
+            "place": None if place is None else jnp.asarray(place(first), jnp.float32),
+        }
 
     def study(self, updates: int, mind: Mind) -> tuple[Mind, dict[str, jax.Array]]:
         """`updates` rounds of learning; the last one's metrics."""

@@ -19,9 +19,10 @@ from umwelt.core import KINDS, Metric
 from umwelt.life import blocks
 from umwelt.life.database import ChronicleError, Database
 from umwelt.life.disk import DiskFull
-from umwelt.life.tables import EPISODE, EVENT, PROBE, ROWS, TIMING, as_columns, as_rows, exact, listed
+from umwelt.life.packing import pack, unpack
+from umwelt.life.tables import EPISODE, EVENT, GLIMPSE, PROBE, ROWS, TIMING, TRAIL, as_columns, as_rows, exact, listed
 
-__all__ = ["EPISODE", "EVENT", "LASTING", "PROBE", "TIMING", "Chronicle", "ChronicleError", "DiskFull"]
+__all__ = ["EPISODE", "EVENT", "GLIMPSE", "LASTING", "PROBE", "TIMING", "TRAIL", "Chronicle", "ChronicleError", "DiskFull"]
 
 LASTING = ("resumed", "killed", "damaged")
 """Events that tell what happened to the life from outside. Those so called, or called <one>/..., outlast a rewind."""
@@ -129,6 +130,19 @@ class Chronicle:
         columns = {"clock": clock, "part": list(seconds), "seconds": list(seconds.values()), "wall": time.time()}
         self._insert("timing", TIMING, columns)
 
+    def write_trail(self, columns: Mapping[str, Any]) -> None:
+        """Where the first row of a seed was: a column, or one value for all, for each of `TRAIL`. z: NaN where there
+        are two dimensions. Never a part of the digest."""
+        self._insert("trail", TRAIL, columns)
+
+    def write_glimpse(self, seed: int, name: str, clock: int, task: str, begin: int, content: Mapping[str, np.ndarray]) -> None:
+        """The episode under way, as named arrays; see `umwelt/life/glimpse.py`. Only the newest of each name is kept,
+        and it is never a part of the digest."""
+        row = (seed, name, clock, task, begin, pack(dict(content)), time.time())
+        with self.transaction():
+            self._database.rows("DELETE FROM glimpses WHERE seed = ? AND name = ?", (seed, name))
+            self._insert("glimpses", GLIMPSE, dict(zip(GLIMPSE, row, strict=True)))
+
     def rewind(self, clock: int) -> None:
         """Forget everything after `clock`, as a life does that goes on from a checkpoint. See LASTING."""
         clock = int(clock)
@@ -139,7 +153,8 @@ class Chronicle:
                 blocks.forget(self._database, name_id, seed, clock)
             self._database.rows('DELETE FROM episodes WHERE "end" > ?', (clock,))
             self._database.rows("DELETE FROM probes WHERE clock > ?", (clock,))
-            self._database.rows("DELETE FROM timing WHERE clock > ?", (clock,))
+            for table in ("timing", "trail", "glimpses"):
+                self._database.rows(f"DELETE FROM {table} WHERE clock > ?", (clock,))
             later = self._database.rows("SELECT id, name FROM events WHERE clock > ?", (clock,))
             gone = [(number,) for number, name in later if name.split("/")[0] not in LASTING]
             self._database.many("DELETE FROM events WHERE id = ?", gone)
@@ -196,6 +211,17 @@ class Chronicle:
         """All timings, columns `TIMING`."""
         return self._table("timing", TIMING, "clock, rowid", None)
 
+    def trail(self, seed: int | None = None) -> dict[str, np.ndarray]:
+        """Where the first row of each seed was, columns `TRAIL`, by seed and clock."""
+        return self._table("trail", TRAIL, "seed, clock", seed)
+
+    def glimpses(self) -> dict[str, np.ndarray]:
+        """The newest glimpse of each name, columns `GLIMPSE`; `content` holds a dict of arrays for each."""
+        table = self._table("glimpses", GLIMPSE, "seed, name", None)
+        for index, data in enumerate(table["content"]):
+            table["content"][index] = unpack(data)
+        return table
+
     def last_clock(self) -> int:
         """The newest clock of any metric, 0 where there is none."""
         newest = 0
@@ -238,7 +264,9 @@ class Chronicle:
 
     def _table(self, table: str, names: tuple[str, ...], order: str, seed: int | None) -> dict[str, np.ndarray]:
         only, wanted = ("", ()) if seed is None else (" WHERE seed = ?", (int(seed),))
-        rows = self._database.rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted)
+        there = self._database.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
+        # an earlier version wrote no trail and no glimpses
+        rows = self._database.rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted) if there else []
         return as_columns(names, rows)
 
     def _kept_series(self) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from umwelt.life.disk import disk_full
-from umwelt.life.tables import FORMAT, RENEWAL, SCHEMA
+from umwelt.life.tables import FORMAT, LATER, RENEWAL, SCHEMA
 
 BATCH = 50_000
 ADVICE = {
@@ -96,6 +96,7 @@ class Database:
             self._link.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version={FORMAT}; COMMIT;")
         if self._version() < FORMAT:
             self._link.executescript(f"BEGIN IMMEDIATE; {RENEWAL} PRAGMA user_version={FORMAT}; COMMIT;")
+        self._link.executescript(f"BEGIN IMMEDIATE; {LATER} COMMIT;")
 
     def _open_for_reading(self) -> None:
         if not self.path.exists():
@@ -131,6 +132,8 @@ class Database:
         """Turn what SQLite says into a sentence that says what to do."""
         try:
             yield
+        except UnicodeDecodeError as error:  # text, or SQLite's own words about it, from a torn page
+            raise ChronicleError(f"{self.path} cannot be used (it holds text that is none); put back a copy of it") from error
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
             starved = name.startswith("SQLITE_IOERR") and shutil.disk_usage(self.path.parent).free < 1 << 20

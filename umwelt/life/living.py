@@ -17,10 +17,12 @@ from umwelt.life.chronicle import Chronicle
 from umwelt.life.examine import examine, panel_of
 from umwelt.life.folder import Folder
 from umwelt.life.foresight import film_foresight
+from umwelt.life.glimpse import Glimpses
 from umwelt.life.keeping import Keeper
 from umwelt.life.life import Engine, Life
-from umwelt.life.notes import Names, changes, episode_columns, means, windows
+from umwelt.life.notes import Names, means
 from umwelt.life.saving import Saver
+from umwelt.life.scribe import Chunk, Scribe
 from umwelt.life.shelves import Shelves
 from umwelt.life.signals import Signals, Stopped
 from umwelt.worlds.batch import with_batch
@@ -66,21 +68,23 @@ class Living:
 
     def __init__(self, life: Life, folder: Folder, end: int, watch: Watch | None = None, hear: Hear | None = None) -> None:
         self.life, self.folder, self.end = life, folder, end
+        self.spec = life.world.spec  # some worlds work it out anew each time they are asked
         self.engine = Engine(life)
         self.names = Names(life.world)
         self.chronicle = Chronicle(folder.chronicle)
         self.chronicle.declare((*BASIC, *life.agent.metrics))
+        self.scribe = Scribe(life, self.names, self.chronicle)
         self.saver = Saver(folder.checkpoints, self.engine)
-        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
+        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not self.spec.hosted)
         self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
         self.shelves = Shelves(folder.path / "memory")
+        self.glimpses = Glimpses(self.engine)
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
         self._watch = watch or (lambda progress: None)
         self._hear = hear or list
         self._began = self._looked = time.perf_counter()
+        self._woke, self._told = 0, False
         self._spent: dict[str, float] = {}
-        self._eventful = [metric for metric in life.agent.metrics if metric.event]
-        self._before: dict[tuple[int, str], float] = {}
 
     def run(self) -> Any:
         """Live to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
@@ -90,9 +94,11 @@ class Living:
             while clock < self.end:
                 value, clock = self.chunk(value, clock)
                 due = self.life.rhythm.probe_every and clock % self.life.rhythm.probe_every == 0
+                late = time.perf_counter() - saved > self.life.rhythm.save_seconds
+                if due or late or clock == self.end or signals.caught:
+                    self.write(value, clock)
                 if due or clock == self.end:
                     self._probe(value, clock)
-                late = time.perf_counter() - saved > self.life.rhythm.save_seconds
                 if late or clock == self.end or signals.caught:
                     self._save(value, clock)
                     saved = time.perf_counter()
@@ -114,6 +120,7 @@ class Living:
             self._probe(value, 0)
             return value, 0
         clock, value = found.clock, found.value
+        self._woke = clock
         if self.keeper:
             self.keeper.resume(found.episodes)
         with self.chronicle.transaction():
@@ -121,17 +128,12 @@ class Living:
             self.chronicle.event(self.life.seed, clock, "resumed", f"went on from the checkpoint at {clock}")
             for name, note in found.notes:
                 self.chronicle.event(self.life.seed, clock, name, note)
-        for seed in range(self.life.seed, self.life.seed + self.life.seeds):
-            for metric in self._eventful:
-                last = self.chronicle.series(metric.name, seed=seed)["value"][-1:]
-                # a mean between two values changed within the last window, and nobody knows any more to which
-                if last.size and last[0] == np.round(last[0]):
-                    self._before[seed, metric.name] = float(last[0])
-        self._tell(phase="resumed", clock=clock, decisions=clock * self.life.world.spec.batch)
+        self.scribe.resume()
+        self._tell(phase="resumed", clock=clock, decisions=clock * self.spec.batch)
         return value, clock
 
     def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
-        """Drive one segment and write it down."""
+        """Drive one segment, and write it down with others when it is time."""
         segment = self.life.rhythm.segment(clock, self.end)
         began = time.perf_counter()
         value, (records, infos) = self.engine.advance(value, segment)
@@ -139,42 +141,41 @@ class Living:
         began = time.perf_counter()
         value = (value[0], replace(value[1], agent=self.shelves.spill(value[1].agent)))
         self._spend("memory", began)
-        began = time.perf_counter()
         if self.keeper:
             self.keeper.take(records)
-        with self.chronicle.transaction():
-            self._write(records, infos, segment, clock)
-            for event in self._world_events(value):
-                self.chronicle.event(self.life.seed, clock + segment.ticks, event.name, f"row {event.row}: {event.message}")
-            self._write_heard(clock + segment.ticks)
-            self.chronicle.write_timing(clock + segment.ticks, self._spent)
-        self._spend("chronicle", began)
+        self.scribe.take(Chunk(clock=clock, segment=segment, records=records, infos=infos))
         clock += segment.ticks
-        self._look(records, segment.ticks, clock)
+        if self.scribe.due:
+            self.write(value, clock)
         return value, clock
 
-    def _write(self, records: Any, infos: dict[str, Any], segment: Any, clock: int) -> None:
-        starts, clocks = windows(clock, segment.ticks, self.life.rhythm.record_every)
-        learned_at = clock + segment.every * (1 + np.arange(segment.periods))
-        for index in range(self.life.seeds):
-            seed = self.life.seed + index
-            record = jax.tree.map(lambda leaf: leaf[index], records)  # noqa: B023 - used at once
-            values = {"reward": record.reward, "surprise": record.surprise, "doubt": record.doubt, **record.extra}
-            self.chronicle.write(seed, clocks, {name: means(value, starts) for name, value in values.items()})
-            self._write_changes(seed, record.extra, clock)
-            learned = {name: np.asarray(value[index], np.float64) for name, value in infos.items()}
-            kept = np.flatnonzero(np.diff((learned_at - 1) // self.life.rhythm.record_every, append=-1))
-            self.chronicle.write(seed, learned_at[kept], {name: value[kept] for name, value in learned.items()})
-            self.chronicle.write_episodes({"seed": seed, **episode_columns(record, clock, self.names)})
+    def write(self, value: Any, clock: int) -> None:
+        """Write down everything lived so far, show it, and take a glimpse where one is due."""
+        if self.scribe.empty:
+            return
+        began = time.perf_counter()
+        with self.chronicle.transaction():
+            records, ticks = self.scribe.write()
+            for event in self._world_events(value):
+                self.chronicle.event(self.life.seed, clock, event.name, f"row {event.row}: {event.message}")
+            self._write_heard(clock)
+            self.chronicle.write_timing(clock, self._spent)
+        self._spend("chronicle", began)
+        began = time.perf_counter()
+        self._glimpse(value, records, clock)
+        self._spend("glimpses", began)
+        self._look(records, ticks, clock)
 
-    def _write_changes(self, seed: int, extra: dict[str, Any], clock: int) -> None:
-        """An event for each change of a metric that declares one."""
-        for metric in self._eventful:
-            values = np.asarray(extra.get(metric.name, np.zeros(0)), np.float64).ravel()
-            for tick, value in changes(values, self._before.get((seed, metric.name), float("nan"))):
-                self.chronicle.event(seed, clock + 1 + tick, metric.name, metric.event.format(f"{value:g}"))
-            if (known := values[~np.isnan(values)]).size:
-                self._before[seed, metric.name] = float(known[-1])
+    def _glimpse(self, value: Any, records: Any, clock: int) -> None:
+        """Now and then, what somebody who looks on would like to see."""
+        self.glimpses.take(records, clock)
+        rate = (clock - self._woke) / (time.perf_counter() - self._began)
+        for found in self.glimpses.look(value, (self.end - clock) / max(rate, 1e-9)):
+            task = self.names.of(found.task)
+            self.chronicle.write_glimpse(self.life.seed, found.name, found.clock, task, found.begin, found.arrays)
+        if self.glimpses.trouble and not self._told:
+            self.chronicle.event(self.life.seed, clock, "glimpse", self.glimpses.trouble)
+            self._told = True
 
     def _probe(self, value: Any, clock: int) -> None:
         """Examine every task of the panel; the learner is only read."""
@@ -212,7 +213,7 @@ class Living:
 
     def close(self, value: Any) -> None:
         """End the simulators of a hosted world, and put the chronicle away."""
-        if self.life.world.spec.hosted:
+        if self.spec.hosted:
             self.life.world.close(value[0])  # type: ignore[attr-defined]
         self._tell(phase="end")
         self._write_heard(self.progress.clock)
@@ -223,7 +224,7 @@ class Living:
             self.chronicle.event(self.life.seed, clock, name, message)
 
     def _world_events(self, value: Any) -> list[Any]:
-        return self.life.world.drain(value[0]) if self.life.world.spec.hosted else []  # type: ignore[attr-defined]
+        return self.life.world.drain(value[0]) if self.spec.hosted else []  # type: ignore[attr-defined]
 
     def _spend(self, what: str, began: float) -> None:
         self._spent[what] = self._spent.get(what, 0.0) + time.perf_counter() - began
@@ -234,7 +235,7 @@ class Living:
         ended = records.kind >= 2
         last = jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)
         whole = np.zeros(1, np.int64)
-        batch = self.life.world.spec.batch * self.life.seeds
+        batch = self.spec.batch * self.life.seeds
         self._tell(
             phase="live",
             clock=clock,

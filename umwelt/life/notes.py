@@ -54,6 +54,27 @@ def changes(values: np.ndarray, before: float) -> list[tuple[int, float]]:
     return [(int(tick), float(values[tick])) for tick in known[turned]]
 
 
+def trail_columns(record: Any, starts: np.ndarray, clocks: np.ndarray, names: Names) -> dict[str, Any]:
+    """Where the first row was at the end of each window of a record with leaves [ticks, B], and its mean doubt there."""
+    ends = np.append(starts[1:], len(record.kind)) - 1
+    places = np.full((len(ends), 3), np.nan)
+    places[:, : record.place.shape[-1]] = record.place[ends, 0]
+    x, y, z = places.T
+    return {"clock": clocks, "task": _names_at(ends, record.task, names), "x": x, "y": y, "z": z,
+            "doubt": means(record.doubt[:, 0], starts)}  # fmt: skip
+
+
+def _names_at(ticks: np.ndarray, task: Any, names: Names) -> list[str]:
+    """The names of the first row's tasks [ticks, B] at some ticks; a task that goes on is named but once."""
+    leaves, form = jax.tree.flatten(task)
+    chosen = [np.asarray(leaf)[ticks, 0] for leaf in leaves]
+    flat = np.concatenate([leaf.reshape(len(ticks), -1).astype(np.float64) for leaf in chosen], axis=1)
+    first = np.flatnonzero(np.any(flat[1:] != flat[:-1], axis=1)) + 1
+    begins = np.append(0, first)
+    told = [names.of(jax.tree.unflatten(form, [leaf[begin] for leaf in chosen])) for begin in begins]
+    return [name for name, count in zip(told, np.diff(np.append(begins, len(ticks))), strict=True) for _ in range(count)]
+
+
 def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
     """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns."""
     ticks, rows = np.nonzero(record.kind >= TERMINATED)

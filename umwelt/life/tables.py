@@ -43,13 +43,25 @@ CREATE INDEX timing_by_clock ON timing (clock);
 """
 RENEWAL = f"{BLOCKS} {GATHER} GROUP BY name_id, seed, clock / {BLOCK};"
 """What a chronicle of format 1 lacks."""
+LATER = """
+CREATE TABLE IF NOT EXISTS trail (
+    seed INTEGER, clock INTEGER, task TEXT, x REAL, y REAL, z REAL, doubt REAL, PRIMARY KEY (seed, clock)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS glimpses (
+    seed INTEGER, name TEXT, clock INTEGER, task TEXT, begin INTEGER, content BLOB, wall REAL, PRIMARY KEY (seed, name)
+);
+"""
+"""Tables that chronicles of the same format may lack: whoever opens one for writing adds them, and a reader finds
+them empty."""
 EPISODE = ("seed", "row", "begin", "end", "task", "return", "length", "end_kind", "surprise", "doubt")
 PROBE = ("seed", "clock", "task", "label", "returns", "mean", "low", "high", "model_error", "length")
 EVENT = ("seed", "clock", "name", "message", "wall")
 TIMING = ("clock", "part", "seconds", "wall")
+TRAIL = ("seed", "clock", "task", "x", "y", "z", "doubt")
+GLIMPSE = ("seed", "name", "clock", "task", "begin", "content", "wall")
 TYPES = {"seed": np.int64, "row": np.int64, "begin": np.int64, "end": np.int64, "clock": np.int64,
          "task": object, "label": object, "end_kind": object, "part": object, "name": object,
-         "message": object, "returns": object}  # fmt: skip
+         "message": object, "returns": object, "content": object}  # fmt: skip
 ROWS = np.dtype([("seed", "<i8"), ("clock", "<i8"), ("value", "<f8")])
 
 

@@ -17,12 +17,12 @@ from umwelt.life.chronicle import EPISODE, EVENT, PROBE, TIMING, Chronicle, Chro
 from umwelt.life.film import read_film
 from umwelt.life.folder import Damaged, Folder, FolderError, Foreign
 from umwelt.life.ledgers import lessons
+from umwelt.life.tables import TRAIL
 from umwelt.life.thinning import thinned
 
 POINTS = 240
 """Points of a curve: more than a picture can show."""
 CURVES = ("surprise", "doubt")
-TRAIL = ("seed", "clock", "task", "x", "y", "z", "doubt")
 READABLE = (ChronicleError, FolderError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 """What a damaged file may raise when it is read."""
 
@@ -125,7 +125,7 @@ def _read_tables(chronicle: Chronicle, found: dict[str, Any], faults: list[str])
     read("probes", chronicle.probes)
     read("events", chronicle.events)
     read("timing", chronicle.timing)
-    read("trail", lambda: trail(chronicle))
+    read("trail", chronicle.trail)
     if "episodes" in found and "clock" in found:
         found["lessons"] = _lessons(found["episodes"], found["clock"])
     known = {metric.name for metric in found.get("metrics", ())}
@@ -163,13 +163,3 @@ def _means(chronicle: Chronicle, name: str, found: dict[str, Any]) -> dict[tuple
             mean = chronicle.rows(order, (number, seed, begin, end))[0][0]
             means[seed, index] = float("nan") if mean is None else mean
     return means
-
-
-def trail(chronicle: Chronicle) -> Columns:
-    """Where the agent was and how it doubted there, columns TRAIL; empty where the life wrote no trail."""
-    if not chronicle.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'trail'"):
-        return {name: np.zeros(0) for name in TRAIL}
-    rows = chronicle.rows(f"SELECT {', '.join(TRAIL)} FROM trail ORDER BY seed, clock")
-    columns = list(zip(*rows, strict=True)) or [()] * len(TRAIL)
-    found = {name: np.array(column, object) for name, column in zip(TRAIL, columns, strict=True)}
-    return {name: column if name == "task" else column.astype(np.float64) for name, column in found.items()}

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, Discrete, TimeStep, WorldSpec, part, spaces, struct
+from umwelt.worlds.place import place_of
 
 SAVED = "announced_task_"
 """The prefix of the names under which `save` keeps the tasks."""
@@ -74,6 +75,14 @@ class Announced:
             return given(observation[:, :width], action, next_observation[:, :width], task)
 
         return reward
+
+    @property
+    def place(self) -> Callable[[jax.Array], jax.Array]:
+        """The inner world's place, with the task left out. Absent where it has none."""
+        given = place_of(self.world)
+        if given is None:
+            raise AttributeError(f"{self.world.spec.name} has no place")
+        return lambda observation: given(observation[:, : self.world.spec.observation.shape[0]])
 
     def save(self, ticket: AnnouncedState) -> dict[str, np.ndarray]:
         """What a hosted world needs to be resumed, and the tasks now lived."""

@@ -123,6 +123,10 @@ class Arm:
         single = jnp.stack([body.button, body.door])
         return jnp.concatenate([jnp.cos(body.joints), jnp.sin(body.joints), tip(body.joints), single, body.puck, body.peg])
 
+    def place(self, observation: jax.Array) -> jax.Array:
+        """Where the tip is, float32 [N, 2]."""
+        return observation[:, 4:6]
+
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]. Where the observation ends with the wish, as `Announced`
         shows it, that is the task; else `task`, or the first wish."""

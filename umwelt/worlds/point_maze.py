@@ -138,6 +138,10 @@ class PointMaze:
         """float32 [4]: place and speed, along x and along y."""
         return jnp.concatenate([body.place, body.speed])
 
+    def place(self, observation: jax.Array) -> jax.Array:
+        """Where the point is, float32 [N, 2]: to the right, and above the lower edge of the map."""
+        return jnp.stack([observation[:, 0], len(self.layout) - observation[:, 1]], axis=1)
+
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]; `task` is the default where it is None."""
         goal = (self.tasks()["far"] if task is None else task).goal

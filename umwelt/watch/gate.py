@@ -1,0 +1,91 @@
+"""The gate before every route: who may come in, and what every answer carries.
+
+A visitor shows the token once, in the link; the page gets it as a cookie that no script can read and no other site can
+send, and takes it out of the address bar. A script may send it as `Authorization: Bearer TOKEN`.
+"""
+
+import hmac
+import ipaddress
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = ("default-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "object-src 'none'")
+HEADERS = {
+    "Content-Security-Policy": "; ".join(POLICY),
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+CLOSED = "This page shows itself to whoever has its link. Open the link that `umwelt watch` printed.\n"
+
+
+class Gate:
+    """An ASGI application around another. name: the cookie's; host: a name under which the page is reached, if it has one."""
+
+    def __init__(self, inside: ASGIApp, token: str, cookie: str = "umwelt", host: str = "") -> None:
+        self.inside, self.token, self.cookie, self.host = inside, token, cookie, host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return  # no sockets here, and nothing to begin or to end
+        headers = Headers(scope=scope)
+        linked = self._is_token(_last(parse_qs(scope["query_string"].decode("latin-1")).get("token")))
+
+        async def carrying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                carried = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    carried[name] = value
+                if linked and scope["path"] == "/":
+                    carried["Set-Cookie"] = f"{self.cookie}={self.token}; HttpOnly; SameSite=Strict; Path=/"
+            await send(message)
+
+        await self._answer(scope, headers, linked)(scope, receive, carrying)
+
+    def _answer(self, scope: Scope, headers: Headers, linked: bool) -> ASGIApp:
+        if not known_host(headers.get("host", ""), self.host):
+            return PlainTextResponse("This page is not served under that name.\n", 421)
+        if scope["method"] != "GET":
+            return PlainTextResponse("This page can only be looked at.\n", 405, {"Allow": "GET"})
+        if linked and scope["path"] == "/":
+            return self.inside
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        if self._is_token(self._kept(headers)) or self._is_token(bearer):
+            return self.inside
+        return PlainTextResponse(CLOSED, 401)
+
+    def _kept(self, headers: Headers) -> str:
+        """The token in the visitor's cookie."""
+        try:
+            cookies: Any = SimpleCookie(headers.get("cookie", ""))
+        except CookieError:
+            return ""
+        return cookies[self.cookie].value if self.cookie in cookies else ""
+
+    def _is_token(self, given: str) -> bool:
+        """Compared in a time that does not tell how much of it was right."""
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+
+def known_host(header: str, host: str) -> bool:
+    """Whether a Host header may name this page: a number, localhost, or the name it was told to have. A foreign site
+    that has its own name point here is refused."""
+    name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() else header
+    name = name.strip("[]").lower()
+    try:
+        ipaddress.ip_address(name)
+        return True
+    except ValueError:
+        return name == "localhost" or (bool(host) and name == host.lower())
+
+
+def _last(values: list[str] | None) -> str:
+    return values[-1] if values else ""

@@ -1,0 +1,120 @@
+// The episode under way: the world as it looks, where it is, and what was imagined over what then happened.
+
+import { ask } from "/ask.js";
+import { count, disclose, make, number, table } from "/shown.js";
+
+const LINES = 4, BEFORE = 30;
+
+export class Episode {
+  constructor() {
+    this.root = document.getElementById("episode");
+    this.text = document.getElementById("episode-text");
+    this.numbers = document.getElementById("episode-numbers");
+  }
+
+  async show({ name, state }) {
+    const { glimpses, trail } = await ask("glimpse", { name });
+    const { now, plan } = glimpses;
+    this.text.textContent = said(now, plan, trail, state === "running");
+    const shown = [];
+    if (now?.frame) shown.push(picture(name, now));
+    const map = places(now, plan, trail);
+    if (map) shown.push(map);
+    if (plan) shown.push(...lines(plan));
+    this.root.replaceChildren(...shown);
+    this.numbers.hidden = !plan;
+    if (plan) disclose(this.numbers, () => compared(plan));
+  }
+}
+
+function said(now, plan, trail, runs) {
+  if (!now) {
+    const why = runs ? "It shows its episode when it has run for some seconds." : "It was too short to show its last episode.";
+    return trail.clock.length ? `Where this life has been. ${why}` : why;
+  }
+  const imagined = plan ? ` Dashed: what the agent imagined at decision ${count(plan.clock)}, over what then happened.` : "";
+  return `Task ${now.task}, decision ${count(now.clock)}.${imagined}`;
+}
+
+function picture(name, now) {
+  const address = `/data/frame?${new URLSearchParams({ name, clock: now.clock })}`;
+  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, "as it looks"));
+}
+
+// Where the agent was, seen from above: the whole life in dots, this episode as a line, the plan dashed.
+function places(now, plan, trail) {
+  const lived = plan?.seen_places ?? now?.seen_places ?? [];
+  const planned = plan ? [lived[plan.clock - plan.begin], ...plan.plan_places ?? []].filter(Boolean) : [];
+  const before = trail.x.map((x, row) => [x, trail.y[row]]);
+  const all = [...before, ...lived, ...planned].filter(([x, y]) => x !== null && y !== null);
+  if (!all.length) return null;
+  const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 200, 200);
+  const dots = before.map(([x, y]) => draw("circle", { class: "before", cx: to.x(x), cy: to.y(y), r: 1.3 }));
+  const kept = [...dots, path(lived, to, "lived"), path(planned, to, "planned")];
+  if (lived.length) kept.push(dot(lived.at(-1), to, "dot"));
+  return make("figure", {}, drawing(200, 200, `where the agent was: ${lived.length} places of this episode, ${before.length} of its life`, kept),
+    make("figcaption", {}, "where it was; the first two of its numbers"));
+}
+
+// The observed numbers that moved most, with the plan beside each.
+function lines(plan) {
+  if (!plan.seen?.length) return [];
+  const at = plan.clock - plan.begin, from = Math.max(0, at - BEFORE);
+  const width = plan.seen[0].length;
+  const spread = [...Array(width).keys()].map((index) => ({ index, size: moved(plan.seen.map((row) => row[index])) }));
+  const chosen = spread.filter(({ size }) => size > 1e-9).sort((a, b) => b.size - a.size).slice(0, LINES).map(({ index }) => index).sort((a, b) => a - b);
+  return chosen.map((index) => {
+    const lived = plan.seen.slice(from).map((row, step) => [from + step, row[index]]);
+    const planned = [[at, plan.seen[at]?.[index] ?? null], ...plan.plan.map((row, step) => [at + 1 + step, row[index]])].filter(([, y]) => y !== null);
+    const all = [...lived, ...planned];
+    const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 240, 120);
+    const moment = draw("line", { class: "moment", x1: to.x(at), x2: to.x(at), y1: 0, y2: 120 });
+    const off = error(plan, index, at);
+    return make("figure", {}, drawing(240, 120, `observed number ${index}: lived and imagined, mean difference ${off}`, [moment, path(lived, to, "lived"), path(planned, to, "planned")]),
+      make("figcaption", {}, `observed number ${index}; off by ${off}`));
+  });
+}
+
+function compared(plan) {
+  const at = plan.clock - plan.begin, width = plan.plan[0]?.length ?? 0;
+  const heads = ["clock", ...[...Array(width).keys()].flatMap((index) => [`imagined ${index}`, `lived ${index}`])];
+  return table(heads, plan.plan.map((row, step) => [count(plan.clock + 1 + step),
+    ...row.flatMap((value, index) => [number(value), number(plan.seen?.[at + 1 + step]?.[index])])]));
+}
+
+function error(plan, index, at) {
+  const gaps = plan.plan.map((row, step) => [row[index], plan.seen[at + 1 + step]?.[index]]).filter(([, lived]) => lived !== undefined);
+  return gaps.length ? number(gaps.reduce((sum, [a, b]) => sum + Math.abs(a - b), 0) / gaps.length, 3) : "–";
+}
+
+function moved(values) {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+}
+
+// From values to a box of pixels; y grows upwards.
+function frame(xs, ys, wide, high) {
+  const [left, right, low, top] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)], edge = 8;
+  const across = (right - left) || 1, up = (top - low) || 1;
+  return { x: (x) => edge + (x - left) / across * (wide - 2 * edge), y: (y) => high - edge - (y - low) / up * (high - 2 * edge) };
+}
+
+function path(points, to, kind) {
+  return draw("polyline", { class: kind, points: points.map(([x, y]) => `${to.x(x).toFixed(1)},${to.y(y).toFixed(1)}`).join(" ") });
+}
+
+function dot([x, y], to, kind) {
+  return draw("circle", { class: kind, cx: to.x(x), cy: to.y(y), r: 4 });
+}
+
+function drawing(wide, high, label, children) {
+  const made = draw("svg", { viewBox: `0 0 ${wide} ${high}`, role: "img", "aria-label": label });
+  made.append(...children);
+  return made;
+}
+
+function draw(name, attributes) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
