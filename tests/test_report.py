@@ -28,15 +28,12 @@ def lives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lives")
     write_life(folder, "one")
     write_life(folder, "better", agent="Losse", gain=2.0)
-    trail = sqlite3.connect(folder / "one" / "chronicle.db")
-    trail.execute(
-        "CREATE TABLE IF NOT EXISTS trail (seed INTEGER, clock INTEGER, task TEXT, x REAL, y REAL, z REAL, doubt REAL,"
-        " PRIMARY KEY (seed, clock)) WITHOUT ROWID"
-    )
-    rows = [(0, clock, EVIL, clock % 7, clock % 5, None, 0.25 if clock % 2 else 0.75) for clock in range(1, 301)]
-    trail.executemany("INSERT INTO trail VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-    trail.commit()
-    trail.close()
+    clock = np.arange(1, 301)
+    with Chronicle(folder / "one" / "chronicle.db") as chronicle:
+        chronicle.write_trail(
+            {"seed": 0, "clock": clock, "task": EVIL, "x": clock % 7.0, "y": clock % 5.0, "z": np.nan}
+            | {"doubt": np.where(clock % 2, 0.25, 0.75)}
+        )
     return folder
 
 
