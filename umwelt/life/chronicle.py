@@ -264,10 +264,10 @@ class Chronicle:
 
     def _table(self, table: str, names: tuple[str, ...], order: str, seed: int | None) -> dict[str, np.ndarray]:
         only, wanted = ("", ()) if seed is None else (" WHERE seed = ?", (int(seed),))
-        there = self._database.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
-        # an earlier version wrote no trail and no glimpses
-        rows = self._database.rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted) if there else []
-        return as_columns(names, rows)
+        known = self._database.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,))
+        if not known and names in (TRAIL, GLIMPSE):  # an earlier version wrote neither
+            return as_columns(names, [])
+        return as_columns(names, self._database.rows(f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}", wanted))
 
     def _kept_series(self) -> list[tuple[int, int]]:
         """All (name_id, seed) that have rows; one look into the index for each, however long they are."""
