@@ -26,9 +26,11 @@ Protection = Before | Around
 """What keeps weights near to what they were, or able to learn."""
 
 
-def protected(protection: Protection | None, optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
-    """The optimiser behind the protection or within it, or where there is none the optimiser itself."""
-    if protection is None:
-        return optimiser
+def protected(protection: Protection | None, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """The optimiser behind the protection or within it, or where there is none the optimiser itself. A model may tell its
+    `update` more by name, which only those read who need it: `slope`, a function from weights to the gradient of the
+    same lesson."""
     part: Any = protection
-    return part.around(optimiser) if hasattr(part, "around") else optax.chain(part.transform(), optimiser)
+    if part is not None:
+        optimiser = part.around(optimiser) if hasattr(part, "around") else optax.chain(part.transform(), optimiser)
+    return optax.with_extra_args_support(optimiser)

@@ -5,10 +5,23 @@ from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley
 from umwelt.retention.elastic import Elastic
 from umwelt.retention.experts import Experts
+from umwelt.retention.hypernetwork import Hypernetwork
 from umwelt.retention.low_rank import LowRank
 from umwelt.retention.prune import Prune
 from umwelt.retention.renewal import Renewal
 from umwelt.retention.sparse import Sparse
 from umwelt.retention.synaptic import Synaptic
 
-__all__ = ["Anchored", "Cusum", "Elastic", "Experts", "LowRank", "PageHinkley", "Prune", "Renewal", "Sparse", "Synaptic"]
+__all__ = [
+    "Anchored",
+    "Cusum",
+    "Elastic",
+    "Experts",
+    "Hypernetwork",
+    "LowRank",
+    "PageHinkley",
+    "Prune",
+    "Renewal",
+    "Sparse",
+    "Synaptic",
+]
