@@ -8,6 +8,7 @@ from umwelt.retention.experts import Experts
 from umwelt.retention.hypernetwork import Hypernetwork
 from umwelt.retention.low_rank import LowRank
 from umwelt.retention.prune import Prune
+from umwelt.retention.refresh import Refresh
 from umwelt.retention.renewal import Renewal
 from umwelt.retention.sparse import Sparse
 from umwelt.retention.synaptic import Synaptic
@@ -21,6 +22,7 @@ __all__ = [
     "LowRank",
     "PageHinkley",
     "Prune",
+    "Refresh",
     "Renewal",
     "Sparse",
     "Synaptic",
