@@ -12,6 +12,7 @@ from umwelt.retention.refresh import Refresh
 from umwelt.retention.renewal import Renewal
 from umwelt.retention.sparse import Sparse
 from umwelt.retention.synaptic import Synaptic
+from umwelt.retention.zoo import Zoo
 
 __all__ = [
     "Anchored",
@@ -26,4 +27,5 @@ __all__ = [
     "Renewal",
     "Sparse",
     "Synaptic",
+    "Zoo",
 ]

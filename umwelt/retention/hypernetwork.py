@@ -148,8 +148,7 @@ class Hypernetwork:
         """One update of the network that answers, from those rows of experience [N] or [N, L] that are of one task."""
         del key
         told, any_valid = experience.step.observation[..., state.width :], jnp.any(experience.valid)
-        first = jnp.argmax(jnp.ravel(experience.valid))
-        name = told.reshape(-1, self.entries)[first] if self.entries else jnp.zeros(0)
+        name = told.reshape(experience.valid.size, self.entries)[jnp.argmax(jnp.ravel(experience.valid))]
         names, task = shown.met(state.names, name, any_valid)
         kind = jnp.where(jnp.all(told == name, axis=-1), experience.step.kind, jnp.int8(TERMINATED))
         step = replace(self._cut(state, experience.step), kind=kind)
