@@ -1,5 +1,11 @@
-"""Whatever keeps old knowledge: which weights are protected, who notices change, and experts for worlds that contradict
-each other. What is rehearsed is a choice of the memory (`umwelt.memory.Lifelong`)."""
+"""Whatever keeps old knowledge, or keeps the power to learn.
+
+    before an optimiser    Anchored, Elastic, Synaptic, Sparse
+    around an optimiser    Renewal, LowRank, Refresh
+    models of models       Experts (Prune), for a stream; Hypernetwork, Zoo, for replay
+    change is noticed      Cusum, PageHinkley
+
+What is rehearsed is a choice of the memory (`umwelt.memory.Lifelong`)."""
 
 from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley

@@ -60,7 +60,7 @@ class Hypernetwork:
     of the world "Continual model-based reinforcement learning with hypernetworks", ICRA 2021).
 
     The task is the last `entries` numbers of the observation, which the model inside does not see; with 0 there is one
-    task. A lesson is about one task, that of its first row. Give it a memory of what is newest: older tasks need none.
+    task. A lesson is about one task, that of most of its rows. Give it a memory of what is newest: older tasks need none.
 
     Answers are made in pieces, as in the first paper's small networks, and are added to weights that stay as they were
     born, so that they begin at the right size. Old answers are held at their present value and not, as in that paper,
@@ -145,10 +145,13 @@ class Hypernetwork:
         return replace(belief, inner=inner), replace(prediction, observation=seen)
 
     def learn(self, key: jax.Array, state: HypernetworkState, experience: Experience) -> tuple[HypernetworkState, Info]:
-        """One update of the network that answers, from those rows of experience [N] or [N, L] that are of one task."""
+        """One update of the network that answers, from those rows of experience [N] or [N, L] that are of the most
+        frequent task."""
         del key
         told, any_valid = experience.step.observation[..., state.width :], jnp.any(experience.valid)
-        name = told.reshape(experience.valid.size, self.entries)[jnp.argmax(jnp.ravel(experience.valid))]
+        flat, valid = told.reshape(experience.valid.size, self.entries), jnp.ravel(experience.valid)
+        alike = jnp.sum(jnp.all(flat[:, None] == flat, axis=-1) & valid, axis=1)
+        name = flat[jnp.argmax(jnp.where(valid, alike, -1))]
         names, task = shown.met(state.names, name, any_valid)
         kind = jnp.where(jnp.all(told == name, axis=-1), experience.step.kind, jnp.int8(TERMINATED))
         step = replace(self._cut(state, experience.step), kind=kind)

@@ -84,11 +84,12 @@ class LowRank:
                 return step, replace(state, free=free)
 
             def small() -> tuple[optax.Updates, LowRankState]:
+                def consolidated() -> tuple[Any, optax.Params, Any]:
+                    begun = self._fresh(weights, state.count)
+                    return optimiser.init(begun), weights, begun
+
                 due = state.count % self.every == 0
-                begun = self._fresh(weights, state.count)
-                new = (optimiser.init(begun), jax.tree.map(jnp.copy, weights), begun)
-                old = (state.low, state.base, state.factors)
-                low, base, factors = jax.tree.map(lambda one, other: jnp.where(due, one, other), new, old)
+                low, base, factors = jax.lax.cond(due, consolidated, lambda: (state.low, state.base, state.factors))
                 slopes = jax.tree.map(_slopes, factors, gradient, is_leaf=_is_factors)
                 step, low = optimiser.update(slopes, low, factors, **more)
                 factors = optax.apply_updates(factors, step)
