@@ -23,7 +23,9 @@ from umwelt.worlds.streams import PHYSICS
 @dataclass(frozen=True)
 class Table:
     """A stream and who lives it. steps: decisions of a lesson. times: how often all tasks come. floor: the return from
-    which retention counts; None for that of a newborn."""
+    which retention counts; None for that of a newborn. Two controls are lived when they are named: `joint` meets a new
+    task with every episode, for as many decisions in all (the most that memory can do), and `alone` is one life for each
+    task, of as many decisions as are spent on it (the most that plasticity can do)."""
 
     world: Any
     tasks: tuple[str, ...]
@@ -32,6 +34,8 @@ class Table:
     rhythm: Rhythm
     floor: float | None
     agents: dict[str, Callable[[], Any]]
+    joint: Callable[[], Any] | None = None
+    alone: Callable[[], Any] | None = None
 
 
 ARM = Arm()
@@ -121,6 +125,8 @@ TABLES: dict[str, Table] = {
             "newest": lambda: wishing(NETWORKS, Lifelong(bytes=200_000, keep=Newest())),
             "last": lambda: wishing(NETWORKS, Lifelong(bytes=40_000, keep=Newest())),
         },
+        joint=lambda: wishing(NETWORKS, Lifelong(bytes=64_000_000)),
+        alone=lambda: wishing(NETWORKS, Lifelong(bytes=64_000_000)),
     ),
     "goals": Table(
         world=GOALS,
@@ -150,5 +156,7 @@ TABLES: dict[str, Table] = {
             "leader": lambda: linear(losse_mpc.agent),
             "blind": lambda: turning(Lifelong(bytes=64_000_000), moments=0),
         },
+        joint=lambda: turning(Lifelong(bytes=64_000_000, length=20)),
+        alone=lambda: linear(losse_mpc.agent),
     ),
 }

@@ -5,7 +5,9 @@
 Every agent, order and seed is a life of its own in `build/evidence`; one that was broken off is resumed, and one that
 is whole is only read. Rows go to `evidence/results/forgetting_STREAM.csv`, one for each task of each life; what they
 come to goes to `forgetting_STREAM.json`, with the matrices of each agent's first life. The agents and their settings
-stand in `evidence/agents.py`.
+stand in `evidence/agents.py`, and so do the controls, which are lived where they are named:
+
+    python -m evidence.forgetting physics --agents joint alone
 """
 
 import argparse
@@ -45,15 +47,35 @@ MOST = 2.0
 def life_of(table: Table, agent: str, order: int, seed: int) -> Life:
     """One life of the table. Order 0 is the tasks as they stand; the others are drawn."""
     names = table.tasks if order == 0 else shuffled(table.tasks, 1, seed=order)
-    teacher = Blocks(names=names * table.times, steps=table.steps)
-    made = table.agents[agent]()
-    return Life(world=table.world, agent=made, teacher=teacher, rhythm=table.rhythm, seed=seed)
+    return _life(table, table.agents[agent], Blocks(names=names * table.times, steps=table.steps), seed)
+
+
+def controls_of(table: Table, agent: str, order: int, seed: int) -> dict[str, Life]:
+    """The lives of a control, by name: that of `joint`, or those of `alone`, one for each task."""
+    if agent == "joint" and table.joint:
+        # lessons of one episode, and of the step that begins the next
+        steps = getattr(table.world, "world", table.world).time_limit + 1
+        rounds = -(-table.steps * table.times // steps)
+        return {"joint": _life(table, table.joint, Blocks(names=shuffled(table.tasks, rounds, seed=order), steps=steps), seed)}
+    if agent == "alone" and table.alone:
+        teachers = {task: Blocks(names=(task,), steps=table.steps * table.times) for task in table.tasks}
+        return {f"alone-{task}": _life(table, table.alone, teacher, seed) for task, teacher in teachers.items()}
+    raise ValueError(f"--agents: the table has nobody called {agent!r}; it has {', '.join(names_of(table))}")
+
+
+def names_of(table: Table) -> tuple[str, ...]:
+    """All who can live the table: its agents, then its controls."""
+    return (*table.agents, *(name for name in ("joint", "alone") if getattr(table, name)))
+
+
+def _life(table: Table, made: Any, teacher: Blocks, seed: int) -> Life:
+    return Life(world=table.world, agent=made(), teacher=teacher, rhythm=table.rhythm, seed=seed)
 
 
 def live_it(table: Table, name: str, life: Life) -> Path:
     """Live, go on, or leave as it is; the folder."""
     path = LIVES / name
-    whole = table.steps * table.times * len(table.tasks)
+    whole = table.steps * table.times * (len(table.tasks) if len(set(life.teacher.names)) > 1 else 1)
     if not (path / "recipe.json").exists():
         live(life, steps=whole, name=name, lives=LIVES)
     else:
@@ -74,7 +96,9 @@ def rows_of(table: Table, agent: str, order: int, seed: int, path: Path) -> tupl
         returns = Ledger(
             lessons=returns.lessons, clocks=returns.clocks, values=returns.values, floor=dict.fromkeys(returns.tasks, table.floor)
         )
-    kept, grown, again = returns.retention(), error_growth(errors), recoveries(returns, surprise["clock"], surprise["value"])
+    kept, grown = returns.retention(), error_growth(errors)
+    # a lesson of one episode is no lesson to recover in
+    again = recoveries(returns, surprise["clock"], surprise["value"]) if agent in table.agents else {}
     found = []
     for task in returns.tasks:
         clocks, values = returns.curve(task)
@@ -121,21 +145,23 @@ def summary(name: str, rows: list[dict[str, Any]], first: dict[str, Any], seeds:
 
         kept = cells("retention")
         # the last task has had no time to be forgotten
-        old = np.array([row["retention"] for row in own if row["task"] != last_of(own, row)], np.float64)
+        old = np.array(
+            [row["retention"] for row in own if agent in table.agents and row["task"] != last_of(own, row)], np.float64
+        )
         low, high = stratified_interval(jax.random.key(KEY), kept, lambda values: float(np.nanmean(values)))
         agents[agent] = {
             "lives": len(lives),
             "retention": finite(float(np.nanmean(kept))),
             "interval": [finite(low), finite(high)],
-            "without_the_last_task": finite(float(np.nanmean(old))),
+            "without_the_last_task": finite(float(np.nanmean(old))) if old.size else None,
             "never_learned": int(np.isnan(kept).sum()),
             "worst_task": {"mean": finite(float(np.nanmin(kept, axis=1).mean())), "least": finite(float(np.nanmin(kept)))},
             "final_return": finite(float(cells("final").mean())),
             "error_growth_median": finite(float(np.median(cells("error_growth")))),
-            "recovery_median": finite(float(np.nanmedian(cells("recovery")))) if table.times > 1 else None,
+            "recovery_median": finite(_median(cells("recovery"))),
         } | first.get(agent, {})
     command = f"python -m evidence.forgetting {name} --agents {' '.join(agents)} --seeds {seeds} --orders {orders}"
-    whole = all(each["lives"] >= seeds * orders for each in agents.values())
+    whole = all(each["lives"] >= seeds * (1 if name == "alone" else orders) for name, each in agents.items())
     return {"command": command, "whole": whole, "date": time.strftime("%Y-%m-%d"), "agents": agents}
 
 
@@ -155,6 +181,12 @@ def write(made: Path, rows: list[dict[str, Any]], told: dict[str, Any]) -> None:
     draft.replace(made.with_suffix(".csv"))
 
 
+def _median(values: np.ndarray) -> float:
+    """Of what is a number; NaN where nothing is."""
+    found = values[~np.isnan(values)]
+    return float(np.median(found)) if found.size else float("nan")
+
+
 def finite(value: float) -> float | None:
     """A number as JSON can hold it."""
     return round(value, 3) if np.isfinite(value) else None
@@ -164,7 +196,7 @@ def main() -> int:
     """One table, to the screen and to its files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stream", choices=list(TABLES))
-    parser.add_argument("--agents", nargs="*", help="all of the table, unless given")
+    parser.add_argument("--agents", nargs="*", help="all of the table, unless given; controls only if given: joint, alone")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=2)
     given = parser.parse_args()
@@ -186,11 +218,19 @@ def main() -> int:
             for agent in given.agents or table.agents:
                 if any((row["agent"], row["order"], row["seed"]) == (agent, order, seed) for row in rows):
                     continue
-                path = live_it(table, f"{given.stream}-{agent}-{order}-{seed}", life_of(table, agent, order, seed))
-                found, matrices = rows_of(table, agent, order, seed, path)
+                control = agent not in table.agents
+                if agent == "alone" and order:
+                    continue
+                lives = controls_of(table, agent, order, seed) if control else {agent: life_of(table, agent, order, seed)}
+                found: list[dict[str, Any]] = []
+                for name, life in lives.items():
+                    path = live_it(table, f"{given.stream}-{name}-{order}-{seed}", life)
+                    some, matrices = rows_of(table, agent, order, seed, path)
+                    found += some
+                    told = {"milliseconds": matrices.pop("milliseconds"), "matrices": None if control else matrices}
+                    first.setdefault(agent, told)
+                    jax.clear_caches()
                 rows += found
-                first.setdefault(agent, {"milliseconds": matrices.pop("milliseconds"), "matrices": matrices})
-                jax.clear_caches()
                 print(agent, order, seed, [row["retention"] for row in found], [row["final"] for row in found], flush=True)
                 write(made, rows, summary(given.stream, rows, first, given.seeds, given.orders))
     for agent, told in json.loads(made.with_suffix(".json").read_text())["agents"].items():

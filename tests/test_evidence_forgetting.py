@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from evidence.forgetting import TABLES, life_of, recoveries
+from evidence.forgetting import TABLES, controls_of, life_of, names_of, recoveries
 from umwelt.evaluation.lifelong import Ledger
 
 CLOCK = np.arange(10, 4001, 10)
@@ -49,3 +49,22 @@ def test_every_life_of_a_table_can_be_begun(name: str) -> None:
     orders = {life_of(table, next(iter(table.agents)), order, 0).teacher.names for order in range(3)}
     assert len(orders) == 3
     assert all(sorted(names) == sorted(table.tasks * table.times) for names in orders)
+
+
+@pytest.mark.parametrize("name", ["wishes", "physics"])
+def test_controls_can_be_begun_and_live_as_long_as_the_others(name: str) -> None:
+    from umwelt.life.life import Engine
+
+    table = TABLES[name]
+    assert names_of(table)[-2:] == ("joint", "alone")
+    (joint,) = controls_of(table, "joint", 0, 0).values()
+    alone = controls_of(table, "alone", 0, 0)
+    for life in (joint, alone[f"alone-{table.tasks[0]}"]):
+        Engine(life).rehearse()
+    whole = table.steps * table.times * len(table.tasks)
+    assert whole <= len(joint.teacher.names) * joint.teacher.steps < whole + 6 * joint.teacher.steps
+    assert set(joint.teacher.names[:6]) == set(table.tasks), "all within the first six episodes"
+    assert sum(life.teacher.steps for life in alone.values()) == whole
+    assert {life.teacher.names for life in alone.values()} == {(task,) for task in table.tasks}
+    with pytest.raises(ValueError, match="'nobody'"):
+        controls_of(table, "nobody", 0, 0)

@@ -15,7 +15,7 @@ from umwelt.life.life import Life
 from umwelt.models import Ensemble, Losse
 from umwelt.models.linear.encoder import Encoder
 from umwelt.recipes import losse_experts
-from umwelt.retention import Experts
+from umwelt.retention import Experts, Prune
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 
@@ -90,8 +90,9 @@ def test_surprise_where_doubt_is_not_low_enough_is_no_sign_of_a_change() -> None
     assert int(taught(Experts(model=LEADER, most=4, sure=0.0), lessons)[0].known) == 1, "no doubt lies below zero"
 
 
-def test_a_life_writes_into_what_its_experts_know_and_keeps_no_copy() -> None:
-    agent = replace(losse_experts.agent, model=Experts(model=LEADER, most=4))
+@pytest.mark.parametrize("prune", [None, Prune()])
+def test_a_life_writes_into_what_its_experts_know_and_keeps_no_copy(prune: Prune | None) -> None:
+    agent = replace(losse_experts.agent, model=Experts(model=LEADER, most=8, prune=prune))
     some = lived(0.4, 10, 0)
 
     def remember(state: object, one: Experience) -> tuple[object, object]:
@@ -108,6 +109,37 @@ def test_when_all_have_begun_the_least_surprised_is_taken() -> None:
     state, used = taught(Experts(model=LEADER, most=2), [lived(turn, 400, seed) for seed, turn in enumerate(turns)])
     assert int(state.known) == 2
     assert all(expert.max() <= 1 for expert in used)
+
+
+def test_when_all_have_begun_a_new_world_takes_the_place_of_the_one_that_was_used_longest_ago() -> None:
+    """Two places and worlds A B A C: C takes the place of B, and A is still known."""
+    turns = (0.4, -0.4, 0.4, 1.2)
+    lessons = [lived(turn, 400, seed) for seed, turn in enumerate(turns)]
+    model = Experts(model=LEADER, most=2, prune=Prune())
+    state, used = taught(model, lessons)
+    assert [expert[-1] for expert in used] == [0, 1, 0, 1]
+    assert int(state.known) == 2
+    # a probe of single moments believes who is in use
+    wrong = {
+        (now, turn): error(model, replace(state, now=jnp.array(now)), lived(turn, 200, 9))
+        for now in (0, 1)
+        for turn in (0.4, 1.2)
+    }
+    assert wrong[0, 0.4] < 0.25 * wrong[1, 0.4]
+    assert wrong[1, 1.2] < 0.25 * wrong[0, 1.2]
+
+
+def test_who_is_spared_first_is_the_one_whose_world_another_knows() -> None:
+    """Of three, expert 1 was in use longest ago, but in the world of expert 2, expert 0 is hardly more surprised."""
+    prune = Prune(alike=1.5, patience=10)
+    state, worlds = prune.init(3), ((1, (9.0, 1.0, 9.0)), (2, (1.2, 9.0, 1.0)), (0, (1.0, 9.0, 9.0)))
+    for moment, (now, surprise) in enumerate(worlds):
+        state = prune.watch(state, jnp.array(now), jnp.log(jnp.array(surprise)), jnp.array(True), jnp.array(moment))
+    assert int(prune.victim(state, jnp.array(0))) == 2
+    assert int(replace(prune, alike=1.1).victim(state, jnp.array(0))) == 1
+    assert int(replace(prune, alike=0.0).victim(state, jnp.array(1))) == 2, "who is in use stays"
+    after = prune.forget(state, jnp.array(2), jnp.array(True), jnp.array(3))
+    assert int(prune.victim(after, jnp.array(0))) == 1, "who is new says nothing, and nobody stands in for it"
 
 
 def test_experts_keep_the_contract_of_a_model() -> None:

@@ -224,6 +224,24 @@ class Ensemble:
         rows are used twice. Where no row is valid, nothing changes.
         """
         del key
+        met, loss = self.lesson(state, experience)
+        slope = jax.grad(loss, has_aux=True)
+        gradient, info = slope(state.weights)
+        update, optimiser = self._optimiser().update(
+            gradient, state.optimiser, state.weights, slope=lambda weights: slope(weights)[0]
+        )
+        watched = patience.watch(state.patience, info.pop("held_out"))
+        if self.early_stop:
+            works = (~patience.rests(watched, self.early_stop)).astype(jnp.float32)[:, None, None]
+            update = dataclasses.replace(update, network=jax.tree.map(lambda leaf: leaf * works, update.network))
+        weights = optax.apply_updates(state.weights, update)
+        learned = dataclasses.replace(met, weights=weights, optimiser=optimiser, patience=watched)
+        any_valid = jnp.any(experience.valid)
+        return jax.tree.map(lambda new, old: jnp.where(any_valid, new, old), learned, state), info
+
+    def lesson(self, state: EnsembleState, experience: Experience) -> tuple[EnsembleState, Callable[[Weights], Any]]:
+        """The state that knows the scales of experience [N] or [N, L], and what any weights lose by it: a function to the
+        sum over members of their mean loss, and the metrics, among them `held_out` [E]."""
         rows = transitions.rows(state.seen, state.done, experience, self.reward is None, self.still)
         inputs = scale.update(state.inputs, rows.inputs, rows.valid, self.horizon)
         targets = scale.update(state.targets, rows.targets, rows.valid, self.horizon)
@@ -234,18 +252,8 @@ class Ensemble:
         )
         mine = jax.tree.map(lambda leaf: transitions.slices(leaf, self.members), seen)
         shown = lots.draw(transitions.slices(jnp.concatenate([rows.inputs, rows.targets], -1), self.members)) < self.share
-        gradient, info = jax.grad(self._loss, has_aux=True)(state.weights, mine, shown)
-        update, optimiser = self._optimiser().update(gradient, state.optimiser, state.weights)
-        watched = patience.watch(state.patience, info.pop("held_out"))
-        if self.early_stop:
-            works = (~patience.rests(watched, self.early_stop)).astype(jnp.float32)[:, None, None]
-            update = dataclasses.replace(update, network=jax.tree.map(lambda leaf: leaf * works, update.network))
-        weights = optax.apply_updates(state.weights, update)
-        learned = dataclasses.replace(
-            state, weights=weights, optimiser=optimiser, inputs=inputs, targets=targets, patience=watched
-        )
-        any_valid = jnp.any(rows.valid > 0)
-        return jax.tree.map(lambda new, old: jnp.where(any_valid, new, old), learned, state), info
+        met = dataclasses.replace(state, inputs=inputs, targets=targets)
+        return met, lambda weights: self._loss(weights, mine, shown)
 
     @property
     def _particles(self) -> int:

@@ -172,8 +172,12 @@ class Implicit:
         target_key, policy_key = keys.split(key, "target", "policy")
         rows = sequences.rows(state.seen, state.policy, experience)
         weights = without_policy(state.weights)
-        gradient, (latents, info) = jax.grad(self._loss, has_aux=True)(weights, state, rows, target_key)
-        update, optimiser = self._optimiser().update(gradient, state.optimiser, weights)
+
+        def slope(weights: Weights) -> tuple[Weights, Any]:
+            return jax.grad(self._loss, has_aux=True)(weights, state, rows, target_key)
+
+        gradient, (latents, info) = slope(weights)
+        update, optimiser = self._optimiser().update(gradient, state.optimiser, weights, slope=lambda at: slope(at)[0])
         weights = optax.apply_updates(weights, update)
         after = dataclasses.replace(
             state,

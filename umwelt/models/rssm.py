@@ -200,8 +200,12 @@ class Rssm:
             lambda leaf: jnp.where(whole.reshape(1, -1, *(1,) * (leaf.ndim - 2)), leaf, 0).astype(leaf.dtype), turned
         )
         learned = (state.weights, state.balance)
-        gradient, info = jax.grad(self._loss, has_aux=True)(learned, key, state, turned, whole)
-        update, optimiser = self._optimiser().update(gradient, state.optimiser, learned)
+
+        def slope(learned: Any) -> tuple[Any, Info]:
+            return jax.grad(self._loss, has_aux=True)(learned, key, state, turned, whole)
+
+        gradient, info = slope(learned)
+        update, optimiser = self._optimiser().update(gradient, state.optimiser, learned, slope=lambda at: slope(at)[0])
         weights, balance = optax.apply_updates(learned, update)
         after = dataclasses.replace(state, weights=weights, balance=balance, optimiser=optimiser)
         return jax.tree.map(lambda new, old: jnp.where(jnp.any(whole), new, old), after, state), info

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Box, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, part, static, struct
+from umwelt.core import Experience, Info, Metric, Prediction, TimeStep, WorldSpec, part, static, struct
 from umwelt.core.contracts import Model
+from umwelt.networks import shown
 
 
 class Knows(Protocol):
@@ -73,15 +74,10 @@ class Wished:
 
     def init(self, key: jax.Array, spec: WorldSpec) -> WishedState:
         """The inner model, born into the world without wishes."""
-        box = spec.observation
-        if not isinstance(box, Box) or len(box.shape) != 1 or not 0 < self.entries < box.shape[0]:
-            raise ValueError(
-                f"entries={self.entries}: the observation must be one Box of shape (n,) with n above it, and it is {box};"
-                " show the wish with `Announced(world=...)`"
-            )
-        low, high = (tuple(edge[: -self.entries].tolist()) for edge in box.bounds)
-        cut = Box(shape=(box.shape[0] - self.entries,), low=low, high=high, dtype=box.dtype)
-        return WishedState(inner=self.model.init(key, replace(spec, observation=cut)), width=cut.shape[0])
+        if self.entries < 1:
+            raise ValueError(f"entries={self.entries}: a wish is at least one number; show it with `Announced(world=...)`")
+        rest = shown.without(spec, self.entries)
+        return WishedState(inner=self.model.init(key, rest), width=rest.observation.shape[0])
 
     def start(self, state: WishedState, batch: int) -> WishedBelief:
         """The inner start, and no wish."""

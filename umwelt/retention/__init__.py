@@ -1,11 +1,37 @@
-"""Whatever keeps old knowledge: which weights are protected, who notices change, and experts for worlds that contradict
-each other. What is rehearsed is a choice of the memory (`umwelt.memory.Lifelong`)."""
+"""Whatever keeps old knowledge, or keeps the power to learn.
+
+    before an optimiser    Anchored, Elastic, Synaptic, Sparse
+    around an optimiser    Renewal, LowRank, Refresh
+    models of models       Experts (Prune), for a stream; Hypernetwork, Zoo, for replay
+    change is noticed      Cusum, PageHinkley
+
+What is rehearsed is a choice of the memory (`umwelt.memory.Lifelong`)."""
 
 from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley
 from umwelt.retention.elastic import Elastic
 from umwelt.retention.experts import Experts
+from umwelt.retention.hypernetwork import Hypernetwork
+from umwelt.retention.low_rank import LowRank
+from umwelt.retention.prune import Prune
+from umwelt.retention.refresh import Refresh
+from umwelt.retention.renewal import Renewal
 from umwelt.retention.sparse import Sparse
 from umwelt.retention.synaptic import Synaptic
+from umwelt.retention.zoo import Zoo
 
-__all__ = ["Anchored", "Cusum", "Elastic", "Experts", "PageHinkley", "Sparse", "Synaptic"]
+__all__ = [
+    "Anchored",
+    "Cusum",
+    "Elastic",
+    "Experts",
+    "Hypernetwork",
+    "LowRank",
+    "PageHinkley",
+    "Prune",
+    "Refresh",
+    "Renewal",
+    "Sparse",
+    "Synaptic",
+    "Zoo",
+]

@@ -26,11 +26,13 @@ from umwelt.core import (
     part,
     select,
     spaces,
-    struct,
     zeros_step,
 )
 from umwelt.core.contracts import Model
+from umwelt.networks.form import form
 from umwelt.retention.change import Cusum
+from umwelt.retention.experts_state import ExpertsBelief, ExpertsState
+from umwelt.retention.prune import Prune
 
 LEANING = 0.5
 """How much less surprise, in its logarithm, the expert in use is given beforehand."""
@@ -47,38 +49,6 @@ EXPERT = Metric(
 EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
 
 
-@struct
-class ExpertsState:
-    """inner: of all experts, leaves [K, ...]. now, known: int32, which is in use, and how many have begun. watch: the
-    detector's state. lately: float32 [K], the mean of the logarithm of each expert's surprise since the last alarm.
-    since: int32, transitions since then. usual, spread: float32 [K], mean and variance of the same while an expert is
-    in use. used: int32 [K], for how many transitions it was. held: Experience [2 pause, B], the newest transitions.
-    mine: int32 [2 pause], whose each of them is: an expert's, OPEN until one is chosen, or NOBODYS. count: int32,
-    transitions so far."""
-
-    inner: Any
-    now: jax.Array
-    known: jax.Array
-    watch: Any
-    lately: jax.Array
-    since: jax.Array
-    usual: jax.Array
-    spread: jax.Array
-    used: jax.Array
-    held: Experience
-    mine: jax.Array
-    count: jax.Array
-
-
-@struct
-class ExpertsBelief:
-    """inner: the believed expert's belief [N]. lately: float32 [N, K], the mean of the logarithm of each expert's
-    surprise at the last moments of the row."""
-
-    inner: Any
-    lately: jax.Array
-
-
 @part
 class Experts:
     """Several models that eat a stream, of which one is in use and learns; which one, surprise says.
@@ -91,7 +61,7 @@ class Experts:
     """What each expert is; its diet is a stream, its belief does not depend on what it has learned, and its surprise is
     an error in standard deviations, so above zero, as that of `Losse` is."""
     most: int = 8
-    """The most experts; when all have begun, the least surprised is taken as it is."""
+    """The most experts; when all have begun, the least surprised is taken as it is, unless one gives up its place."""
     detector: Any = Cusum(threshold=12.0, warm=0)
     """Who hears that surprise has risen; it is given the surprise over what is usual, in standard deviations."""
     pause: int = 12
@@ -105,6 +75,8 @@ class Experts:
     """Transitions over which the usual surprise of an expert is averaged."""
     tolerance: float = 3.0
     """How many times its usual surprise an expert may have in a world that it knows."""
+    prune: Prune | None = None
+    """Who chooses the expert that is given up for a new one when all have begun; None keeps them all."""
 
     diet = "stream"
 
@@ -135,6 +107,9 @@ class Experts:
             held=jax.tree.map(lambda leaf: jnp.repeat(leaf[None], 2 * self.pause, axis=0), nothing),
             mine=jnp.full(2 * self.pause, NOBODYS, jnp.int32),
             count=jnp.zeros((), jnp.int32),
+            prune=None if self.prune is None else self.prune.init(self.most),
+            seen=form(spec.observation),
+            done=form(spec.action),
         )
 
     def start(self, state: ExpertsState, batch: int) -> ExpertsBelief:
@@ -175,7 +150,7 @@ class Experts:
 
     def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
         """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
-        measuring, learning = keys.split(key, "measure", "learn")
+        measuring, learning, bearing = keys.split(key, "measure", "learn", "bear")
         surprise, doubt = jax.vmap(lambda inner: self._measured(measuring, inner, experience))(state.inner)
         surprise = jnp.log(surprise + FAINT)
         given = ~jnp.any(jnp.isnan(surprise))
@@ -186,13 +161,15 @@ class Experts:
         watch, alarm = self.detector.watch(state.watch, jnp.where(heard, jnp.minimum(apart, 3.0), jnp.nan))
         since = jnp.where(alarm, 0, jnp.minimum(state.since + given, self.pause))
         lately = jnp.where(given, state.lately + (surprise - state.lately) / jnp.maximum(since, 1), state.lately)
-        now, known = self._chosen(state, lately, given & (state.since < self.pause) & (since == self.pause))
+        now, known, gone = self._chosen(state, lately, given & (state.since < self.pause) & (since == self.pause))
         # a meal of seams alone is no moment: it moves nothing on
         moment = jnp.any(experience.valid)
+        state = self._begun_anew(bearing, state, now, gone)
         held, mine = self._kept(state, experience, moment, alarm, now, since)
         count = state.count + moment
         inner, told = self._lesson(learning, state.inner, held, mine, now, count, moment)
-        counts = (jnp.arange(self.most) == now) & (since == self.pause) & moment & given
+        settled = (since == self.pause) & moment & given
+        counts = (jnp.arange(self.most) == now) & settled
         used = state.used + counts
         gap = surprise - state.usual
         rate = jnp.where(counts, 1.0 / jnp.clip(used, 1, self.patience), 0.0)
@@ -210,6 +187,9 @@ class Experts:
             held=held,
             mine=mine,
             count=count,
+            prune=None if self.prune is None else self.prune.watch(state.prune, now, surprise, settled & ~gone, count),
+            seen=state.seen,
+            done=state.done,
         )
         return after, told | {"expert": now.astype(jnp.float32), "experts": known.astype(jnp.float32)}
 
@@ -254,14 +234,41 @@ class Experts:
         """int32 [N]: the expert that each row believes."""
         return jnp.argmin(jnp.where(jnp.arange(self.most) < state.known, belief.lately, jnp.inf), axis=1)
 
-    def _chosen(self, state: ExpertsState, lately: jax.Array, due: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Who is in use now, and how many have begun: where a choice is due the least surprised of those for whom
-        this is usual, or else a new one."""
+    def _chosen(self, state: ExpertsState, lately: jax.Array, due: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Who is in use now, how many have begun, and whether who is in use has to begin anew: where a choice is due
+        the least surprised of those for whom this is usual, or else a new one."""
         over = jnp.where(jnp.arange(self.most) < state.known, lately, jnp.inf)
         knows = over < state.usual + math.log(self.tolerance)
         best = jnp.argmin(jnp.where(knows, over, jnp.where(jnp.any(knows), jnp.inf, over))).astype(jnp.int32)
-        grows = due & ~jnp.any(knows) & (state.known < self.most)
-        return jnp.where(due, jnp.where(grows, state.known, best), state.now), state.known + grows
+        new = due & ~jnp.any(knows)
+        grows = new & (state.known < self.most)
+        now, known = jnp.where(due, jnp.where(grows, state.known, best), state.now), state.known + grows
+        if self.prune is None:
+            return now, known, jnp.zeros((), bool)
+        gone = new & ~grows
+        return jnp.where(gone, self.prune.victim(state.prune, state.now), now), known, gone
+
+    def _begun_anew(self, key: jax.Array, state: ExpertsState, who: jax.Array, gone: jax.Array) -> ExpertsState:
+        """Where an expert is `gone`, a newborn in its place, and nothing that was its own."""
+        if self.prune is None:
+            return state
+        batch = state.held.origin.shape[1]
+        spec = WorldSpec(name="", observation=state.seen.space, action=state.done.space, task=None, batch=batch)
+
+        def bear(_: Any, inner: Any) -> Any:
+            return jax.tree.map(lambda leaf, new: leaf.at[who].set(new), inner, self.model.init(key, spec))
+
+        its = (jnp.arange(self.most) == who) & gone
+        return replace(
+            state,
+            # a loop of no turn or one, because a `cond` would copy what all experts know
+            inner=jax.lax.fori_loop(0, gone.astype(jnp.int32), bear, state.inner),
+            usual=jnp.where(its, 0.0, state.usual),
+            spread=jnp.where(its, 1.0, state.spread),
+            used=jnp.where(its, 0, state.used),
+            mine=jnp.where(gone & (state.mine == who), NOBODYS, state.mine),
+            prune=self.prune.forget(state.prune, who, gone, state.count),
+        )
 
     def _measured(self, key: jax.Array, inner: Any, experience: Experience) -> tuple[jax.Array, jax.Array]:
         """float32, float32: the mean surprise and doubt of the rows of experience [B] that are no seams; NaN where all are."""

@@ -1,0 +1,87 @@
+"""Unlearning and learning again, against steps that are written down by hand."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from umwelt.check.plant import BOXES, plant_life
+from umwelt.models import Ensemble, Implicit, Rssm
+from umwelt.networks.protected import protected
+from umwelt.retention import Refresh
+
+CURVED = jnp.array([4.0, 1.0, 0.5])
+START = jnp.array([1.0, -2.0, 3.0])
+
+
+def after_one(protection: Any, rate: float = 0.1) -> np.ndarray:
+    """The weights after one lesson of half the sum of CURVED weights^2."""
+    optimiser = protected(protection, optax.sgd(rate))
+    update, _ = optimiser.update(CURVED * START, optimiser.init(START), START, slope=lambda weights: CURVED * weights)
+    return np.asarray(START + update)
+
+
+def test_a_lesson_is_unlearned_and_learned_from_there() -> None:
+    """On a parabola: up by unlearn g / (g^2 + damping), g in units of its root mean square, then down by the slope there."""
+    slope = np.asarray(CURVED * START)
+    unit = slope / np.sqrt(np.mean(slope**2))
+    moved = np.asarray(START) + 0.02 * unit / (unit**2 + 0.1)
+    np.testing.assert_allclose(after_one(Refresh(unlearn=0.02)), moved - 0.1 * np.asarray(CURVED) * moved, rtol=1e-5)
+    np.testing.assert_allclose(after_one(Refresh(unlearn=0.0)), after_one(None), rtol=1e-6)
+
+
+def test_what_matters_is_remembered_and_the_size_of_the_loss_is_not() -> None:
+    """The second step up: by the same gradient, over the fading mean of both squares, which is again its square."""
+    paths = []
+    for size in (1.0, 1000.0):
+        optimiser = protected(Refresh(unlearn=0.02, fading=0.9), optax.sgd(0.0))
+        state, steps = optimiser.init(START), []
+        for gradient in (jnp.array([1.0, 2.0, 0.0]), jnp.array([0.0, 2.0, 1.0])):
+            step, state = optimiser.update(size * gradient, state, START, slope=lambda weights: weights)
+            steps.append(np.asarray(step))
+        paths.append(steps)
+    fisher = np.array([0.09, 0.76, 0.1]) / 0.19
+    wanted = 0.02 * np.array([0.0, 2.0, 1.0]) / np.sqrt(fisher.mean()) / (fisher / fisher.mean() + 0.1)
+    np.testing.assert_allclose(paths[0][1], wanted, rtol=1e-5)
+    np.testing.assert_allclose(paths[1], paths[0], rtol=1e-5)
+
+
+def test_where_nothing_is_to_be_learned_nothing_is_unlearned() -> None:
+    optimiser = protected(Refresh(), optax.sgd(0.1))
+    update, _ = optimiser.update(jnp.zeros(3), optimiser.init(START), START, slope=jnp.zeros_like)
+    np.testing.assert_array_equal(update, 0.0)
+
+
+MEAL = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), plant_life(1, BOXES, 64))
+
+
+@pytest.mark.parametrize(("rate", "learns"), [(0.0, False), (1e-3, True)])
+def test_an_ensemble_learns_from_unlearned_weights(rate: float, learns: bool) -> None:
+    """Where the optimiser stands still, lessons make their loss greater; where it does not, less."""
+    ensemble = Ensemble(units=16, members=2, layers=1, learning_rate=rate, protection=Refresh())
+
+    def lesson(state: Any, _: None) -> tuple[Any, jax.Array]:
+        after, info = ensemble.learn(jax.random.key(0), state, MEAL)
+        return after, info["model_loss"]
+
+    run = jax.jit(lambda key: jax.lax.scan(lesson, ensemble.init(key, BOXES), None, 60)[1])
+    losses = np.asarray(run(jax.random.key(0)))
+    # the scales of the first lesson change once
+    assert losses[-1] < losses[1] - 0.3 if learns else np.all(np.diff(losses[1:]) > 0.0)
+
+
+@pytest.mark.parametrize("model", [Implicit(protection=Refresh()), Rssm(protection=Refresh())], ids=["implicit", "recurrent"])
+def test_other_models_hand_on_their_slope_too(model: Any) -> None:
+    meal = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), plant_life(1, BOXES, 8))
+    state = jax.eval_shape(lambda key: model.init(key, BOXES), jax.random.key(0))
+    after, _ = jax.eval_shape(model.learn, jax.random.key(0), state, meal)
+    assert jax.tree.structure(after) == jax.tree.structure(state)
+
+
+def test_a_model_without_a_slope_is_told() -> None:
+    optimiser = protected(Refresh(), optax.sgd(0.1))
+    with pytest.raises(ValueError, match="slope: Refresh asks"):
+        optimiser.update(START, optimiser.init(START), START)

@@ -1,0 +1,65 @@
+"""Which expert gives its place away when all have begun and a new one is needed."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import part, struct
+
+
+@struct
+class PruneState:
+    """last: int32 [K], the transition at which each expert was last in use. beside: float32 [K, K], the mean of the
+    logarithm of every expert's surprise (columns) while each (rows) was in use; infinite before that."""
+
+    last: jax.Array
+    beside: jax.Array
+
+
+@part
+class Prune:
+    """First the expert beside whom another was hardly more surprised than it was itself, for that one can stand in;
+    where there is none, the one that was last in use longest ago.
+
+    Experts that are made, chosen by their error and taken away again: "Task-agnostic online reinforcement learning
+    with an infinite mixture of Gaussian processes" (NeurIPS 2020), which merges experts that say the same; here one of
+    the two is given up, because statistics of two worlds cannot be told apart again.
+    """
+
+    alike: float = 1.5
+    """An expert can be spared when another's surprise in its world is at most so many times its own; 0 looks only at
+    when each was last in use."""
+    patience: int = 150
+    """Transitions over which surprise is averaged."""
+
+    def init(self, most: int) -> PruneState:
+        """Nobody was in use yet."""
+        return PruneState(last=jnp.zeros(most, jnp.int32), beside=jnp.full((most, most), jnp.inf, jnp.float32))
+
+    def watch(self, state: PruneState, now: jax.Array, surprise: jax.Array, counts: jax.Array, count: jax.Array) -> PruneState:
+        """Hear the logarithm of all experts' surprise [K] at transition `count`, where it `counts` (bool) for the one in use."""
+        own = state.beside[now]
+        mean = jnp.where(jnp.isinf(own), surprise, own + (surprise - own) / self.patience)
+        return replace(
+            state,
+            last=state.last.at[now].set(jnp.where(counts, count, state.last[now])),
+            beside=state.beside.at[now].set(jnp.where(counts, mean, own)),
+        )
+
+    def victim(self, state: PruneState, now: jax.Array) -> jax.Array:
+        """int32: who gives its place away; never the one that is in use `now`."""
+        most = state.last.shape[0]
+        mine = jnp.diagonal(state.beside)
+        others = jnp.min(jnp.where(jnp.eye(most, dtype=bool), jnp.inf, state.beside), axis=1)
+        excess = jnp.where(jnp.isinf(mine) | (jnp.arange(most) == now), jnp.inf, others - mine)
+        spared = jnp.argmin(excess)
+        oldest = jnp.argmin(jnp.where(jnp.arange(most) == now, jnp.iinfo(jnp.int32).max, state.last))
+        alike = excess[spared] <= jnp.log(self.alike) if self.alike else False
+        return jnp.where(alike, spared, oldest).astype(jnp.int32)
+
+    def forget(self, state: PruneState, who: jax.Array, due: jax.Array, count: jax.Array) -> PruneState:
+        """Where `due`, what was known of `who` is gone, and it was last in use now."""
+        gone = (jnp.arange(state.last.shape[0]) == who) & due
+        beside = jnp.where(gone[:, None] | gone[None], jnp.inf, state.beside)
+        return PruneState(last=jnp.where(gone, count, state.last), beside=beside)
