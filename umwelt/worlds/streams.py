@@ -93,11 +93,28 @@ def rooms(size: str) -> Stream:
     return Stream(world=world, names=cycle(tuple(GOALS), times), steps=steps)
 
 
+ROBOT = ("hammer", "push-wall", "faucet-close", "push-back", "stick-pull")
+ROBOT += ("handle-press-side", "push", "shelf-place", "window-close", "peg-unplug-side")
+"""The ten tasks of Continual World in its order, in Meta-World's third version."""
+
+
+def metaworld(size: str) -> Stream:
+    """Ten things to do with a robot's arm, one after the other; rewards as in `umwelt.worlds.adapters.metaworld`.
+
+    Announce the task (`--announced`) to live them as they were published.
+    """
+    steps, limit = _sized(size, tiny=(12, 6), short=(2_000, 200), long=(50_000, 200))
+    tasks = json.dumps([{"task": f"{name}-v3", "limit": limit} for name in ROBOT])
+    return Stream(world=Gymnasium(id=".metaworld:make", options=tasks, titles=",".join(ROBOT)), names=ROBOT, steps=steps)
+
+
 def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Gymnasium:
     return Gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
 
 
-STREAMS = {"wishes": wishes, "physics": physics, "many": many, "minigrid": minigrid, "rooms": rooms}
+PURE = {"wishes": wishes, "physics": physics, "many": many}
+"""Streams of the library's own worlds."""
+STREAMS = {**PURE, "minigrid": minigrid, "rooms": rooms, "metaworld": metaworld}
 """Every stream by name; each takes a size."""
 SIZES = ("tiny", "short", "long")
 """For seconds, minutes, and an hour."""
