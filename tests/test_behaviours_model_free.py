@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import umwelt.check
-from umwelt.behaviours import DQN, SAC, ModelFree
+from umwelt.behaviours import DQN, SAC, Counted, ModelFree
 from umwelt.behaviours.lesson import Lesson
 from umwelt.check.agent import CHOICES, SPEC
 from umwelt.core import Box, Discrete
@@ -95,4 +95,5 @@ def test_the_wrong_space_is_refused():
 
 @pytest.mark.parametrize(("learner", "spec"), [(SAC(units=16), SPEC), (DQN(units=16), CHOICES)])
 def test_the_agents_keep_the_contract(learner, spec):
-    umwelt.check.agent(ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32), spec).raise_if_broken()
+    agent = ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32)
+    umwelt.check.agent(Counted(agent=agent) if spec is CHOICES else agent, spec).raise_if_broken()

@@ -43,6 +43,8 @@ class DQN:
     """Share of the network that its slow copy takes over in each update."""
     least: float = 0.05
     """Share of random actions in the end."""
+    examined: float = 0.0
+    """Share of random actions in a probe: who sees only a part of the world may else turn in a circle for ever."""
     random_updates: int = 2000
     """Updates in the course of which the share of random actions falls."""
 
@@ -64,10 +66,9 @@ class DQN:
     def act(self, key: jax.Array, state: DqnState, features: jax.Array, mode: Mode) -> jax.Array:
         """The best choice, or now and then any."""
         best = jnp.argmax(layers.apply(state.network, features, jax.nn.relu), axis=-1).astype(jnp.int32)
-        if mode == "exploit":
-            return best
         whether, which = keys.split(key, "whether", "which")
-        share = jnp.maximum(self.least, 1.0 - (1.0 - self.least) * state.updates / self.random_updates)
+        falling = jnp.maximum(self.least, 1.0 - (1.0 - self.least) * state.updates / self.random_updates)
+        share = self.examined if mode == "exploit" else falling
         anything = jax.random.randint(which, best.shape, 0, state.space.n)
         return jnp.where(jax.random.uniform(whether, best.shape) < share, anything, best)
 
