@@ -31,8 +31,10 @@ def step_of(observation, kind=MID):
 
 
 @partial(jax.jit, static_argnums=0)
-def remember(agent, state, before, after):
-    return agent.remember(KEY, state, before, jnp.zeros(before.kind.shape, jnp.int32), after)
+def turn(agent, state, before, after):
+    """What a life does with a world's answer: remember it, and act on it."""
+    state, info = agent.remember(KEY, state, before, jnp.zeros(before.kind.shape, jnp.int32), after)
+    return agent.act(KEY, state, after)[0], info
 
 
 def met(agent, state, *observations, kind=MID):
@@ -41,7 +43,7 @@ def met(agent, state, *observations, kind=MID):
     before = step_of(jnp.zeros_like(jnp.asarray(observations[0])))
     for each in observations:
         after = step_of(each, kind)
-        state, info = remember(agent, state, before, after)
+        state, info = turn(agent, state, before, after)
         told.append(np.asarray(info["bonus"]))
         before = after
     return state, told
@@ -51,7 +53,7 @@ def test_pseudo_counts_are_those_of_the_probabilities():
     random = np.random.default_rng(0)
     seen, shown = random.random((40, 12)) < random.random(12), random.random((5, 12)) < 0.5
     state = CountedState(
-        agent=None, ones=jnp.asarray(seen.sum(0), jnp.float32), total=jnp.float32(40.0), had=None, odds=None, seen=None
+        agent=None, ones=jnp.asarray(seen.sum(0), jnp.float32), total=jnp.float32(40.0), had=None, before=None, odds=None
     )
     found = np.asarray(times(state, jnp.asarray(shown)))
     for row, count in zip(shown, found, strict=True):
@@ -95,8 +97,8 @@ def test_the_bonus_falls_with_the_root_of_the_count():
     nothing = step_of(np.zeros((1, 2)))
     for _ in range(400):
         # half of all moments that count have the entry
-        state, _ = remember(agent, state, nothing, step_of(np.zeros((1, 2)), FIRST))
-        state, info = remember(agent, state, nothing, step_of(np.eye(2)[[0]]))
+        state, _ = turn(agent, state, nothing, step_of(np.zeros((1, 2)), FIRST))
+        state, info = turn(agent, state, nothing, step_of(np.eye(2)[[0]]))
         paid.append(float(info["bonus"][0]))
     assert paid[0] <= 0.5
     assert paid[399] / paid[99] == pytest.approx(0.5, rel=0.02), "four times as often, half as much"
@@ -108,8 +110,31 @@ def test_memory_holds_the_bonus_and_the_world_does_not_hear_of_it():
     kept = state.agent.memory.rows.next.reward[0]
     assert float(kept) == pytest.approx(3.0 * 1.0 + told[0][0])
     seam = step_of(np.eye(4)[[1]], TRUNCATED)
-    state, _ = remember(agent, state, seam, step_of(np.eye(4)[[3]], FIRST))
+    state, _ = turn(agent, state, seam, step_of(np.eye(4)[[3]], FIRST))
     assert int(state.agent.memory.filled) == 1, "nothing is learned across a seam"
+
+
+def test_the_agent_inside_is_told_how_often_it_had_a_moment_and_a_probe_begins_anew():
+    agent = counting()
+    state = agent.init(KEY, spec_of(4, 1))
+    one, two = np.eye(4)[[1]], np.eye(4)[[2]]
+    state, _ = met(agent, state, one, kind=FIRST)
+    state, _ = met(agent, state, two, one, one, one, two)
+    rows = state.agent.memory.rows
+    # one first, then two, one, one, one, two: never had, never, once, twice, thrice, once
+    after = np.argmax(rows.next.observation[1:6, 4:], axis=-1)
+    assert after.tolist() == [0, 1, 2, 3, 1]
+    np.testing.assert_array_equal(rows.step.observation[2:6], rows.next.observation[1:5])
+    body = agent.embody(KEY, state, spec_of(4, 3))
+    seen = dataclasses.replace(step_of(np.repeat(one, 3, axis=0)), kind=jnp.full(3, MID, jnp.int8))
+    assert agent.act(KEY, body, seen)[0].before.tolist() == [0, 0, 0]
+    assert agent.act(KEY, state, step_of(one))[0].before.tolist() == [3]
+
+
+def test_a_picture_is_refused_with_a_sentence():
+    spec = dataclasses.replace(spec_of(4, 1), observation=Box(shape=(2, 2, 1)))
+    with pytest.raises(ValueError, match="counts the entries of one vector"):
+        counting().init(KEY, spec)
 
 
 def test_moments_share_a_place_about_as_often_as_chance_has_it():
