@@ -32,7 +32,7 @@ STREAM = stream_named("minigrid:long")
 
 def counting(keep: Any) -> Counted:
     """Who is drawn to what is new, learns values of every choice, and keeps its past by `keep`."""
-    learner = DQN(learning_rate=5e-4, discount=0.98, follow=0.005, least=0.05, examined=0.05, random_updates=5000)
+    learner = DQN(learning_rate=5e-4, discount=0.98, follow=0.005, least=0.05, temperature=0.02, random_updates=5000)
     return Counted(agent=ModelFree(learner=learner, memory=Lifelong(bytes=BYTES, keep=keep), batch=128), bonus=0.5, scale=10.0)
 
 

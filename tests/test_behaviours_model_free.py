@@ -88,6 +88,17 @@ def test_a_random_share_that_falls():
         assert float(jnp.mean(acts != best)) == pytest.approx(share / 2, abs=0.02)
 
 
+def test_a_probe_asks_the_slow_copy_and_draws_by_its_temperature():
+    state = DQN(units=4).init(KEY, 2, Discrete(n=3))
+    last = dataclasses.replace(state.slow[-1], weight=jnp.zeros((4, 3)), bias=jnp.array([0.0, 1.0, 1.2]))
+    state = dataclasses.replace(state, slow=(*state.slow[:-1], last))
+    many = jnp.zeros((20_000, 2))
+    assert np.unique(DQN(units=4).act(KEY, state, many, "exploit")).tolist() == [2]
+    drawn = DQN(units=4, temperature=0.2).act(KEY, state, many, "exploit")
+    weights = np.exp([0.0, 5.0, 6.0])
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 20_000, weights / weights.sum(), atol=0.01)
+
+
 def test_the_wrong_space_is_refused():
     with pytest.raises(TypeError, match="SAC for a Box"):
         DQN().init(KEY, 2, BOX)

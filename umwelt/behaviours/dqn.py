@@ -43,8 +43,9 @@ class DQN:
     """Share of the network that its slow copy takes over in each update."""
     least: float = 0.05
     """Share of random actions in the end."""
-    examined: float = 0.0
-    """Share of random actions in a probe: who sees only a part of the world may else turn in a circle for ever."""
+    temperature: float = 0.0
+    """In a probe, how far below the best value a choice may lie to be drawn at times; 0 is the best one always. Who sees
+    only a part of the world would else turn in a circle for ever."""
     random_updates: int = 2000
     """Updates in the course of which the share of random actions falls."""
 
@@ -64,11 +65,15 @@ class DQN:
         )
 
     def act(self, key: jax.Array, state: DqnState, features: jax.Array, mode: Mode) -> jax.Array:
-        """The best choice, or now and then any."""
+        """The best choice, or now and then any. A probe asks the slow copy, which is the calmer of the two."""
+        if mode == "exploit":
+            values = layers.apply(state.slow, features, jax.nn.relu)
+            if self.temperature:
+                return jax.random.categorical(key, values / self.temperature, axis=-1).astype(jnp.int32)
+            return jnp.argmax(values, axis=-1).astype(jnp.int32)
         best = jnp.argmax(layers.apply(state.network, features, jax.nn.relu), axis=-1).astype(jnp.int32)
         whether, which = keys.split(key, "whether", "which")
-        falling = jnp.maximum(self.least, 1.0 - (1.0 - self.least) * state.updates / self.random_updates)
-        share = self.examined if mode == "exploit" else falling
+        share = jnp.maximum(self.least, 1.0 - (1.0 - self.least) * state.updates / self.random_updates)
         anything = jax.random.randint(which, best.shape, 0, state.space.n)
         return jnp.where(jax.random.uniform(whether, best.shape) < share, anything, best)
 
