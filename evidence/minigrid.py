@@ -2,7 +2,7 @@
 
     python -m evidence.minigrid --seeds 1
 
-DoorKey-9x9, LavaCrossingS9N1 and SimpleCrossingS9N1, episodes of 100 decisions, 250,000 decisions each, which is a third
+DoorKey-9x9, LavaCrossingS9N1 and SimpleCrossingS9N1, episodes of 100 decisions, 150,000 decisions each, which is a fifth
 of the published number; rewards are MiniGrid's own. Performance is the mean return of all three at the end, and
 forgetting what they lost since their own last lesson, on the mean (Continual World's formulas). The control keeps the
 newest moments of its life in as many bytes. Every agent and seed is a life of its own in `build/evidence`; one that was
@@ -25,23 +25,28 @@ from umwelt.life.ledgers import diary, ledgers
 from umwelt.memory import Lifelong, Newest, Reservoir
 from umwelt.worlds import stream_named
 
-BYTES = 256_000_000
-"""About 310,000 of the 750,000 transitions."""
+BYTES = 80_000_000
+"""About 160,000 of the 450,000 transitions: a little more than one lesson."""
+AHEAD = 5
+"""Rewards that are summed before a value is asked."""
 STREAM = stream_named("minigrid:long")
+STEPS = 9_375
+"""Decisions of one row in each lesson; there are 16 rows."""
 
 
 def counting(keep: Any) -> Counted:
     """Who is drawn to what is new, learns values of every choice, and keeps its past by `keep`."""
     learner = DQN(learning_rate=5e-4, discount=0.98, follow=0.005, least=0.05, temperature=0.02, random_updates=5000)
-    return Counted(agent=ModelFree(learner=learner, memory=Lifelong(bytes=BYTES, keep=keep), batch=128), bonus=0.5, scale=10.0)
+    memory = Lifelong(bytes=BYTES, length=AHEAD, keep=keep)
+    return Counted(agent=ModelFree(learner=learner, memory=memory, batch=160, steps=AHEAD), bonus=0.5, scale=10.0)
 
 
 TABLE = Table(
     world=STREAM.world,
     tasks=STREAM.names,
-    steps=STREAM.steps,
+    steps=STEPS,
     times=1,
-    rhythm=Rhythm(random=500, updates=6, chunk=200, record_every=100, probe_every=3125, probe_episodes=20, save_seconds=120.0),
+    rhythm=Rhythm(random=500, updates=6, chunk=200, record_every=100, probe_every=3_125, probe_episodes=20, save_seconds=120.0),
     floor=0.0,
     agents={"reservoir": lambda: counting(Reservoir()), "newest": lambda: counting(Newest())},
 )
@@ -74,7 +79,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         agent: {name: round(float(np.mean([row[agent][name] for row in rows])), 3) for name in ("performance", "forgetting")}
         for agent in TABLE.agents
     }
-    decisions = STREAM.whole * STREAM.world.batch
+    decisions = STEPS * len(STREAM.names) * STREAM.world.batch
     return {"decisions": decisions, "bar": {"performance": 0.72, "forgetting": 0.05}, "means": means}
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import umwelt.check
-from umwelt.behaviours import DQN, SAC, Counted, ModelFree
+from umwelt.behaviours import DQN, SAC, Counted, ModelFree, lesson
 from umwelt.behaviours.lesson import Lesson
 from umwelt.check.agent import CHOICES, SPEC
-from umwelt.core import Box, Discrete
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, lived
+from umwelt.memory import Lifelong
 from umwelt.memory.ring import Ring
+from umwelt.networks.form import form
 
 KEY = jax.random.key(2)
 BOX = Box(shape=(1,), low=-2.0, high=2.0)
@@ -65,6 +67,26 @@ def test_the_double_target_by_hand():
     assert float(info["value_loss"]) == pytest.approx(0.5 + 0.25, rel=1e-5)
 
 
+def test_rewards_ahead_are_summed_to_the_end_of_their_row():
+    def step(kinds, values, reward):
+        shape = np.shape(kinds)
+        observation = jnp.asarray(values, jnp.float32)[..., None]
+        return TimeStep(kind=jnp.asarray(kinds, jnp.int8), observation=observation, reward=jnp.broadcast_to(reward, shape))
+
+    before = step([[FIRST, MID, MID]] * 3, [[0, 1, 2], [10, 11, 12], [20, 21, 22]], 0.0)
+    after = step([[MID, MID, TERMINATED], [MID, MID, TRUNCATED], [MID, MID, MID]], [[1, 2, 3], [11, 12, 13], [21, 22, 23]], 1.0)
+    after = dataclasses.replace(after, reward=jnp.array([[1.0, 2.0, 4.0]] * 3))
+    action = jnp.arange(9).reshape(3, 3)
+    told = lesson.ahead(form(Box(shape=(1,))), lived(before, action, after), 0.5)
+    # from the first of three: 1 + 2 / 2 + 4 / 4; then 2 + 4 / 2; then 4
+    np.testing.assert_allclose(told.reward.reshape(3, 3), [[3.0, 4.0, 4.0]] * 3)
+    np.testing.assert_allclose(told.goes_on.reshape(3, 3), [[0, 0, 0], [0.25, 0.5, 1], [0.25, 0.5, 1]])
+    np.testing.assert_array_equal(told.after[:, 0], [3, 3, 3, 13, 13, 13, 23, 23, 23])
+    np.testing.assert_array_equal(told.now[:, 0], [0, 1, 2, 10, 11, 12, 20, 21, 22])
+    np.testing.assert_array_equal(told.action, np.arange(9))
+    assert told.weight.tolist() == [1.0] * 9
+
+
 @pytest.mark.parametrize(
     ("learner", "space"), [(SAC(units=16), BOX), (SAC(units=16), Discrete(n=3)), (DQN(units=16), Discrete(n=3))]
 )
@@ -107,4 +129,6 @@ def test_the_wrong_space_is_refused():
 @pytest.mark.parametrize(("learner", "spec"), [(SAC(units=16), SPEC), (DQN(units=16), CHOICES)])
 def test_the_agents_keep_the_contract(learner, spec):
     agent = ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32)
-    umwelt.check.agent(Counted(agent=agent) if spec is CHOICES else agent, spec).raise_if_broken()
+    if spec is CHOICES:
+        agent = Counted(agent=ModelFree(learner=learner, memory=Lifelong(bytes=100_000, length=3), batch=30, steps=3))
+    umwelt.check.agent(agent, spec).raise_if_broken()
