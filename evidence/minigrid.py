@@ -25,10 +25,10 @@ from umwelt.life.ledgers import diary, ledgers
 from umwelt.memory import Lifelong, Newest, Reservoir
 from umwelt.worlds import stream_named
 
-BYTES = 80_000_000
-"""About 160,000 of the 450,000 transitions: a little more than one lesson."""
+BYTES = 128_000_000
+"""About 260,000 of the 450,000 transitions."""
 AHEAD = 5
-"""Rewards that are summed before a value is asked."""
+"""Steps that a value may look ahead along what was lived."""
 STREAM = stream_named("minigrid:long")
 STEPS = 9_375
 """Decisions of one row in each lesson; there are 16 rows."""

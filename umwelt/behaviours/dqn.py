@@ -1,7 +1,9 @@
 """Deep Q-learning over choices, with a double target: the network chooses, its slow copy judges.
 
 "Deep reinforcement learning with double Q-learning" (AAAI 2016). The share of random actions falls
-from 1 to `least` in the course of `random_updates` updates.
+from 1 to `least` in the course of `random_updates` updates. Where a lesson knows what followed, the better of a step's
+target and that of the way to its end is learned ("Learning to play in a day: faster deep reinforcement learning by
+optimality tightening", ICLR 2017): news travel fast, and what was badly done at first makes nothing worse.
 """
 
 import dataclasses
@@ -50,6 +52,7 @@ class DQN:
     """Updates in the course of which the share of random actions falls."""
 
     metrics = (VALUE, VALUE_LOSS)
+    far_sighted = True
 
     def init(self, key: jax.Array, width: int, action: Any) -> DqnState:
         """Somebody who holds all choices for about equal."""
@@ -81,9 +84,10 @@ class DQN:
         """One update towards the double target."""
         del key
         lesson = wiped(lesson)
-        chosen = jnp.argmax(layers.apply(state.network, lesson.after, jax.nn.relu), axis=-1)
-        judged = _of(layers.apply(state.slow, lesson.after, jax.nn.relu), chosen)
-        target = lesson.reward + self.discount * lesson.goes_on * judged
+        target = self._target(state, lesson)
+        if lesson.far is not None:
+            # what was once done cannot be worth more than the best that can be done
+            target = jnp.maximum(target, self._target(state, lesson.far))
 
         def criticise(network: Stack) -> tuple[jax.Array, jax.Array]:
             said = _of(layers.apply(network, lesson.now, jax.nn.relu), lesson.action)
@@ -97,6 +101,12 @@ class DQN:
         some = jnp.any(lesson.weight > 0)
         after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
         return after, {"value": said, "value_loss": loss}
+
+    def _target(self, state: DqnState, lesson: Lesson) -> jax.Array:
+        """What the network chooses afterwards, as its slow copy judges it, and the reward on the way: [N]."""
+        chosen = jnp.argmax(layers.apply(state.network, lesson.after, jax.nn.relu), axis=-1)
+        judged = _of(layers.apply(state.slow, lesson.after, jax.nn.relu), chosen)
+        return lesson.reward + self.discount * lesson.goes_on * judged
 
 
 def _of(values: jax.Array, choice: jax.Array) -> jax.Array:
