@@ -25,10 +25,10 @@ from umwelt.life.ledgers import diary, ledgers
 from umwelt.memory import Lifelong, Newest, Reservoir
 from umwelt.worlds import stream_named
 
-BYTES = 128_000_000
-"""About 260,000 of the 450,000 transitions."""
+BYTES = 80_000_000
+"""About 160,000 of the 450,000 transitions: a little more than one lesson."""
 AHEAD = 5
-"""Steps that a value may look ahead along what was lived."""
+"""Rewards that are summed before a value is asked."""
 STREAM = stream_named("minigrid:long")
 STEPS = 9_375
 """Decisions of one row in each lesson; there are 16 rows."""

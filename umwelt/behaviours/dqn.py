@@ -1,9 +1,8 @@
 """Deep Q-learning over choices, with a double target: the network chooses, its slow copy judges.
 
 "Deep reinforcement learning with double Q-learning" (AAAI 2016). The share of random actions falls
-from 1 to `least` in the course of `random_updates` updates. Where a lesson knows what followed, the better of a step's
-target and that of the way to its end is learned ("Learning to play in a day: faster deep reinforcement learning by
-optimality tightening", ICLR 2017): news travel fast, and what was badly done at first makes nothing worse.
+from 1 to `least` in the course of `random_updates` updates. With `caution`, the term of "Conservative Q-learning for
+offline reinforcement learning" (NeurIPS 2020) is added to the loss.
 """
 
 import dataclasses
@@ -48,11 +47,12 @@ class DQN:
     temperature: float = 0.0
     """In a probe, how far below the best value a choice may lie to be drawn at times; 0 is the best one always. Who sees
     only a part of the world would else turn in a circle for ever."""
+    caution: float = 0.0
+    """How much choices that were not made are held for worse: whoever rehearses cannot try them any more."""
     random_updates: int = 2000
     """Updates in the course of which the share of random actions falls."""
 
     metrics = (VALUE, VALUE_LOSS)
-    far_sighted = True
 
     def init(self, key: jax.Array, width: int, action: Any) -> DqnState:
         """Somebody who holds all choices for about equal."""
@@ -84,16 +84,18 @@ class DQN:
         """One update towards the double target."""
         del key
         lesson = wiped(lesson)
-        target = self._target(state, lesson)
-        if lesson.far is not None:
-            # what was once done cannot be worth more than the best that can be done
-            target = jnp.maximum(target, self._target(state, lesson.far))
+        chosen = jnp.argmax(layers.apply(state.network, lesson.after, jax.nn.relu), axis=-1)
+        judged = _of(layers.apply(state.slow, lesson.after, jax.nn.relu), chosen)
+        target = lesson.reward + self.discount * lesson.goes_on * judged
 
         def criticise(network: Stack) -> tuple[jax.Array, jax.Array]:
-            said = _of(layers.apply(network, lesson.now, jax.nn.relu), lesson.action)
-            return mean(optax.huber_loss(said, target), lesson.weight), mean(said, lesson.weight)
+            values = layers.apply(network, lesson.now, jax.nn.relu)
+            said = _of(values, lesson.action)
+            loss = mean(optax.huber_loss(said, target), lesson.weight)
+            regret = mean(jax.nn.logsumexp(values, axis=-1) - said, lesson.weight) if self.caution else 0.0
+            return loss + self.caution * regret, (mean(said, lesson.weight), loss)
 
-        (loss, said), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
+        (_, (said, loss)), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
         update, optimiser = optax.adam(self.learning_rate).update(gradient, state.optimiser)
         network = optax.apply_updates(state.network, update)
         slow = optax.incremental_update(network, state.slow, self.follow)
@@ -101,12 +103,6 @@ class DQN:
         some = jnp.any(lesson.weight > 0)
         after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
         return after, {"value": said, "value_loss": loss}
-
-    def _target(self, state: DqnState, lesson: Lesson) -> jax.Array:
-        """What the network chooses afterwards, as its slow copy judges it, and the reward on the way: [N]."""
-        chosen = jnp.argmax(layers.apply(state.network, lesson.after, jax.nn.relu), axis=-1)
-        judged = _of(layers.apply(state.slow, lesson.after, jax.nn.relu), chosen)
-        return lesson.reward + self.discount * lesson.goes_on * judged
 
 
 def _of(values: jax.Array, choice: jax.Array) -> jax.Array:

@@ -1,6 +1,5 @@
 """What a policy learns from, whoever made it: a life, a memory or a dream."""
 
-from dataclasses import replace
 from typing import Any, Protocol
 
 import jax
@@ -18,8 +17,7 @@ ENTROPY = Metric(name="policy_entropy", unit="nats", meaning="entropy of the pol
 @struct
 class Lesson:
     """Transitions [N]. now, after: float32 [N, F]. action: the world's, [N, ...]. reward, goes_on, weight:
-    float32 [N]; goes_on is 0 where the episode ended by itself, weight 0 where nothing is to be learned. far: the same
-    moments and a later `after`, with the discounted rewards on the way there; None where only one step is known."""
+    float32 [N]; goes_on is 0 where the episode ended by itself, weight 0 where nothing is to be learned."""
 
     now: jax.Array
     action: Any
@@ -27,13 +25,13 @@ class Lesson:
     goes_on: jax.Array
     after: jax.Array
     weight: jax.Array
-    far: "Lesson | None" = None
 
 
 class Learner(Protocol):
     """A policy that learns from transitions. Features [N, F] are flat observations, or beliefs."""
 
     metrics: tuple[Metric, ...]
+    discount: float
 
     def init(self, key: jax.Array, width: int, action: Any) -> Any:
         """Somebody who has learned nothing: `width` features, and the action space."""
@@ -61,24 +59,25 @@ def of(seen: Form, experience: Experience) -> Lesson:
 
 
 def ahead(seen: Form, experience: Experience, discount: float) -> Lesson:
-    """Experience [N, L], each row inside one episode, as a lesson [N * L], and `far` from every moment to its row's end.
+    """Experience [N, L], each row inside one episode, as a lesson [N * L]: from every moment to the end of its row.
 
-    There the reward is the discounted sum on the way; `goes_on` is what the end is worth beside one step's discount.
+    The reward is the discounted sum on the way there; `goes_on` is what the end is worth beside one step's discount.
     """
-    rows = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), experience)
-    count, length = experience.valid.shape
+    length = experience.valid.shape[1]
     powers = discount ** jnp.arange(length, dtype=jnp.float32)
     # [from, to]: the weight of the reward at `to`, none of what lies behind
     weights = jnp.triu(powers[jnp.abs(jnp.arange(length)[None] - jnp.arange(length)[:, None])])
+    rows = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), experience)
     ends = jax.tree.map(lambda leaf: jnp.repeat(leaf[:, -1], length, axis=0), experience.next)
-    near = of(seen, rows)
-    far = replace(
-        near,
+    whole = jnp.repeat(jnp.all(experience.valid, axis=1), length)
+    return Lesson(
+        now=seen.flat(rows.step.observation),
+        action=rows.action,
         reward=(experience.next.reward @ weights.T).reshape(-1),
-        goes_on=(1.0 - ends.terminated) * jnp.tile(powers[::-1], count),
+        goes_on=(1.0 - ends.terminated) * jnp.tile(powers[::-1], experience.valid.shape[0]),
         after=seen.flat(ends.observation),
+        weight=whole.astype(jnp.float32),
     )
-    return replace(near, far=far)
 
 
 def wiped(lesson: Lesson) -> Lesson:

@@ -50,8 +50,8 @@ class ModelFree:
     batch: int = 256
     """Transitions that one update samples."""
     steps: int = 1
-    """How far a learner that is far-sighted, such as DQN, looks ahead along what was lived; more than a step needs a
-    memory of sequences, such as `Lifelong(length=5)`."""
+    """Rewards that are summed, at most, before the learner's value is asked; more than one need a memory of sequences,
+    such as `Lifelong(length=3)`, and then news of a reward travel as much faster."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -60,8 +60,6 @@ class ModelFree:
 
     def init(self, key: jax.Array, spec: WorldSpec) -> ModelFreeState:
         """Nothing learned, nothing kept."""
-        if self.steps > 1 and not getattr(self.learner, "far_sighted", False):
-            raise ValueError(f"steps={self.steps}: {type(self.learner).__name__} learns from single steps; leave it at 1")
         step = zeros_step(spec)
         action = spaces.zeros(spec.action, spec.batch)
         return ModelFreeState(
