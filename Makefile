@@ -8,7 +8,7 @@ PYTEST_WORKERS ?= 2
 live: .venv
 	$(BIN)/umwelt live
 
-test: .venv/exports
+test: .venv/extras
 	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not exact"
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m exact
 
@@ -39,10 +39,10 @@ evidence: .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dm_control,minari,watch,dev]'
 	touch .venv/made
 
-# What only exports and logs need is large, and a first life should not wait for it.
-.venv/exports: .venv/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow]'
-	touch .venv/exports
+# What only exports, logs and hosted streams need is large, and a first life should not wait for it.
+.venv/extras: .venv/made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow,minigrid,metaworld]'
+	touch .venv/extras
 
 clean:
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache

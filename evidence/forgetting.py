@@ -77,7 +77,7 @@ def live_it(table: Table, name: str, life: Life) -> Path:
     path = LIVES / name
     whole = table.steps * table.times * (len(table.tasks) if len(set(life.teacher.names)) > 1 else 1)
     if not (path / "recipe.json").exists():
-        live(life, steps=whole, name=name, lives=LIVES)
+        live(life, steps=whole * life.world.spec.batch, name=name, lives=LIVES)
     else:
         with Chronicle.read(path / "chronicle.db") as chronicle:
             reached = chronicle.probes()["clock"].max(initial=0)

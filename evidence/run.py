@@ -33,7 +33,7 @@ def main() -> int:
         # lives that stand in the table already are not lived again
         done = subprocess.run([sys.executable, "-m", "evidence.forgetting", name])
         failed += [f"forgetting {name}"] if done.returncode else []
-    for name, seeds in (("long_life", 3), ("foresight", 5)):
+    for name, seeds in (("long_life", 3), ("foresight", 5), ("minigrid", 3)):
         if lives_in(RESULTS / f"{name}.json") < seeds:
             done = subprocess.run([sys.executable, "-m", f"evidence.{name}", "--seeds", str(seeds)])
             failed += [name] if done.returncode else []

@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 import umwelt.check
-from umwelt.behaviours import DQN, SAC, ModelFree
+from umwelt.behaviours import DQN, SAC, Counted, ModelFree, lesson
 from umwelt.behaviours.lesson import Lesson
 from umwelt.check.agent import CHOICES, SPEC
-from umwelt.core import Box, Discrete
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, lived
+from umwelt.memory import Lifelong
 from umwelt.memory.ring import Ring
+from umwelt.networks import layers
+from umwelt.networks.form import form
 
 KEY = jax.random.key(2)
 BOX = Box(shape=(1,), low=-2.0, high=2.0)
@@ -65,6 +68,26 @@ def test_the_double_target_by_hand():
     assert float(info["value_loss"]) == pytest.approx(0.5 + 0.25, rel=1e-5)
 
 
+def test_rewards_ahead_are_summed_to_the_end_of_their_row():
+    def step(kinds, values, reward):
+        shape = np.shape(kinds)
+        observation = jnp.asarray(values, jnp.float32)[..., None]
+        return TimeStep(kind=jnp.asarray(kinds, jnp.int8), observation=observation, reward=jnp.broadcast_to(reward, shape))
+
+    before = step([[FIRST, MID, MID]] * 3, [[0, 1, 2], [10, 11, 12], [20, 21, 22]], 0.0)
+    after = step([[MID, MID, TERMINATED], [MID, MID, TRUNCATED], [MID, MID, MID]], [[1, 2, 3], [11, 12, 13], [21, 22, 23]], 1.0)
+    after = dataclasses.replace(after, reward=jnp.array([[1.0, 2.0, 4.0]] * 3))
+    action = jnp.arange(9).reshape(3, 3)
+    told = lesson.ahead(form(Box(shape=(1,))), lived(before, action, after), 0.5)
+    # from the first of three: 1 + 2 / 2 + 4 / 4; then 2 + 4 / 2; then 4
+    np.testing.assert_allclose(told.reward.reshape(3, 3), [[3.0, 4.0, 4.0]] * 3)
+    np.testing.assert_allclose(told.goes_on.reshape(3, 3), [[0, 0, 0], [0.25, 0.5, 1], [0.25, 0.5, 1]])
+    np.testing.assert_array_equal(told.after[:, 0], [3, 3, 3, 13, 13, 13, 23, 23, 23])
+    np.testing.assert_array_equal(told.now[:, 0], [0, 1, 2, 10, 11, 12, 20, 21, 22])
+    np.testing.assert_array_equal(told.action, np.arange(9))
+    assert told.weight.tolist() == [1.0] * 9
+
+
 @pytest.mark.parametrize(
     ("learner", "space"), [(SAC(units=16), BOX), (SAC(units=16), Discrete(n=3)), (DQN(units=16), Discrete(n=3))]
 )
@@ -88,6 +111,33 @@ def test_a_random_share_that_falls():
         assert float(jnp.mean(acts != best)) == pytest.approx(share / 2, abs=0.02)
 
 
+def test_who_is_cautious_holds_what_was_never_tried_for_worse():
+    """One choice was made, always, and paid nothing: nobody has seen what the others would have paid."""
+    gaps = {}
+    for caution in (0.0, 0.1):
+        learner = DQN(units=16, caution=caution)
+        state = learner.init(KEY, 2, Discrete(n=3))
+        told = dataclasses.replace(bandit(KEY, Discrete(n=3)), action=jnp.zeros(64, jnp.int32), reward=jnp.zeros(64))
+        state, _ = jax.jit(lambda s, k=learner, t=told: jax.lax.scan(lambda s, _: (k.learn(KEY, s, t)[0], None), s, None, 300))(
+            state
+        )
+        values = layers.apply(state.network, told.now[:1], jax.nn.relu)[0]
+        gaps[caution] = float(values[0] - values[1:].max())
+    assert abs(gaps[0.0]) < 0.1
+    assert gaps[0.1] > 0.2
+
+
+def test_a_probe_asks_the_slow_copy_and_draws_by_its_temperature():
+    state = DQN(units=4).init(KEY, 2, Discrete(n=3))
+    last = dataclasses.replace(state.slow[-1], weight=jnp.zeros((4, 3)), bias=jnp.array([0.0, 1.0, 1.2]))
+    state = dataclasses.replace(state, slow=(*state.slow[:-1], last))
+    many = jnp.zeros((20_000, 2))
+    assert np.unique(DQN(units=4).act(KEY, state, many, "exploit")).tolist() == [2]
+    drawn = DQN(units=4, temperature=0.2).act(KEY, state, many, "exploit")
+    weights = np.exp([0.0, 5.0, 6.0])
+    np.testing.assert_allclose(np.bincount(drawn, minlength=3) / 20_000, weights / weights.sum(), atol=0.01)
+
+
 def test_the_wrong_space_is_refused():
     with pytest.raises(TypeError, match="SAC for a Box"):
         DQN().init(KEY, 2, BOX)
@@ -95,4 +145,7 @@ def test_the_wrong_space_is_refused():
 
 @pytest.mark.parametrize(("learner", "spec"), [(SAC(units=16), SPEC), (DQN(units=16), CHOICES)])
 def test_the_agents_keep_the_contract(learner, spec):
-    umwelt.check.agent(ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32), spec).raise_if_broken()
+    agent = ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32)
+    if spec is CHOICES:
+        agent = Counted(agent=ModelFree(learner=learner, memory=Lifelong(bytes=100_000, length=3), batch=30, steps=3))
+    umwelt.check.agent(agent, spec).raise_if_broken()

@@ -2,6 +2,7 @@
 
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.bootstrapped import Bootstrapped
+from umwelt.behaviours.counted import Counted
 from umwelt.behaviours.dqn import DQN
 from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dyna import Dyna
@@ -10,4 +11,15 @@ from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.sac import SAC
 
-__all__ = ["DQN", "SAC", "ActorCritic", "Bootstrapped", "Dreamer", "Dyna", "ModelFree", "ModelPredictive", "RandomAgent"]
+__all__ = [
+    "DQN",
+    "SAC",
+    "ActorCritic",
+    "Bootstrapped",
+    "Counted",
+    "Dreamer",
+    "Dyna",
+    "ModelFree",
+    "ModelPredictive",
+    "RandomAgent",
+]

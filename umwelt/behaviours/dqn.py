@@ -1,7 +1,8 @@
 """Deep Q-learning over choices, with a double target: the network chooses, its slow copy judges.
 
 "Deep reinforcement learning with double Q-learning" (AAAI 2016). The share of random actions falls
-from 1 to `least` in the course of `random_updates` updates.
+from 1 to `least` in the course of `random_updates` updates. With `caution`, the term of "Conservative Q-learning for
+offline reinforcement learning" (NeurIPS 2020) is added to the loss.
 """
 
 import dataclasses
@@ -43,6 +44,11 @@ class DQN:
     """Share of the network that its slow copy takes over in each update."""
     least: float = 0.05
     """Share of random actions in the end."""
+    temperature: float = 0.0
+    """In a probe, how far below the best value a choice may lie to be drawn at times; 0 is the best one always. Who sees
+    only a part of the world would else turn in a circle for ever."""
+    caution: float = 0.0
+    """How much choices that were not made are held for worse: whoever rehearses cannot try them any more."""
     random_updates: int = 2000
     """Updates in the course of which the share of random actions falls."""
 
@@ -62,10 +68,13 @@ class DQN:
         )
 
     def act(self, key: jax.Array, state: DqnState, features: jax.Array, mode: Mode) -> jax.Array:
-        """The best choice, or now and then any."""
-        best = jnp.argmax(layers.apply(state.network, features, jax.nn.relu), axis=-1).astype(jnp.int32)
+        """The best choice, or now and then any. A probe asks the slow copy, which is the calmer of the two."""
         if mode == "exploit":
-            return best
+            values = layers.apply(state.slow, features, jax.nn.relu)
+            if self.temperature:
+                return jax.random.categorical(key, values / self.temperature, axis=-1).astype(jnp.int32)
+            return jnp.argmax(values, axis=-1).astype(jnp.int32)
+        best = jnp.argmax(layers.apply(state.network, features, jax.nn.relu), axis=-1).astype(jnp.int32)
         whether, which = keys.split(key, "whether", "which")
         share = jnp.maximum(self.least, 1.0 - (1.0 - self.least) * state.updates / self.random_updates)
         anything = jax.random.randint(which, best.shape, 0, state.space.n)
@@ -80,10 +89,13 @@ class DQN:
         target = lesson.reward + self.discount * lesson.goes_on * judged
 
         def criticise(network: Stack) -> tuple[jax.Array, jax.Array]:
-            said = _of(layers.apply(network, lesson.now, jax.nn.relu), lesson.action)
-            return mean(optax.huber_loss(said, target), lesson.weight), mean(said, lesson.weight)
+            values = layers.apply(network, lesson.now, jax.nn.relu)
+            said = _of(values, lesson.action)
+            loss = mean(optax.huber_loss(said, target), lesson.weight)
+            regret = mean(jax.nn.logsumexp(values, axis=-1) - said, lesson.weight) if self.caution else 0.0
+            return loss + self.caution * regret, (mean(said, lesson.weight), loss)
 
-        (loss, said), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
+        (_, (said, loss)), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
         update, optimiser = optax.adam(self.learning_rate).update(gradient, state.optimiser)
         network = optax.apply_updates(state.network, update)
         slow = optax.incremental_update(network, state.slow, self.follow)

@@ -31,6 +31,7 @@ class Learner(Protocol):
     """A policy that learns from transitions. Features [N, F] are flat observations, or beliefs."""
 
     metrics: tuple[Metric, ...]
+    discount: float
 
     def init(self, key: jax.Array, width: int, action: Any) -> Any:
         """Somebody who has learned nothing: `width` features, and the action space."""
@@ -54,6 +55,28 @@ def of(seen: Form, experience: Experience) -> Lesson:
         goes_on=1.0 - experience.next.terminated.astype(jnp.float32),
         after=seen.flat(experience.next.observation),
         weight=experience.valid.astype(jnp.float32),
+    )
+
+
+def ahead(seen: Form, experience: Experience, discount: float) -> Lesson:
+    """Experience [N, L], each row inside one episode, as a lesson [N * L]: from every moment to the end of its row.
+
+    The reward is the discounted sum on the way there; `goes_on` is what the end is worth beside one step's discount.
+    """
+    length = experience.valid.shape[1]
+    powers = discount ** jnp.arange(length, dtype=jnp.float32)
+    # [from, to]: the weight of the reward at `to`, none of what lies behind
+    weights = jnp.triu(powers[jnp.abs(jnp.arange(length)[None] - jnp.arange(length)[:, None])])
+    rows = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), experience)
+    ends = jax.tree.map(lambda leaf: jnp.repeat(leaf[:, -1], length, axis=0), experience.next)
+    whole = jnp.repeat(jnp.all(experience.valid, axis=1), length)
+    return Lesson(
+        now=seen.flat(rows.step.observation),
+        action=rows.action,
+        reward=(experience.next.reward @ weights.T).reshape(-1),
+        goes_on=(1.0 - ends.terminated) * jnp.tile(powers[::-1], experience.valid.shape[0]),
+        after=seen.flat(ends.observation),
+        weight=whole.astype(jnp.float32),
     )
 
 

@@ -49,6 +49,9 @@ class ModelFree:
     """Where experience is kept."""
     batch: int = 256
     """Transitions that one update samples."""
+    steps: int = 1
+    """Rewards that are summed, at most, before the learner's value is asked; more than one need a memory of sequences,
+    such as `Lifelong(length=3)`, and then news of a reward travel as much faster."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -85,8 +88,12 @@ class ModelFree:
     def learn(self, key: jax.Array, state: ModelFreeState) -> tuple[ModelFreeState, Info]:
         """One update from memory."""
         sampling, learning = keys.split(key, "sample", "learn")
-        experience = self.memory.sample(sampling, state.memory, (self.batch,))
-        learner, info = self.learner.learn(learning, state.learner, lesson.of(state.seen, experience))
+        if self.steps == 1:
+            taught = lesson.of(state.seen, self.memory.sample(sampling, state.memory, (self.batch,)))
+        else:
+            sequences = self.memory.sample(sampling, state.memory, (self.batch // self.steps, self.steps))
+            taught = lesson.ahead(state.seen, sequences, self.learner.discount)
+        learner, info = self.learner.learn(learning, state.learner, taught)
         return replace(state, learner=learner), info
 
     def embody(self, key: jax.Array, state: ModelFreeState, spec: WorldSpec) -> ModelFreeState:

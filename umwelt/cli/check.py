@@ -1,6 +1,7 @@
 """`umwelt check`: does a world keep its contract?"""
 
 import json
+from typing import Any
 
 import tyro
 
@@ -8,7 +9,8 @@ from umwelt.cli.options import parse
 from umwelt.core import part
 
 DESCRIPTION = """Check a world against its contract and explain each fault in a sentence. The world is a built-in name,
-gymnasium:ID (or a bare Gymnasium id), dm_control:DOMAIN-TASK, or module:name of your own."""
+gymnasium:ID (or a bare Gymnasium id), dm_control:DOMAIN-TASK, module:name of your own, or a stream NAME:SIZE, whose
+world it then is."""
 
 
 @part
@@ -24,15 +26,22 @@ class Command:
 def run(arguments: list[str]) -> int:
     """Check; the exit code is 1 where there are faults."""
     from umwelt import check
-    from umwelt.cli.names import world_of
-    from umwelt.worlds import BUILT_IN
 
     command = parse(Command, None, arguments, "umwelt check", DESCRIPTION)
-    bare = ":" not in command.world and command.world not in BUILT_IN and "-v" in command.world
-    report = check.world(world_of(f"gymnasium:{command.world}" if bare else command.world))
+    report = check.world(_world(command.world))
     if command.json:
         faults = [{"rule": fault.rule, "sentence": fault.sentence} for fault in report.faults]
         print(json.dumps({"world": command.world, "passed": report.passed, "faults": faults}))
     else:
         print(report)
     return 0 if report else 1
+
+
+def _world(name: str) -> Any:
+    from umwelt.cli.names import stream_of, world_of
+    from umwelt.worlds import BUILT_IN, STREAMS
+
+    if name.partition(":")[0] in STREAMS:
+        return stream_of(name).world
+    bare = ":" not in name and name not in BUILT_IN and "-v" in name
+    return world_of(f"gymnasium:{name}" if bare else name)

@@ -39,8 +39,10 @@ def stream_of(name: str) -> Any:
     if plain not in STREAMS:
         raise UsageError(nearest(plain, list(STREAMS), "stream"))
     try:
-        return stream_named(name)
-    except ValueError as error:
+        stream = stream_named(name)
+        stream.world.spec  # noqa: B018 - a package that a hosted world lacks is told of here
+        return stream
+    except (ValueError, ImportError) as error:
         raise UsageError(f"--stream {name}: {error}") from error
 
 

@@ -5,11 +5,16 @@
 wishes    one world, six things to do in it: the arm and its table; the wish is shown
 physics   one thing to do while the world turns into six that contradict each other; nothing is announced
 many      sixty pendulums, each of its own gravity, length, mass and motor; the pendulum is shown
+minigrid  a door and its key, a crossing between lava, a crossing between walls (needs the minigrid extra)
+rooms     four rooms in which the goal moves; nobody says where to (needs the minigrid extra)
+metaworld ten things to do with a robot's arm, as in Continual World (needs the metaworld extra)
 """
 
+import json
 from typing import Any
 
 from umwelt.core import part
+from umwelt.worlds.adapters.gymnasium import Gymnasium
 from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import WISHES, Arm
 from umwelt.worlds.orders import Names, cycle
@@ -60,7 +65,56 @@ def many(size: str) -> Stream:
     return Stream(world=Announced(world=world), names=tuple(world.tasks()), steps=steps, examined=False)
 
 
-STREAMS = {"wishes": wishes, "physics": physics, "many": many}
+CROSSINGS = ("doorkey", "lava", "simple")
+"""MiniGrid's DoorKey, LavaCrossing and SimpleCrossing, in the order in which they were published as a stream."""
+
+
+def minigrid(size: str) -> Stream:
+    """A door and its key, a crossing between lava, a crossing between walls: sparse rewards, seen in part.
+
+    The long life has the published levels, DoorKey-9x9, LavaCrossingS9N1 and SimpleCrossingS9N1, whose episodes are cut
+    off after 100 decisions, and a third of the published number of decisions.
+    """
+    steps, door = _sized(size, tiny=(20, 5), short=(3_000, 5), long=(15_625, 9))
+    limit, wide = (10, 5) if size == "tiny" else (100, 9)
+    levels = [{"level": name, "size": door if name == "doorkey" else wide, "limit": limit} for name in CROSSINGS]
+    return Stream(world=_grids(levels, CROSSINGS, 2 if size == "tiny" else 16), names=CROSSINGS, steps=steps)
+
+
+GOALS = {"north_west": (4, 4), "north_east": (14, 4), "south_east": (14, 14), "south_west": (4, 14)}
+"""The middle of each of the four rooms."""
+
+
+def rooms(size: str) -> Stream:
+    """Four rooms with a goal in the middle of one, and then of another; each returns, and nobody says which it is."""
+    steps, times = _sized(size, tiny=(20, 1), short=(2_500, 2), long=(6_250, 4))
+    levels = [{"level": "rooms", "goal": goal, "limit": 10 if size == "tiny" else 100} for goal in GOALS.values()]
+    world = _grids(levels, tuple(GOALS), 2 if size == "tiny" else 16)
+    return Stream(world=world, names=cycle(tuple(GOALS), times), steps=steps)
+
+
+ROBOT = ("hammer", "push-wall", "faucet-close", "push-back", "stick-pull")
+ROBOT += ("handle-press-side", "push", "shelf-place", "window-close", "peg-unplug-side")
+"""The ten tasks of Continual World in its order, in Meta-World's third version."""
+
+
+def metaworld(size: str) -> Stream:
+    """Ten things to do with a robot's arm, one after the other; rewards as in `umwelt.worlds.adapters.metaworld`.
+
+    Announce the task (`--announced`) to live them as they were published.
+    """
+    steps, limit = _sized(size, tiny=(12, 6), short=(2_000, 200), long=(50_000, 200))
+    tasks = json.dumps([{"task": f"{name}-v3", "limit": limit} for name in ROBOT])
+    return Stream(world=Gymnasium(id=".metaworld:make", options=tasks, titles=",".join(ROBOT)), names=ROBOT, steps=steps)
+
+
+def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Gymnasium:
+    return Gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
+
+
+PURE = {"wishes": wishes, "physics": physics, "many": many}
+"""Streams of the library's own worlds."""
+STREAMS = {**PURE, "minigrid": minigrid, "rooms": rooms, "metaworld": metaworld}
 """Every stream by name; each takes a size."""
 SIZES = ("tiny", "short", "long")
 """For seconds, minutes, and an hour."""

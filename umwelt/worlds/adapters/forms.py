@@ -61,8 +61,9 @@ def observations(space: Any) -> tuple[Form, Callable[[Any], np.ndarray]]:
     """What observations of a Gymnasium space look like from outside, and how they are made so."""
     from gymnasium import spaces
 
-    if isinstance(space, spaces.Box) and len(space.shape) == 3 and space.dtype == np.uint8:
-        return box(space.shape, space.low, space.high, "uint8"), lambda raw: _picture(raw, space.shape)
+    if isinstance(space, spaces.Box) and len(space.shape) in (1, 3) and space.dtype == np.uint8:
+        # Bytes stay bytes: memories hold four times as many of them as of float32.
+        return box(space.shape, space.low, space.high, "uint8"), lambda raw: _bytes(raw, space.shape)
     if isinstance(space, spaces.Box):
         flat = (math.prod(space.shape),)
         form = box(flat, space.low.reshape(flat), space.high.reshape(flat), "float32")
@@ -92,14 +93,15 @@ def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
     return vector if len(shape) == 1 else vector.reshape(-1)
 
 
-def _picture(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
-    raw = _array(raw)
+def _bytes(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """A picture, or a vector of bytes."""
+    raw, what = _array(raw), "picture" if len(shape) == 3 else "vector"
     if raw.shape != shape:
-        raise Misfit("world_changed_shape", f"the picture has shape {list(raw.shape)} instead of {list(shape)}")
+        raise Misfit("world_changed_shape", f"the {what} has shape {list(raw.shape)} instead of {list(shape)}")
     if raw.dtype.kind not in "iu":
-        raise Misfit("world_changed_type", f"the picture holds {raw.dtype} instead of whole numbers 0 .. 255")
+        raise Misfit("world_changed_type", f"the {what} holds {raw.dtype} instead of whole numbers 0 .. 255")
     if raw.dtype != np.uint8 and (raw.min() < 0 or raw.max() > 255):
-        raise Misfit("world_left_space", f"the picture holds {raw.min()} .. {raw.max()}, outside 0 .. 255")
+        raise Misfit("world_left_space", f"the {what} holds {raw.min()} .. {raw.max()}, outside 0 .. 255")
     return raw.astype(np.uint8)
 
 

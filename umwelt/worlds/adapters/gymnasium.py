@@ -16,6 +16,8 @@ class Gymnasium:
     """A Gymnasium id or module:callable (which returns a gymnasium.Env); several with commas between."""
     options: str = "{}"
     """Keyword arguments of the environment, as JSON; a list of them makes variants."""
+    titles: str = ""
+    """What the tasks are called, with commas between; empty for their ids and options."""
     batch: int = 1
     """Episodes lived in parallel."""
     repeat: int = 1
@@ -50,7 +52,7 @@ class Gymnasium:
                 "repeat": self.repeat,
                 "pictures": self.pictures,
             }
-            for name, (id, options) in variants.crossed(tuple(targets), self.options).items()
+            for name, (id, options) in variants.titled(variants.crossed(tuple(targets), self.options), self.titles).items()
         }
 
     def tasks(self) -> dict[str, hosted.Variant]:

@@ -144,10 +144,15 @@ def make_gymnasium(target: Any, keywords: dict[str, Any]) -> Any:
 
 
 def find_callable(target: str) -> Callable[..., Any] | None:
-    """What `module:callable` names, the working directory included; None where it is an id after all."""
+    """What `module:callable` names, the working directory included; None where it is an id after all.
+
+    `.module:callable` is a file beside this one, which a worker finds under its own package.
+    """
     module, colon, name = target.partition(":")
     if not colon:
         return None
+    if module.startswith("."):
+        return getattr(importlib.import_module(module, __package__), name)
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
     found = getattr(importlib.import_module(module), name, None)

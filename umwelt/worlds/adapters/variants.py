@@ -35,6 +35,14 @@ def crossed(names: tuple[str, ...], options: str) -> dict[str, tuple[str, str]]:
     return made
 
 
+def titled(made: dict[str, tuple[str, str]], titles: str) -> dict[str, tuple[str, str]]:
+    """The same variants under names of one's own, where there are any."""
+    names = listed(titles, "titles") if titles else tuple(made)
+    if len(names) != len(made):
+        raise ValueError(f"titles gives {len(names)} names for {len(made)} variants ({', '.join(made)}): give one for each")
+    return dict(zip(names, made.values(), strict=True))
+
+
 def _title(name: str, options: dict[str, Any], tell: bool) -> str:
     words = [f"{option}={value}" for option, value in options.items()]
     return " ".join([name, *words]) if tell else name
