@@ -36,7 +36,7 @@ evidence: .venv
 .venv/made: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("umwelt needs Python 3.11 or later, this is %d.%d" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dm_control,minari,watch,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dmcontrol,minari,watch,dev]'
 	touch .venv/made
 
 # What only exports, logs and hosted streams need is large, and a first life should not wait for it.

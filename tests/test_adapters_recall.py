@@ -79,7 +79,7 @@ def test_mujoco_worlds_go_on_bit_for_bit_after_several_episodes(id):
 @pytest.mark.mujoco
 @pytest.mark.parametrize(("domain", "task"), SUITE)
 def test_the_control_suite_goes_on_bit_for_bit_after_several_episodes(domain, task):
-    pytest.importorskip("dm_control", reason="needs the dm_control extra")
+    pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     limit = {"cartpole": 0.4}.get(domain, 0.8)
     world = DmControl(domain=domain, task=task, options=f'{{"time_limit": {limit}}}', batch=2, repeat=2)
     seen = check_restores(world, 130, 50)
@@ -89,7 +89,7 @@ def test_the_control_suite_goes_on_bit_for_bit_after_several_episodes(domain, ta
 
 
 def test_the_control_suite_equals_itself_from_the_recorded_seed():
-    suite = pytest.importorskip("dm_control.suite", reason="needs the dm_control extra")
+    suite = pytest.importorskip("dm_control.suite", reason="needs the dmcontrol extra")
     world = DmControl(domain="cartpole", task="swingup", batch=2, repeat=3)
     chosen = actions(world, 20)
     state, step = world.init(key(0), TASK)
@@ -114,7 +114,7 @@ def flat(frame):
 
 
 def test_the_suites_time_limit_truncates_and_its_own_ends_terminate(monkeypatch):
-    pytest.importorskip("dm_control", reason="needs the dm_control extra")
+    pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     world = DmControl(options='{"time_limit": 0.05}', batch=2)
     state, _ = world.init(key(0), TASK)
     state, seen = go(world, state, actions(world, 6), 1)
@@ -127,7 +127,7 @@ def test_the_suites_time_limit_truncates_and_its_own_ends_terminate(monkeypatch)
 
 
 def test_an_unknown_suite_task_is_met_with_its_neighbours():
-    pytest.importorskip("dm_control", reason="needs the dm_control extra")
+    pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     with pytest.raises(ValueError, match="cartpole-swingup"):
         from_name("dm_control:cartpole-swingupp")
     assert from_name("dm_control:ball_in_cup-catch") == DmControl(domain="ball_in_cup", task="catch")

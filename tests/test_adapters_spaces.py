@@ -120,5 +120,5 @@ def test_the_contract_is_kept(world):
 
 
 def test_the_contract_is_kept_by_the_control_suite():
-    pytest.importorskip("dm_control", reason="needs the dm_control extra")
+    pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     check.world(DmControl(options='{"time_limit": 0.3}', batch=2), steps=60).raise_if_broken()

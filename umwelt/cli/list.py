@@ -44,7 +44,7 @@ def contents() -> dict[str, dict[str, str]]:
 
     outside = {
         "gymnasium:ID": "any Gymnasium environment, such as gymnasium:Pendulum-v1",
-        "dm_control:DOMAIN-TASK": "DeepMind Control, such as dm_control:cartpole-swingup (needs the dm_control extra)",
+        "dm_control:DOMAIN-TASK": "DeepMind Control, such as dm_control:cartpole-swingup (needs the dmcontrol extra)",
         "module:name": "your own world, or a function that makes a Gymnasium environment",
     }
     return {

@@ -95,7 +95,7 @@ def find(domain: str, task: str) -> None:
     try:
         from dm_control import suite
     except ImportError as error:
-        raise ImportError(f"world dm_control:{domain}-{task} needs dm_control: pip install 'umwelt[dm_control]'") from error
+        raise ImportError(f"world dm_control:{domain}-{task} needs dm_control: pip install 'umwelt[dmcontrol]'") from error
     known = [f"{a}-{b}" for a, b in suite.ALL_TASKS]
     if (domain, task) not in suite.ALL_TASKS:
         near = difflib.get_close_matches(f"{domain}-{task}", known, n=3, cutoff=0.4)
