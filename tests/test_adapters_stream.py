@@ -226,7 +226,7 @@ def test_a_callable_is_found_in_the_working_directory(tmp_path, monkeypatch):
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dm_control", None)
-    with pytest.raises(ImportError, match=r"pip install 'umwelt\[dm_control\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'umwelt\[dmcontrol\]'"):
         DmControl(domain="walker", task="run").recipes()
     for name in [name for name in sys.modules if name.startswith("gymnasium.envs.mujoco")]:
         monkeypatch.delitem(sys.modules, name)
