@@ -61,7 +61,8 @@ def lived(folder: Folder) -> None:
 def test_every_table_is_a_file_of_rows_in_order(folder: Folder, tmp_path: Path) -> None:
     lived(folder)
     files = export(folder, tmp_path / "out", "csv")
-    assert files == {"metrics.csv": 4, "names.csv": 2, "episodes.csv": 1, "probes.csv": 1, "events.csv": 1, "timing.csv": 1}
+    counts = {"metrics": 4, "names": 2, "episodes": 1, "probes": 1, "events": 1, "timing": 1, "trail": 0}
+    assert files == {f"{table}.csv": rows for table, rows in counts.items()}
     rows = read_csv(tmp_path / "out" / "metrics.csv")
     assert list(rows[0]) == ["name", "unit", "seed", "clock", "value"]
     found = [(row["name"], row["unit"], int(row["seed"]), int(row["clock"]), float(row["value"])) for row in rows]
@@ -114,14 +115,13 @@ def test_every_bit_comes_back_from_both(tmp_path_factory: pytest.TempPathFactory
 def test_tables_of_later_versions_are_exported_but_pictures_and_blocks_are_not(folder: Folder, tmp_path: Path) -> None:
     with Chronicle(folder.chronicle) as chronicle:
         rows = chronicle._database.rows
-        rows("CREATE TABLE trail (seed INTEGER, clock INTEGER, x REAL)")
-        rows("INSERT INTO trail VALUES (0, 5, 0.25)")
-        rows("CREATE TABLE blocks (name_id INTEGER, low REAL)")
+        rows("CREATE TABLE dreams (seed INTEGER, clock INTEGER, x REAL)")
+        rows("INSERT INTO dreams VALUES (0, 5, 0.25)")
         rows("CREATE TABLE frames (clock INTEGER, content BLOB)")
     files = export(folder, tmp_path / "out", "csv")
-    assert files["trail.csv"] == 1
+    assert files["dreams.csv"] == 1
     assert not {"blocks.csv", "frames.csv"} & set(files)
-    assert read_csv(tmp_path / "out" / "trail.csv") == [{"seed": "0", "clock": "5", "x": "0.25"}]
+    assert read_csv(tmp_path / "out" / "dreams.csv") == [{"seed": "0", "clock": "5", "x": "0.25"}]
 
 
 def test_a_life_that_goes_on_meanwhile_is_exported_as_of_one_moment(folder: Folder, tmp_path: Path, monkeypatch) -> None:

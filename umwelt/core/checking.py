@@ -95,11 +95,17 @@ def same_values(first: Any, second: Any, what: str, tolerance: float = 0.0) -> s
 
 def compiles_once(function: Callable[..., Any], *calls: tuple[Any, ...]) -> str:
     """A sentence where `jax.jit(function)` compiles again on a later call of the same form."""
-    # JAX counts together what it compiled for equal functions, also for one that was compiled elsewhere before.
-    compiled: Any = jax.jit(lambda *arguments: function(*arguments))
+    # What is counted is how often it is traced; JAX forgets in long processes how often it compiled.
+    traced: list[None] = []
+
+    def counted(*arguments: Any) -> Any:
+        traced.append(None)
+        return function(*arguments)
+
+    compiled = jax.jit(counted)
     for arguments in calls:
         jax.block_until_ready(compiled(*arguments))
-    count = compiled._cache_size()
+    count = len(traced)
     return "" if count == 1 else f"it was compiled {count} times in {len(calls)} calls of the same form"
 
 
