@@ -8,7 +8,9 @@ whose names begin so.
 """
 
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,8 +18,8 @@ import jax.numpy as jnp
 
 from benchmarks.machine import best_seconds
 from umwelt.core import TimeStep, lived, zeros_step
-from umwelt.core.contracts import Memory, Model
-from umwelt.memory import Covering, Fading, Lifelong, Newest, Quota, Reservoir, Ring, Surprising
+from umwelt.core.contracts import Memory, Model, Spills
+from umwelt.memory import Covering, Fading, Halves, Lifelong, Newest, Quota, Reservoir, Ring, Spilled, Surprising
 from umwelt.models import Ensemble, Losse, Recalling
 from umwelt.retention import (
     Anchored,
@@ -45,8 +47,9 @@ MEMORIES: dict[str, Memory] = {
     "ring": Ring(bytes=BYTES),
     **{
         type(keep).__name__.lower(): Lifelong(bytes=BYTES, keep=keep)
-        for keep in (Newest(), Reservoir(), Fading(), Covering(), Surprising(), Quota(detector=Cusum()))
+        for keep in (Newest(), Reservoir(), Halves(), Fading(), Covering(), Surprising(), Quota(detector=Cusum()))
     },
+    "spilled": Spilled(bytes=BYTES, disk=100_000_000),
 }
 LEARNERS: dict[str, Model] = {
     "ensemble": NETWORKS,
@@ -83,21 +86,24 @@ def moments(ticks: int) -> Any:
 
 
 def keeping(memory: Memory) -> tuple[float, int]:
-    """Microseconds of one moment added, and bytes."""
+    """Microseconds of one moment added, and bytes; with what goes to disk after each stretch, if it does."""
     some = moments(TICKS)
 
     def run(state: Any) -> Any:
         return jax.lax.scan(lambda state, one: (memory.add(KEY, state, one), None), state, some)[0]
 
-    state = memory.init(MOMENT)
-    held = [jax.jit(run, donate_argnums=0)(state)]
     again = jax.jit(run, donate_argnums=0)
+    with tempfile.TemporaryDirectory() as folder:
 
-    def once() -> Any:
-        held[0] = again(held[0])
-        return held[0]
+        def once() -> Any:
+            held[0] = again(held[0])
+            if isinstance(held[0], Spills):
+                held[0] = held[0].spill(Path(folder))
+            return held[0]
 
-    return 1e6 * best_seconds(once, 5) / TICKS, size(held[0])
+        held = [memory.init(MOMENT)]
+        once()
+        return 1e6 * best_seconds(once, 5) / TICKS, size(held[0])
 
 
 def learning(model: Model) -> tuple[float, int]:

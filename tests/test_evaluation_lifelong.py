@@ -52,6 +52,22 @@ def test_retention_recovery_and_learning_time() -> None:
     assert math.isinf(ledger.learning_time(1, 0.95))
 
 
+def test_plasticity_is_told_in_times_of_agents_that_learned_a_task_alone() -> None:
+    ledger = two_tasks()
+
+    def alone(task: str, *values: float) -> Ledger:
+        made = Ledger(floor={task: 0.1}).lived(task, 0, 200)
+        for index, value in enumerate(values):
+            made = made.probed(50 * index, {task: value})
+        return made
+
+    # 0.9 of the way from 0.1 to 0.5 is 0.46: alone after 200 decisions, in this life after 100 and 50
+    fresh = {"a": alone("a", 0.1, 0.2, 0.3, 0.4, 0.5), "b": alone("b", 0.1, 0.2, 0.3, 0.4, 0.5)}
+    assert ledger.plasticity(fresh) == {"a": 200 / 100, "b": 200 / 50}
+    assert ledger.plasticity({"b": alone("b", 0.1, 1.2, 1.2, 1.2, 1.2)}) == {"b": 0.0}
+    assert ledger.average() == pytest.approx({"a": (0.4 + 0.8 + 0.5 + 0.2 + 0.7 + 1.0) / 6, "b": (0.6 + 0.9 + 0.8 + 0.7) / 4})
+
+
 def test_a_lesson_that_ends_within_an_episode_is_closed_by_the_probe_before() -> None:
     ledger = Ledger(floor={"a": 0.0}).lived("a", 0, 103).lived("b", 103, 200)
     for clock, value in ((0, 0.0), (100, 0.8), (200, 0.4)):

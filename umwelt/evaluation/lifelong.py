@@ -8,6 +8,7 @@ the literature collide, so here every metric has its own:
     isolated forgetting   what one lesson took from a task that had been learned before it (CORA)
     zero-shot transfer    what one lesson gave to a task that had not been learned yet (CORA)
     forward transfer      how much faster a task was learned than by a fresh agent: areas under curves (Continual World)
+    plasticity            how soon a task was learned, in times of a fresh agent: 1 is as soon, 2 twice as soon, 0 never
     retention             now over the best ever, both counted from a floor; 1 keeps everything
 
 All are for values of which more is better; `errors=True` turns a ledger of errors round.
@@ -83,6 +84,14 @@ class Ledger:
         """Every task's last value."""
         return {task: self.at(task, self.clocks[-1]) for task in self.tasks}
 
+    def average(self) -> dict[str, Any]:
+        """Every task's mean over all probes since its first lesson began: how well this life did on the whole."""
+        found = {}
+        for task in self.tasks:
+            clocks, values = self.curve(task)
+            found[task] = np.mean(values[clocks > self._lessons_on(task)[0].begin], axis=0)
+        return found
+
     def forgetting(self) -> dict[str, Any]:
         """What each task lost since the end of its own last lesson."""
         return {task: self.at(task, self._lessons_on(task)[-1].end) - value for task, value in self.now().items()}
@@ -124,6 +133,18 @@ class Ledger:
                 goal = self._floor(task) + share * (self.at(task, before.end) - self._floor(task))
                 took, first = self._reached(task, again, goal), self._reached(task, own[0], goal)
                 found[task, self.lessons.index(again)] = took / first if first else float("nan")
+        return found
+
+    def plasticity(self, fresh: Mapping[str, "Ledger"], share: float = 0.9) -> dict[str, float]:
+        """task -> decisions after which a fresh agent, which learned it alone, was at `share` of the way from its floor
+        to where its lesson left it, over those after which this life was there in its own first lesson on it."""
+        found = {}
+        for task in (task for task in self.tasks if task in fresh):
+            alone = fresh[task]
+            lesson, floor = alone._lessons_on(task)[0], alone._floor(task)
+            goal = floor + share * (alone.at(task, lesson.end) - floor)
+            took = self._reached(task, self._lessons_on(task)[0], goal)
+            found[task] = alone._reached(task, lesson, goal) / took if took else float("inf")
         return found
 
     def learning_time(self, number: int, goal: float) -> float:
