@@ -165,7 +165,7 @@ TABLES: dict[str, Table] = {
         tasks=MAZE.names,
         steps=MAZE.steps,
         times=1,
-        rhythm=Rhythm(random=200, learn_every=10, updates=20, first_updates=500, probe_every=400, probe_episodes=3),
+        rhythm=Rhythm(random=200, learn_every=10, updates=50, first_updates=500, probe_every=400, probe_episodes=3),
         floor=None,
         agents={
             "losse": lambda: going(Losse(encoder=ROOMS)),
