@@ -11,13 +11,14 @@ from umwelt.behaviours import ModelPredictive
 from umwelt.core.rhythm import Rhythm
 from umwelt.memory import Lifelong, Newest, Quota, Spilled
 from umwelt.models import Ensemble, Losse, Recalling, Wished
+from umwelt.models.linear import Encoder
 from umwelt.models.wished import endless, worthless
 from umwelt.planners import ICEM, Objective
 from umwelt.recipes import Recipe, losse_experts, losse_mpc
 from umwelt.retention import Cusum, Elastic
 from umwelt.worlds import Announced, Arm, Pendulum, Varied
 from umwelt.worlds.arm import WISHES
-from umwelt.worlds.streams import PHYSICS
+from umwelt.worlds.streams import PHYSICS, stream_named
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,23 @@ def aiming(model: Any, memory: Any = None) -> ModelPredictive:
     """Who knows at which angle a pendulum is wanted and has to learn the pendulum."""
     known = Wished(model=replace(model, reward=worthless, continues=endless), entries=7, world=GOALS)
     planner = ICEM(samples=64, horizon=15, iterations=3, elites=8)
+    return ModelPredictive(
+        model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=256
+    )
+
+
+MAZE = stream_named("maze")
+FREE = (((2, 4),) * 3, ((3, 5),) * 3)
+"""Speed and push along x, and along y: how the point moves, wherever it is."""
+WALLS = (((0,), (1,), (2, 4)), ((0,), (1,), (3, 5)))
+"""The same, and where it is."""
+ROOMS = Encoder(grids=12, bins=5, groups=FREE + WALLS + WALLS)
+
+
+def going(model: Any, memory: Any = None) -> ModelPredictive:
+    """Who knows where in the maze a point is wanted and has to learn the maze."""
+    known = Wished(model=replace(model, reward=worthless, continues=endless), entries=6, world=MAZE.world)
+    planner = ICEM(samples=64, horizon=20, iterations=3, elites=8)
     return ModelPredictive(
         model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=256
     )
@@ -140,6 +158,20 @@ TABLES: dict[str, Table] = {
             "rehearsal": lambda: aiming(replace(NETWORKS, units=64), Lifelong(bytes=64_000_000)),
             "newest": lambda: aiming(replace(NETWORKS, units=64), Lifelong(bytes=42_000, keep=Newest())),
             "last": lambda: aiming(replace(NETWORKS, units=64), Lifelong(bytes=10_000, keep=Newest())),
+        },
+    ),
+    "maze": Table(
+        world=MAZE.world,
+        tasks=MAZE.names,
+        steps=MAZE.steps,
+        times=1,
+        rhythm=Rhythm(random=200, learn_every=10, updates=50, first_updates=500, probe_every=400, probe_episodes=3),
+        floor=None,
+        agents={
+            "losse": lambda: going(Losse(encoder=ROOMS)),
+            "rehearsal": lambda: going(replace(NETWORKS, units=64), Lifelong(bytes=64_000_000)),
+            "newest": lambda: going(replace(NETWORKS, units=64), Lifelong(bytes=25_000, keep=Newest())),
+            "last": lambda: going(replace(NETWORKS, units=64), Lifelong(bytes=10_000, keep=Newest())),
         },
     ),
     "physics": Table(

@@ -45,6 +45,12 @@ def test_the_encoder_is_the_one_of_the_note(encoder):
     assert np.all(np.diff(np.asarray(active), axis=1) > 0)
 
 
+def test_without_groups_directions_go_through_all_inputs_as_ever():
+    encoder = Encoder(gain=0.7)
+    drawn = jax.random.truncated_normal(KEY, -2.0, 2.0, (6, 48), jnp.float32)
+    np.testing.assert_array_equal(encoder.projection(KEY, 6), drawn * np.float32(0.7 / np.sqrt(6)))
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=3, max_size=3))
 def test_features_stay_in_their_grid_wherever_the_input_is(point):

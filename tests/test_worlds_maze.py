@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from umwelt.core import FIRST, TERMINATED
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED
 from umwelt.worlds import PointMaze, stream
 from umwelt.worlds.point_maze import FOUR_ROOMS, MazeTask
 
@@ -123,3 +123,25 @@ def test_every_named_goal_can_be_reached():
     for name, task in WORLD.tasks().items():
         column, row = np.floor(task.goal).astype(int)
         assert (row, column) in within_reach(FOUR_ROOMS, task.doors > 0.5), name
+
+
+def test_a_goal_that_does_not_end_the_episode_is_held_until_it_is_cut_off():
+    task = stream.rows(task_of([1, 1, 1, 1], (1.5, 1.5)), 1)
+
+    def kinds(world):
+        state, _ = world.init(jax.random.key(0), task)
+        found = []
+        for _ in range(4):
+            state, step = world.step(jax.random.key(1), state, jnp.zeros((1, 2)), task)
+            found.append(int(step.kind[0]))
+        return found
+
+    assert kinds(PointMaze(time_limit=4, dense=True))[0] == TERMINATED, "the point is born at its goal"
+    assert kinds(PointMaze(time_limit=4, dense=True, ends=False)) == [MID, MID, MID, TRUNCATED]
+
+
+def test_given_goals_are_the_tasks():
+    tasks = PointMaze(goals=(("near", 2.5, 1.5), ("low", 1.5, 7.5))).tasks()
+    assert list(tasks) == ["near", "low"]
+    np.testing.assert_array_equal(tasks["low"].goal, [1.5, 7.5])
+    assert all(np.all(task.doors == 1) for task in tasks.values())

@@ -9,6 +9,7 @@ from umwelt.cli.live import read
 from umwelt.cli.options import UsageError
 from umwelt.teachers import Blocks
 from umwelt.worlds import Arm, Pendulum, Varied, stream_named
+from umwelt.worlds.point_maze import FOUR_ROOMS
 from umwelt.worlds.streams import PURE
 
 KEY = jax.random.key(0)
@@ -44,8 +45,20 @@ def test_the_physics_come_twice_and_contradict_each_other() -> None:
     assert len({round(speed, 3) for speed in speeds.values()}) >= 5, "the same torque does something else"
 
 
+def test_the_places_of_the_maze_lie_behind_walls_in_three_rooms_and_are_shown() -> None:
+    world, rooms, shown = stream_named("maze").world, set(), set()
+    for task in world.tasks().values():
+        x, y = task.goal
+        assert FOUR_ROOMS[int(y)][int(x)] == "."
+        rooms.add((x > 4.5, y > 4.5))
+        _, step = world.init(KEY, _row(task))
+        shown.add(tuple(np.asarray(step.observation[0, -2:]).tolist()))
+    assert rooms == {(True, False), (False, True), (True, True)}, "and episodes begin in the fourth"
+    assert len(shown) == 6
+
+
 def test_a_stream_that_does_not_exist_names_those_that_do() -> None:
-    with pytest.raises(ValueError, match="known: wishes, physics, many"):
+    with pytest.raises(ValueError, match="known: wishes, maze, physics, many"):
         stream_named("dreams")
     with pytest.raises(ValueError, match="known: tiny, short, long"):
         stream_named("physics:huge")

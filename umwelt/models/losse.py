@@ -39,7 +39,8 @@ TRANSITIONS = Metric(name="transitions", unit="transitions", meaning="how many t
 class LosseState:
     """One linear world model.
 
-    projection: float32 [width, grids * axes]. table: what imagination reads, float32, one row for each cell.
+    projection: float32 [width, grids * axes], one row more where the encoder has groups. table: what imagination
+    reads, float32, one row for each cell.
     statistics: A, B, G, W. memo: whatever the solver keeps. seen, done: the spaces of observation and action.
     """
 

@@ -59,9 +59,13 @@ class PointMaze:
     drag: float = 4.0
     """The share of its speed that the point loses per second."""
     radius: float = 0.5
-    """Cells from the goal at which it is reached and the episode terminates."""
+    """Cells from the goal at which it is reached."""
     dense: bool = False
     """Reward the distance to the goal, negative, instead of 1 at the goal and 0 elsewhere."""
+    ends: bool = True
+    """Whether the episode terminates at the goal; False lets it go on, to be held there until it is truncated."""
+    goals: tuple[tuple[str, float, float], ...] = ()
+    """The named tasks, (name, x, y) of a goal with every door open; none for far corners and shut doors."""
 
     @property
     def spec(self) -> WorldSpec:
@@ -78,12 +82,14 @@ class PointMaze:
         )
 
     def tasks(self) -> dict[str, MazeTask]:
-        """Named tasks: every door open and a goal in a far corner, then the farthest goal with one door shut."""
+        """Named tasks: every door open and a goal in a far corner, then the farthest goal with one door shut. Those
+        of `goals` where they are given."""
         letters = self._letters()
         right, low = len(self.layout[0]) - 1.5, len(self.layout) - 1.5
         goals = {"far": (right, low), "east": (right, 1.5), "south": (1.5, low), "home": (1.5, 1.5)}
+        goals = {name: (x, y) for name, x, y in self.goals} or goals
         made = {name: (np.ones(len(letters)), goal) for name, goal in goals.items()}
-        for letter in letters:
+        for letter in letters if not self.goals else ():
             made[f"far_without_{letter.lower()}"] = (np.array([letter != other for other in letters]), goals["far"])
         return {name: stream.numbers(MazeTask(doors=doors, goal=np.array(goal))) for name, (doors, goal) in made.items()}
 
@@ -104,7 +110,7 @@ class PointMaze:
         y, hit_y = self._slide(y + shift[1], shift[1], self._shut(x, y + shift[1], task.doors))
         place, hit = jnp.stack([x, y]), jnp.stack([hit_x, hit_y])
         reward, reached = self._score(place, task.goal)
-        return MazeBody(place=place, speed=jnp.where(hit, 0.0, speed)), reward, reached
+        return MazeBody(place=place, speed=jnp.where(hit, 0.0, speed)), reward, reached & self.ends
 
     def _slide(self, wanted: jax.Array, shift: jax.Array, shut: jax.Array) -> tuple[jax.Array, jax.Array]:
         cell = jnp.floor(wanted)

@@ -3,6 +3,7 @@
     umwelt live --stream physics:short --recipe losse_experts
 
 wishes    one world, six things to do in it: the arm and its table; the wish is shown
+maze      one world, six places to go to and stay at, behind walls in four rooms; the place is shown
 physics   one thing to do while the world turns into six that contradict each other; nothing is announced
 many      sixty pendulums, each of its own gravity, length, mass and motor; the pendulum is shown
 minigrid  a door and its key, a crossing between lava, a crossing between walls (needs the minigrid extra)
@@ -19,6 +20,7 @@ from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import WISHES, Arm
 from umwelt.worlds.orders import Names, cycle
 from umwelt.worlds.pendulum import Pendulum
+from umwelt.worlds.point_maze import PointMaze
 from umwelt.worlds.varied import Varied
 
 PHYSICS = ("moon", "long", "heavy", "rough", "mirrored", "late")
@@ -49,6 +51,24 @@ def wishes(size: str) -> Stream:
     steps, times = _sized(size, tiny=(20, 1), short=(2000, 1), long=(4000, 2))
     world = Announced(world=Arm(time_limit=min(80, steps)))
     return Stream(world=world, names=cycle(WISHES, times), steps=steps)
+
+
+PLACES = (
+    ("north_east", 7.5, 1.5),
+    ("south_west", 1.5, 7.5),
+    ("south_east", 7.5, 7.5),
+    ("east", 5.5, 3.5),
+    ("south", 3.5, 5.5),
+    ("low_east", 7.5, 5.5),
+)
+"""Where a point is wanted in the four rooms: none of them in the room where episodes begin."""
+
+
+def maze(size: str) -> Stream:
+    """Six places in one maze, one after the other; the long life goes there twice."""
+    steps, times = _sized(size, tiny=(20, 1), short=(400, 1), long=(2000, 2))
+    world = Announced(world=PointMaze(time_limit=min(40, steps), dense=True, ends=False, goals=PLACES))
+    return Stream(world=world, names=cycle(tuple(name for name, _, _ in PLACES), times), steps=steps)
 
 
 def physics(size: str) -> Stream:
@@ -112,7 +132,7 @@ def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Gymnasium:
     return Gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
 
 
-PURE = {"wishes": wishes, "physics": physics, "many": many}
+PURE = {"wishes": wishes, "maze": maze, "physics": physics, "many": many}
 """Streams of the library's own worlds."""
 STREAMS = {**PURE, "minigrid": minigrid, "rooms": rooms, "metaworld": metaworld}
 """Every stream by name; each takes a size."""

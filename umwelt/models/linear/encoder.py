@@ -5,6 +5,9 @@ small grids of `axes` dimensions; each grid lights the 2**axes corners of the ce
 into, with multilinear weights. So an input touches K = grids * 2**axes of D = grids * (bins + 1)**axes
 features, and inputs that are far apart touch none in common. (The paper writes kappa for grids,
 lambda for bins and rho for axes.)
+
+Directions through all inputs cannot tell a place from a speed. Who knows which numbers belong together can say so
+(`groups`); grids of single inputs, each a little shifted, are classical tile coding.
 """
 
 import itertools
@@ -13,7 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import part
+from umwelt.core import keys, part
+
+Axes = tuple[tuple[int, ...], ...]
+"""For each axis of a grid, the inputs that it looks at."""
 
 
 @part
@@ -28,6 +34,9 @@ class Encoder:
     """Dimensions of one grid, rho."""
     gain: float = 1.0
     """Scale of the random projection: how quickly neighbours stop sharing features."""
+    groups: tuple[Axes, ...] = ()
+    """What grids look at, in turn: for each axis the numbers of the inputs that its random direction mixes, the
+    observation's first and then the action's. An axis of one input lies along it. Empty: all axes mix all inputs."""
 
     @property
     def size(self) -> int:
@@ -40,15 +49,43 @@ class Encoder:
         return self.grids * 2**self.axes
 
     def projection(self, key: jax.Array, width: int) -> jax.Array:
-        """A random projection, float32 [width, grids * axes]."""
+        """A random projection, float32 [width, grids * axes]; with `groups` one row more, the shifts of the axes."""
+        if self.groups:
+            return self._grouped(key, width)
         drawn = jax.random.truncated_normal(key, -2.0, 2.0, (width, self.grids * self.axes), jnp.float32)
         return drawn * (self.gain / np.sqrt(width)).astype(np.float32)
+
+    def _grouped(self, key: jax.Array, width: int) -> jax.Array:
+        """Directions of length `gain` that are zero outside the group, and shifts of up to half a cell to each side:
+        without them all grids that lie along the same inputs would be one grid."""
+        turning, shifting = keys.split(key, "turn", "shift")
+        seen = self._seen(width)
+        drawn = jnp.where(seen, jax.random.normal(turning, seen.shape, jnp.float32), 0.0)
+        directions = self.gain * drawn / jnp.linalg.norm(drawn, axis=0)
+        # a cell in the middle of the sigmoid, whose slope there is a quarter, is 4 / bins wide
+        shifts = jax.random.uniform(shifting, (1, seen.shape[1]), jnp.float32, -2.0 / self.bins, 2.0 / self.bins)
+        return jnp.concatenate([directions, shifts])
+
+    def _seen(self, width: int) -> np.ndarray:
+        """bool [width, grids * axes]: which inputs each axis looks at."""
+        if len(self.groups) > self.grids:
+            raise ValueError(f"there are {len(self.groups)} groups for {self.grids} grids, so some would be left out")
+        seen = np.zeros((width, self.grids, self.axes), bool)
+        for number, group in enumerate(self.groups):
+            if len(group) != self.axes:
+                raise ValueError(f"groups[{number}]={group} names the inputs of {len(group)} axes, and axes={self.axes}")
+            for axis, inputs in enumerate(group):
+                if not inputs or min(inputs) < 0 or max(inputs) >= width:
+                    raise ValueError(f"groups[{number}][{axis}]={inputs} must name some of the inputs 0 to {width - 1}")
+                seen[list(inputs), number :: len(self.groups), axis] = True
+        return seen.reshape(width, -1)
 
     def cells(self, projection: jax.Array, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Where inputs [N, width] fall: cell numbers int32 [N, grids, axes], and the place inside the
         cell [N, grids, axes] in [0, 1], in the dtype of the inputs."""
-        height = self.bins * jax.nn.sigmoid(inputs @ projection.astype(inputs.dtype))
-        height = height.reshape(inputs.shape[0], self.grids, self.axes)
+        projection = projection.astype(inputs.dtype)
+        turned = inputs @ projection[:-1] + projection[-1] if self.groups else inputs @ projection
+        height = (self.bins * jax.nn.sigmoid(turned)).reshape(inputs.shape[0], self.grids, self.axes)
         # A saturated sigmoid gives exactly `bins`: the far edge of the last cell, not a cell of its own.
         cell = jnp.minimum(jnp.floor(height), self.bins - 1)
         return cell.astype(jnp.int32), height - cell
