@@ -16,13 +16,19 @@ from umwelt.report.page import Markup, Section, code, figure, folded, paragraph,
 from umwelt.report.places import draw_places
 from umwelt.report.reading import Story
 from umwelt.report.recipes import differences, expression, recipe_name, sameness
-from umwelt.report.spent import draw_spent, seconds
+from umwelt.report.spent import draw_decision, draw_spent, seconds
 
 EVENTS = 200
 """Events that are listed: the last ones."""
 UNEXAMINED = (
     "How far the world model foresees, and what its doubt is worth, was not examined for this page, since it takes a minute or so"
     " and the life's last save. This command does it:"
+)
+
+APART = (
+    "In a life the parts of a decision are one compiled program; here each was compiled and timed by itself, on the life's last"
+    " save and on the machine that made this page. Acting is to see and to draw an action, planning what choosing a good one"
+    " costs beyond that, and learning takes in what came and pays for the updates that fall upon one decision."
 )
 
 
@@ -136,7 +142,7 @@ class Sections:
         )
         if not maps:
             told = "The seeds lived through different lessons, so there is no one map of them."
-        tables = [table(metrics_table(scores), words=True), folded("Each task", table(tasks_table(scores)))]
+        tables = [table(metrics_table(scores), told=True), folded("Each task", table(tasks_table(scores)))]
         return Section("What was kept", *faults, paragraph(told), *maps, *tables)
 
     def _knowledge(self) -> Section:
@@ -150,7 +156,12 @@ class Sections:
     def _time(self) -> Section:
         drawn = self._figures(draw_spent({story.name: seconds(story.timing) for story in self.stories}))
         missing = paragraph("No times were written down.", note=True)
-        return Section("Where the time went", *(drawn or [missing]))
+        parts = {story.name: story.examined["decision"] for story in self.stories if story.examined.get("decision")}
+        apart = self._figures(draw_decision(parts))
+        told = (
+            paragraph(APART) if apart else paragraph("What acting, planning, learning and the world take is told by --examine.")
+        )
+        return Section("Where the time went", *(drawn or [missing]), told, *apart)
 
     def _life(self, story: Story, mark: str) -> list[Section]:
         """What belongs to one life alone. mark: keeps its drawings apart from those of other lives."""

@@ -94,7 +94,7 @@ class Shelf:
 
     def _card(self, path: Path) -> Card:
         try:
-            description, clock = _description(path), self._clock(path)
+            description = _description(path)
             end, fields = int(description["end"]), description["life"]["fields"]
             world, agent = _kind(fields["world"]), _kind(fields["agent"])
         except Unreadable as error:
@@ -102,6 +102,10 @@ class Shelf:
         except (KeyError, TypeError, ValueError, AttributeError):
             trouble = "recipe.json does not say what this life is; put back a copy of it"
             return Card(name=path.name, state="damaged", trouble=trouble)
+        try:
+            clock = self._clock(path)
+        except Unreadable as error:
+            return Card(name=path.name, state="damaged", end=end, world=world, agent=agent, trouble=str(error))
         state = "running" if is_held(path) else "finished" if clock >= end else "stopped"
         return Card(name=path.name, state=state, clock=clock, end=end, world=world, agent=agent)
 

@@ -25,20 +25,28 @@ export class Episode {
     this.numbers.hidden = !plan;
     if (plan) disclose(this.numbers, () => compared(plan));
   }
+
+  fail(why) {
+    this.text.textContent = why;
+    this.root.replaceChildren();
+    this.numbers.hidden = true;
+  }
 }
 
 function said(now, plan, trail, runs) {
-  if (!now) {
+  const newest = plan && plan.clock > (now?.clock ?? -1) ? plan : now;
+  if (!newest) {
     const why = runs ? "It shows its episode when it has run for some seconds." : "It was too short to show its last episode.";
     return trail.clock.length ? `Where this life has been. ${why}` : why;
   }
-  const imagined = plan ? ` Dashed: what the agent imagined at decision ${count(plan.clock)}, over what then happened.` : "";
-  return `Task ${now.task}, decision ${count(now.clock)}.${imagined}`;
+  const when = newest === plan ? "then" : `at decision ${count(plan?.clock)}`;
+  const imagined = plan ? ` Dashed: what the agent imagined ${when}, over what then happened.` : "";
+  return `Task ${newest.task}, decision ${count(newest.clock)}.${imagined}`;
 }
 
 function picture(name, now) {
   const address = `/data/frame?${new URLSearchParams({ name, clock: now.clock })}`;
-  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, "as it looks"));
+  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, `as it looked at decision ${count(now.clock)}`));
 }
 
 // Where the agent was, seen from above: the whole life in dots, this episode as a line, the plan dashed.
