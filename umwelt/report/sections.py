@@ -25,6 +25,11 @@ UNEXAMINED = (
     " and the life's last save. This command does it:"
 )
 
+ERRORS = (
+    "An error is the share of what changed that was not foreseen: 0 is perfect, and 1 as good as guessing. For the calibration,"
+    " predictions are sorted into ten groups from the surest to the least sure; doubt tells the truth where a group lies on the"
+    " dotted line, and is too sure of itself above it."
+)
 APART = (
     "In a life the parts of a decision are one compiled program; here each was compiled and timed by itself, on the life's last"
     " save and on the machine that made this page. Acting is to see and to draw an action, planning what choosing a good one"
@@ -140,6 +145,8 @@ class Sections:
             "Each row is what every task was worth at the end of one lesson; the frame is on the lesson's own task. A column that"
             " grows dark below its frame was forgotten."
         )
+        if len(scores) < len(self.groups):
+            told = f"Of these, only {' and '.join(scores)} lived two tasks or more that were probed. {told}"
         if not maps:
             told = "The seeds lived through different lessons, so there is no one map of them."
         tables = [table(metrics_table(scores), told=True), folded("Each task", table(tasks_table(scores)))]
@@ -148,7 +155,7 @@ class Sections:
     def _knowledge(self) -> Section:
         known = {story.name: story.examined for story in self.stories if story.examined}
         drawn = self._figures(draw_horizons(known), draw_calibration(known))
-        content = [*_how_examined(known), *drawn]
+        content = [*_how_examined(known), *([paragraph(ERRORS)] if drawn else []), *drawn]
         if len(known) < len(self.stories):
             content += [paragraph(UNEXAMINED), code(f"{self.command} --examine")]
         return Section("What the world model knows", *content)

@@ -153,7 +153,7 @@ function head(told) {
   bar.firstElementChild.style.width = `${Math.min(100, (100 * told.clock) / Math.max(told.end, 1))}%`;
   const rate = told.state === "running" && told.rate ? told.rate : null;
   facts(at("facts"), told.metrics ? [["decisions of each row", told.end ? `${count(told.clock)} of ${count(told.end)}` : count(told.clock)],
-    ["seeds", told.seeds.join(", ") || "–"],
+    ...told.seeds.length ? [["seeds", told.seeds.join(", ")]] : [],
     ...rate ? [["decisions each second", number(rate * (told.rows ?? 1), 3)], ["time left", time((told.end - told.clock) / rate)]] : [],
     ["probes", count(told.probes[0])]] : []);
   facts(at("origin"), [["command", told.command || (damaged ? "–" : "a script")], ...Object.entries(told.versions ?? {})]);
@@ -165,6 +165,7 @@ function facts(root, pairs) {
 
 function controls(told) {
   options(at("metric"), told.metrics.map(({ name }) => name), chosen.metric, (value) => { chosen.metric = value; });
+  at("seed").parentElement.hidden = !told.seeds.length; // nothing has been lived yet
   if (!told.seeds.includes(chosen.seed)) chosen.seed = told.seeds[0] ?? 0;
   options(at("seed"), told.seeds.map(String), String(chosen.seed), (value) => { chosen.seed = Number(value); });
 }
