@@ -6,6 +6,7 @@ python -m benchmarks.watch life             one life, with and without its chron
 """
 
 import json
+import math
 import shutil
 import signal
 import statistics
@@ -23,7 +24,7 @@ import numpy as np
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
 from umwelt.core.rhythm import Rhythm
-from umwelt.life import expression
+from umwelt.life import expression, scribe
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.folder import Folder
 from umwelt.life.life import Life
@@ -187,6 +188,8 @@ def _spent(lives: Path, page: Page, stretches: int) -> dict[str, list[float]]:
     description = {"life": expression.write(life), "end": 10**9, "rows": 1}
     spent: dict[str, list[float]] = {"bare": [], "written": [], "watched": []}
     words = [sys.executable, "-c", VISITOR, page.base, page.token, "measured"]
+    # a stretch is what is written at once at RATE, and would be less where other work makes it last longer
+    scribe.EVERY = math.inf
     with Folder.create("measured", description, lives=lives) as folder:
         living = Living(life, folder, end=10**9)
         value, clock = living.chunk(living.engine.begin(), 0)

@@ -109,6 +109,7 @@ def test_the_matrix_fills_as_lessons_end(page, tmp_path):
         probe(chronicle, 0, "earth", 1.0)
         for end in (10, 20):
             episode(chronicle, "earth", end, 2.0)
+        assert asked(growing, "matrix", name="young")["returns"] == [[None]], "a newborn's probe says nothing of a lesson"
         probe(chronicle, 20, "earth", 3.0)
         assert asked(growing, "matrix", name="young")["returns"] == [[3.0]]
         live_on(chronicle, 20, 30)
@@ -225,6 +226,7 @@ def test_a_damaged_life_has_a_sentence_and_the_others_go_on(tmp_path, damage):
     told = asked(page, "life", name="torn")
     assert told["state"] == "damaged"
     assert re.search(r"(put back a copy|try again|begun|give the name)", told["trouble"]), told["trouble"]
+    assert str(tmp_path) not in told["trouble"] or "is not a life" in told["trouble"], "there is little room in a list"
     for route in ("series", "returns", "matrix", "events", "glimpse"):
         answer = page.get(f"/data/{route}?name=torn&metric=reward")
         assert answer.status_code in (200, 409)

@@ -88,11 +88,14 @@ def matrix(chronicle: Chronicle) -> dict[str, Any]:
     if not met or len({tuple(lesson.task for lesson in each) for each in met}) > 1 or not met[0]:
         return {"tasks": [], "lessons": [], "returns": [], "errors": [], "retention": {}, "mixed": len(met) > 1}
     first = next(iter(values.values()))
+    # a lesson under way that was not probed yet has nothing to say, and not what an earlier one said
+    probed = [any(lesson.begin < clock <= lesson.end for clock in first.clocks) for lesson in first.lessons]
+    known = np.where(probed, 0.0, np.nan)[:, None]
     return {
         "tasks": first.tasks,
         "lessons": [vars(lesson) for lesson in first.lessons],
-        "returns": np.mean([ledger.matrix() for ledger in values.values()], axis=0),
-        "errors": np.mean([ledger.matrix() for ledger in errors.values()], axis=0),
+        "returns": known + np.mean([ledger.matrix() for ledger in values.values()], axis=0),
+        "errors": known + np.mean([ledger.matrix() for ledger in errors.values()], axis=0),
         "retention": {task: np.mean([ledger.retention()[task] for ledger in values.values()]) for task in first.tasks},
         "mixed": False,
     }
