@@ -77,9 +77,10 @@ function lines(plan) {
     const all = [...lived, ...planned];
     const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 240, 120);
     const moment = draw("line", { class: "moment", x1: to.x(at), x2: to.x(at), y1: 0, y2: 120 });
-    const off = error(plan, index, at);
-    return make("figure", {}, drawing(240, 120, `observed number ${index}: lived and imagined, mean difference ${off}`, [moment, path(lived, to, "lived"), path(planned, to, "planned")]),
-      make("figcaption", {}, `observed number ${index}; off by ${off}`));
+    const off = error(plan, index, at), heights = all.map(([, y]) => y);
+    const range = `from ${number(Math.min(...heights), 3)} to ${number(Math.max(...heights), 3)}`;
+    return make("figure", {}, drawing(240, 120, `observed number ${index}, ${range}: lived and imagined, mean difference ${off}`, [moment, path(lived, to, "lived"), path(planned, to, "planned")]),
+      make("figcaption", {}, `observed number ${index}, ${range}; off by ${off}`));
   });
 }
 
