@@ -6,6 +6,7 @@ python -m benchmarks.watch life             one life, with and without its chron
 """
 
 import json
+import math
 import shutil
 import signal
 import statistics
@@ -23,7 +24,7 @@ import numpy as np
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
 from umwelt.core.rhythm import Rhythm
-from umwelt.life import expression
+from umwelt.life import expression, scribe
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.folder import Folder
 from umwelt.life.life import Life
@@ -161,7 +162,7 @@ document.getElementById("curves").dispatchEvent(new KeyboardEvent("keydown", {ke
   if (marks.length) done(marks[0].startTime - began); else setTimeout(look, 1); })();"""
 
 
-def life_times(stretches: int = 40) -> dict[str, Any]:
+def life_times(stretches: int = 60) -> dict[str, Any]:
     """What a life pays for its chronicle, and for being watched: processor time of one life whose stretches of 20 chunks,
     half a second at RATE, are lived in turns bare, written down, and written down while five pages look on. The
     machine's other work, which would drown such small shares of the wall clock, is not counted."""
@@ -174,10 +175,22 @@ def life_times(stretches: int = 40) -> dict[str, Any]:
             page.end()
     bare, written, watched = (1e6 * statistics.median(spent[how]) for how in ("bare", "written", "watched"))
     note = f"of a life of {RATE:,} decisions/s; a decision takes {bare:.0f} us bare, {written:.0f} written, {watched:.0f} watched"
+    chronicle, pages = _lost(spent["bare"], spent["written"]), _lost(spent["written"], spent["watched"])
     return {
-        "lost to the chronicle": _figure((written - bare) * RATE / 1e6, "share", note),
-        "lost to five open pages": _figure((watched - written) * RATE / 1e6, "share", f"each asks every two seconds; {note}"),
+        "lost to the chronicle": _figure(chronicle[0], "share", f"{_interval(chronicle)} {note}"),
+        "lost to five open pages": _figure(pages[0], "share", f"{_interval(pages)} each asks every two seconds; {note}"),
     }
+
+
+def _lost(less: list[float], more: list[float]) -> tuple[float, float, float]:
+    """Median of what a stretch takes more than the one lived just before it, as a share of a second at RATE, and its 95 %."""
+    gaps = RATE * (np.array(more) - np.array(less))
+    again = np.median(np.random.default_rng(0).choice(gaps, (2000, len(gaps))), axis=1)
+    return float(np.median(gaps)), *(float(edge) for edge in np.quantile(again, [0.025, 0.975]))
+
+
+def _interval(lost: tuple[float, float, float]) -> str:
+    return f"[{lost[1]:.4f}, {lost[2]:.4f}]"
 
 
 def _spent(lives: Path, page: Page, stretches: int) -> dict[str, list[float]]:
@@ -187,6 +200,8 @@ def _spent(lives: Path, page: Page, stretches: int) -> dict[str, list[float]]:
     description = {"life": expression.write(life), "end": 10**9, "rows": 1}
     spent: dict[str, list[float]] = {"bare": [], "written": [], "watched": []}
     words = [sys.executable, "-c", VISITOR, page.base, page.token, "measured"]
+    # a stretch is what is written at once at RATE, and would be less where other work makes it last longer
+    scribe.EVERY = math.inf
     with Folder.create("measured", description, lives=lives) as folder:
         living = Living(life, folder, end=10**9)
         value, clock = living.chunk(living.engine.begin(), 0)

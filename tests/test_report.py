@@ -115,9 +115,9 @@ def test_the_numbers_are_those_worked_out_by_hand(single: Page) -> None:
     lessons = single.table("Means over each lesson")
     assert lessons[1] == ["1", EVIL, "1 to 100", "2 [2, 2]", "55", "245"]
     assert lessons[3] == ["3", EVIL, "201 to 300", "4 [4, 4]", "255", "45"]
-    spent = {(row[0], row[1]): row[2] for row in single.table("Seconds by part")[1:]}
+    spent = {(row[0], row[1]): row[2] for row in single.table("Where the time went")[1:]}
     # 4 s before the life was begun anew, 3 s after it; probes never fell, so they are one sum
-    assert spent == {("one", "acting and learning"): "7.0", ("one", "probes"): "1.0"}
+    assert spent == {("one", "acting and learning"): "7", ("one", "probes"): "1"}
     place = single.table("Where the agent was")[1]
     assert place == [EVIL, "300", "0 to 6", "0 to 4", "-", "0.5"]
     assert single.table("Everything that happened")[1][:4] == ["120", "0", "changed", f"the wind turned {EVIL}"]
@@ -276,6 +276,7 @@ def test_an_examination_is_used_as_long_as_the_life_was_not_saved_anew(lives: Pa
     groups = [[0.1 * group, 0.2 * group] for group in range(1, 11)]
     task = {"compared": "belief", "error": [0.01, 0.05, 0.2, None], "doubt_rank": 0.9, "doubt_error": 0.1, "doubt_groups": groups}
     found = {"clock": 300, "episodes": 4, "note": "", "horizons": [1, 5, 15, 50], "tasks": {"b": task}}
+    found["decision"] = {"acting": 0.001, "planning": 0.0125, "learning": 0.0015, "world": 0.01}
     kept = tmp_path / "report" / "examined"
     kept.mkdir(parents=True)
     name = kept_at(kept, story.name, 300, story.description).name
@@ -284,6 +285,12 @@ def test_an_examination_is_used_as_long_as_the_life_was_not_saved_anew(lives: Pa
     page = Page(tmp_path / "report" / "index.html")
     assert page.table("Error by horizon")[1] == ["b", "belief", "0.01", "0.05", "0.2", "-"]
     assert page.table("Calibration of doubt")[10] == ["b", "10", "1", "2"]
+    cost = page.table("What one decision costs")
+    assert cost[2:] == [
+        ["one", "planning", "12.5", "50.0%"],
+        ["one", "learning", "1.5", "6.0%"],
+        ["one", "the world", "10", "40.0%"],
+    ]
     assert (kept / name).exists(), "the next report has it too"
     (tmp_path / "one" / "checkpoints" / f"{400:012d}").mkdir()
     assert examined_of(story, kept, False) == ({}, "")

@@ -163,17 +163,21 @@ def test_a_film_has_stretches_of_a_few_tasks_with_frames(tmp_path: Path) -> None
     assert np.isnan(film["real"][:, :, 10:]).all()
     # what is imagined never changes, and the pendulum's angle (0: cosine, 1: sine) is drawn where it then is
     assert (np.ptp(film["imagined"][:, :, :10], axis=2) == 0).all()
-    assert film["frames"].shape == (2, AHEAD, 64, 64)
+    assert film["frames"].shape == film["imagined_frames"].shape == (2, AHEAD, 64, 64, 1)
+    assert (film["imagined_frames"] == film["imagined_frames"][:, :1]).all()
     cosine, sine = (film["real"][0, 0, 5, film["dimensions"].tolist().index(index)] for index in (0, 1))
     bright = film["frames"][0, 5] > 200
-    row, column = (places.mean() / 64 - 0.5 for places in np.nonzero(bright))
+    row, column = (places.mean() / 64 - 0.5 for places in np.nonzero(bright[..., 0]))
     assert np.arctan2(column, -row) == pytest.approx(np.arctan2(sine, cosine), abs=0.15)
     drawn = draw_film(film)
     assert drawn is not None
     apart = np.abs(film["real"] - film["imagined"])[0, :, 0, moving(film["real"])]
     assert drawn.table.rows[0][1] == number(float(apart.mean()))
     assert drawn.table.rows[0][-1] == "-", "30 decisions ahead every episode was over"
-    assert draw_frames(film) is not None
+    pictures = draw_frames(film)
+    assert pictures is not None
+    assert pictures.table.rows[0] == ("earth", "1, 2, 4, 5, 6, 7, 9, 10"), "no picture is shown of what came after the end"
+    assert "as it came and as it was imagined" in pictures.alternative
 
 
 def test_a_world_that_cannot_be_drawn_has_no_frames(tmp_path: Path) -> None:

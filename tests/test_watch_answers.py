@@ -1,10 +1,12 @@
 """What the page is told of lives: the chronicle's own numbers, few of them, and a sentence where there are none."""
 
+import contextlib
 import fcntl
 import io
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +109,7 @@ def test_the_matrix_fills_as_lessons_end(page, tmp_path):
         probe(chronicle, 0, "earth", 1.0)
         for end in (10, 20):
             episode(chronicle, "earth", end, 2.0)
+        assert asked(growing, "matrix", name="young")["returns"] == [[None]], "a newborn's probe says nothing of a lesson"
         probe(chronicle, 20, "earth", 3.0)
         assert asked(growing, "matrix", name="young")["returns"] == [[3.0]]
         live_on(chronicle, 20, 30)
@@ -223,10 +226,30 @@ def test_a_damaged_life_has_a_sentence_and_the_others_go_on(tmp_path, damage):
     told = asked(page, "life", name="torn")
     assert told["state"] == "damaged"
     assert re.search(r"(put back a copy|try again|begun|give the name)", told["trouble"]), told["trouble"]
+    assert str(tmp_path) not in told["trouble"] or "is not a life" in told["trouble"], "there is little room in a list"
     for route in ("series", "returns", "matrix", "events", "glimpse"):
         answer = page.get(f"/data/{route}?name=torn&metric=reward")
         assert answer.status_code in (200, 409)
         assert answer.status_code == 200 or answer.json()["error"]
+
+
+def test_of_a_damaged_life_is_shown_what_can_be_read(tmp_path):
+    life = write_life(tmp_path, "torn")
+    (life / "recipe.json").write_text("{")
+    with contextlib.closing(sqlite3.connect(life / "chronicle.db")) as database:
+        database.execute("DROP TABLE events")
+    page = visitor(tmp_path)
+    told = asked(page, "life", name="torn")
+    assert (told["state"], told["clock"], told["probes"]) == ("damaged", 100, [6, 100])
+    assert [metric["name"] for metric in told["metrics"]] == ["reward", "surprise"]
+    assert [fault.partition(":")[0] for fault in told["faults"]] == ["events"]
+    assert asked(page, "series", name="torn", metric="reward", end=100, points=10)["clock"]
+    assert asked(page, "matrix", name="torn")["tasks"] == ["earth", "moon"]
+    assert "events" in page.get("/data/events?name=torn").json()["error"]
+    (life / "recipe.json").write_text((write_life(tmp_path, "whole") / "recipe.json").read_text())
+    os.truncate(life / "chronicle.db", 4096)
+    card = next(card for card in asked(page, "lives")["lives"] if card["name"] == "torn")
+    assert (card["state"], card["world"], card["agent"], card["end"]) == ("damaged", "Pendulum", "RandomAgent", 100)
 
 
 def test_a_page_is_not_surprised_by_pages_torn_out_of_the_middle(tmp_path):

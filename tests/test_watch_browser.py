@@ -69,6 +69,7 @@ def lives(tmp_path_factory):
     for name in ("finished", STRANGE):
         write_life(lives, name, end=1000)
     os.truncate(write_life(lives, "torn") / "chronicle.db", 20_000)
+    write_life(lives, "nameless").joinpath("recipe.json").write_text("{")
     writer = Writer(lives / "alive")
     yield lives
     writer.end()
@@ -217,6 +218,10 @@ def test_names_are_text_and_a_damaged_life_says_what_to_do(browser):
     assert "put back a copy" in until(browser, lambda: browser.find_element(By.ID, "trouble").text)
     assert not browser.find_element(By.ID, "cards").is_displayed()
     browser.save_screenshot(str(PICTURES / "damaged.png"))
+    choose(browser, "nameless")
+    assert "recipe.json is damaged" in text(browser, "#trouble")
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".matrix td"))
+    assert until(browser, lambda: drawn(browser)) > 500, "what can be read is shown"
     choose(browser, "finished")
     assert browser.find_element(By.ID, "cards").is_displayed()
     assert not browser.find_element(By.ID, "trouble").is_displayed()

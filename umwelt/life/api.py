@@ -13,6 +13,7 @@ from umwelt.evaluation.exam import Proctor
 from umwelt.evaluation.knowledge import Knowledge
 from umwelt.life import expression
 from umwelt.life.chronicle import Chronicle
+from umwelt.life.dissect import dissect
 from umwelt.life.examine import Probe, examine, examine_model, panel_of
 from umwelt.life.folder import Folder, slug
 from umwelt.life.life import Engine, Life
@@ -97,6 +98,13 @@ def probe_model(
     life, minds, proctor = _examination(path, lives)
     names = tasks or panel_of(life)
     return {seed: examine_model(proctor, life, agent, names, episodes) for seed, agent in minds.items()}
+
+
+def probe_decision(path: str | Path, *, lives: str | Path = "lives") -> dict[str, float]:
+    """What a decision of a life's last save costs: part -> seconds (`umwelt.life.dissect`). Nothing is written."""
+    folder = Folder.read(path, lives=lives)
+    life = life_of(folder)
+    return dissect(life, Saver(folder.checkpoints, Engine(life)).load_minds()[0])
 
 
 def _examination(path: str | Path, lives: str | Path) -> tuple[Life, dict[int, Any], Proctor]:

@@ -8,10 +8,11 @@ import numpy as np
 
 from umwelt.core import spaces
 from umwelt.core.contracts import World
-from umwelt.evaluation.exam import Proctor
+from umwelt.evaluation.exam import Film, Proctor
 from umwelt.life.disk import room
 from umwelt.life.examine import PROBE_KEY, repeated
 from umwelt.worlds import sketch
+from umwelt.worlds.posture import drawer
 
 WARM, AHEAD = 10, 30
 """Decisions before a stretch, and its length."""
@@ -40,9 +41,8 @@ def film_foresight(
     found = {"tasks": np.array(names), "dimensions": kept}
     for name, values in (("real", real), ("imagined", imagined)):
         found[name] = np.where(inside, values[..., kept], np.nan).astype(np.float32).reshape(shape).transpose(1, 2, 0, 3)
-    frames = None if film.state is None or brief else _frames(world, film.state, len(names))
-    if frames is not None:
-        found["frames"] = frames
+    if not brief:
+        found |= _frames(world, film, names)
     draft = path.with_name(f".{path.name}")
     with room(path), draft.open("wb") as file:
         np.savez_compressed(file, **found)
@@ -50,15 +50,33 @@ def film_foresight(
     return True
 
 
-def _frames(world: World, state: Any, tasks: int) -> np.ndarray | None:
-    """Of the first stretch of each task: [tasks, AHEAD, 64, 64]."""
-    found = sketch.bodies(world, state)
+def _frames(world: World, film: Film, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Of the first stretch of each task, as it came and as it was imagined: uint8 [tasks, AHEAD, H, W, 1 or 3]. A world
+    that cannot be drawn from what is observed is drawn as it came alone, and one that cannot be drawn at all not."""
+
+    def first(tree: Any) -> Any:
+        """[AHEAD, tasks x TRAJECTORIES, ...] -> [tasks x AHEAD, ...], task by task."""
+        return jax.tree.map(lambda leaf: leaf[:, ::TRAJECTORIES].swapaxes(0, 1).reshape(-1, *leaf.shape[2:]), tree)
+
+    draw = drawer(world)
+    if draw is not None and film.expected is not None:
+        tasks = repeated(world, names, AHEAD)
+        seen = {"frames": film.observation, "imagined_frames": film.expected.observation}
+        return {name: _whole(draw(first(rows), tasks), len(names)) for name, rows in seen.items()}
+    found = None if film.state is None else sketch.bodies(world, film.state)
     if found is None:
-        return None
+        return {}
     inner, *parts = found
-    rows = jax.tree.map(lambda leaf: leaf[:, ::TRAJECTORIES].swapaxes(0, 1).reshape(tasks * AHEAD, *leaf.shape[2:]), parts)
-    drawn = jax.jit(jax.vmap(lambda body, task: sketch.picture(sketch.drawing(inner, body, task))))(*rows)
-    return np.asarray(drawn).reshape(tasks, AHEAD, sketch.SIDE, sketch.SIDE)
+    drawn = jax.jit(jax.vmap(lambda body, task: sketch.picture(sketch.drawing(inner, body, task))))(*first(parts))
+    return {"frames": _whole(drawn, len(names))}
+
+
+def _whole(drawn: Any, tasks: int) -> np.ndarray:
+    """Frames [tasks x AHEAD, H, W, .] as uint8 [tasks, AHEAD, ...], neither side longer than sketch.SIDE."""
+    frames = np.clip(np.asarray(drawn), 0, 255).astype(np.uint8)
+    apart = -(-max(frames.shape[1:3]) // sketch.SIDE)
+    frames = frames[:, ::apart, ::apart]
+    return frames.reshape(tasks, AHEAD, *frames.shape[1:])
 
 
 def _at(value: Any, tick: int) -> Any:

@@ -10,8 +10,8 @@ from umwelt.report.figure import Drawing, Table, finish, interval, lines, number
 from umwelt.report.picture import COLOURS
 from umwelt.report.reading import CURVES, POINTS, Story
 
-NAMED = 8
-"""As many lessons have their names over the picture; more have numbers."""
+NAMED, TIGHT = 8, 110
+"""As many lessons have their names over the picture, or as many letters, small ones; more have numbers."""
 APART = 3
 """As many seeds of one life have lines of their own."""
 WORDS = {"return": "return of an episode", "surprise": "surprise", "doubt": "doubt"}
@@ -103,7 +103,8 @@ def _line(story: Story, what: str, seed: int) -> Line | None:
 def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str, int, int], ...]) -> None:
     for (label, line), style in zip(drawn.items(), lines(list(drawn)).values(), strict=True):
         axes.fill_between(line.clock, line.low, line.high, color=style["color"], alpha=0.18, linewidth=0)
-        axes.plot(line.clock, line.mean, label=said(label), linewidth=1.2, **style)
+        alone = {"marker": "o", "markersize": 4} if len(line.clock) == 1 else {}
+        axes.plot(line.clock, line.mean, label=said(label, 34), linewidth=1.2, **alone, **style)
     if what in CURVES:
         _both_near_zero_and_far(axes, list(drawn.values()))
     axes.set_ylabel(WORDS[what])
@@ -133,12 +134,14 @@ def _both_near_zero_and_far(axes: Any, drawn: list[Line]) -> None:
 def _name_bands(axes: Any, bands: tuple[tuple[str, int, int], ...]) -> None:
     """The tasks over the picture, or the numbers of the lessons where their names would overlap."""
     every = max(1, len(bands) // 15)
-    named = len(bands) <= NAMED
+    letters = len(bands) * max((len(said(task)) + 1 for task, _, _ in bands), default=0)
+    named = len(bands) <= NAMED or letters <= TIGHT
     for index, (task, begin, end) in enumerate(bands):
         if named or index % every == 0:
-            text = said(task, 60 // max(len(bands), 1)) if named else str(index + 1)
-            place = axes.get_xaxis_transform()
-            axes.text((begin + end) / 2, 1.02, text, transform=place, ha="center", va="bottom", fontsize=8)
+            longest = 60 // len(bands) if letters > TIGHT else TIGHT
+            text = said(task, longest) if named else str(index + 1)
+            place, size = axes.get_xaxis_transform(), 7 if named and letters > TIGHT * 3 // 4 else 8
+            axes.text((begin + end) / 2, 1.02, text, transform=place, ha="center", va="bottom", fontsize=size)
 
 
 def _shared_lessons(groups: dict[str, list[Story]]) -> tuple[tuple[str, int, int], ...]:

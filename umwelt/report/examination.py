@@ -1,4 +1,4 @@
-"""What the world model of a life's last save knows: examined once, and kept as JSON beside the report.
+"""What the world model of a life's last save knows, and what a decision costs: examined once, and kept as JSON beside the report.
 
 An examination loads the life and compiles its model, which takes longer than all the rest of a report; so it is done when it
 is asked for, and what was found is used again as long as the life was not saved anew.
@@ -53,7 +53,7 @@ def examined_of(story: Story, folder: Path, examine: bool) -> tuple[dict[str, An
 
 def _examine(story: Story, clock: int) -> dict[str, Any]:
     """Means over seeds, in numbers ready for JSON."""
-    from umwelt.life.api import life_of, probe_model
+    from umwelt.life.api import life_of, probe_decision, probe_model
     from umwelt.life.examine import panel_of
     from umwelt.life.folder import Folder
 
@@ -62,7 +62,8 @@ def _examine(story: Story, clock: int) -> dict[str, Any]:
     left = f"Only the first {TASKS} of its {len(panel)} tasks were." if len(panel) > TASKS else ""
     tasks = {task: _told([each[task] for each in by_seed]) for task in by_seed[0]}
     horizons = list(next(iter(by_seed[0].values())).horizons)
-    return {"clock": clock, "episodes": EPISODES, "note": left, "horizons": horizons, "tasks": tasks}
+    found = {"clock": clock, "episodes": EPISODES, "note": left, "horizons": horizons, "tasks": tasks}
+    return {**found, "decision": probe_decision(story.path)}
 
 
 def _told(seeds: list[Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, said, sheet
 
 Limits = dict[str, tuple[float, float]]
-WRITTEN = 10
+WRITTEN = 12
 """As many tasks and lessons have their numbers in the cells."""
 NAMED = 40
 """As many are named along a side; of more, every second or third."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 
 from umwelt.report.figure import Drawing, Table, finish, lines, number, said, sheet
 from umwelt.report.picture import COLOURS
@@ -48,25 +49,34 @@ def moving(real: np.ndarray) -> list[int]:
 
 
 def draw_frames(film: dict[str, np.ndarray], name: str = "frames") -> Drawing | None:
-    """A strip of frames of the first trajectory of each task; None where the world cannot be drawn."""
+    """Strips of frames of the first trajectory of each task, as it came and as it was imagined; None where the world
+    cannot be drawn."""
     if "frames" not in film:
         return None
-    frames, tasks = film["frames"], film["tasks"]
-    ahead = np.unique(np.linspace(0, frames.shape[1] - 1, SHOWN).round().astype(int))
-    with sheet(0.3 + 1.05 * len(tasks), len(tasks), len(ahead)) as (figure, axes):
-        for (task, column), each in np.ndenumerate(axes):
-            each.imshow(frames[task, ahead[column]], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    strips = {"came": film["frames"], **({"imagined": film["imagined_frames"]} if "imagined_frames" in film else {})}
+    tasks, lived = film["tasks"], np.isfinite(film["real"][:, 0, :, 0])
+    last = int(np.flatnonzero(lived.any(axis=0)).max(initial=0))
+    ahead = np.unique(np.linspace(0, last, SHOWN).round().astype(int))
+    with sheet(0.3 + 1.0 * len(tasks) * len(strips), len(tasks) * len(strips), len(ahead)) as (figure, axes):
+        for (row, column), each in np.ndenumerate(axes):
+            task, (kind, frames) = row // len(strips), list(strips.items())[row % len(strips)]
             each.set_xticks([])
             each.set_yticks([])
-            if task == 0:
+            if row == 0:
                 each.set_title(f"{ahead[column] + 1} ahead")
             if column == 0:
-                each.set_ylabel(said(tasks[task], 14))
+                each.set_ylabel(f"{said(tasks[task], 14)}\n{kind}" if len(strips) > 1 else said(tasks[task], 14))
+            if lived[task, ahead[column]]:
+                each.imshow(frames[task, ahead[column]].squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            else:
+                each.spines[:].set_visible(False)  # its episode was over
         stretch = f"from {ahead[0] + 1} to {ahead[-1] + 1} decisions ahead"
-        told = f"The world as it came, {stretch}, a strip for each of {len(tasks)} tasks."
-        rows = tuple((said(task, 60), ", ".join(str(when + 1) for when in ahead)) for task in tasks)
+        kinds = "as it came and as it was imagined" if len(strips) > 1 else "as it came"
+        told = f"The world {kinds}, {stretch}, for each of {len(tasks)} tasks. How far apart they are stands in the table above."
+        shown = [", ".join(str(when + 1) for when in ahead if lived[task, when]) for task in range(len(tasks))]
+        rows = tuple((said(task, 60), when) for task, when in zip(tasks, shown, strict=True))
         table = Table(caption="Which frames are shown", heads=("task", "decisions ahead"), rows=rows)
-        return finish(figure, name, "The same stretches as pictures", told, table)
+        return finish(figure, name, "The first stretch of each task in pictures", told, table)
 
 
 def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -> Drawing | None:
@@ -129,8 +139,9 @@ def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibrati
         # one task is often known a hundred times better than another
         panel.set(xscale="log", yscale="log")
         for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(edges) < 100 * min(edges) else (1,)))
             axis.set_major_formatter("{x:g}")
-            axis.set_minor_formatter("")
+            axis.set_minor_locator(NullLocator())
         for (label, each), style in zip(known.items(), lines(list(known)).values(), strict=True):
             doubt, error = np.array(each["doubt_groups"]).T
             panel.plot(doubt, error, marker="o", markersize=4, linewidth=1, label=said(label, 40), **style)

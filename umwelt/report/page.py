@@ -26,10 +26,11 @@ a, summary { color: var(--mark); } :focus-visible { outline: 3px solid var(--mar
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; }
 .wide { overflow-x: auto; } .wide svg { display: block; width: 100%; min-width: 36rem; height: auto; fill: currentColor; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
+table { border-collapse: collapse; min-width: min(100%, 24rem); font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; color: var(--faint); padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--edge); padding: .2rem .7rem .2rem 0; text-align: right; vertical-align: top; }
 th:first-child, td:first-child, .words td, .words th { text-align: left; }
+.told td:not(:last-child) { white-space: nowrap; } .told td:last-child { min-width: 18rem; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--edge); font-size: .85rem; }
 summary { cursor: pointer; padding: .25rem 0; } .note { border-left: .3rem solid var(--mark); padding-left: .75rem; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
@@ -106,13 +107,13 @@ def figure(drawing: Drawing) -> Markup:
     return tag("figure", tag("figcaption", drawing.title), picture, folded("The numbers", table(drawing.table)))
 
 
-def table(shown: Table, words: bool = False) -> Markup:
-    """A table that scrolls sideways where it is too wide. words: its cells are sentences, not numbers."""
+def table(shown: Table, words: bool = False, told: bool = False) -> Markup:
+    """A table that scrolls sideways where it is too wide. words: its cells are sentences, not numbers; told: those of the
+    last column are, and say what the numbers mean."""
     head = tag("tr", *(tag("th", name, scope="col") for name in shown.heads))
     rows = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in shown.rows]
-    whole = tag(
-        "table", tag("caption", shown.caption), tag("thead", head), tag("tbody", *rows), **({"class_": "words"} if words else {})
-    )
+    kind = {"class_": "words told" if told else "words"} if words or told else {}
+    whole = tag("table", tag("caption", shown.caption), tag("thead", head), tag("tbody", *rows), **kind)
     return tag("div", whole, class_="wide", tabindex="0", role="group", aria_label=shown.caption)
 
 

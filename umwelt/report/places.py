@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import LogNorm
 
 from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, sheet
 
@@ -21,18 +22,29 @@ def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing |
         for row, (across, up, first, second) in enumerate(planes):
             visits, doubted, edges = cells(first, second, doubt)
             shown = np.where(visits > 0, visits, np.nan)
-            maps = [(axes[row, 0], np.log10(shown), "visits"), (axes[row, 1], doubted, "mean doubt")]
+            often = LogNorm(1, max(2.0, visits.max()))
+            maps = [(axes[row, 0], shown, "visits", often), (axes[row, 1], doubted, "mean doubt", None)]
             if not np.isfinite(doubted).any():
                 maps.pop()
                 axes[row, 1].set_axis_off()
-            for each, values, title in maps:
-                image = each.pcolormesh(*edges, values.T, cmap="cividis", **SEAMLESS)
+            for each, values, title, scale in maps:
+                image = each.pcolormesh(*edges, values.T, cmap="cividis", norm=scale, **SEAMLESS)
                 each.set(xlabel=across, ylabel=up, title=title)
-                label = "visits, powers of ten" if title == "visits" else "doubt"
-                figure.colorbar(image, ax=each, label=label, aspect=30)
+                bar = figure.colorbar(image, ax=each, label=title, aspect=30)
+                if scale:
+                    bar.set_ticks(few(visits.max()))
+                    bar.ax.yaxis.set_major_formatter("{x:g}")
+                    bar.ax.minorticks_off()
         visits, doubted, _ = cells(x, y, doubt)
         title = "Where the agent went, and where it doubted"
         return finish(figure, name, title, _alternative(visits, doubted), _table(trail, known))
+
+
+def few(most: float) -> list[int]:
+    """Round counts from 1 to `most`: 1, 2, 5, 10 ..., or only the powers of ten where those are enough."""
+    powers = [10**power for power in range(len(str(int(most))))]
+    found = powers if len(powers) > 3 else [times * power for power in powers for times in (1, 2, 5)]
+    return [count for count in found if count <= max(2, most)]
 
 
 def cells(x: np.ndarray, y: np.ndarray, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:

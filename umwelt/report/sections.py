@@ -16,13 +16,24 @@ from umwelt.report.page import Markup, Section, code, figure, folded, paragraph,
 from umwelt.report.places import draw_places
 from umwelt.report.reading import Story
 from umwelt.report.recipes import differences, expression, recipe_name, sameness
-from umwelt.report.spent import draw_spent, seconds
+from umwelt.report.spent import draw_decision, draw_spent, seconds
 
 EVENTS = 200
 """Events that are listed: the last ones."""
 UNEXAMINED = (
     "How far the world model foresees, and what its doubt is worth, was not examined for this page, since it takes a minute or so"
     " and the life's last save. This command does it:"
+)
+
+ERRORS = (
+    "An error is the share of what changed that was not foreseen: 0 is perfect, and 1 as good as guessing. For the calibration,"
+    " predictions are sorted into ten groups from the surest to the least sure; doubt tells the truth where a group lies on the"
+    " dotted line, and is too sure of itself above it."
+)
+APART = (
+    "In a life the parts of a decision are one compiled program; here each was compiled and timed by itself, on the life's last"
+    " save and on the machine that made this page. Acting is to see and to draw an action, planning what choosing a good one"
+    " costs beyond that, and learning takes in what came and pays for the updates that fall upon one decision."
 )
 
 
@@ -134,15 +145,17 @@ class Sections:
             "Each row is what every task was worth at the end of one lesson; the frame is on the lesson's own task. A column that"
             " grows dark below its frame was forgotten."
         )
+        if len(scores) < len(self.groups):
+            told = f"Of these, only {' and '.join(scores)} lived two tasks or more that were probed. {told}"
         if not maps:
             told = "The seeds lived through different lessons, so there is no one map of them."
-        tables = [table(metrics_table(scores), words=True), folded("Each task", table(tasks_table(scores)))]
+        tables = [table(metrics_table(scores), told=True), folded("Each task", table(tasks_table(scores)))]
         return Section("What was kept", *faults, paragraph(told), *maps, *tables)
 
     def _knowledge(self) -> Section:
         known = {story.name: story.examined for story in self.stories if story.examined}
         drawn = self._figures(draw_horizons(known), draw_calibration(known))
-        content = [*_how_examined(known), *drawn]
+        content = [*_how_examined(known), *([paragraph(ERRORS)] if drawn else []), *drawn]
         if len(known) < len(self.stories):
             content += [paragraph(UNEXAMINED), code(f"{self.command} --examine")]
         return Section("What the world model knows", *content)
@@ -150,7 +163,12 @@ class Sections:
     def _time(self) -> Section:
         drawn = self._figures(draw_spent({story.name: seconds(story.timing) for story in self.stories}))
         missing = paragraph("No times were written down.", note=True)
-        return Section("Where the time went", *(drawn or [missing]))
+        parts = {story.name: story.examined["decision"] for story in self.stories if story.examined.get("decision")}
+        apart = self._figures(draw_decision(parts))
+        told = (
+            paragraph(APART) if apart else paragraph("What acting, planning, learning and the world take is told by --examine.")
+        )
+        return Section("Where the time went", *(drawn or [missing]), told, *apart)
 
     def _life(self, story: Story, mark: str) -> list[Section]:
         """What belongs to one life alone. mark: keeps its drawings apart from those of other lives."""

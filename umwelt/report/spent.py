@@ -5,8 +5,16 @@ import numpy as np
 from umwelt.report.figure import Drawing, Table, finish, number, said, sheet
 from umwelt.report.picture import COLOURS
 
-PARTS = {"living": "acting and learning", "probe": "probes", "saving": "saving", "chronicle": "writing down"}
+PARTS = {
+    "living": "acting and learning",
+    "probe": "probes",
+    "saving": "saving",
+    "chronicle": "writing down",
+    "memory": "memory on disk",
+    "glimpses": "showing itself",
+}
 """Names of the parts for the reader; others keep their own."""
+DECISION = {"acting": "acting", "planning": "planning", "learning": "learning", "world": "the world"}
 
 
 def seconds(timing: dict[str, np.ndarray]) -> dict[str, float]:
@@ -21,11 +29,22 @@ def seconds(timing: dict[str, np.ndarray]) -> dict[str, float]:
 
 
 def draw_spent(spent: dict[str, dict[str, float]], name: str = "time") -> Drawing | None:
-    """A bar for each life or group: label -> part -> seconds."""
+    """A bar for each life: label -> part -> seconds. None where nothing was spent."""
+    return _bars(spent, PARTS, name, "Where the time went", "seconds")
+
+
+def draw_decision(spent: dict[str, dict[str, float]], name: str = "decision") -> Drawing | None:
+    """A bar for each life: label -> part -> seconds of one decision (`umwelt.life.dissect`)."""
+    known = {label: {part: 1e3 * value for part, value in each.items()} for label, each in spent.items()}
+    return _bars(known, DECISION, name, "What one decision costs", "milliseconds")
+
+
+def _bars(spent: dict[str, dict[str, float]], words: dict[str, str], name: str, title: str, unit: str) -> Drawing | None:
     known = {label: parts for label, parts in spent.items() if sum(parts.values()) > 0}
     if not known:
         return None
-    parts = list(dict.fromkeys(part for each in known.values() for part in each))
+    written = dict.fromkeys(part for each in known.values() for part in each)
+    parts = [*(part for part in words if part in written), *(part for part in written if part not in words)]
     with sheet(1.1 + 0.4 * len(known)) as (figure, axes):
         panel = axes[0, 0]
         left = np.zeros(len(known))
@@ -33,20 +52,20 @@ def draw_spent(spent: dict[str, dict[str, float]], name: str = "time") -> Drawin
             width = np.array([each.get(part, 0.0) for each in known.values()])
             hatch = ("", "//", "..", "xx", "\\\\", "++")[index % 6]
             style = {"color": COLOURS[index % 6], "hatch": hatch, "edgecolor": "#ffffff", "linewidth": 0.5}
-            panel.barh(range(len(known)), width, left=left, label=said(PARTS.get(part, part)), **style)
+            panel.barh(range(len(known)), width, left=left, label=said(words.get(part, part)), **style)
             left += width
         panel.set_yticks(range(len(known)), [said(label) for label in known])
         panel.invert_yaxis()
-        panel.set_xlabel("seconds")
+        panel.set_xlabel(unit)
         figure.legend(loc="outside lower center", ncols=4)
         rows = tuple(
-            (label, PARTS.get(part, part), number(each.get(part, 0.0), ".1f"), f"{each.get(part, 0.0) / sum(each.values()):.1%}")
+            (label, words.get(part, part), number(each.get(part, 0.0), ".3g"), f"{each.get(part, 0.0) / sum(each.values()):.1%}")
             for label, each in known.items()
             for part in parts
         )
         told = "; ".join(
-            f"{label}: " + ", ".join(f"{PARTS.get(part, part)} {value:.1f} s" for part, value in each.items())
+            f"{label}: " + ", ".join(f"{words.get(part, part)} {value:.3g} {unit}" for part, value in each.items())
             for label, each in known.items()
         )
-        table = Table(caption="Seconds by part", heads=("life", "part", "seconds", "share"), rows=rows)
-        return finish(figure, name, "Where the time went", f"Bars of seconds by part. {told}.", table)
+        table = Table(caption=f"{title}, in {unit}", heads=("life", "part", unit, "share"), rows=rows)
+        return finish(figure, name, title, f"Bars of {unit} by part. {told}.", table)

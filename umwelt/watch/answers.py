@@ -1,11 +1,12 @@
 """What the page asks of a chronicle. Each answer is small, whatever the life's length, and every number is the life's own."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from umwelt.life.chronicle import Chronicle
+from umwelt.life.chronicle import Chronicle, ChronicleError
 from umwelt.life.ledgers import Diary, ledgers
 from umwelt.life.tables import BLOCK
 from umwelt.life.thinning import thinned
@@ -15,6 +16,8 @@ EVENTS, PLACES = 200, 2000
 WHOLE, SOME = 20_000, 40
 """Up to so many episodes are read whole; of more, so many in each stretch."""
 
+READABLE = (ChronicleError, ValueError, TypeError, IndexError)
+"""What a damaged chronicle may raise when it is read."""
 READ = 50_000
 """Rows of a metric that are read for one curve, at most."""
 
@@ -40,21 +43,15 @@ SELECT task, "end" FROM (
 
 
 def overview(chronicle: Chronicle) -> dict[str, Any]:
-    """What there is to see, and how fast it comes."""
-    tasks = chronicle.rows("SELECT task, MIN(clock) FROM probes GROUP BY task ORDER BY 2, 1")
-    recent = chronicle.rows("SELECT clock, wall FROM timing ORDER BY clock DESC LIMIT 200")
-    return {
-        "metrics": [vars(metric) for metric in chronicle.metrics()],
-        "seeds": chronicle.seeds(),
-        "clock": chronicle.last_clock(),
-        "tasks": [task for task, _ in tasks],
-        "probes": chronicle.rows("SELECT COUNT(*), MAX(clock) FROM probes")[0],
-        "events": chronicle.rows("SELECT MAX(id) FROM events")[0][0] or 0,
-        "glimpses": [clock for (clock,) in chronicle.rows("SELECT clock FROM glimpses ORDER BY name")]
-        if _has(chronicle, "glimpses")
-        else [],
-        "rate": _rate(recent),
-    }
+    """What there is to see, and how fast it comes. faults: what could not be read, a sentence each; the rest is told."""
+    told: dict[str, Any] = {"metrics": [], "seeds": [], "clock": 0, "tasks": [], "probes": [0, None], "events": 0, "glimpses": [],
+                            "rate": None, "faults": []}  # fmt: skip
+    for name, question in OVERVIEW.items():
+        try:
+            told[name] = question(chronicle)
+        except READABLE as error:
+            told["faults"].append(f"{name}: {error}")
+    return told
 
 
 def series(chronicle: Chronicle, metric: str, seed: int, begin: int, end: int, points: int) -> dict[str, Any]:
@@ -91,11 +88,14 @@ def matrix(chronicle: Chronicle) -> dict[str, Any]:
     if not met or len({tuple(lesson.task for lesson in each) for each in met}) > 1 or not met[0]:
         return {"tasks": [], "lessons": [], "returns": [], "errors": [], "retention": {}, "mixed": len(met) > 1}
     first = next(iter(values.values()))
+    # a lesson under way that was not probed yet has nothing to say, and not what an earlier one said
+    probed = [any(lesson.begin < clock <= lesson.end for clock in first.clocks) for lesson in first.lessons]
+    known = np.where(probed, 0.0, np.nan)[:, None]
     return {
         "tasks": first.tasks,
         "lessons": [vars(lesson) for lesson in first.lessons],
-        "returns": np.mean([ledger.matrix() for ledger in values.values()], axis=0),
-        "errors": np.mean([ledger.matrix() for ledger in errors.values()], axis=0),
+        "returns": known + np.mean([ledger.matrix() for ledger in values.values()], axis=0),
+        "errors": known + np.mean([ledger.matrix() for ledger in errors.values()], axis=0),
         "retention": {task: np.mean([ledger.retention()[task] for ledger in values.values()]) for task in first.tasks},
         "mixed": False,
     }
@@ -170,6 +170,24 @@ def _rate(recent: list[tuple[int, float]]) -> float | None:
     if len(recent) < 2 or recent[0][1] <= recent[-1][1]:
         return None
     return (recent[0][0] - recent[-1][0]) / (recent[0][1] - recent[-1][1])
+
+
+def _glimpses(chronicle: Chronicle) -> list[int]:
+    """The clocks of what was glimpsed: they change when there is something new to see."""
+    rows = chronicle.rows("SELECT clock FROM glimpses ORDER BY name") if _has(chronicle, "glimpses") else []
+    return [clock for (clock,) in rows]
+
+
+OVERVIEW: dict[str, Callable[[Chronicle], Any]] = {
+    "metrics": lambda it: [vars(metric) for metric in it.metrics()],
+    "seeds": lambda it: it.seeds(),
+    "clock": lambda it: it.last_clock(),
+    "tasks": lambda it: [task for task, _ in it.rows("SELECT task, MIN(clock) FROM probes GROUP BY task ORDER BY 2, 1")],
+    "probes": lambda it: it.rows("SELECT COUNT(*), MAX(clock) FROM probes")[0],
+    "events": lambda it: it.rows("SELECT MAX(id) FROM events")[0][0] or 0,
+    "glimpses": _glimpses,
+    "rate": lambda it: _rate(it.rows("SELECT clock, wall FROM timing ORDER BY clock DESC LIMIT 200")),
+}
 
 
 def _has(chronicle: Chronicle, table: str) -> bool:

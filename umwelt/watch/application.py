@@ -1,5 +1,6 @@
 """The page and its data as one ASGI application. Routes only read, and each opens its chronicle for a moment."""
 
+import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -67,12 +68,15 @@ class Desk:
         """One life: its card, what made it, and what there is to see."""
         name = _name(request)
         card = self.shelf.card(name)
-        known = {**vars(card), "resume": self.shelf.resume_command(name, card)}
-        if card.state == "damaged":
-            return _json(known)
-        description = self.shelf.description(name)
-        told = {key: description.get(key) for key in ("command", "versions", "rows")}
-        return _json({**known, **told, **self._asked(name, answers.overview)})
+        told: dict[str, Any] = {**vars(card), "resume": self.shelf.resume_command(name, card)}
+        # of a damaged life, what can be read is shown
+        may_fail = contextlib.suppress(Unreadable, ChronicleError) if card.state == "damaged" else contextlib.nullcontext()
+        with may_fail:
+            description = self.shelf.description(name)
+            told |= {key: description.get(key) for key in ("command", "versions", "rows")}
+        with may_fail:
+            told |= self._asked(name, answers.overview)
+        return _json(told)
 
     def series(self, request: Request) -> Response:
         """One metric of one seed in a window."""

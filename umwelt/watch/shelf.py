@@ -94,14 +94,18 @@ class Shelf:
 
     def _card(self, path: Path) -> Card:
         try:
-            description, clock = _description(path), self._clock(path)
+            description = _description(path)
             end, fields = int(description["end"]), description["life"]["fields"]
             world, agent = _kind(fields["world"]), _kind(fields["agent"])
         except Unreadable as error:
-            return Card(name=path.name, state="damaged", trouble=str(error))
+            return Card(name=path.name, state="damaged", trouble=_inside(path, error))
         except (KeyError, TypeError, ValueError, AttributeError):
             trouble = "recipe.json does not say what this life is; put back a copy of it"
             return Card(name=path.name, state="damaged", trouble=trouble)
+        try:
+            clock = self._clock(path)
+        except Unreadable as error:
+            return Card(name=path.name, state="damaged", end=end, world=world, agent=agent, trouble=_inside(path, error))
         state = "running" if is_held(path) else "finished" if clock >= end else "stopped"
         return Card(name=path.name, state=state, clock=clock, end=end, world=world, agent=agent)
 
@@ -131,6 +135,11 @@ def _chronicle(path: Path) -> Chronicle:
         return Chronicle.read(path / "chronicle.db")
     except ChronicleError as error:
         raise Unreadable(str(error)) from error
+
+
+def _inside(path: Path, error: Unreadable) -> str:
+    """What is amiss, files called by their names: whose they are stands beside it, and there is little room."""
+    return str(error).replace(f"{path}{os.sep}", "")
 
 
 def _stamp(path: Path) -> Any:

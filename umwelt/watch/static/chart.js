@@ -34,10 +34,9 @@ export class Chart {
     queueMicrotask(() => performance.mark(this.root.id));
   }
 
-  forget() {
-    this.plot?.destroy();
-    this.plot = null;
-    this.form = "";
+  // A sentence in place of a picture.
+  fail(why) {
+    this.draw("", [[]], null, [0, 1], why);
   }
 
   fit() {

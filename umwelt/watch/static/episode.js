@@ -25,20 +25,28 @@ export class Episode {
     this.numbers.hidden = !plan;
     if (plan) disclose(this.numbers, () => compared(plan));
   }
+
+  fail(why) {
+    this.text.textContent = why;
+    this.root.replaceChildren();
+    this.numbers.hidden = true;
+  }
 }
 
 function said(now, plan, trail, runs) {
-  if (!now) {
+  const newest = plan && plan.clock > (now?.clock ?? -1) ? plan : now;
+  if (!newest) {
     const why = runs ? "It shows its episode when it has run for some seconds." : "It was too short to show its last episode.";
     return trail.clock.length ? `Where this life has been. ${why}` : why;
   }
-  const imagined = plan ? ` Dashed: what the agent imagined at decision ${count(plan.clock)}, over what then happened.` : "";
-  return `Task ${now.task}, decision ${count(now.clock)}.${imagined}`;
+  const when = newest === plan ? "then" : `at decision ${count(plan?.clock)}`;
+  const imagined = plan ? ` Dashed: what the agent imagined ${when}, over what then happened.` : "";
+  return `Task ${newest.task}, decision ${count(newest.clock)}.${imagined}`;
 }
 
 function picture(name, now) {
   const address = `/data/frame?${new URLSearchParams({ name, clock: now.clock })}`;
-  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, "as it looks"));
+  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, `as it looked at decision ${count(now.clock)}`));
 }
 
 // Where the agent was, seen from above: the whole life in dots, this episode as a line, the plan dashed.
@@ -69,9 +77,10 @@ function lines(plan) {
     const all = [...lived, ...planned];
     const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 240, 120);
     const moment = draw("line", { class: "moment", x1: to.x(at), x2: to.x(at), y1: 0, y2: 120 });
-    const off = error(plan, index, at);
-    return make("figure", {}, drawing(240, 120, `observed number ${index}: lived and imagined, mean difference ${off}`, [moment, path(lived, to, "lived"), path(planned, to, "planned")]),
-      make("figcaption", {}, `observed number ${index}; off by ${off}`));
+    const off = error(plan, index, at), heights = all.map(([, y]) => y);
+    const range = `from ${number(Math.min(...heights), 3)} to ${number(Math.max(...heights), 3)}`;
+    return make("figure", {}, drawing(240, 120, `observed number ${index}, ${range}: lived and imagined, mean difference ${off}`, [moment, path(lived, to, "lived"), path(planned, to, "planned")]),
+      make("figcaption", {}, `observed number ${index}, ${range}; off by ${off}`));
   });
 }
 

@@ -1,6 +1,6 @@
 // The page: what is chosen, and a look at the server every two seconds while somebody sees it.
 
-import { ask } from "/ask.js";
+import { Refusal, ask } from "/ask.js";
 import { keys } from "/chart.js";
 import { Curves } from "/curves.js";
 import { Episode } from "/episode.js";
@@ -10,6 +10,7 @@ import { Shelf } from "/shelf.js";
 import { count, make, number } from "/shown.js";
 
 const EVERY = 2000, MOST_COMPARED = 6;
+const NO_METRIC = { name: "reward", meaning: "" };
 const at = (id) => document.getElementById(id);
 
 // the token is in a cookie by now, and need not stay where others can read it
@@ -80,19 +81,27 @@ async function step(now) {
   if (told.name !== chosen.name) return;
   life = told;
   head(told);
-  at("cards").hidden = told.state === "damaged";
-  if (told.state === "damaged") return;
+  at("cards").hidden = !told.metrics;
+  if (!told.metrics) return;
   controls(told);
-  await Promise.all([redraw(now), when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told)),
-    when("probes", told.probes, () => matrix.show(told.name)), when("events", told.events, () => events(told.name))]);
+  await Promise.all([redraw(now),
+    when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told), (why) => episode.fail(why)),
+    when("probes", told.probes, () => matrix.show(told.name), (why) => matrix.fail(why)),
+    when("events", told.events, () => events(told.name), (why) => at("events").replaceChildren(make("li", { className: "none" }, why)))]);
 }
 
-// Ask again only for what has changed since it was asked for.
-async function when(what, stamp, act) {
+// Ask again only for what has changed since it was asked for. What cannot be told is said where it would stand, and the
+// rest of the page goes on.
+async function when(what, stamp, act, fail) {
   const text = JSON.stringify([life.name, stamp]);
   if (seen[what] === text) return;
-  await act();
-  seen[what] = text;
+  try {
+    await act();
+    seen[what] = text;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    fail(error.message);
+  }
 }
 
 // One drawing at a time, and what was asked for meanwhile comes after it, so that an old answer never covers a new one.
@@ -101,7 +110,7 @@ async function redraw(now) {
   if (drawing) return;
   drawing = true;
   try {
-    while (wanted !== null && life && life.state !== "damaged") {
+    while (wanted !== null && life?.metrics) {
       const fresh = wanted;
       wanted = null;
       await charts(fresh);
@@ -114,40 +123,40 @@ async function redraw(now) {
 }
 
 async function charts(now) {
-  const metric = life.metrics.find(({ name }) => name === chosen.metric) ?? life.metrics[0];
-  if (!metric) return;
+  const metric = life.metrics.find(({ name }) => name === chosen.metric) ?? life.metrics[0] ?? NO_METRIC;
   const names = [life.name, ...shelf.compared].slice(0, MOST_COMPARED + 1);
   const window = span();
   if (now) seen.charts = seen.returns = "";
   const live = chosen.window && chosen.window[1] < life.clock && names.length === 1 ? 0 : life.clock;
   at("meaning").textContent = metric.unit ? `${metric.meaning} (${metric.unit})` : metric.meaning;
   await Promise.all([
-    when("charts", [live, window, metric.name, names], () => curves.show(names, metric, chosen.seed, window)),
-    when("returns", [live, window, life.probes], () => returns.show(life.name, life.tasks, chosen.seed, window)),
+    when("charts", [live, window, metric.name, names], () => curves.show(names, metric, chosen.seed, window), (why) => curves.chart.fail(why)),
+    when("returns", [live, window, life.probes], () => returns.show(life.name, life.tasks, chosen.seed, window), (why) => returns.chart.fail(why)),
   ]);
 }
 
 function head(told) {
+  const damaged = told.state === "damaged";
   at("name").textContent = told.name;
   at("state").textContent = told.state;
   at("state").className = `state ${told.state}`;
-  at("trouble").hidden = told.state !== "damaged";
-  at("trouble").textContent = told.trouble;
+  const trouble = [told.trouble, ...told.faults ?? []].filter(Boolean).join(" · ");
+  at("trouble").hidden = !trouble;
+  at("trouble").textContent = trouble;
   at("resume").textContent = told.resume;
-  at("made").textContent = told.state === "damaged" ? "" : `${told.agent} in ${told.world}`;
-  at("go-on").hidden = told.state === "damaged";
+  at("made").textContent = told.world ? `${told.agent} in ${told.world}` : "";
+  at("go-on").hidden = damaged;
   const bar = at("progress");
-  bar.hidden = told.state === "damaged";
+  bar.hidden = damaged;
   bar.setAttribute("aria-valuemax", told.end);
   bar.setAttribute("aria-valuenow", told.clock);
   bar.firstElementChild.style.width = `${Math.min(100, (100 * told.clock) / Math.max(told.end, 1))}%`;
-  if (told.state === "damaged") { at("facts").replaceChildren(); at("origin").replaceChildren(); return; }
   const rate = told.state === "running" && told.rate ? told.rate : null;
-  facts(at("facts"), [["decisions of each row", `${count(told.clock)} of ${count(told.end)}`],
-    ["seeds", told.seeds.join(", ") || "–"],
+  facts(at("facts"), told.metrics ? [["decisions of each row", told.end ? `${count(told.clock)} of ${count(told.end)}` : count(told.clock)],
+    ...told.seeds.length ? [["seeds", told.seeds.join(", ")]] : [],
     ...rate ? [["decisions each second", number(rate * (told.rows ?? 1), 3)], ["time left", time((told.end - told.clock) / rate)]] : [],
-    ["probes", count(told.probes[0])]]);
-  facts(at("origin"), [["command", told.command || "a script"], ...Object.entries(told.versions ?? {})]);
+    ["probes", count(told.probes[0])]] : []);
+  facts(at("origin"), [["command", told.command || (damaged ? "–" : "a script")], ...Object.entries(told.versions ?? {})]);
 }
 
 function facts(root, pairs) {
@@ -156,6 +165,7 @@ function facts(root, pairs) {
 
 function controls(told) {
   options(at("metric"), told.metrics.map(({ name }) => name), chosen.metric, (value) => { chosen.metric = value; });
+  at("seed").parentElement.hidden = !told.seeds.length; // nothing has been lived yet
   if (!told.seeds.includes(chosen.seed)) chosen.seed = told.seeds[0] ?? 0;
   options(at("seed"), told.seeds.map(String), String(chosen.seed), (value) => { chosen.seed = Number(value); });
 }

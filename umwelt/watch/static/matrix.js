@@ -21,7 +21,14 @@ export class Matrix {
     this.draw();
   }
 
+  fail(why) {
+    this.found = null;
+    this.text.textContent = why;
+    this.root.replaceChildren();
+  }
+
   draw() {
+    if (!this.found) return;
     const { tasks, lessons, mixed } = this.found;
     if (!tasks.length) {
       this.text.textContent = mixed ? "The seeds of this life met their tasks in different orders." : "It fills when lessons end and probes are made.";

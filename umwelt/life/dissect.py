@@ -1,0 +1,87 @@
+"""What a decision costs, part by part.
+
+In a life its parts are one compiled program, in which nobody can tell where one ends and the next begins. So each is
+compiled and timed by itself, on what a save holds, and none of it is kept.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from umwelt.core.contracts import Mode
+from umwelt.life.body import Mind
+from umwelt.life.life import Life
+
+REPEATS = 16
+"""Decisions in one run of a compiled part, so that calling it is no part of what it costs."""
+SECONDS = 0.5
+"""A part is run until it took so long, and three times at least."""
+
+Turn = Callable[[jax.Array, Any], Any]
+"""A part of a decision: (key, what it needs) -> what it needs next."""
+
+
+def dissect(life: Life, mind: Mind) -> dict[str, float]:
+    """part -> seconds of one decision of all rows of one seed. The mind is used up.
+
+    acting: to see a step and draw an action at random. planning: what choosing one well costs beyond that.
+    learning: to remember, and the updates that fall upon one decision. world: its own step.
+    """
+    after, action, task = mind.step, mind.decision.action, mind.decision.next_task
+    world = _world_seconds(life, mind.task, action, task)
+
+    def act(mode: Mode) -> Turn:
+        return lambda key, agent: life.agent.act(key, agent, after, mode)[0]
+
+    agent, drawn = _timed(act("random"), mind.agent)
+    agent, chosen = _timed(act("explore"), agent)
+    agent, remembered = _timed(lambda key, agent: life.agent.remember(key, agent, after, action, after)[0], agent)
+    _, learned = _timed(lambda key, agent: life.agent.learn(key, agent)[0], agent)
+    updates = life.rhythm.updates / life.rhythm.learn_every
+    found = {"acting": drawn, "planning": max(0.0, chosen - drawn), "learning": remembered + updates * learned}
+    return {**found, "world": world}
+
+
+def _world_seconds(life: Life, begun: Any, action: Any, task: Any) -> float:
+    key = jax.random.key(life.seed)
+    if life.world.spec.hosted:
+        return _hosted_seconds(life.world, key, begun, action, task)
+    state = jax.jit(life.world.init)(key, begun)[0]
+    return _timed(lambda key, state: life.world.step(key, state, action, task)[0], state)[1]
+
+
+def _hosted_seconds(world: Any, key: jax.Array, begun: Any, action: Any, task: Any) -> float:
+    """One decision in simulators of its own, from the median."""
+    words = np.asarray(jax.random.key_data(key))
+    state, _ = world.init(key, begun)
+    times: list[float] = []
+    try:
+        while sum(times) < SECONDS or len(times) < 3:
+            began = time.perf_counter()
+            state, _ = world.step(words, state, action, task)
+            times.append(time.perf_counter() - began)
+    finally:
+        world.close(state)
+    return float(np.median(times))
+
+
+def _timed(turn: Turn, state: Any) -> tuple[Any, float]:
+    """(the state after many turns, the median seconds of one). The state that is passed in is used up."""
+
+    def run(key: jax.Array, state: Any) -> Any:
+        return jax.lax.scan(lambda state, index: (turn(jax.random.fold_in(key, index), state), None), state, jnp.arange(REPEATS))[
+            0
+        ]
+
+    compiled = jax.jit(run, donate_argnums=1)
+    times: list[float] = []
+    state = jax.block_until_ready(compiled(jax.random.key(0), state))  # the first call compiles
+    while sum(times) < SECONDS or len(times) < 3:
+        began = time.perf_counter()
+        state = jax.block_until_ready(compiled(jax.random.key(len(times)), state))
+        times.append(time.perf_counter() - began)
+    return state, float(np.median(times)) / REPEATS
