@@ -4,9 +4,10 @@
 
 DoorKey-9x9, LavaCrossingS9N1 and SimpleCrossingS9N1, episodes of 100 decisions, 150,000 decisions each, which is a fifth
 of the published number; rewards are MiniGrid's own. Performance is the mean return of all three at the end, and
-forgetting what they lost since their own last lesson, on the mean (Continual World's formulas). The control keeps the
-newest moments of its life in as many bytes. Every agent and seed is a life of its own in `build/evidence`; one that was
-broken off is resumed. The result goes to `evidence/results/minigrid.json`.
+forgetting what they lost since their own last lesson, on the mean (Continual World's formulas). One control keeps the
+newest moments of its life in as many bytes; the other, `joint`, meets all three tasks in turn, episode by episode. Every
+agent and seed is a life of its own in `build/evidence`; one that was broken off is resumed. The result goes to
+`evidence/results/minigrid.json`.
 """
 
 import sys
@@ -16,12 +17,13 @@ import numpy as np
 
 from evidence.agents import Table
 from evidence.curves import summed
-from evidence.forgetting import life_of, live_it
+from evidence.forgetting import controls_of, life_of, live_it
 from evidence.seeds import each_seed
 from umwelt.behaviours import DQN, Counted, ModelFree
 from umwelt.core.rhythm import Rhythm
 from umwelt.life.chronicle import Chronicle
 from umwelt.life.ledgers import diary, ledgers
+from umwelt.life.life import Life
 from umwelt.memory import Lifelong, Newest, Reservoir
 from umwelt.worlds import stream_named
 
@@ -49,17 +51,19 @@ TABLE = Table(
     rhythm=Rhythm(random=500, updates=6, chunk=200, record_every=100, probe_every=3_125, probe_episodes=20, save_seconds=120.0),
     floor=0.0,
     agents={"reservoir": lambda: counting(Reservoir()), "newest": lambda: counting(Newest())},
+    joint=lambda: counting(Reservoir()),
 )
 
 
 def lived(seed: int) -> dict[str, Any]:
-    """Both lives of a seed."""
-    return {"seed": seed, **{agent: figures(agent, seed) for agent in TABLE.agents}}
+    """All lives of a seed."""
+    lives = {agent: life_of(TABLE, agent, 0, seed) for agent in TABLE.agents} | controls_of(TABLE, "joint", 0, seed)
+    return {"seed": seed, **{agent: figures(agent, seed, life) for agent, life in lives.items()}}
 
 
-def figures(agent: str, seed: int) -> dict[str, Any]:
+def figures(agent: str, seed: int, life: Life) -> dict[str, Any]:
     """One life, and what it came to."""
-    path = live_it(TABLE, f"minigrid-{agent}-{seed}", life_of(TABLE, agent, 0, seed))
+    path = live_it(TABLE, f"minigrid-{agent}-{seed}", life)
     with Chronicle.read(path / "chronicle.db") as chronicle:
         ledger, spent = ledgers(diary(chronicle))[seed], chronicle.timing()
     now, lost = ledger.now(), ledger.forgetting()
@@ -77,7 +81,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The means over seeds."""
     means = {
         agent: {name: round(float(np.mean([row[agent][name] for row in rows])), 3) for name in ("performance", "forgetting")}
-        for agent in TABLE.agents
+        for agent in (*TABLE.agents, "joint")
     }
     decisions = STEPS * len(STREAM.names) * STREAM.world.batch
     return {"decisions": decisions, "bar": {"performance": 0.72, "forgetting": 0.05}, "means": means}
