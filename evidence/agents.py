@@ -26,7 +26,8 @@ class Table:
     """A stream and who lives it. steps: decisions of a lesson. times: how often all tasks come. floor: the return from
     which retention counts; None for that of a newborn. Two controls are lived when they are named: `joint` meets a new
     task with every episode, for as many decisions in all (the most that memory can do), and `alone` is one life for each
-    task, of as many decisions as are spent on it (the most that plasticity can do)."""
+    task, of as many decisions as are spent on it (the most that plasticity can do). episode: the most decisions of one; None
+    where the world has a time limit of its own."""
 
     world: Any
     tasks: tuple[str, ...]
@@ -37,6 +38,7 @@ class Table:
     agents: dict[str, Callable[[], Any]]
     joint: Callable[[], Any] | None = None
     alone: Callable[[], Any] | None = None
+    episode: int | None = None
 
 
 ARM = Arm()

@@ -54,7 +54,7 @@ def controls_of(table: Table, agent: str, order: int, seed: int) -> dict[str, Li
     """The lives of a control, by name: that of `joint`, or those of `alone`, one for each task."""
     if agent == "joint" and table.joint:
         # lessons of one episode, and of the step that begins the next
-        steps = getattr(table.world, "world", table.world).time_limit + 1
+        steps = (table.episode or getattr(table.world, "world", table.world).time_limit) + 1
         rounds = -(-table.steps * table.times // steps)
         return {"joint": _life(table, table.joint, Blocks(names=shuffled(table.tasks, rounds, seed=order), steps=steps), seed)}
     if agent == "alone" and table.alone:

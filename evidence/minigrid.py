@@ -52,6 +52,7 @@ TABLE = Table(
     floor=0.0,
     agents={"reservoir": lambda: counting(Reservoir()), "newest": lambda: counting(Newest())},
     joint=lambda: counting(Reservoir()),
+    episode=100,
 )
 
 
