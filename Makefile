@@ -9,7 +9,7 @@ live: .venv
 	$(BIN)/umwelt live
 
 test: .venv/extras
-	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m "not exact"
+	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --durations=40 -m "not exact"
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m exact
 
 # What the page is looked at with. Where it cannot be had, the tests that need it say so and are skipped.
