@@ -46,13 +46,21 @@ NETWORKS = Ensemble(units=128, members=3, propagation="mean", noisy=False, beta=
 """Squared errors, because contacts are rare and great; see docs/evidence.md."""
 
 
+def knowing(world: Any, entries: int, horizon: int, model: Any, memory: Any, batch: int = 256) -> ModelPredictive:
+    """Who knows what is wished in a world that shows it, in its last `entries` numbers, and has to learn the rest."""
+    return ModelPredictive(
+        model=Wished(model=replace(model, reward=worthless, continues=endless), entries=entries, world=world),
+        planner=ICEM(samples=64, horizon=horizon, iterations=3, elites=8),
+        objective=Objective(doubt=0.3),
+        examined=Objective(),
+        memory=memory,
+        batch=batch,
+    )
+
+
 def wishing(model: Any, memory: Any = None, batch: int = 256) -> ModelPredictive:
     """Who knows what is wished and has to learn the arm."""
-    planner = ICEM(samples=64, horizon=12, iterations=3, elites=8)
-    known = Wished(model=replace(model, reward=worthless, continues=endless), entries=len(WISHES), world=ARM)
-    return ModelPredictive(
-        model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=batch
-    )
+    return knowing(ARM, len(WISHES), 12, model, memory, batch)
 
 
 GOALS = Announced(world=Varied(world=Pendulum(), within=(("gravity", 1.62, 1.62), ("goal", -3.1, 3.1)), number=6, seed=2))
@@ -61,11 +69,7 @@ GOALS = Announced(world=Varied(world=Pendulum(), within=(("gravity", 1.62, 1.62)
 
 def aiming(model: Any, memory: Any = None) -> ModelPredictive:
     """Who knows at which angle a pendulum is wanted and has to learn the pendulum."""
-    known = Wished(model=replace(model, reward=worthless, continues=endless), entries=7, world=GOALS)
-    planner = ICEM(samples=64, horizon=15, iterations=3, elites=8)
-    return ModelPredictive(
-        model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=256
-    )
+    return knowing(GOALS, 7, 15, model, memory)
 
 
 MAZE = stream_named("maze")
@@ -78,11 +82,7 @@ ROOMS = Encoder(grids=12, bins=5, groups=FREE + WALLS + WALLS)
 
 def going(model: Any, memory: Any = None) -> ModelPredictive:
     """Who knows where in the maze a point is wanted and has to learn the maze."""
-    known = Wished(model=replace(model, reward=worthless, continues=endless), entries=6, world=MAZE.world)
-    planner = ICEM(samples=64, horizon=20, iterations=3, elites=8)
-    return ModelPredictive(
-        model=known, planner=planner, objective=Objective(doubt=0.3), examined=Objective(), memory=memory, batch=256
-    )
+    return knowing(MAZE.world, 6, 20, model, memory)
 
 
 SEARCH = ICEM(samples=96, horizon=20, iterations=3, elites=10)
