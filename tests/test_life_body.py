@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from umwelt.behaviours import ModelPredictive, RandomAgent
-from umwelt.core import Evidence, TimeStep
+from umwelt.core import Evidence, TimeStep, keys, part, static, struct
 from umwelt.core.checking import same_values
+from umwelt.core.drive import scan_some
 from umwelt.core.rhythm import Rhythm
 from umwelt.life.life import Engine, Life
 from umwelt.models import Ensemble, Losse
@@ -20,6 +21,27 @@ from umwelt.worlds import Pendulum
 
 PLANNER = Shooting(samples=8, horizon=3)
 STREAMER = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER, objective=Objective(), examined=Objective())
+
+
+@struct
+class Lessons:
+    """number: int32 [], rounds of learning. drawn: uint32 [], the sum of what they drew."""
+
+    number: Any
+    drawn: Any
+    action_space: Any = static()
+
+
+@part
+class Counting(RandomAgent):
+    """Acts at random, and counts its lessons."""
+
+    def init(self, key: Any, spec: Any) -> Lessons:
+        return Lessons(number=jnp.int32(0), drawn=jnp.uint32(0), action_space=spec.action)
+
+    def learn(self, key: Any, state: Lessons) -> tuple[Lessons, Any]:
+        number, drawn = state.number + 1, state.drawn + jax.random.bits(key)
+        return dataclasses.replace(state, number=number, drawn=drawn), {"lessons": number}
 
 
 def lived(driver: str, agent: Any, ticks: int = 60, batch: int = 2, seeds: int = 1, seed: int = 0) -> tuple[Any, list[Any]]:
@@ -69,6 +91,35 @@ def test_several_seeds_at_once_are_the_single_ones() -> None:
         _, alone = lived("scan", RandomAgent(), seed=seed)
         one = jax.tree.map(lambda leaf: leaf[seed : seed + 1], together)  # noqa: B023
         assert same_values(one, alone, f"seed {seed} ", tolerance=1e-5) == ""
+
+
+def test_first_updates_are_made_by_the_program_of_what_follows() -> None:
+    rhythm = Rhythm(random=20, learn_every=5, updates=2, first_updates=7, chunk=20)
+    teacher = Blocks(names=("earth",), steps=100)
+    engine = Engine(Life(world=Pendulum(), agent=Counting(), teacher=teacher, rhythm=rhythm, seeds=2))
+    value, clock, lessons = engine.begin(), 0, []
+    while clock < 40:
+        segment = rhythm.segment(clock, 40)
+        clock += segment.ticks
+        value, (_, infos) = engine.advance(value, segment, rhythm.segment(clock, 40) if clock < 40 else None)
+        lessons.append(infos["lessons"].tolist())
+    assert lessons == [[[7]] * 2, [[9, 11, 13, 15]] * 2]
+    # by hand: what each round draws hangs on the clock and on its number alone
+    for seed, drawn in enumerate(value[1].agent.drawn):
+        rounds = [(20, 7), (25, 2), (30, 2), (35, 2), (40, 2)]
+        key = {clock: keys.fold(jax.random.fold_in(jax.random.key(seed), clock), "learn") for clock, _ in rounds}
+        draws = [jax.random.bits(jax.random.fold_in(key[clock], index)) for clock, many in rounds for index in range(many)]
+        assert int(drawn) == sum(int(draw) for draw in draws) % 2**32
+
+
+def test_some_of_a_loop_is_the_head_of_the_whole() -> None:
+    def body(carry: jax.Array, _: None) -> tuple[jax.Array, dict[str, jax.Array]]:
+        return carry * 2, {"seen": carry + 1}
+
+    for count in (0, 2, 5):
+        carry, found = jax.jit(lambda count: scan_some(body, jnp.int32(3), count, 5))(count)
+        assert int(carry) == 3 * 2**count
+        assert found["seen"].tolist() == [3 * 2**index + 1 for index in range(count)] + [0] * (5 - count)
 
 
 def test_the_rhythm_depends_on_the_clock_alone_and_covers_every_tick() -> None:

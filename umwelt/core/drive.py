@@ -9,9 +9,27 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 scan = jax.lax.scan
+
+
+def scan_some(body: Callable[[Any, Any], tuple[Any, Any]], carry: Any, count: jax.Array, most: int) -> tuple[Any, Any]:
+    """`scan(body, carry, None, most)` that stops after `count` steps, int32 []; outputs [most, ...] are zeros from there on.
+
+    So one compiled program does some steps of a loop, or all, or none.
+    """
+    # compiled as a whole with what calls it: a `jit` in here only keeps the body from being traced twice
+    body = jax.jit(body)
+    shapes = jax.eval_shape(body, carry, None)[1]
+    outputs = jax.tree.map(lambda leaf: jnp.zeros((most, *leaf.shape), leaf.dtype), shapes)
+
+    def step(index: jax.Array, held: tuple[Any, Any]) -> tuple[Any, Any]:
+        carry, y = body(held[0], None)
+        return carry, jax.tree.map(lambda whole, one: whole.at[index].set(one), held[1], y)
+
+    return jax.lax.fori_loop(0, count, step, (carry, outputs))
 
 
 def host_scan(

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 
 from umwelt.core import Evidence, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
+from umwelt.core.drive import scan_some
 from umwelt.core.rhythm import Segment
 from umwelt.worlds.place import place_of
 
@@ -153,17 +154,19 @@ class Body:
             "place": None if place is None else jnp.asarray(place(first), jnp.float32),
         }
 
-    def study(self, updates: int, mind: Mind) -> tuple[Mind, dict[str, jax.Array]]:
-        """`updates` rounds of learning; the last one's metrics."""
-        if not updates:
-            return mind, {}
+    def study(self, mind: Mind, updates: Any) -> tuple[Mind, dict[str, jax.Array]]:
+        """`updates` rounds of learning, int32 []; the last one's metrics, zeros where there was none. Their number is
+        no constant of the program: many at once and a few for each decision are the same, compiled once."""
         key = keys.fold(jax.random.fold_in(mind.key, mind.clock), "learn")
+        learn = jax.jit(self.agent.learn)  # so that it is traced once, for its shapes and for the loop
+        shapes = jax.eval_shape(learn, key, mind.agent)[1]
+        none = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
-        def update(agent: Any, index: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
-            return self.agent.learn(jax.random.fold_in(key, index), agent)
+        def update(index: jax.Array, held: tuple[Any, Any]) -> tuple[Any, dict[str, jax.Array]]:
+            return learn(jax.random.fold_in(key, index), held[0])
 
-        agent, infos = jax.lax.scan(update, mind.agent, jnp.arange(updates))
-        return replace(mind, agent=agent), {name: values[-1] for name, values in infos.items()}
+        agent, info = jax.lax.fori_loop(0, updates, update, (mind.agent, none))
+        return replace(mind, agent=agent), info
 
     def _decide(self, key: jax.Array, mind: Mind, mode: Mode) -> Mind:
         asking, acting, for_world = keys.split(key, "ask", "act", "world")
@@ -188,13 +191,28 @@ def _count(tally: Tally, next: TimeStep, surprise: jax.Array, doubt: jax.Array) 
 
 
 Turn = Callable[[Mind, TimeStep], tuple[Mind, Record]]
-Study = Callable[[Mind], tuple[Mind, dict[str, Any]]]
+Study = Callable[[Mind, Any], tuple[Mind, dict[str, Any]]]
+
+
+@struct
+class Dose:
+    """How much of a segment is lived by a program that leaves it open. ticks: int32 [], decisions of each period;
+    updates: int32 [periods], rounds of learning after each."""
+
+    ticks: jax.Array
+    updates: jax.Array
 
 
 def live_segment(
-    world: World, turn: Turn, study: Study, drive: Callable[..., Any], segment: Segment, life: tuple[Any, Mind]
+    world: World,
+    turn: Turn,
+    study: Study,
+    drive: Callable[..., Any],
+    segment: Segment,
+    life: tuple[Any, Mind],
+    dose: Dose | None = None,
 ) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
-    """Drive a life (world state, mind) through a segment.
+    """Drive a life (world state, mind) through a segment, or through as much of it as `dose` says.
 
     Returns the life, the records with leaves [periods, every, ...] and the metrics of learning,
     leaves [periods, ...].
@@ -209,9 +227,12 @@ def live_segment(
         mind, record = turn(mind, next)
         return (state, mind), record
 
-    def period(life: tuple[Any, Mind], _: None) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
-        (state, mind), records = drive(tick, life, None, segment.every)
-        mind, info = study(mind)
+    def period(life: tuple[Any, Mind], updates: Any) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
+        if dose is None:
+            (state, mind), records = drive(tick, life, None, segment.every)
+        else:
+            (state, mind), records = scan_some(tick, life, dose.ticks, segment.every)
+        mind, info = study(mind, segment.updates if updates is None else updates) if segment.updates else (mind, {})
         return (state, mind), (records, info)
 
-    return drive(period, life, None, segment.periods)
+    return drive(period, life, None if dose is None else dose.updates, segment.periods)

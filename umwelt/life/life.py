@@ -1,5 +1,6 @@
 """A life: the parts that make it up, and the machine that drives its value forward."""
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from umwelt.core import TimeStep, host_scan, keys, part, scan
 from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.core.rhythm import Rhythm, Segment
-from umwelt.life.body import Body, Mind, live_segment
+from umwelt.life.body import Body, Dose, Mind, live_segment
 from umwelt.life.heap import keep_heap
 from umwelt.life.shelves import spills
 
@@ -55,7 +56,7 @@ class Engine:
         self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher, keep=life.keep_episodes)
         self._segment = cache(self._compile_segment)
         self._turn = cache(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
-        self._study = cache(lambda updates: jax.jit(partial(self.body.study, updates), donate_argnums=0))
+        self._study = jax.jit(self.body.study, donate_argnums=0)
         self._step = life.world if hosted else _Compiled(life.world)
 
     def rehearse(self) -> None:
@@ -85,14 +86,27 @@ class Engine:
         """The compiled `Body.awaken`."""
         return jax.jit(partial(self.body.awaken, mode))(key, agent, teacher, task, step)
 
-    def advance(self, life: tuple[Any, Mind], segment: Segment) -> tuple[tuple[Any, Mind], tuple[Any, dict[str, Any]]]:
+    def advance(
+        self, life: tuple[Any, Mind], segment: Segment, following: Segment | None = None
+    ) -> tuple[tuple[Any, Mind], tuple[Any, dict[str, Any]]]:
         """Live through a segment. The value that is passed in is used up; records come back as NumPy
-        arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]."""
-        if self.compiled_world:
+        arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]. Where the one that
+        follows is told, the first updates of a life are made by its program, and learning is compiled once."""
+        if self.compiled_world and following and self._open(following) and segment.updates and not self._open(segment):
+            life, (records, _) = self._segment(replace(segment, updates=0))(life)
+            only_learning = np.zeros(following.periods, np.int32)
+            only_learning[0] = segment.updates
+            life, (_, infos) = self._segment(following)(life, Dose(ticks=np.int32(0), updates=only_learning))
+            axis = int(self.life.seeds > 1)
+            infos = jax.tree.map(lambda leaf: np.asarray(leaf).take([0], axis), infos)
+        elif self.compiled_world and self._open(segment):
+            whole = Dose(ticks=np.int32(segment.every), updates=np.full(segment.periods, segment.updates, np.int32))
+            life, (records, infos) = self._segment(segment)(life, whole)
+        elif self.compiled_world:
             life, (records, infos) = self._segment(segment)(life)
         else:
-            turn, study = self._turn(segment.mode), self._study(segment.updates)
-            life, (records, infos) = live_segment(self._step, turn, study, host_scan, segment, life)
+            turn = self._turn(segment.mode)
+            life, (records, infos) = live_segment(self._step, turn, self._study, host_scan, segment, life)
         single = self.life.seeds == 1
 
         def flatten(leaf: Any) -> np.ndarray:
@@ -114,13 +128,18 @@ class Engine:
         state, step = self.life.world.init(self.first_world_key(key), task)
         return state, self.body.awaken(mode, key, agent, teacher, task, step)
 
+    def _open(self, segment: Segment) -> bool:
+        """Whether a segment's program leaves open how much is lived: where the first updates are to be its work too."""
+        return bool(self.life.rhythm.first_updates and segment.mode == "explore" and segment.updates)
+
     def _compile_segment(self, segment: Segment) -> Any:
-        turn, study = partial(self.body.turn, segment.mode), partial(self.body.study, segment.updates)
+        turn = partial(self.body.turn, segment.mode)
 
-        def run(life: tuple[Any, Mind]) -> Any:
-            return live_segment(self.life.world, turn, study, scan, segment, life)
+        def run(life: tuple[Any, Mind], *dose: Dose) -> Any:
+            return live_segment(self.life.world, turn, self.body.study, scan, segment, life, *dose)
 
-        return jax.jit(run if self.life.seeds == 1 else jax.vmap(run), donate_argnums=0)
+        of_each = (0, None) if self._open(segment) else (0,)
+        return jax.jit(run if self.life.seeds == 1 else jax.vmap(run, in_axes=of_each), donate_argnums=0)
 
 
 class _Compiled:
