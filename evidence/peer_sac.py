@@ -5,11 +5,14 @@
     python -m evidence.peer_sac Pendulum-v1 --steps 10000 --seeds 3 --peer build/peer/bin/python
 
 Settings of both: two hidden layers of 256, batches of 256, one update for each decision after 100 at random, Adam at
-3e-4, slow critics that follow by 0.005, discount 0.99. Scores are means of 30 episodes after the last decision.
+3e-4, slow critics that follow by 0.005, discount 0.99. Scores are means of 30 episodes after the last decision. Runs of
+both are long: what is done already is kept, and `--only ours` and `--only peer` may run side by side on a core each.
 """
 
 import argparse
+import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
+
+from umwelt.evaluation.statistics import interval
 
 RESULTS = Path(__file__).parent / "results"
 PEER = """
@@ -58,31 +64,57 @@ def ours(world: str, steps: int, seed: int) -> dict[str, float]:
     return {"return": summary["tasks"][0]["end"]["mean"], "seconds": lived}
 
 
+def known(path: Path, steps: int) -> list[dict[str, Any]]:
+    """The rows of an earlier run of as many steps."""
+    if not path.exists():
+        return []
+    rows = json.loads(path.read_text())["rows"]
+    return [row for row in rows if row["steps"] == steps]
+
+
+def summary(rows: list[dict[str, Any]], command: str) -> dict[str, Any]:
+    """Means of both over their seeds, with 95 % intervals where there are three; speed where most cores were theirs."""
+    figures: dict[str, Any] = {"command": command, "date": time.strftime("%Y-%m-%d")}
+    for name in sorted({row["who"] for row in rows}):
+        own = [row for row in rows if row["who"] == name]
+        returns = np.array([row["return"] for row in own])
+        cores = max(row["cores"] for row in own)
+        seconds = np.array([row["seconds"] for row in own if row["cores"] == cores])
+        figures[name] = {
+            "return": round(float(returns.mean()), 2),
+            "seeds": len(returns),
+            "updates_a_second": round(own[0]["steps"] / float(seconds.mean()), 1),
+            "cores": cores,
+        }
+        if len(returns) > 2:
+            figures[name]["interval"] = [round(edge, 2) for edge in interval(jax.random.key(0), returns)]
+    return {**figures, "rows": rows}
+
+
 def main() -> int:
-    """Both, seed by seed in turns; to the screen and to a file."""
+    """Both, seed by seed in turns; to the screen and to a file. Seeds that are in the file already are kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("world", help="a name that Gymnasium knows")
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--peer", required=True, help="the Python of an environment with stable-baselines3")
+    parser.add_argument("--only", choices=("ours", "peer"), help="one of them alone, as where each is given a core")
     given = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    for seed in range(given.seeds):
-        for name, run in (("ours", ours), ("peer", lambda *words: peer(given.peer, *words))):
-            rows.append({"who": name, "seed": seed} | run(given.world, given.steps, seed))
-            print(json.dumps(rows[-1]), flush=True)
-    figures = {}
-    for name in ("ours", "peer"):
-        returns = np.array([row["return"] for row in rows if row["who"] == name])
-        seconds = np.array([row["seconds"] for row in rows if row["who"] == name])
-        figures[name] = {
-            "return": round(float(returns.mean()), 2),
-            "updates_a_second": round(given.steps / float(seconds.mean()), 1),
-        }
-    command = f"python -m evidence.peer_sac {given.world} --steps {given.steps} --seeds {given.seeds}"
-    found = {"command": command, "date": time.strftime("%Y-%m-%d"), **figures, "rows": rows}
-    print(json.dumps(figures, indent=1))
-    (RESULTS / f"peer_sac_{given.world}.json").write_text(json.dumps(found, indent=1) + "\n")
+    path = RESULTS / f"peer_sac_{given.world}.json"
+    command = f"python -m evidence.peer_sac {given.world} --steps {given.steps}"
+    runs = {"ours": ours, "peer": lambda *words: peer(given.peer, *words)}
+    for seed, name in itertools.product(range(given.first, given.first + given.seeds), (given.only,) if given.only else runs):
+        if any(row["who"] == name and row["seed"] == seed for row in known(path, given.steps)):
+            continue
+        row = {"who": name, "seed": seed, "steps": given.steps, "cores": len(os.sched_getaffinity(0))}
+        row |= runs[name](given.world, given.steps, seed)
+        print(json.dumps(row), flush=True)
+        # read again: another process may have added its own
+        rows = sorted([*known(path, given.steps), row], key=lambda row: (row["who"], row["seed"]))
+        path.write_text(json.dumps(summary(rows, f"{command} --seeds {1 + rows[-1]['seed']}"), indent=1) + "\n")
+    figures = json.loads(path.read_text())
+    print(json.dumps({name: figures[name] for name in runs if name in figures}, indent=1))
     return 0
 
 

@@ -1,10 +1,12 @@
 """Soft actor-critic and Q-learning against hand-computed targets and problems with known answers."""
 
 import dataclasses
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import umwelt.check
@@ -14,7 +16,7 @@ from umwelt.check.agent import CHOICES, SPEC
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, lived
 from umwelt.memory import Lifelong
 from umwelt.memory.ring import Ring
-from umwelt.networks import layers
+from umwelt.networks import layers, policies
 from umwelt.networks.form import form
 
 KEY = jax.random.key(2)
@@ -47,12 +49,70 @@ def test_choices_of_known_worth_are_learned(learner):
     assert int(learner.act(KEY, state, jnp.zeros((1, 2)), "exploit")[0]) == 2
 
 
-def test_the_best_action_of_a_box_is_found_and_the_entropy_kept():
-    learner = SAC(units=32, learning_rate=3e-3)
+@pytest.mark.parametrize("normed", [False, True])
+def test_the_best_action_of_a_box_is_found_and_the_entropy_kept(normed):
+    learner = SAC(units=32, learning_rate=3e-3, normed=normed)
     state = schooled(learner, BOX, 3000)
     assert float(learner.act(KEY, state, jnp.zeros((1, 2)), "exploit")[0, 0]) == pytest.approx(1.0, abs=0.25)
     _, info = learner.learn(KEY, state, bandit(KEY, BOX))
     assert float(info["policy_entropy"]) == pytest.approx(-1.0, abs=0.4)
+
+
+def test_normalised_critics_promise_no_more_the_farther_one_goes():
+    def promised(learner, far):
+        state = learner.init(KEY, 2, BOX)
+        lesson = dataclasses.replace(bandit(KEY, BOX), now=jnp.full((64, 2), far))
+        return abs(float(learner.learn(KEY, state, lesson)[1]["value"]))
+
+    plain, normed = SAC(units=32), SAC(units=32, normed=True)
+    # without biases yet, a stack of rectifiers is homogeneous: a thousand times as far promises a thousand times as much
+    assert promised(plain, 1e5) == pytest.approx(1000 * promised(plain, 100.0), rel=0.05)
+    assert promised(normed, 1e5) == pytest.approx(promised(normed, 100.0), rel=0.05)
+
+
+class Cut(policies.Gaussian):
+    """Log deviations as the other library bounds them."""
+
+    def moments(self, outputs):
+        mean, raw = jnp.split(outputs, 2, axis=-1)
+        return mean, jnp.clip(raw, -20.0, 2.0)
+
+
+def test_five_updates_are_those_of_another_library(monkeypatch):
+    known = np.load(Path(__file__).parent / "sac_update.npz")
+
+    def read(*names):
+        weight, bias = (jnp.concatenate([known[f"{name}.{of}"] for name in names], axis=0) for of in ("weight", "bias"))
+        return layers.Layer(weight=weight.T, bias=bias)
+
+    def policy(when):
+        of = f"{when}/actor"
+        return read(f"{of}.latent_pi.0"), read(f"{of}.latent_pi.2"), read(f"{of}.mu", f"{of}.log_std")
+
+    def critics(when, who):
+        of = f"{when}/{who}"
+        rest = tuple((read(f"{of}.qf{index}.2"), read(f"{of}.qf{index}.4")) for index in (0, 1))
+        return layers.Bundle(first=read(f"{of}.qf0.0", f"{of}.qf1.0"), rest=rest)
+
+    box = Box(shape=(2,), low=-1.0, high=1.0)
+    learner = SAC(units=8)
+    state = learner.init(KEY, 3, box)
+    mine = {"policy": policy("before"), "critics": critics("before", "critic"), "slow": critics("before", "slow")}
+    adam = optax.adam(3e-4)
+    optimisers = tuple(adam.init(each) for each in (mine["policy"], mine["critics"], state.temperature))
+    state = dataclasses.replace(state, **mine, optimisers=optimisers, acts=Cut(space=box))
+    # ours draws for what follows first, the other library for the present; traced once, and the same in each update
+    noise = [jnp.asarray(each) for each in known["noise"]]
+    monkeypatch.setattr(jax.random, "normal", lambda *_: noise.pop())
+    told = {name: jnp.asarray(known[name]) for name in ("now", "action", "reward", "goes_on", "after")}
+    learn = jax.jit(learner.learn)
+    for _ in range(5):
+        state, _ = learn(KEY, state, Lesson(**told, weight=jnp.ones(32)))
+    assert not noise
+    wanted = (policy("after"), critics("after", "critic"), critics("after", "slow"), known["after/temperature"][0])
+    found = (state.policy, state.critics, state.slow, state.temperature)
+    assert float(jnp.max(jnp.abs(found[0][0].weight - mine["policy"][0].weight))) > 1e-3
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=3e-6), found, wanted)
 
 
 def test_the_double_target_by_hand():

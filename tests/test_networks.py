@@ -26,6 +26,20 @@ def test_a_stack_is_what_numpy_says():
     np.testing.assert_allclose(layers.apply(stack, rows, layers.mish), hidden @ np.asarray(stack[1].weight), rtol=1e-4, atol=1e-5)
 
 
+def test_an_even_beginning_is_of_a_third_of_the_variance_and_keeps_what_is_normalised():
+    stack = layers.even(KEY, layers.stack(KEY, (300, 400, 2), normed=False))
+    for each, into in zip(stack, (300, 400), strict=True):
+        for leaf in (each.weight, each.bias):
+            assert float(jnp.max(jnp.abs(leaf))) <= into**-0.5
+        assert float(jnp.var(each.weight)) == pytest.approx(1 / (3 * into), rel=0.1)
+    assert float(jnp.abs(stack[0].bias).max()) > 0.9 * 300**-0.5
+    normed = layers.bundle(KEY, 300, (400,), (1, 1))
+    evened = layers.even(KEY, normed)
+    assert evened.first.bias is None
+    np.testing.assert_array_equal(evened.first.gain, normed.first.gain)
+    assert float(jnp.var(evened.first.weight)) == pytest.approx(1 / 900, rel=0.1)
+
+
 @pytest.mark.parametrize("normed", [True, False])
 def test_a_bundle_is_its_stacks_one_by_one_and_some_can_be_picked(normed):
     made = layers.bundle(KEY, 3, (6, 4), (5, 5, 5), normed=normed)

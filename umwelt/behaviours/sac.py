@@ -50,6 +50,9 @@ class SAC:
     """Share of the critics that their slow copies take over in each update."""
     target: float = -1.0
     """Wanted entropy: in nats for each entry of a Box; for choices, times -0.98 of the greatest there is."""
+    normed: bool = False
+    """Normalise the critics' hidden layers: with many updates for each decision they then promise less of actions
+    that nobody tried ("Dropout Q-functions for doubly efficient reinforcement learning", ICLR 2022)."""
 
     metrics = (VALUE, VALUE_LOSS, ENTROPY, TEMPERATURE)
 
@@ -58,10 +61,12 @@ class SAC:
         # an untrained policy stands in the middle of its log deviations, and must be wide enough to explore
         acts = policies.over(action, lowest=-5.0)
         into, out = (width + acts.size, 1) if isinstance(acts, policies.Gaussian) else (width, acts.width)
+        into += self.normed
         for_policy, for_critics = keys.split(key, "policy", "critics")
         hidden = (self.units, self.units)
-        policy = layers.stack(for_policy, (width, *hidden, acts.width), scale=0.01, normed=False)
-        critics = layers.bundle(for_critics, into, hidden, (out,) * self.critics, normed=False)
+        # small and even at first: critics that begin larger learn more slowly what the observations mean
+        policy = layers.even(for_policy, layers.stack(for_policy, (width, *hidden, acts.width), normed=False))
+        critics = layers.even(for_critics, layers.bundle(for_critics, into, hidden, (out,) * self.critics, normed=self.normed))
         temperature = jnp.zeros((), jnp.float32)
         optimiser = optax.adam(self.learning_rate)
         return SacState(
@@ -127,21 +132,25 @@ class SAC:
         """The least critic's worth of the policy's action, and the policy's entropy there; float32 [N] each."""
         outputs = layers.apply(policy, features, jax.nn.relu)
         if isinstance(acts, policies.Choice):
-            least = jnp.min(jnp.stack(layers.apart(critics, features, jax.nn.relu)), axis=0)
+            least = jnp.min(jnp.stack(self._asked(critics, features)), axis=0)
             return jnp.sum(jnp.exp(acts.logits(outputs)) * least, axis=-1), acts.entropy(key, outputs)
         unit, log_prob = acts.draw(key, outputs)
         inputs = jnp.concatenate([features, unit], axis=-1)
-        least = jnp.min(jnp.stack(layers.apart(critics, inputs, jax.nn.relu)), axis=0)
+        least = jnp.min(jnp.stack(self._asked(critics, inputs)), axis=0)
         return least[:, 0], -log_prob
 
     def _said(self, critics: Bundle, acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
         """What each critic says of actions [N, ...] that were done: float32 [N] each."""
         unit = acts.unit(action)
         if isinstance(acts, policies.Choice):
-            every = layers.apart(critics, features, jax.nn.relu)
+            every = self._asked(critics, features)
             return [jnp.take_along_axis(each, unit[:, None], axis=1)[:, 0] for each in every]
         inputs = jnp.concatenate([features, unit], axis=-1)
-        return [each[:, 0] for each in layers.apart(critics, inputs, jax.nn.relu)]
+        return [each[:, 0] for each in self._asked(critics, inputs)]
+
+    def _asked(self, critics: Bundle, inputs: jax.Array) -> list[jax.Array]:
+        """Every critic at inputs [N, in]: float32 [N, out] each."""
+        return layers.apart(critics, layers.with_one(inputs) if self.normed else inputs, jax.nn.relu)
 
     def _wanted(self, acts: policies.Policy) -> float | jax.Array:
         if isinstance(acts, policies.Choice):
