@@ -8,16 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from umwelt.behaviours import ModelPredictive, RandomAgent
+from umwelt.behaviours import DQN, ModelFree, ModelPredictive, RandomAgent
 from umwelt.core import Evidence, TimeStep, keys, part, static, struct
 from umwelt.core.checking import same_values
 from umwelt.core.drive import scan_some
 from umwelt.core.rhythm import Rhythm
 from umwelt.life.life import Engine, Life
+from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble, Losse
 from umwelt.planners import Objective, Shooting
 from umwelt.teachers import Blocks
-from umwelt.worlds import Pendulum
+from umwelt.worlds import Cartpole, Pendulum
 
 PLANNER = Shooting(samples=8, horizon=3)
 STREAMER = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER, objective=Objective(), examined=Objective())
@@ -110,6 +111,16 @@ def test_first_updates_are_made_by_the_program_of_what_follows() -> None:
         key = {clock: keys.fold(jax.random.fold_in(jax.random.key(seed), clock), "learn") for clock, _ in rounds}
         draws = [jax.random.bits(jax.random.fold_in(key[clock], index)) for clock, many in rounds for index in range(many)]
         assert int(drawn) == sum(int(draw) for draw in draws) % 2**32
+
+
+@pytest.mark.parametrize("first_updates", [0, 3])
+def test_a_compiled_life_copies_no_memory(first_updates: int) -> None:
+    rhythm = Rhythm(random=20, learn_every=1, updates=1, first_updates=first_updates, chunk=20)
+    agent = ModelFree(learner=DQN(units=4), memory=Ring(bytes=30_000_000), batch=8)
+    engine = Engine(Life(world=Cartpole(), agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm))
+    segment = rhythm.segment(20, 40)
+    program = engine._segment(segment).lower(jax.eval_shape(engine.begin), engine.whole(segment)).compile()
+    assert program.memory_analysis().temp_size_in_bytes < 3_000_000
 
 
 def test_some_of_a_loop_is_the_head_of_the_whole() -> None:

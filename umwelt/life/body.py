@@ -196,10 +196,10 @@ Study = Callable[[Mind, Any], tuple[Mind, dict[str, Any]]]
 
 @struct
 class Dose:
-    """How much of a segment is lived by a program that leaves it open. ticks: int32 [], decisions of each period;
-    updates: int32 [periods], rounds of learning after each."""
+    """How much of a segment is lived by a program that leaves it open. ticks: int32 [], decisions of each period, or
+    None for all; updates: int32 [periods], rounds of learning after each."""
 
-    ticks: jax.Array
+    ticks: Any
     updates: jax.Array
 
 
@@ -228,7 +228,7 @@ def live_segment(
         return (state, mind), record
 
     def period(life: tuple[Any, Mind], updates: Any) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
-        if dose is None:
+        if dose is None or dose.ticks is None:
             (state, mind), records = drive(tick, life, None, segment.every)
         else:
             (state, mind), records = scan_some(tick, life, dose.ticks, segment.every)

@@ -92,16 +92,16 @@ class Engine:
         """Live through a segment. The value that is passed in is used up; records come back as NumPy
         arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]. Where the one that
         follows is told, the first updates of a life are made by its program, and learning is compiled once."""
-        if self.compiled_world and following and self._open(following) and segment.updates and not self._open(segment):
+        firsts = segment.updates if segment.mode == "random" and following and _learns(following) else 0
+        if self.compiled_world and firsts:
             life, (records, _) = self._segment(replace(segment, updates=0))(life)
-            only_learning = np.zeros(following.periods, np.int32)
-            only_learning[0] = segment.updates
-            life, (_, infos) = self._segment(following)(life, Dose(ticks=np.int32(0), updates=only_learning))
+            only = np.zeros(following.periods, np.int32)
+            only[0] = firsts
+            life, (_, infos) = self._segment(following)(life, Dose(ticks=np.int32(0), updates=only))
             axis = int(self.life.seeds > 1)
             infos = jax.tree.map(lambda leaf: np.asarray(leaf).take([0], axis), infos)
-        elif self.compiled_world and self._open(segment):
-            whole = Dose(ticks=np.int32(segment.every), updates=np.full(segment.periods, segment.updates, np.int32))
-            life, (records, infos) = self._segment(segment)(life, whole)
+        elif self.compiled_world and _learns(segment):
+            life, (records, infos) = self._segment(segment)(life, self.whole(segment))
         elif self.compiled_world:
             life, (records, infos) = self._segment(segment)(life)
         else:
@@ -128,9 +128,11 @@ class Engine:
         state, step = self.life.world.init(self.first_world_key(key), task)
         return state, self.body.awaken(mode, key, agent, teacher, task, step)
 
-    def _open(self, segment: Segment) -> bool:
-        """Whether a segment's program leaves open how much is lived: where the first updates are to be its work too."""
-        return bool(self.life.rhythm.first_updates and segment.mode == "explore" and segment.updates)
+    def whole(self, segment: Segment) -> Dose:
+        """All of a segment in which something is learned. Only where first updates are to be made by the same program
+        is it left open how many decisions there are: it costs a little at each."""
+        ticks = np.int32(segment.every) if self.life.rhythm.first_updates else None
+        return Dose(ticks=ticks, updates=np.full(segment.periods, segment.updates, np.int32))
 
     def _compile_segment(self, segment: Segment) -> Any:
         turn = partial(self.body.turn, segment.mode)
@@ -138,8 +140,14 @@ class Engine:
         def run(life: tuple[Any, Mind], *dose: Dose) -> Any:
             return live_segment(self.life.world, turn, self.body.study, scan, segment, life, *dose)
 
-        of_each = (0, None) if self._open(segment) else (0,)
+        of_each = (0, None) if _learns(segment) else (0,)
         return jax.jit(run if self.life.seeds == 1 else jax.vmap(run, in_axes=of_each), donate_argnums=0)
+
+
+def _learns(segment: Segment) -> bool:
+    """Whether the program of a segment is told how often to learn. Were that a constant, the compiler would unroll the
+    loop, draw from the memory beside what is added to it, and for that copy all of it at each decision."""
+    return bool(segment.mode == "explore" and segment.updates)
 
 
 class _Compiled:
