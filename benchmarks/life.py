@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.behaviours import RandomAgent
+from umwelt.behaviours import SAC, ModelFree, RandomAgent
 from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, part, struct
 from umwelt.core.checking import same_values
 from umwelt.core.contracts import Mode
@@ -21,6 +21,7 @@ from umwelt.core.rhythm import Rhythm
 from umwelt.life.folder import Folder
 from umwelt.life.life import Engine, Life
 from umwelt.life.living import Living
+from umwelt.memory.ring import Ring
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 from umwelt.worlds.adapters import Gymnasium
@@ -116,6 +117,24 @@ def _same_under_both_drivers(life: Life) -> bool:
     return same_values(ends[0], ends[1], "life") == ""
 
 
+def remembering(decisions: int = 400) -> dict[str, Any]:
+    """Milliseconds of a decision of a compiled life that learns from a memory of 256 MB; beside one of 1 MB in the note."""
+    rhythm = Rhythm(random=20, learn_every=1, updates=1, chunk=decisions)
+    spent = {}
+    for megabytes in (1, 256):
+        agent = ModelFree(learner=SAC(units=8), memory=Ring(bytes=megabytes * 10**6), batch=16)
+        engine = Engine(Life(world=Pendulum(), agent=agent, teacher=Blocks(), rhythm=rhythm))
+        value, _ = engine.advance(engine.begin(), rhythm.segment(0, 10**6))
+        spent[megabytes] = float("inf")
+        for _ in range(4):
+            began = time.perf_counter()
+            value, _ = engine.advance(value, rhythm.segment(20, 10**6))
+            jax.block_until_ready(value)
+            spent[megabytes] = min(spent[megabytes], (time.perf_counter() - began) / decisions * 1e3)
+    note = f"a small soft actor-critic in a pendulum, one update a decision; {spent[1]:.3f} ms with 1 MB"
+    return {"value": spent[256], "unit": "ms/decision", "share": None, "of": None, "note": note}
+
+
 def hosted_overhead(ticks: int = 5_000, repeats: int = 4) -> dict[str, Any]:
     """Microseconds that a step of a hosted life costs beyond the simulator's own step, its chronicle included."""
     world = Gymnasium(id="Pendulum-v1")
@@ -152,8 +171,8 @@ def _bare_step(ticks: int) -> float:
 
 
 def run() -> dict[str, dict[str, Any]]:
-    """Both."""
-    return {"one compiled life": compiled_life(), "hosted loop": hosted_overhead()}
+    """All three."""
+    return {"one compiled life": compiled_life(), "a large memory": remembering(), "hosted loop": hosted_overhead()}
 
 
 if __name__ == "__main__":
