@@ -1,7 +1,7 @@
 """Our soft actor-critic beside Stable-Baselines3's, with the same settings, on the same machine.
 
     python -m venv build/peer
-    build/peer/bin/pip install torch==2.13.0+cpu stable-baselines3 'gymnasium[mujoco]'
+    build/peer/bin/pip install torch==2.13.0+cpu stable-baselines3 'gymnasium[mujoco]' mujoco==3.17.0
     python -m evidence.peer_sac Pendulum-v1 --steps 10000 --seeds 3 --peer build/peer/bin/python
 
 Settings of both: two hidden layers of 256, batches of 256, one update for each decision after 100 at random, Adam at
@@ -64,12 +64,9 @@ def ours(world: str, steps: int, seed: int) -> dict[str, float]:
     return {"return": summary["tasks"][0]["end"]["mean"], "seconds": lived}
 
 
-def known(path: Path, steps: int) -> list[dict[str, Any]]:
-    """The rows of an earlier run of as many steps."""
-    if not path.exists():
-        return []
-    rows = json.loads(path.read_text())["rows"]
-    return [row for row in rows if row["steps"] == steps]
+def known(path: Path) -> list[dict[str, Any]]:
+    """The rows of earlier runs."""
+    return json.loads(path.read_text())["rows"] if path.exists() else []
 
 
 def summary(rows: list[dict[str, Any]], command: str) -> dict[str, Any]:
@@ -101,17 +98,17 @@ def main() -> int:
     parser.add_argument("--peer", required=True, help="the Python of an environment with stable-baselines3")
     parser.add_argument("--only", choices=("ours", "peer"), help="one of them alone, as where each is given a core")
     given = parser.parse_args()
-    path = RESULTS / f"peer_sac_{given.world}.json"
+    path = RESULTS / f"peer_sac_{given.world}_{given.steps}.json"
     command = f"python -m evidence.peer_sac {given.world} --steps {given.steps}"
     runs = {"ours": ours, "peer": lambda *words: peer(given.peer, *words)}
     for seed, name in itertools.product(range(given.first, given.first + given.seeds), (given.only,) if given.only else runs):
-        if any(row["who"] == name and row["seed"] == seed for row in known(path, given.steps)):
+        if any(row["who"] == name and row["seed"] == seed for row in known(path)):
             continue
         row = {"who": name, "seed": seed, "steps": given.steps, "cores": len(os.sched_getaffinity(0))}
         row |= runs[name](given.world, given.steps, seed)
         print(json.dumps(row), flush=True)
         # read again: another process may have added its own
-        rows = sorted([*known(path, given.steps), row], key=lambda row: (row["who"], row["seed"]))
+        rows = sorted([*known(path), row], key=lambda row: (row["who"], row["seed"]))
         path.write_text(json.dumps(summary(rows, f"{command} --seeds {1 + rows[-1]['seed']}"), indent=1) + "\n")
     figures = json.loads(path.read_text())
     print(json.dumps({name: figures[name] for name in runs if name in figures}, indent=1))
