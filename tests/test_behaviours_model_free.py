@@ -65,7 +65,7 @@ def test_normalised_critics_promise_no_more_the_farther_one_goes():
         return abs(float(learner.learn(KEY, state, lesson)[1]["value"]))
 
     plain, normed = SAC(units=32), SAC(units=32, normed=True)
-    # so far out biases count for little, and rectifiers are homogeneous: a thousand times as far promises a thousand times as much
+    # so far out biases count for little, and rectifiers are homogeneous: a thousand times as far promises as much more
     assert promised(plain, 1e5) == pytest.approx(1000 * promised(plain, 100.0), rel=0.05)
     assert promised(normed, 1e5) == pytest.approx(promised(normed, 100.0), rel=0.05)
 
