@@ -113,6 +113,28 @@ def test_first_updates_are_made_by_the_program_of_what_follows() -> None:
         assert int(drawn) == sum(int(draw) for draw in draws) % 2**32
 
 
+def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
+    rhythm = Rhythm(random=0, learn_every=1, updates=1, chunk=3)
+    life = Life(world=Pendulum(), agent=Counting(), teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host")
+    engine, decided, done = Engine(life), [], []
+    turn, step = engine._turn("explore"), engine._step.step
+
+    def noted_turn(*arguments: Any) -> Any:
+        mind, record = turn(*arguments)
+        decided.append(mind.decision.action)
+        return mind, record
+
+    def noted_step(key: Any, state: Any, action: Any, task: Any) -> Any:
+        done.append(action)
+        return step(key, state, action, task)
+
+    engine._turn, engine._step.step = lambda mode: noted_turn, noted_step
+    value, _ = engine.advance(engine.begin(), rhythm.segment(0, 3))
+    assert int(value[1].agent.number) == 3
+    # the very arrays of the turn, which no lesson has passed through: they are there before it ends
+    assert [after is before for before, after in zip(decided, done[1:], strict=False)] == [True, True]
+
+
 @pytest.mark.parametrize("first_updates", [0, 3])
 def test_a_compiled_life_copies_no_memory(first_updates: int) -> None:
     rhythm = Rhythm(random=20, learn_every=1, updates=1, first_updates=first_updates, chunk=20)

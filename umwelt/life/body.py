@@ -154,19 +154,21 @@ class Body:
             "place": None if place is None else jnp.asarray(place(first), jnp.float32),
         }
 
-    def study(self, mind: Mind, updates: Any) -> tuple[Mind, dict[str, jax.Array]]:
+    def study(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, dict[str, jax.Array]]:
         """`updates` rounds of learning, int32 []; the last one's metrics, zeros where there was none. Their number is
-        no constant of the program: many at once and a few for each decision are the same, compiled once."""
-        key = keys.fold(jax.random.fold_in(mind.key, mind.clock), "learn")
+        no constant of the program: many at once and a few for each decision are the same, compiled once.
+
+        It touches the agent alone, not the whole mind, so that the decision that is pending does not wait for it:
+        a hosted world takes its step meanwhile."""
+        key = keys.fold(jax.random.fold_in(key, clock), "learn")
         learn = jax.jit(self.agent.learn)  # so that it is traced once, for its shapes and for the loop
-        shapes = jax.eval_shape(learn, key, mind.agent)[1]
+        shapes = jax.eval_shape(learn, key, agent)[1]
         none = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
         def update(index: jax.Array, held: tuple[Any, Any]) -> tuple[Any, dict[str, jax.Array]]:
             return learn(jax.random.fold_in(key, index), held[0])
 
-        agent, info = jax.lax.fori_loop(0, updates, update, (mind.agent, none))
-        return replace(mind, agent=agent), info
+        return jax.lax.fori_loop(0, updates, update, (agent, none))
 
     def _decide(self, key: jax.Array, mind: Mind, mode: Mode) -> Mind:
         asking, acting, for_world = keys.split(key, "ask", "act", "world")
@@ -191,7 +193,7 @@ def _count(tally: Tally, next: TimeStep, surprise: jax.Array, doubt: jax.Array) 
 
 
 Turn = Callable[[Mind, TimeStep], tuple[Mind, Record]]
-Study = Callable[[Mind, Any], tuple[Mind, dict[str, Any]]]
+Study = Callable[[Any, jax.Array, jax.Array, Any], tuple[Any, dict[str, Any]]]
 
 
 @struct
@@ -232,7 +234,9 @@ def live_segment(
             (state, mind), records = drive(tick, life, None, segment.every)
         else:
             (state, mind), records = scan_some(tick, life, dose.ticks, segment.every)
-        mind, info = study(mind, segment.updates if updates is None else updates) if segment.updates else (mind, {})
-        return (state, mind), (records, info)
+        if not segment.updates:
+            return (state, mind), (records, {})
+        agent, info = study(mind.agent, mind.key, mind.clock, segment.updates if updates is None else updates)
+        return (state, replace(mind, agent=agent)), (records, info)
 
     return drive(period, life, None if dose is None else dose.updates, segment.periods)
