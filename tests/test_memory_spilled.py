@@ -32,15 +32,15 @@ ROOM = 40
 def small(**settings: Any) -> Spilled:
     """A memory with ROOM chunks at hand that waits for the disk with 100 at most."""
     first = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
-    low = 100
-    while True:
+    refused = ValueError("no size was tried")
+    for room in range(100, 100_000, 100):
         try:
-            memory = Spilled(**{"bytes": low, "staged": 100, "exchanged": 10} | settings)
+            memory = Spilled(**{"bytes": room, "staged": 100, "exchanged": 10} | settings)
             if jax.eval_shape(memory.init, first).inner.steps.kind.shape[0] >= ROOM:
                 return memory
-        except ValueError:
-            pass
-        low += 100
+        except ValueError as error:
+            refused = error  # too small still, or never to be had
+    raise refused
 
 
 def remembered(memory: Spilled, folder: Path, ticks: int, every: int = 50) -> Any:
