@@ -94,20 +94,24 @@ def test_several_seeds_at_once_are_the_single_ones() -> None:
         assert same_values(one, alone, f"seed {seed} ", tolerance=1e-5) == ""
 
 
-def test_first_updates_are_made_by_the_program_of_what_follows() -> None:
+def test_learning_is_compiled_once_for_first_updates_and_for_stretches_of_all_lengths() -> None:
     rhythm = Rhythm(random=20, learn_every=5, updates=2, first_updates=7, chunk=20)
     teacher = Blocks(names=("earth",), steps=100)
     engine = Engine(Life(world=Pendulum(), agent=Counting(), teacher=teacher, rhythm=rhythm, seeds=2))
     value, clock, lessons = engine.begin(), 0, []
-    while clock < 40:
-        segment = rhythm.segment(clock, 40)
+    while clock < 58:
+        segment = rhythm.segment(clock, 58)
         clock += segment.ticks
-        value, (_, infos) = engine.advance(value, segment, rhythm.segment(clock, 40) if clock < 40 else None)
+        value, (records, infos) = engine.advance(value, segment)
+        assert records.reward.shape == (2, segment.ticks, 1)
+        assert (records.reward != 0).all()
         lessons.append(infos["lessons"].tolist())
-    assert lessons == [[[7]] * 2, [[9, 11, 13, 15]] * 2]
+    assert lessons == [[[7]] * 2, [[9, 11, 13, 15]] * 2, [[17, 19, 21]] * 2, [[23]] * 2]
+    assert int(value[1].clock[0]) == 58
+    assert engine._segment.cache_info().currsize == 2  # the random decisions, and all others
     # by hand: what each round draws hangs on the clock and on its number alone
     for seed, drawn in enumerate(value[1].agent.drawn):
-        rounds = [(20, 7), (25, 2), (30, 2), (35, 2), (40, 2)]
+        rounds = [(20, 7), *((clock, 2) for clock in (25, 30, 35, 40, 45, 50, 55, 58))]
         key = {clock: keys.fold(jax.random.fold_in(jax.random.key(seed), clock), "learn") for clock, _ in rounds}
         draws = [jax.random.bits(jax.random.fold_in(key[clock], index)) for clock, many in rounds for index in range(many)]
         assert int(drawn) == sum(int(draw) for draw in draws) % 2**32
@@ -141,7 +145,7 @@ def test_a_compiled_life_copies_no_memory(first_updates: int) -> None:
     agent = ModelFree(learner=DQN(units=4), memory=Ring(bytes=30_000_000), batch=8)
     engine = Engine(Life(world=Cartpole(), agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm))
     segment = rhythm.segment(20, 40)
-    program = engine._segment(segment).lower(jax.eval_shape(engine.begin), engine.whole(segment)).compile()
+    program = engine._segment(segment).lower(jax.eval_shape(engine.begin), engine.dose(segment)).compile()
     assert program.memory_analysis().temp_size_in_bytes < 3_000_000
 
 

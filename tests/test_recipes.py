@@ -25,7 +25,7 @@ def test_seeds_live_at_once_and_a_save_changes_nothing(name: str, tmp_path: Path
     life = Life(world=world, agent=recipe.agent, teacher=Blocks(), rhythm=RHYTHM, seeds=2)
     engine = Engine(life)
     first, second = RHYTHM.segment(0, 60), RHYTHM.segment(40, 60)
-    value, _ = engine.advance(engine.begin(), first, second)
+    value, _ = engine.advance(engine.begin(), first)
     Saver(tmp_path, engine).save(first.ticks, value)
     ended, (_, learned) = engine.advance(value, second)
     whole = digest(ended)

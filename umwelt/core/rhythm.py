@@ -45,6 +45,13 @@ class Rhythm:
     save_seconds: float = 20.0
     """Seconds between two checkpoints; what a life becomes does not depend on it."""
 
+    @property
+    def whole(self) -> Segment:
+        """The longest stretch that is not random; all others are parts of it."""
+        return Segment(
+            mode="explore", periods=max(1, self.chunk // self.learn_every), every=self.learn_every, updates=self.updates
+        )
+
     def segment(self, clock: int, end: int) -> Segment:
         """The stretch that follows `clock`. It depends on nothing else, so a resumed life cuts alike."""
         stop = end if not self.probe_every else min(end, (clock // self.probe_every + 1) * self.probe_every)

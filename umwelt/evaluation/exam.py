@@ -1,7 +1,8 @@
 """An agent under examination: it acts as well as it can, learns nothing, and is measured.
 
-An exam turns like a life: the world answers, then `answer` takes the answer in and decides again.
-`Examiner` drives it, compiled whole for a pure world, and from Python for a hosted one.
+An exam turns like a life: the world answers, then `answer` takes the answer in and decides again. The first step is
+such an answer too, so that how the agent acts, which may take long to compile, stands only once in a program.
+`Examiner` says how it goes; `Proctor` drives it, compiled for a pure world, and from Python for a hosted one.
 """
 
 from collections.abc import Callable
@@ -13,14 +14,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import TimeStep, host_scan, keys, part, scan, spaces, struct
+from umwelt.core import TimeStep, host_scan, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, World
+from umwelt.core.drive import scan_some
 
 
 @struct
 class Exam:
     """An exam under way on N rows, one episode each.
 
+    clock: int32 [], decisions that were answered; -1 before the first step is taken in, which `step` holds until then.
     agent: the examined agent's own state. alive: bool [N], the row's episode is not over.
     returns: float32 [N]; length: int32 [N]. error, change, square: float32 [N, width], sums of the
     squared one-step error, of the true changes and of their squares.
@@ -79,20 +82,19 @@ class Examiner:
     mode: Mode = "exploit"
     """`exploit` examines what the agent can do; `random`, what its model knows of actions that no agent chose."""
 
-    def sit(self, key: jax.Array, agent_state: Any, step: TimeStep) -> Exam:
-        """The agent in a new body, before its first step."""
+    def enter(self, key: jax.Array, agent_state: Any, step: TimeStep) -> Exam:
+        """The agent in a new body, before it has seen its first step."""
         spec = self.world.spec
-        embodying, acting = keys.split(key, "embody", "act")
-        agent = self.agent.embody(embodying, agent_state, spec)
-        agent, action = self.agent.act(acting, agent, step, self.mode)
+        agent = self.agent.embody(keys.fold(key, "embody"), agent_state, spec)
+        action = jax.eval_shape(partial(self.agent.act, mode=self.mode), key, agent, step)[1]
         rows = jnp.zeros(spec.batch, jnp.float32)
         sums = jnp.zeros((spec.batch, spaces.width(spec.observation)), jnp.float32)
         return Exam(
             key=key,
-            clock=jnp.zeros((), jnp.int32),
+            clock=jnp.full((), -1, jnp.int32),
             agent=agent,
             step=step,
-            action=action,
+            action=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), action),
             alive=rows == 0,
             returns=rows,
             length=jnp.zeros(spec.batch, jnp.int32),
@@ -102,9 +104,9 @@ class Examiner:
         )
 
     def answer(self, exam: Exam, next: TimeStep) -> Exam:
-        """Take in the world's answer: count it where the row is alive, and act again."""
+        """Take in the world's answer, or the first step: count it where the row is alive, and act."""
         space = self.world.spec.observation
-        key = jax.random.fold_in(exam.key, exam.clock)
+        key = jax.random.fold_in(exam.key, exam.clock + 1)
         imagining, acting = keys.split(key, "imagine", "act")
         before, after = spaces.features(space, exam.step.observation), spaces.features(space, next.observation)
         expected = self.agent.imagine(imagining, exam.agent, jax.tree.map(lambda leaf: leaf[None], exam.action))
@@ -112,7 +114,7 @@ class Examiner:
         if expected is not None and expected.observation is not None:
             guess = spaces.features(space, jax.tree.map(lambda leaf: leaf[0], expected.observation))
         agent, action = self.agent.act(acting, exam.agent, next, self.mode)
-        alive = exam.alive[:, None]
+        counts = exam.alive & (exam.clock >= 0)
         return replace(
             exam,
             clock=exam.clock + 1,
@@ -120,12 +122,24 @@ class Examiner:
             step=next,
             action=action,
             alive=exam.alive & ~next.last,
-            returns=exam.returns + jnp.where(exam.alive, next.reward, 0),
-            length=exam.length + exam.alive,
-            error=exam.error + jnp.where(alive, (guess - after) ** 2, 0),
-            change=exam.change + jnp.where(alive, after - before, 0),
-            square=exam.square + jnp.where(alive, (after - before) ** 2, 0),
+            returns=exam.returns + jnp.where(counts, next.reward, 0),
+            length=exam.length + counts,
+            error=exam.error + jnp.where(counts[:, None], (guess - after) ** 2, 0),
+            change=exam.change + jnp.where(counts[:, None], after - before, 0),
+            square=exam.square + jnp.where(counts[:, None], (after - before) ** 2, 0),
         )
+
+    def begin(self, key: jax.Array, agent_state: Any, tasks: Any) -> tuple[Any, Exam]:
+        """A world's state on `tasks` [N], and the exam in it."""
+        state, step = self.world.init(keys.fold(key, "world"), tasks)
+        return state, self.enter(keys.fold(key, "sit"), agent_state, step)
+
+    def onward(self, key: jax.Array, tasks: Any, carry: tuple[Any, Exam]) -> tuple[tuple[Any, Exam], TimeStep]:
+        """One tick in a pure world; the first shows the step that the exam begins with, and leaves the world as it is."""
+        state, exam = carry
+        answered, next = self.world.step(jax.random.fold_in(keys.fold(key, "step"), exam.clock), state, exam.action, tasks)
+        state, next = select(exam.clock < 0, (state, exam.step), (answered, next))
+        return (state, self.answer(exam, next)), next
 
 
 class Proctor:
@@ -142,13 +156,13 @@ class Proctor:
         """One episode in each row on `tasks` (leaves [N, ...]), of `limit` decisions at most."""
         rows = jax.tree.leaves(tasks)[0].shape[0]
         examiner = self._examiner(rows, mode)
+        state, exam = self._begin(examiner, key, agent_state, tasks)
         if self.compiled:
             run = self._cached(("exam", rows, mode, limit), lambda: jax.jit(partial(_sit_whole, examiner, limit)))
-            return run(key, agent_state, tasks)
-        state, exam = self._enter(examiner, key, agent_state, tasks)
+            return run(key, tasks, (state, exam))
         answer = self._cached(("answer", rows, mode), lambda: jax.jit(examiner.answer))
         words = np.asarray(_step_words(key, limit))
-        alive = np.ones(rows, bool)
+        alive, exam = np.ones(rows, bool), answer(exam, exam.step)
         for clock in range(limit):
             state, next = examiner.world.step(words[clock], state, exam.action, tasks)
             alive &= ~np.asarray(next.last)
@@ -179,20 +193,37 @@ class Proctor:
         """The exam after `warm` decisions, `show` of each of `ticks` more [ticks, ...], and the exam after those."""
         rows = jax.tree.leaves(tasks)[0].shape[0]
         examiner = self._examiner(rows, "exploit")
+        carry = self._begin(examiner, key, agent_state, tasks)
         if self.compiled:
-            whole = partial(_record, examiner, examiner.sit, examiner.answer, scan, warm, ticks, show)
-            return self._cached(("record", rows, warm, ticks, show), lambda: jax.jit(whole))(key, agent_state, tasks)
-        sit = self._cached(("sit", rows, "exploit"), lambda: jax.jit(examiner.sit))
+            most = max(warm + 1, ticks)
+            stretch = self._cached(("record", rows, most, show), lambda: jax.jit(partial(_stretch, examiner, show, most)))
+            carry, _ = stretch(key, tasks, carry, warm + 1)
+            (_, after), shown = stretch(key, tasks, carry, ticks)
+            return carry[1], jax.tree.map(lambda leaf: leaf[:ticks], shown), after
         answer = self._cached(("answer", rows, "exploit"), lambda: jax.jit(examiner.answer))
-        return _record(examiner, sit, answer, host_scan, warm, ticks, show, key, agent_state, tasks)
+        world = examiner.world
+
+        def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
+            state, exam = carry
+            state, next = world.step(words, state, exam.action, tasks)
+            return (state, answer(exam, next)), show(exam, next, None)
+
+        words = np.asarray(_step_words(key, warm + ticks))
+        carry, _ = host_scan(tick, (carry[0], answer(carry[1], carry[1].step)), words[:warm])
+        (state, after), shown = host_scan(tick, carry, words[warm:])
+        close(world, state)
+        return carry[1], shown, after
 
     def _examiner(self, rows: int, mode: Mode) -> Examiner:
         return self._cached(("examiner", rows, mode), lambda: Examiner(world=self.world_of(rows), agent=self.agent, mode=mode))
 
-    def _enter(self, examiner: Examiner, key: jax.Array, agent_state: Any, tasks: Any) -> tuple[Any, Exam]:
+    def _begin(self, examiner: Examiner, key: jax.Array, agent_state: Any, tasks: Any) -> tuple[Any, Exam]:
+        """`Examiner.begin`, of which a hosted world does its part in Python."""
+        name = (examiner.world.spec.batch, examiner.mode)
+        if self.compiled:
+            return self._cached(("begin", *name), lambda: jax.jit(examiner.begin))(key, agent_state, tasks)
         state, step = examiner.world.init(keys.fold(key, "world"), tasks)
-        sit = self._cached(("sit", examiner.world.spec.batch, examiner.mode), lambda: jax.jit(examiner.sit))
-        return state, sit(keys.fold(key, "sit"), agent_state, step)
+        return state, self._cached(("enter", *name), lambda: jax.jit(examiner.enter))(keys.fold(key, "sit"), agent_state, step)
 
     def _cached(self, name: Any, make: Callable[[], Any]) -> Any:
         if name not in self._made:
@@ -223,21 +254,25 @@ def model_error(exam: Exam, tasks: int) -> np.ndarray:
     return share.sum(axis=1) / np.maximum(moving.sum(axis=1), 1)
 
 
-def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, agent_state: Any, tasks: Any) -> Exam:
+def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, tasks: Any, carry: tuple[Any, Exam]) -> Exam:
     """A whole exam in a pure world."""
-    world = examiner.world
-    state, step = world.init(keys.fold(key, "world"), tasks)
-    exam = examiner.sit(keys.fold(key, "sit"), agent_state, step)
 
     def going(carry: tuple[Any, Exam]) -> jax.Array:
         return jnp.any(carry[1].alive) & (carry[1].clock < limit)
 
-    def onward(carry: tuple[Any, Exam]) -> tuple[Any, Exam]:
-        state, exam = carry
-        state, next = world.step(jax.random.fold_in(keys.fold(key, "step"), exam.clock), state, exam.action, tasks)
-        return state, examiner.answer(exam, next)
+    return jax.lax.while_loop(going, lambda carry: examiner.onward(key, tasks, carry)[0], carry)[1]
 
-    return jax.lax.while_loop(going, onward, (state, exam))[1]
+
+def _stretch(
+    examiner: Examiner, show: Any, most: int, key: jax.Array, tasks: Any, carry: tuple[Any, Exam], count: jax.Array
+) -> tuple[tuple[Any, Exam], Any]:
+    """`count` ticks in a pure world, and `show` of each [most, ...]."""
+
+    def tick(carry: tuple[Any, Exam], _: None) -> tuple[tuple[Any, Exam], Any]:
+        after, next = examiner.onward(key, tasks, carry)
+        return after, show(carry[1], next, after[0])
+
+    return scan_some(tick, carry, count, most)
 
 
 def _show_film(exam: Exam, next: TimeStep, state: Any) -> Any:
@@ -246,39 +281,6 @@ def _show_film(exam: Exam, next: TimeStep, state: Any) -> Any:
 
 def _show_journey(exam: Exam, next: TimeStep, state: Any) -> Any:
     return exam.agent.belief, exam.step.observation, exam.action, next.reward, exam.alive
-
-
-def _record(
-    examiner: Examiner,
-    sit: Any,
-    answer: Any,
-    drive: Any,
-    warm: int,
-    ticks: int,
-    show: Any,
-    key: jax.Array,
-    agent_state: Any,
-    tasks: Any,
-) -> tuple[Exam, Any, Exam]:
-    """`Proctor._record` under either driver."""
-    world, hosted = examiner.world, examiner.world.spec.hosted
-    all_words = _step_words(key, warm + ticks)
-    if hosted:
-        all_words = np.asarray(all_words)
-    state, step = world.init(keys.fold(key, "world"), tasks)
-    exam = sit(keys.fold(key, "sit"), agent_state, step)
-
-    def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
-        state, exam = carry
-        state, next = world.step(words if hosted else jax.random.wrap_key_data(words), state, exam.action, tasks)
-        return (state, answer(exam, next)), show(exam, next, None if hosted else state)
-
-    if warm:
-        (state, exam), _ = drive(tick, (state, exam), all_words[:warm])
-    before = exam
-    (state, after), shown = drive(tick, (state, exam), all_words[warm:])
-    close(world, state)
-    return before, shown, after
 
 
 def _step_words(key: jax.Array, count: int) -> jax.Array:

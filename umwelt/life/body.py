@@ -198,10 +198,10 @@ Study = Callable[[Any, jax.Array, jax.Array, Any], tuple[Any, dict[str, Any]]]
 
 @struct
 class Dose:
-    """How much of a segment is lived by a program that leaves it open. ticks: int32 [], decisions of each period, or
-    None for all; updates: int32 [periods], rounds of learning after each."""
+    """How much of a segment is lived by a program that leaves it open, so that one program lives all its parts.
+    ticks: int32 [periods], decisions of each period; updates: int32 [periods], rounds of learning after each."""
 
-    ticks: Any
+    ticks: jax.Array
     updates: jax.Array
 
 
@@ -217,7 +217,7 @@ def live_segment(
     """Drive a life (world state, mind) through a segment, or through as much of it as `dose` says.
 
     Returns the life, the records with leaves [periods, every, ...] and the metrics of learning,
-    leaves [periods, ...].
+    leaves [periods, ...]; zeros where nothing was lived.
     """
     hosted = world.spec.hosted
 
@@ -229,14 +229,14 @@ def live_segment(
         mind, record = turn(mind, next)
         return (state, mind), record
 
-    def period(life: tuple[Any, Mind], updates: Any) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
-        if dose is None or dose.ticks is None:
+    def period(life: tuple[Any, Mind], dose: Dose | None) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
+        if dose is None:
             (state, mind), records = drive(tick, life, None, segment.every)
         else:
             (state, mind), records = scan_some(tick, life, dose.ticks, segment.every)
         if not segment.updates:
             return (state, mind), (records, {})
-        agent, info = study(mind.agent, mind.key, mind.clock, segment.updates if updates is None else updates)
+        agent, info = study(mind.agent, mind.key, mind.clock, segment.updates if dose is None else dose.updates)
         return (state, replace(mind, agent=agent)), (records, info)
 
-    return drive(period, life, None if dose is None else dose.updates, segment.periods)
+    return drive(period, life, dose, segment.periods)

@@ -25,10 +25,10 @@ DIMENSIONS = 16
 def film_foresight(
     proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], path: Path, brief: bool = False
 ) -> bool:
-    """Write what `umwelt.life.film.read_film` reads; False where there is no model. `brief`: one stretch without frames,
-    for a life that was over sooner than the compiler is done with them."""
-    names, each = (names[:1], 1) if brief else (names[:TASKS], TRAJECTORIES)
-    film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, each), WARM, AHEAD)
+    """Write what `umwelt.life.film.read_film` reads; False where there is no model. `brief`: without frames, for a life
+    that was over sooner than the compiler is done with them."""
+    names = names[:TASKS]  # in a brief life too, so that both are filmed by one compiled program
+    film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, TRAJECTORIES), WARM, AHEAD)
     if film.expected is None or film.expected.observation is None:
         return False
     real, imagined = (
@@ -37,7 +37,7 @@ def film_foresight(
     )
     inside = np.asarray(film.inside)[..., None]
     kept = np.sort(np.argsort(-real.std(axis=(0, 1)), kind="stable")[:DIMENSIONS])
-    shape = (AHEAD, len(names), each, len(kept))
+    shape = (AHEAD, len(names), TRAJECTORIES, len(kept))
     found = {"tasks": np.array(names), "dimensions": kept}
     for name, values in (("real", real), ("imagined", imagined)):
         found[name] = np.where(inside, values[..., kept], np.nan).astype(np.float32).reshape(shape).transpose(1, 2, 0, 3)

@@ -86,35 +86,32 @@ class Engine:
         """The compiled `Body.awaken`."""
         return jax.jit(partial(self.body.awaken, mode))(key, agent, teacher, task, step)
 
-    def advance(
-        self, life: tuple[Any, Mind], segment: Segment, following: Segment | None = None
-    ) -> tuple[tuple[Any, Mind], tuple[Any, dict[str, Any]]]:
+    def advance(self, life: tuple[Any, Mind], segment: Segment) -> tuple[tuple[Any, Mind], tuple[Any, dict[str, Any]]]:
         """Live through a segment. The value that is passed in is used up; records come back as NumPy
-        arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]. Where the one that
-        follows is told, the first updates of a life are made by its program, and learning is compiled once."""
-        firsts = segment.updates if segment.mode == "random" and following and _learns(following) else 0
-        if self.compiled_world and firsts:
-            life, (records, _) = self._segment(replace(segment, updates=0))(life)
-            only = np.zeros(following.periods, np.int32)
-            only[0] = firsts
-            life, (_, infos) = self._segment(following)(life, Dose(ticks=np.int32(0), updates=only))
-            axis = int(self.life.seeds > 1)
-            infos = jax.tree.map(lambda leaf: np.asarray(leaf).take([0], axis), infos)
-        elif self.compiled_world and _learns(segment):
-            life, (records, infos) = self._segment(segment)(life, self.whole(segment))
-        elif self.compiled_world:
-            life, (records, infos) = self._segment(segment)(life)
-        else:
+        arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]."""
+        if not self.compiled_world:
             turn = self._turn(segment.mode)
             life, (records, infos) = live_segment(self._step, turn, self._study, host_scan, segment, life)
+        elif _learns(segment):
+            life, (records, infos) = self._segment(self.program_of(segment))(life, self.dose(segment))
+        elif segment.updates and _learns(self.life.rhythm.whole):
+            # the first updates of a life, which are made by the program of what follows
+            life, (records, _) = self._segment(replace(segment, updates=0))(life)
+            only = Segment(mode="explore", periods=1, every=0, updates=segment.updates)
+            life, (_, infos) = self._segment(self.program_of(only))(life, self.dose(only))
+        else:
+            life, (records, infos) = self._segment(segment)(life)
         single = self.life.seeds == 1
 
-        def flatten(leaf: Any) -> np.ndarray:
+        def told(leaf: Any) -> np.ndarray:
             leaf = np.asarray(leaf)[None] if single else np.asarray(leaf)
+            return leaf[:, : segment.periods]
+
+        def flatten(leaf: Any) -> np.ndarray:
+            leaf = told(leaf)[:, :, : segment.every]
             return leaf.reshape(leaf.shape[0], segment.ticks, *leaf.shape[3:])
 
-        infos = jax.tree.map(lambda leaf: np.asarray(leaf)[None] if single else np.asarray(leaf), infos)
-        return life, (jax.tree.map(flatten, records), infos)
+        return life, (jax.tree.map(flatten, records), jax.tree.map(told, infos))
 
     def first_world_key(self, key: jax.Array) -> jax.Array:
         """The key of the world's `init`."""
@@ -128,11 +125,16 @@ class Engine:
         state, step = self.life.world.init(self.first_world_key(key), task)
         return state, self.body.awaken(mode, key, agent, teacher, task, step)
 
-    def whole(self, segment: Segment) -> Dose:
-        """All of a segment in which something is learned. Only where first updates are to be made by the same program
-        is it left open how many decisions there are: it costs a little at each."""
-        ticks = np.int32(segment.every) if self.life.rhythm.first_updates else None
-        return Dose(ticks=ticks, updates=np.full(segment.periods, segment.updates, np.int32))
+    def program_of(self, segment: Segment) -> Segment:
+        """The segment whose program lives this one, in which something is learned: the rhythm's longest, of which it is a
+        part, so that learning, which takes longest to compile, is compiled once for all lengths."""
+        whole = self.life.rhythm.whole
+        return whole if segment.periods <= whole.periods and segment.every <= whole.every and _learns(whole) else segment
+
+    def dose(self, segment: Segment) -> Dose:
+        """All of a segment, for the program that lives it."""
+        lived = np.arange(self.program_of(segment).periods) < segment.periods
+        return Dose(ticks=np.int32(segment.every) * lived, updates=np.int32(segment.updates) * lived)
 
     def _compile_segment(self, segment: Segment) -> Any:
         turn = partial(self.body.turn, segment.mode)

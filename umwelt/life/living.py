@@ -135,10 +135,8 @@ class Living:
     def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
         """Drive one segment, and write it down with others when it is time."""
         segment = self.life.rhythm.segment(clock, self.end)
-        later = clock + segment.ticks
-        following = self.life.rhythm.segment(later, self.end) if later < self.end else None
         began = time.perf_counter()
-        value, (records, infos) = self.engine.advance(value, segment, following)
+        value, (records, infos) = self.engine.advance(value, segment)
         self._spend("living", began)
         began = time.perf_counter()
         value = (value[0], replace(value[1], agent=self.shelves.spill(value[1].agent)))
