@@ -7,6 +7,10 @@
 Settings of both: two hidden layers of 256, batches of 256, one update for each decision after 100 at random, Adam at
 3e-4, slow critics that follow by 0.005, discount 0.99. Scores are means of 30 episodes after the last decision. Runs of
 both are long: what is done already is kept, and `--only ours` and `--only peer` may run side by side on a core each.
+
+    python -m evidence.peer_sac HalfCheetah-v5 --updates 300 --peer build/peer/bin/python
+
+times updates alone, from a memory that 1,000 random decisions filled: both libraries in turns, the best of each counts.
 """
 
 import argparse
@@ -42,6 +46,22 @@ from stable_baselines3.common.monitor import Monitor
 mean, _ = evaluate_policy(model, Monitor(judge), n_eval_episodes=30)
 print(json.dumps({"return": float(mean), "seconds": seconds}))
 """
+PEER_UPDATES = """
+import json, sys, time
+import gymnasium
+from stable_baselines3 import SAC
+name, updates = sys.argv[1], int(sys.argv[2])
+model = SAC("MlpPolicy", gymnasium.make(name), learning_starts=FILLED, seed=0, device="cpu")
+model.learn(FILLED)
+rates = []
+for _ in range(ROUNDS):
+    began = time.perf_counter()
+    model.train(gradient_steps=updates, batch_size=256)
+    rates.append(updates / (time.perf_counter() - began))
+print(json.dumps(rates))
+"""
+FILLED, ROUNDS = 1000, 5
+"""Random decisions in the memory from which updates are timed, and how often so many are."""
 
 
 def peer(python: str, world: str, steps: int, seed: int) -> dict[str, float]:
@@ -62,6 +82,45 @@ def ours(world: str, steps: int, seed: int) -> dict[str, float]:
     summary = json.loads(done.stdout)
     lived = sum(seconds for part, seconds in summary["seconds"].items() if part != "probe")
     return {"return": summary["tasks"][0]["end"]["mean"], "seconds": lived}
+
+
+def our_updates(world: str, updates: int) -> list[float]:
+    """Updates a second of ours, in each round."""
+    from umwelt.core.rhythm import Rhythm
+    from umwelt.life.life import Engine, Life
+    from umwelt.recipes import sac
+    from umwelt.teachers import Blocks
+    from umwelt.worlds.adapters import Gymnasium
+
+    rhythm = Rhythm(random=FILLED, chunk=FILLED)
+    engine = Engine(Life(world=Gymnasium(id=world), agent=sac.agent, teacher=Blocks(), rhythm=rhythm))
+    (simulators, mind), _ = engine.advance(engine.begin(), rhythm.segment(0, 2 * FILLED))
+    engine.life.world.close(simulators)
+    study, agent, rates = jax.jit(engine.body.study, donate_argnums=0), mind.agent, []
+    for _ in range(ROUNDS + 1):
+        began = time.perf_counter()
+        agent, _ = jax.block_until_ready(study(agent, mind.key, mind.clock, updates))
+        rates.append(updates / (time.perf_counter() - began))
+    return rates[1:]  # the first round compiles
+
+
+def peer_updates(python: str, world: str, updates: int) -> list[float]:
+    """Updates a second of the other library, in each round."""
+    code = PEER_UPDATES.replace("FILLED", str(FILLED)).replace("ROUNDS", str(ROUNDS))
+    done = subprocess.run([python, "-c", code, world, str(updates)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def time_updates(python: str, world: str, updates: int) -> dict[str, Any]:
+    """Both in turns: the best rate of each, and how many times the other's ours is."""
+    ours, theirs = [], []
+    for _ in range(2):
+        theirs += peer_updates(python, world, updates)
+        ours += our_updates(world, updates)
+    found = {"ours": round(max(ours), 1), "peer": round(max(theirs), 1), "times": round(max(ours) / max(theirs), 2)}
+    every = {"all_ours": [round(rate, 1) for rate in ours], "all_peer": [round(rate, 1) for rate in theirs]}
+    command = f"python -m evidence.peer_sac {world} --updates {updates}"
+    return {"command": command, "date": time.strftime("%Y-%m-%d"), "cores": len(os.sched_getaffinity(0)), **found, **every}
 
 
 def known(path: Path) -> list[dict[str, Any]]:
@@ -96,8 +155,14 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--peer", required=True, help="the Python of an environment with stable-baselines3")
+    parser.add_argument("--updates", type=int, help="time so many updates alone, and live nothing")
     parser.add_argument("--only", choices=("ours", "peer"), help="one of them alone, as where each is given a core")
     given = parser.parse_args()
+    if given.updates:
+        timed = time_updates(given.peer, given.world, given.updates)
+        (RESULTS / f"peer_sac_{given.world}_updates.json").write_text(json.dumps(timed, indent=1) + "\n")
+        print(json.dumps(timed, indent=1))
+        return 0
     path = RESULTS / f"peer_sac_{given.world}_{given.steps}.json"
     command = f"python -m evidence.peer_sac {given.world} --steps {given.steps}"
     runs = {"ours": ours, "peer": lambda *words: peer(given.peer, *words)}
