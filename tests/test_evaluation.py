@@ -9,6 +9,7 @@ import pytest
 
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Box, Prediction, TimeStep, WorldSpec, part, struct
+from umwelt.core.checking import same_values
 from umwelt.evaluation.exam import Proctor, model_error
 from umwelt.evaluation.statistics import interval
 
@@ -89,6 +90,19 @@ def test_a_row_counts_nothing_after_its_end() -> None:
     exam = proctor.examine(jax.random.key(0), Oracle().init(jax.random.key(0), Counter().spec), {"n": jnp.ones(2)}, limit=50)
     assert np.asarray(exam.returns).tolist() == [3.0, 3.0]
     assert int(exam.clock) == 3
+
+
+def test_both_drivers_hold_the_same_exam_of_as_many_decisions_as_the_limit_says() -> None:
+    agent, exams = Oracle(known=0.5), []
+    for compiled in (True, False):
+        proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=9, hosted=not compiled), compiled)  # noqa: B023
+        exams.append(
+            proctor.examine(jax.random.key(3), agent.init(jax.random.key(0), Counter().spec), {"n": jnp.ones(2)}, limit=4)
+        )
+    assert [int(exam.clock) for exam in exams] == [4, 4]
+    assert [exam.length.tolist() for exam in exams] == [[4, 4]] * 2
+    assert same_values(*exams, "exam", tolerance=1e-6) == ""
+    assert float(jnp.min(exams[0].square)) > 0
 
 
 def test_an_agent_without_a_model_has_no_model_error() -> None:

@@ -109,12 +109,21 @@ def test_learning_is_compiled_once_for_first_updates_and_for_stretches_of_all_le
     assert lessons == [[[7]] * 2, [[9, 11, 13, 15]] * 2, [[17, 19, 21]] * 2, [[23]] * 2]
     assert int(value[1].clock[0]) == 58
     assert engine._segment.cache_info().currsize == 2  # the random decisions, and all others
+    assert engine._segment(rhythm.whole)._cache_size() == 1
     # by hand: what each round draws hangs on the clock and on its number alone
     for seed, drawn in enumerate(value[1].agent.drawn):
         rounds = [(20, 7), *((clock, 2) for clock in (25, 30, 35, 40, 45, 50, 55, 58))]
         key = {clock: keys.fold(jax.random.fold_in(jax.random.key(seed), clock), "learn") for clock, _ in rounds}
         draws = [jax.random.bits(jax.random.fold_in(key[clock], index)) for clock, many in rounds for index in range(many)]
         assert int(drawn) == sum(int(draw) for draw in draws) % 2**32
+
+
+def test_records_have_room_for_what_is_lived_where_learning_is_rare() -> None:
+    rhythm = Rhythm(random=0, learn_every=10**9, updates=2, chunk=20)
+    engine = Engine(Life(world=Pendulum(), agent=Counting(), teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm))
+    _, (records, infos) = engine.advance(engine.begin(), rhythm.segment(0, 30))
+    assert records.reward.shape == (1, 30, 1)
+    assert infos["lessons"].tolist() == [[2]]
 
 
 def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
@@ -139,13 +148,13 @@ def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
     assert [after is before for before, after in zip(decided, done[1:], strict=False)] == [True, True]
 
 
-@pytest.mark.parametrize("first_updates", [0, 3])
-def test_a_compiled_life_copies_no_memory(first_updates: int) -> None:
-    rhythm = Rhythm(random=20, learn_every=1, updates=1, first_updates=first_updates, chunk=20)
+def test_a_compiled_life_copies_no_memory() -> None:
+    rhythm = Rhythm(random=20, learn_every=1, updates=1, first_updates=3, chunk=20)
     agent = ModelFree(learner=DQN(units=4), memory=Ring(bytes=30_000_000), batch=8)
     engine = Engine(Life(world=Cartpole(), agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm))
-    segment = rhythm.segment(20, 40)
-    program = engine._segment(segment).lower(jax.eval_shape(engine.begin), engine.dose(segment)).compile()
+    segment = rhythm.segment(20, 33)
+    run = engine._segment(engine.program_of(segment))
+    program = run.lower(jax.eval_shape(engine.begin), engine.dose(segment)).compile()
     assert program.memory_analysis().temp_size_in_bytes < 3_000_000
 
 

@@ -119,7 +119,7 @@ class Evidence:
 
 
 def select(condition: jax.Array, then: Any, otherwise: Any) -> Any:
-    """Row-wise choice between two pytrees whose leaves have the leading axis of `condition` [B]."""
+    """Row-wise choice between two pytrees whose leaves have the leading axis of `condition` [B]; of all where it is []."""
 
     def choose(a: Any, b: Any) -> Any:
         return jnp.where(condition.reshape(condition.shape + (1,) * (jnp.ndim(a) - condition.ndim)), a, b)

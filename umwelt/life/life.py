@@ -127,9 +127,11 @@ class Engine:
 
     def program_of(self, segment: Segment) -> Segment:
         """The segment whose program lives this one, in which something is learned: the rhythm's longest, of which it is a
-        part, so that learning, which takes longest to compile, is compiled once for all lengths."""
-        whole = self.life.rhythm.whole
-        return whole if segment.periods <= whole.periods and segment.every <= whole.every and _learns(whole) else segment
+        part, so that learning, which takes longest to compile, is compiled once for all lengths. Where learning is rarer
+        than a chunk, that would have room for records of far more decisions than are lived; then it is the segment itself."""
+        whole, chunk = self.life.rhythm.whole, self.life.rhythm.chunk
+        part_of = segment.periods <= whole.periods and segment.every <= whole.every <= max(chunk, segment.every)
+        return whole if part_of and _learns(whole) else segment
 
     def dose(self, segment: Segment) -> Dose:
         """All of a segment, for the program that lives it."""

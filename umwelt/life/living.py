@@ -32,7 +32,7 @@ REWARD = Metric(
 )
 BASIC = (REWARD, SURPRISE, DOUBT)
 BRIEF = 30.0
-"""Seconds; the film of a shorter life is a short one too."""
+"""Seconds; the film of a shorter life has no frames."""
 
 
 @part
