@@ -51,7 +51,7 @@ CURVES: dict[str, Curve] = {
     "dreamer_swingup": Curve("cartpole_swingup", "dreamer_v3", 50_000, 140.0, 40.0, 10_000, together=True),
     "dreamer_pixels": Curve("cartpole", "dreamer_v3", 10_000, 150.0, 60.0, 5_000, ("--wrap", "pictured"), seeds=1),
     "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT, seeds=1),
-    "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000, seeds=1),
+    "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000),
     "sac_pendulum": Curve("gymnasium:Pendulum-v1", "sac", 10_000, -250.0, 10.0, 2_500),
 }
 
