@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from report_lives import EVIL, Page, write_life
 
@@ -224,6 +224,7 @@ def test_a_page_of_the_chronicle_that_is_gone_costs_its_section_only(lives: Path
     assert main(["report", str(broken), "--out", str(tmp_path / "report")]) == 0
 
 
+@example(seed=55, hurt="chronicle.db", cut=True)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), hurt=st.sampled_from(["chronicle.db", "chronicle.db", "recipe.json"]), cut=st.booleans())
 def test_whatever_is_damaged_the_sections_stand(lives: Path, seed: int, hurt: str, cut: bool) -> None:
@@ -243,6 +244,14 @@ def test_whatever_is_damaged_the_sections_stand(lives: Path, seed: int, hurt: st
     assert [section.title for section in built][:2] == ["What was run", "Over the clock"]
     if cut:
         assert story.faults, "half a file is not taken for a whole one"
+
+
+def test_a_chronicle_is_not_whole_without_its_last_page(lives: Path, tmp_path: Path) -> None:
+    shutil.copytree(lives / "better", tmp_path / "one")
+    assert read_story(tmp_path / "one").faults == ()
+    data = (tmp_path / "one" / "chronicle.db").read_bytes()
+    (tmp_path / "one" / "chronicle.db").write_bytes(data[:-1])  # nothing that a report reads stands there
+    assert [fault for fault in read_story(tmp_path / "one").faults if "end of the chronicle" in fault]
 
 
 def test_no_life_at_all_is_an_error_of_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,7 +106,23 @@ def _told(path: Path, faults: list[str]) -> dict[str, Any]:
     except READABLE as error:
         what = "The chronicle could not be closed properly" if found else "Nothing was read of what the life wrote down"
         faults.append(f"{what}: {error}.")
+    else:
+        if _cut_short(path):
+            faults.append("The end of the chronicle is missing; what is shown stood before it.")
     return found
+
+
+def _cut_short(path: Path) -> bool:
+    """Whether the file is shorter than it says, which nobody notices whose rows all stand before the cut. Where there is a
+    write-ahead log, pages may be missing because they stand there still."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        head = file.read(32)
+    # of SQLite's header: the bytes of a page (65536 does not fit, and is told as 1), and how many pages there are
+    size, count = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
+    return path.stat().st_size < count * (65536 if size == 1 else size)
 
 
 def _read_tables(chronicle: Chronicle, found: dict[str, Any], faults: list[str]) -> None:
