@@ -82,6 +82,17 @@ def test_a_dream_follows_the_model_and_begins_nowhere_after_an_end():
     np.testing.assert_allclose(dream.goes_on, jax.nn.sigmoid(6.0), rtol=1e-5)
 
 
+@pytest.mark.parametrize(("dreams", "moments"), [(0, 3), (2, 1), (4, 2), (100, 3)])
+def test_dreams_begin_at_the_last_moments_and_at_no_more_than_there_are(dreams, moments):
+    model, length = Rssm(certain=8, groups=2, choices=4, units=8), 3
+    memory = Trajectories(bytes=100_000, length=length)
+    agent = Dreamer(model=model, policy=ActorCritic(units=8, layers=1), memory=memory, length=length, dreams=dreams)
+    state = agent.init(KEY, SPEC)
+    belief, weight = agent.recall(KEY, state.model, memory.sample(KEY, state.memory, (2, length)))
+    assert belief.certain.shape == (2 * moments, 8)
+    assert weight.shape == (2 * moments,)
+
+
 def test_the_dreamer_keeps_the_contract():
     model = Rssm(certain=16, groups=4, choices=4, units=16)
     policy = ActorCritic(units=16, layers=1)

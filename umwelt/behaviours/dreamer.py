@@ -57,7 +57,7 @@ class Dreamer:
     horizon: int = 15
     """Imagined steps of a dream."""
     dreams: int = 0
-    """Dreams of one update, begun at the last moments of the sequences; 0 begins one at every moment."""
+    """Dreams of one update, begun at the last moments of the sequences; 0, or more than there are, begins one at every moment."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -122,7 +122,7 @@ class Dreamer:
             return after, after
 
         _, beliefs = jax.lax.scan(tick, opening, (jnp.arange(length), turned.action, turned.next))
-        last = length if not self.dreams else max(1, self.dreams // number)
+        last = min(length, max(1, self.dreams // number)) if self.dreams else length
         beliefs = jax.tree.map(lambda leaf: leaf[length - last :].reshape(last * number, *leaf.shape[2:]), beliefs)
         # no dream begins where an episode has ended by itself
         weight = (turned.valid & ~turned.next.terminated)[length - last :].reshape(-1)
