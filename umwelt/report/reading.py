@@ -103,12 +103,11 @@ def _told(path: Path, faults: list[str]) -> dict[str, Any]:
     try:
         with Chronicle.read(path) as chronicle, chronicle.snapshot():
             _read_tables(chronicle, found, faults)
+        if _cut_short(path):
+            faults.append("The end of the chronicle is missing; what is shown stood before it.")
     except READABLE as error:
         what = "The chronicle could not be closed properly" if found else "Nothing was read of what the life wrote down"
         faults.append(f"{what}: {error}.")
-    else:
-        if _cut_short(path):
-            faults.append("The end of the chronicle is missing; what is shown stood before it.")
     return found
 
 
