@@ -54,8 +54,9 @@ def learning_flop(agent: ModelPredictive, weights: dict[str, int]) -> float:
     inner = agent.model.model
     two = weights["values"] * min(2, inner.members) / inner.members
     learned = 3 * (weights["encoder"] + 3 * sum(weights[name] for name in ("dynamics", "outcome", "values")))
-    targets = 3 * (weights["encoder"] + weights["policy"] + two)
-    policy = 4 * (3 * weights["policy"] + 2 * two)
+    # who looks along the whole sequence asks for values at its end alone
+    targets = 3 * weights["encoder"] + (1 if inner.trust == 1.0 else 3) * (weights["policy"] + two)
+    policy = (inner.taught or 4) * (3 * weights["policy"] + 2 * two)
     return 2.0 * agent.batch * (learned + targets + policy)
 
 

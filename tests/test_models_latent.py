@@ -10,7 +10,7 @@ import pytest
 import umwelt.check
 from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
 from umwelt.core import FIRST, Box, Discrete, TimeStep, WorldSpec
-from umwelt.models import Doubted, Implicit, Rssm, eyes
+from umwelt.models import Doubted, Implicit, Rssm, eyes, sequences
 from umwelt.models.rssm import _divergence, _draw
 from umwelt.networks import layers
 from umwelt.networks.form import numbers
@@ -95,6 +95,24 @@ def test_targets_that_look_along_a_sequence_by_hand():
     _, info = jax.jit(model.learn)(KEY, state, meal)
     # an untrained value is worth nothing: 1 + 2 / 2 + 4 / 4 = 3, then 4, then 4; what follows an end does not count
     assert float(info["value"]) == pytest.approx(np.mean([[3, 4, 4], [2, 2, 4], [3, 4, 4], [3, 4, 4]]), rel=1e-5)
+
+
+def test_a_policy_is_taught_by_the_first_latents_only():
+    state = IMPLICIT.init(KEY, CHOICES)
+    rows = sequences.rows(state.seen, state.policy, _sequences(random_life(1, CHOICES, 3), 3))
+    latents = jax.random.uniform(KEY, (4, rows.weight.shape[1], IMPLICIT.latent))
+    # an untrained value is the same everywhere, and would teach nothing
+    bias = jax.tree.map(lambda leaf: leaf + jax.random.normal(KEY, leaf.shape), state.weights.values)
+    weights = dataclasses.replace(state.weights, values=bias)
+
+    def lesson(taught, latents):
+        model = dataclasses.replace(IMPLICIT, taught=taught)
+        return jax.grad(model._policy_loss, has_aux=True)(state.weights.policy, weights, state, latents, rows, KEY)[0]
+
+    # what stands in the later ones reaches nothing
+    jax.tree.map(np.testing.assert_array_equal, lesson(2, latents.at[2:].set(jnp.nan)), lesson(0, latents[:2]))
+    others = jax.tree.map(np.array_equal, lesson(2, latents), lesson(0, latents))
+    assert not all(jax.tree.leaves(others))
 
 
 @pytest.mark.parametrize("spec", [BOXES, CHOICES], ids=["boxes", "choices"])

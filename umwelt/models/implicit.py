@@ -81,6 +81,9 @@ class Implicit:
     """Share of the values that their slow copies take over in each update."""
     entropy: float = 1e-4
     """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action."""
+    taught: int = 0
+    """From how many latents of a sequence the policy learns, the first ones; 0 from all. A later one weighs half as
+    much and costs as much as the first."""
     teaches: bool = True
     """Whether `learn` teaches the policy what is worth most; otherwise it learns by `imitate` alone."""
     protection: Protection | None = None
@@ -273,6 +276,7 @@ class Implicit:
         self, policy: Stack, weights: Weights, state: ImplicitState, latents: jax.Array, rows: Rows, key: jax.Array
     ) -> tuple[jax.Array, Any]:
         """Minus the worth of the policy's actions and its entropy, over latents [L + 1, N, Z]."""
+        latents = latents[: self.taught or None]
         drawing, choosing = keys.split(key, "draw", "members")
         flat = latents.reshape(-1, latents.shape[-1])
         outputs = layers.apply(policy, flat, mish)
