@@ -103,6 +103,8 @@ class Implicit:
             raise ValueError(f"latent={self.latent} must be a multiple of group={self.group}")
         if self.members < 1:
             raise ValueError(f"members={self.members} must be at least 1")
+        if self.taught < 0:
+            raise ValueError(f"taught={self.taught} must be at least 1, or 0 for all latents of a sequence")
         seen, policy = form(spec.observation), policies.over(spec.action)
         both = self.latent + policy.inputs
         for_encoder, for_onward, for_values, for_policy = keys.split(key, "encoder", "onward", "values", "policy")
