@@ -113,6 +113,8 @@ def test_a_policy_is_taught_by_the_first_latents_only():
     jax.tree.map(np.testing.assert_array_equal, lesson(2, latents.at[2:].set(jnp.nan)), lesson(0, latents[:2]))
     others = jax.tree.map(np.array_equal, lesson(2, latents), lesson(0, latents))
     assert not all(jax.tree.leaves(others))
+    with pytest.raises(ValueError, match="taught=-1 must be"):
+        dataclasses.replace(IMPLICIT, taught=-1).init(KEY, BOXES)
 
 
 @pytest.mark.parametrize("spec", [BOXES, CHOICES], ids=["boxes", "choices"])
