@@ -6,9 +6,9 @@ import jax
 import pytest
 
 import umwelt.check
-from umwelt.behaviours import Bootstrapped
-from umwelt.check.agent import SPEC
-from umwelt.core import IMAGINED, spaces
+from umwelt.behaviours import Bootstrapped, ModelPredictive
+from umwelt.check.agent import CHOICES, SPEC
+from umwelt.core import IMAGINED, WorldSpec, spaces
 from umwelt.memory.ring import Ring
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Doubted, Ensemble, Implicit
@@ -29,8 +29,26 @@ AGENT = Bootstrapped(
 )
 
 
-def test_it_keeps_the_contract() -> None:
-    umwelt.check.agent(AGENT, SPEC).raise_if_broken()
+PLANNING = ModelPredictive(
+    model=Doubted(model=dataclasses.replace(MODEL, teaches=True), units=8, members=2),
+    planner=dataclasses.replace(AGENT.planner, spread=2.0, least_spread=0.05),
+    memory=AGENT.memory,
+    objective=Objective(),
+    examined=Objective(),
+    batch=8,
+    length=3,
+)
+
+
+@pytest.mark.parametrize("spec", [SPEC, CHOICES], ids=["boxes", "choices"])
+@pytest.mark.parametrize("agent", [AGENT, PLANNING], ids=["imitating", "planning"])
+def test_it_keeps_the_contract(agent: ModelPredictive, spec: WorldSpec) -> None:
+    umwelt.check.agent(agent, spec).raise_if_broken()
+
+
+def test_a_memory_that_keeps_how_surprising_a_moment_was_does_for_it_as_well() -> None:
+    agent = dataclasses.replace(AGENT, memory=Ring(bytes=200_000), length=0)
+    umwelt.check.agent(agent, SPEC).raise_if_broken()
 
 
 def test_plans_made_anew_are_kept_with_actions_of_the_planner() -> None:

@@ -1,7 +1,5 @@
 """Returns by hand, an actor and a critic in dreams of known worth, and the agent that dreams."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,8 +8,8 @@ import pytest
 import umwelt.check
 from umwelt.behaviours import ActorCritic, Dreamer
 from umwelt.behaviours.actor_critic import Dream
-from umwelt.check.agent import SPEC
-from umwelt.core import Box, Discrete
+from umwelt.check.agent import CHOICES, SPEC
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, Experience, TimeStep, part
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Rssm
 from umwelt.networks.returns import lambda_returns, n_step_returns
@@ -60,6 +58,24 @@ def test_what_pays_in_dreams_is_done_and_valued(space):
     assert 14.0 < float(learner.value(state, HERE)[0]) < 21.0
 
 
+def test_how_a_dream_is_weighed_by_hand():
+    learner = ActorCritic(units=16, layers=1, discount=0.5, trust=0.5)
+    state = learner.init(KEY, 2, Discrete(n=3))
+    reward, goes_on = jnp.full((3, 2), 8.0), jnp.array([[1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    features, action = jax.random.normal(KEY, (4, 2, 2)), jnp.zeros((3, 2), jnp.int32)
+    dream = Dream(features=features, action=action, reward=reward, goes_on=goes_on, weight=jnp.array([1.0, 3.0]))
+    after, info = learner.learn(KEY, state, dream)
+    # a newborn critic expects 0, so a return is 8 now and a quarter of the next one: 10.5, 10, 8, and 8 where nothing follows
+    returns = np.array([[10.5, 8.0], [10.0, 10.0], [8.0, 8.0]])
+    width = np.percentile(returns, 95) - np.percentile(returns, 5)
+    assert float(after.range) == pytest.approx(1 + 0.01 * (width - 1), rel=1e-5)
+    # all its bins are as likely; a moment counts by the chance that the dream has come so far: 1, 1/2, 1/4, and 3 of the other
+    assert float(info["value_loss"]) == pytest.approx(np.log(61) * (1.75 + 3.0) / (4 * 3), rel=1e-5)
+    # the slow copy follows by a fiftieth of the way
+    for slow, critic, born in zip(*(jax.tree.leaves(each) for each in (after.slow, after.critic, state.slow)), strict=True):
+        np.testing.assert_allclose(slow, 0.98 * born + 0.02 * critic, atol=1e-7)
+
+
 def test_dreams_without_weight_teach_nothing():
     learner = ActorCritic(units=16, layers=1)
     state = learner.init(KEY, 2, Discrete(n=3))
@@ -69,7 +85,7 @@ def test_dreams_without_weight_teach_nothing():
     jax.tree.map(np.testing.assert_array_equal, state, learner.learn(KEY, state, dream)[0])
 
 
-def test_a_dream_follows_the_model_and_begins_nowhere_after_an_end():
+def test_a_dream_follows_the_model():
     model = Rssm(certain=8, groups=2, choices=4, units=8)
     agent = Dreamer(model=model, policy=ActorCritic(units=8, layers=1), memory=Trajectories(bytes=100_000, length=3), horizon=4)
     state = agent.init(KEY, SPEC)
@@ -82,20 +98,55 @@ def test_a_dream_follows_the_model_and_begins_nowhere_after_an_end():
     np.testing.assert_allclose(dream.goes_on, jax.nn.sigmoid(6.0), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("dreams", "moments"), [(0, 3), (2, 1), (4, 2), (100, 3)])
-def test_dreams_begin_at_the_last_moments_and_at_no_more_than_there_are(dreams, moments):
-    model, length = Rssm(certain=8, groups=2, choices=4, units=8), 3
-    memory = Trajectories(bytes=100_000, length=length)
-    agent = Dreamer(model=model, policy=ActorCritic(units=8, layers=1), memory=memory, length=length, dreams=dreams)
+@part
+class Summing:
+    """Believes the sum of all actions since a FIRST step, beside what is seen."""
+
+    diet = "replay"
+    metrics = ()
+
+    def init(self, key, spec):
+        return jnp.zeros(())
+
+    def start(self, state, batch):
+        return jnp.full((batch, 2), 99.0)
+
+    def observe(self, key, state, belief, action, step):
+        summed = jnp.where(step.first, 0.0, belief[:, 0] + action[:, 0])
+        return jnp.stack([summed, step.observation[:, 0]], axis=-1), {}
+
+
+@pytest.mark.parametrize(("dreams", "last"), [(0, 5), (2, 1), (4, 2), (100, 5)])
+def test_dreams_begin_at_the_last_moments_that_were_lived_and_at_no_end(dreams, last):
+    """Two sequences: one ends by itself and another episode begins in it; in the other nothing but the limit happens."""
+    kinds = jnp.array([[MID, MID, TERMINATED, FIRST, MID, MID], [MID, MID, MID, TRUNCATED, FIRST, MID]], jnp.int8)
+    seen = jnp.arange(12.0).reshape(2, 6)[..., None]
+    steps = TimeStep(kind=kinds, observation=seen, reward=jnp.zeros((2, 6)))
+    before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[:, cut], steps) for cut in (slice(None, -1), slice(1, None)))
+    action = jnp.array([[1.0, 2.0, 4.0, 8.0, 16.0]] * 2)[..., None]
+    lived = Experience(step=before, action=action, next=after, origin=jnp.zeros((2, 5), jnp.int8))
+    agent = Dreamer(model=Summing(), policy=ActorCritic(), memory=Trajectories(), length=5, dreams=dreams)
+    belief, weight = agent.recall(KEY, jnp.zeros(()), lived)
+    # what was done before the first moment is unknown, and what was done at an end led nowhere
+    summed = np.array([[1, 3, 0, 8, 24], [1, 3, 7, 0, 16]])
+    begun = np.array([[1, 0, 1, 1, 1], [1, 1, 1, 1, 1]])
+    np.testing.assert_array_equal(belief[:, 0].reshape(last, 2), summed.T[-last:])
+    np.testing.assert_array_equal(belief[:, 1].reshape(last, 2), seen[:, 1:, 0].T[-last:])
+    np.testing.assert_array_equal(weight.reshape(last, 2), begun.T[-last:])
+
+
+def test_no_dream_begins_in_an_empty_memory():
+    model = Rssm(certain=8, groups=2, choices=4, units=8)
+    agent = Dreamer(model=model, policy=ActorCritic(units=8, layers=1), memory=Trajectories(bytes=100_000, length=3, across=True))
     state = agent.init(KEY, SPEC)
-    belief, weight = agent.recall(KEY, state.model, memory.sample(KEY, state.memory, (2, length)))
-    assert belief.certain.shape == (2 * moments, 8)
-    assert weight.shape == (2 * moments,)
+    _, weight = agent.recall(KEY, state.model, agent.memory.sample(KEY, state.memory, (2, 3)))
+    assert not weight.any()
 
 
-def test_the_dreamer_keeps_the_contract():
+@pytest.mark.parametrize("spec", [SPEC, CHOICES], ids=["boxes", "choices"])
+def test_the_dreamer_keeps_the_contract(spec):
     model = Rssm(certain=16, groups=4, choices=4, units=16)
     policy = ActorCritic(units=16, layers=1)
-    memory = Trajectories(bytes=200_000, length=4)
+    memory = Trajectories(bytes=200_000, length=4, across=True)
     agent = Dreamer(model=model, policy=policy, memory=memory, batch=4, length=4, horizon=3)
-    umwelt.check.agent(agent, dataclasses.replace(SPEC)).raise_if_broken()
+    umwelt.check.agent(agent, spec).raise_if_broken()

@@ -200,7 +200,7 @@ def test_a_probe_asks_the_slow_copy_and_draws_by_its_temperature():
 
 
 def test_the_wrong_space_is_refused():
-    with pytest.raises(TypeError, match="SAC for a Box"):
+    with pytest.raises(ValueError, match="SAC for a Box"):
         DQN().init(KEY, 2, BOX)
 
 

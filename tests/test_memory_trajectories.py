@@ -43,9 +43,9 @@ def stream(lengths: list[int], rows: int, ticks: int = TICKS, start: int = 0) ->
     return Experience(step=made.step, action=made.action, next=made.next, origin=made.origin, task=jnp.float32(row[:-1]))
 
 
-def windows(steps: Experience, ticks: int, slots: int, length: int) -> set[tuple[int, int]]:
-    """(first tick, row) of every run of `length` transitions without a seam in the newest `slots` steps."""
-    valid = np.asarray(steps.valid)[:ticks]
+def windows(steps: Experience, ticks: int, slots: int, length: int, across: bool = False) -> set[tuple[int, int]]:
+    """(first tick, row) of every run of `length` transitions without a seam (or `across` them) in the newest `slots` steps."""
+    valid = np.asarray(steps.valid)[:ticks] | across
     oldest = max(0, ticks + 1 - slots)
     return {
         (tick, row)
@@ -56,8 +56,8 @@ def windows(steps: Experience, ticks: int, slots: int, length: int) -> set[tuple
 
 
 @cache
-def machines(rows: int, slots: int, length: int):
-    memory = Trajectories(bytes=slots * rows * ONE, length=length)
+def machines(rows: int, slots: int, length: int, across: bool = False):
+    memory = Trajectories(bytes=slots * rows * ONE, length=length, across=across)
 
     @jax.jit
     def feed(state, steps, ticks):
@@ -84,15 +84,16 @@ def moments(steps: Experience, ticks: np.ndarray, rows: np.ndarray) -> Experienc
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=12),
     ticks=st.integers(0, TICKS),
     form=st.sampled_from([(1, 8, 4), (2, 30, 3), (3, 13, 6), (2, 11, 1)]),
+    across=st.booleans(),
 )
-def test_every_window_still_held_is_drawn_and_no_other(lengths, ticks, form):
+def test_every_window_still_held_is_drawn_and_no_other(lengths, ticks, form, across):
     rows, slots, length = form
     steps = stream(lengths, rows)
-    memory, empty, feed, draw = machines(*form)
+    memory, empty, feed, draw = machines(*form, across)
     state = feed(empty, steps, ticks)
-    assert memory.count(state) == len(windows(steps, ticks, slots, length))
+    assert memory.count(state) == len(windows(steps, ticks, slots, length, across))
     for each in {1, (length + 1) // 2, length}:
-        held = windows(steps, ticks, slots, each)
+        held = windows(steps, ticks, slots, each, across)
         drawn = draw(KEY, state, (2048, each))
         if not held:
             assert not drawn.valid.any()

@@ -10,10 +10,11 @@ import pytest
 import umwelt.check
 from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
 from umwelt.core import FIRST, Box, Discrete, TimeStep, WorldSpec
-from umwelt.models import Doubted, Implicit, Rssm, eyes, sequences
+from umwelt.models import Doubted, Implicit, Rssm, eyes, grasp, sequences
 from umwelt.models.rssm import _divergence, _draw
 from umwelt.networks import layers
-from umwelt.networks.form import numbers
+from umwelt.networks.form import form, numbers
+from umwelt.networks.twohot import Bins
 
 KEY = jax.random.key(6)
 IMPLICIT = Implicit(latent=32, units=32, encoder_units=32, learning_rate=2e-3)
@@ -243,6 +244,110 @@ def test_a_model_without_a_decoder_tells_actions_and_values():
     assert model.imagine(KEY, state, belief, life.action[0])[1].observation is None
     with pytest.raises(ValueError, match="tells='pictures'"):
         dataclasses.replace(model, tells="pictures").init(KEY, CHOICES)
+
+
+def _over_a_seam(meal):
+    """Sequences of four transitions: two of one episode, of which nothing is to be learned, a seam, and one of the next."""
+    kinds = jnp.broadcast_to(jnp.array([2, 2, 3, FIRST, 1], jnp.int8), (4, 5))
+    step, after = (dataclasses.replace(one, kind=kinds[:, cut]) for one, cut in ((meal.step, slice(4)), (meal.next, slice(1, 5))))
+    return dataclasses.replace(meal, step=step, next=after)
+
+
+def test_nothing_of_an_episode_is_learned_from_the_one_before():
+    state = RSSM.init(KEY, BOXES)
+    meal = _over_a_seam(_sequences(plant_life(1, BOXES, 4), 4))
+    noise = jax.random.normal(KEY, meal.step.observation.shape)
+    before = dataclasses.replace(
+        meal,
+        step=dataclasses.replace(meal.step, observation=meal.step.observation.at[:, :3].add(noise[:, :3])),
+        next=dataclasses.replace(
+            meal.next,
+            observation=meal.next.observation.at[:, :2].add(noise[:, 1:3]),
+            reward=meal.next.reward.at[:, :3].set(jnp.nan),
+        ),
+        action=meal.action.at[:, 2].set(jnp.inf).at[:, :2].add(1.0),
+    )
+    after = dataclasses.replace(meal, action=meal.action.at[:, 3].add(1.0))
+    # heads that begin at zero would say the same of everything
+    warm, _ = RSSM.learn(KEY, state, meal)
+    plain, other, later = (RSSM.learn(KEY, warm, each)[1] for each in (meal, before, after))
+    assert float(plain["reward_loss"]) == float(other["reward_loss"])
+    assert float(plain["reward_loss"]) != float(later["reward_loss"])
+    assert all(np.isfinite(float(value)) for value in other.values())
+
+
+def test_a_sequence_of_short_episodes_teaches_a_recurrent_model():
+    model = dataclasses.replace(RSSM, learning_rate=1e-2)
+    life = random_life(1, BOXES, 40)
+    # every second moment begins an episode, which pays what its first moment shows
+    kinds = jnp.where(jnp.arange(41)[:, None] % 2 == 0, FIRST, 2).astype(jnp.int8) * jnp.ones((1, 4), jnp.int8)
+    step, after = dataclasses.replace(life.step, kind=kinds[:-1]), dataclasses.replace(life.next, kind=kinds[1:])
+    paid = jnp.where(after.kind == 2, jnp.sign(step.observation[..., 0]), 0.0)
+    meal = _sequences(dataclasses.replace(life, step=step, next=dataclasses.replace(after, reward=paid)), 16)
+
+    def lesson(state, key):
+        return model.learn(key, state, meal)
+
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 200)))(model.init(KEY, BOXES))
+    assert float(info["reward_loss"][-1]) < 0.3 * float(info["reward_loss"][0])
+    # that every episode ends at its second moment is learned too
+    first = jax.tree.map(lambda leaf: leaf[0], step)
+    belief, _ = model.observe(KEY, state, model.start(state, 4), life.action[0], first)
+    assert (model.imagine(KEY, state, belief, life.action[0])[1].continues < 0.2).all()
+
+
+@pytest.mark.parametrize("balance", ["fixed", "harmony"])
+def test_what_the_recurrent_model_minimises_by_hand(balance):
+    model = dataclasses.replace(RSSM, balance=balance, free=1e6, guess_weight=1.0, draw_weight=0.1)
+    scales = jnp.array([0.5, -1.0, 2.0])
+    state = dataclasses.replace(model.init(KEY, BOXES), balance=scales)
+    meal = _sequences(plant_life(1, BOXES, 6), 5)
+    after, info = model.learn(KEY, state, meal)
+    # all divergences lie below the free nats, twice of which are weighed; nobody expects an end yet
+    assert float(info["latent_loss"]) == pytest.approx(1e6)
+    parts = np.array([float(info["decoder_loss"]), float(info["reward_loss"]), 1.1e6])
+    weighed = parts * np.exp(-np.array(scales)) + np.log(1 + np.exp(np.array(scales))) if balance == "harmony" else parts
+    ends = np.log1p(np.exp(-6.0)) + 6.0 * np.mean(np.asarray(meal.next.terminated))
+    assert float(info["model_loss"]) == pytest.approx(weighed.sum() + ends, rel=1e-6)
+    moved = np.abs(after.balance - scales)
+    assert (moved > 0).all() if balance == "harmony" else (moved == 0).all()
+
+
+def test_values_that_are_grasped_stop_at_a_limit_but_count_it():
+    bins, certain = Bins(low=-12.0, high=12.0, count=25), jnp.zeros(25).at[13].set(40.0)
+    weights = grasp.init(KEY, 3, 4, 8, bins, form(CHOICES.action))
+    # whoever is asked expects the value of bin 13, which is symexp(1)
+    value = (*weights.value[:-1], dataclasses.replace(weights.value[-1], bias=certain))
+    told = grasp.loss(
+        dataclasses.replace(weights, value=value, action=jax.tree.map(jnp.zeros_like, weights.action)),
+        bins,
+        0.5,
+        form(CHOICES.action),
+        jnp.ones((4, 3)),
+        jnp.ones((4, 1, 4)),
+        jax.nn.one_hot(jnp.array([[0], [1], [2]]), 3),
+        jnp.array([[2.0], [jnp.nan], [3.0]]),
+        jnp.array([[0.0], [0.0], [1.0]]),
+        jnp.array([[True], [False], [True]]),
+    )
+    later = np.expm1(1.0)
+    wanted = float(jnp.mean(bins.loss(certain[None], jnp.array([2.0 + 0.5 * later, 3.0]))))
+    assert float(told) == pytest.approx(wanted + np.log(3), rel=1e-5)
+
+
+def test_pictures_that_cannot_be_looked_at_are_refused():
+    def showing(*shape, beside=False):
+        picture = Box(shape=shape, low=0, high=255, dtype="uint8")
+        return dataclasses.replace(BOXES, observation={"a": picture, "b": Box(shape=(2,))} if beside else picture)
+
+    with pytest.raises(ValueError, match="Implicit reads numbers"):
+        IMPLICIT.init(KEY, showing(64, 64, 3))
+    for spec in (showing(84, 84, 1), showing(4, 64, 64), showing(64, 64, 1, beside=True)):
+        with pytest.raises(ValueError, match=r"\(64, 64, channels\)"):
+            RSSM.init(KEY, spec)
+    # a board of bytes is no picture
+    IMPLICIT.init(KEY, showing(7, 7, 3))
+    RSSM.init(KEY, showing(7, 7, 3))
 
 
 def test_doubt_is_for_models_that_replay():

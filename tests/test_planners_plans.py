@@ -43,6 +43,17 @@ def test_elites_of_choices_are_fitted_with_their_frequencies() -> None:
         np.testing.assert_allclose(plans.probability[row], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("spread", [0.0, 0.3, 1.0, 2.0])
+def test_choices_stay_probabilities_however_wide_the_search_is(spread: float) -> None:
+    fitted = dataclasses.replace(blank(Discrete(n=3), 1, 2), probability=jnp.array([[[0.98, 0.01, 0.01], [0.2, 0.5, 0.3]]]))
+    wide = fitted.wide(spread).probability
+    share = min(spread, 1.0)
+    np.testing.assert_allclose(wide, (1 - share) * fitted.probability + share / 3, rtol=1e-6)
+    # all of a search that is as wide as can be finds every choice about as often
+    counts = np.bincount(np.ravel(fitted.wide(spread).sample(draws(2, 1, 3000, 3))), minlength=3)
+    assert spread < 1.0 or abs(counts / counts.sum() - 1 / 3).max() < 0.03
+
+
 def test_momentum_and_least_spread_of_a_box() -> None:
     plans = dataclasses.replace(blank(BOX, 1, 1), mean=jnp.full((1, 1, 2), 0.5))
     same = jnp.full((1, 1, 8, 2), -0.5)
@@ -166,8 +177,8 @@ def test_a_share_is_at_least_one_and_never_all() -> None:
         (Box(shape=(2,)), ValueError, r"finite `low` and `high`"),
         (Box(shape=(2,), low=(0.0, -np.inf), high=1.0), ValueError, "unbounded"),
         (Box(shape=(1,), low=-3.4e38, high=3.4e38), ValueError, "unbounded"),
-        (Box(shape=(1,), low=0, high=3, dtype="int32"), TypeError, "Discrete"),
-        ({"arm": Discrete(n=2)}, TypeError, "flatten"),
+        (Box(shape=(1,), low=0, high=3, dtype="int32"), ValueError, "Discrete"),
+        ({"arm": Discrete(n=2)}, ValueError, "flatten"),
     ],
 )
 def test_spaces_that_cannot_be_searched_are_refused_with_the_mend(space, error, mend) -> None:

@@ -1,7 +1,9 @@
 """Every recipe at its own size: two seeds live at once, and a save changes nothing of what becomes of them."""
 
 from pathlib import Path
+from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -11,11 +13,35 @@ from umwelt.life.life import Engine, Life
 from umwelt.life.saving import Saver
 from umwelt.recipes import ALL
 from umwelt.teachers import Blocks
-from umwelt.worlds import Cartpole, Pendulum
+from umwelt.worlds import Cartpole, CartpoleSwingup, Pendulum
 
 CHOICES = ("dqn", "losse_dyna")
 """Recipes that need a world of choices."""
 RHYTHM = Rhythm(random=40, learn_every=10, updates=1, first_updates=1, chunk=40)
+
+
+def learned_by(value: Any) -> list[str]:
+    """Fingerprints of an agent's models, policies and learners."""
+    agent = value[1].agent
+    return [digest(getattr(agent, part)) for part in ("model", "policy", "learner") if hasattr(agent, part)]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "million"),
+    [
+        ("dreamer_v3", "0.5M", 0.5),
+        ("dreamer_v3", "2M", 2.0),
+        ("dreamer_v3", "12M", 12.0),
+        ("dreamer_v3", "25M", 25.0),
+        ("tdmpc2", "1M", 1.0),
+        ("tdmpc2", "5M", 5.0),
+    ],
+)
+def test_a_size_has_as_many_weights_as_it_says(name: str, size: str, million: float) -> None:
+    state = jax.eval_shape(ALL[name].sizes[size].init, jax.random.key(0), CartpoleSwingup().spec)
+    policy = (state.policy.actor, state.policy.critic) if name == "dreamer_v3" else ()
+    held = jax.tree.leaves((state.model.inner.weights, policy))
+    assert sum(leaf.size for leaf in held) / 1e6 == pytest.approx(million, rel=0.15)
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -27,8 +53,10 @@ def test_seeds_live_at_once_and_a_save_changes_nothing(name: str, tmp_path: Path
     first, second = RHYTHM.segment(0, 60), RHYTHM.segment(40, 60)
     value, _ = engine.advance(engine.begin(), first)
     Saver(tmp_path, engine).save(first.ticks, value)
+    before = learned_by(value)
     ended, (_, learned) = engine.advance(value, second)
     whole = digest(ended)
+    assert learned_by(ended) != before or name == "random", f"{name} has learned nothing"
     found = Saver(tmp_path, engine).load()
     assert found is not None
     resumed, _ = engine.advance(found.value, second)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import umwelt.check
-from umwelt.core import FIRST, spaces
+from umwelt.core import FIRST, Box, spaces
 from umwelt.worlds import (
     BUILT_IN,
     Cartpole,
@@ -23,6 +23,7 @@ from umwelt.worlds import (
     stack_frames,
     sticky,
 )
+from umwelt.worlds.acrobot import Acrobot, AcrobotBody
 from umwelt.worlds.adapters.gymnasium import Gymnasium
 from umwelt.worlds.stream import rows
 from umwelt.worlds.wrappers import Sticky
@@ -35,8 +36,15 @@ WRAPPED = {
     "scaled_reward": scaled_reward(Pendulum(time_limit=20), 0.1),
     "repeated": repeated(Pendulum(time_limit=20), 3),
     "pictured": pictured(Pendulum(time_limit=20)),
+    "a picture of several": pictured(sticky(repeated(Cartpole(time_limit=20), 2))),
     "several": stack_frames(sticky(limited(repeated(pictured(Cartpole()), 2), 20)), 2),
 }
+
+
+class Silent:
+    """A pure world that nobody knows how to draw."""
+
+    spec = Pendulum().spec
 
 
 @pytest.mark.parametrize("name", WRAPPED)
@@ -88,14 +96,31 @@ def test_sticky_actions_stick_as_often_as_they_should_but_never_across_episodes(
     assert float(second[1::2].mean()) == pytest.approx(0.25, abs=0.02)
 
 
-def test_standard_units_are_those_of_all_that_was_seen():
+def test_standard_units_are_measured_before_life_and_stay():
     world = normalised(Pendulum(batch=8))
     actions = [spaces.sample(jax.random.fold_in(KEY, tick), world.spec.action, 8) for tick in range(30)]
     plain, shown = lived(Pendulum(batch=8), actions, 8), lived(world, actions, 8)
-    every = np.concatenate([step.observation for step in plain])
-    expected = (np.asarray(plain[-1].observation) - every.mean(0)) / every.std(0)
-    np.testing.assert_allclose(shown[-1].observation, expected, rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(shown[0].observation.mean(0), 0.0, atol=1e-4)
+    mean, deviation = (np.array(numbers) for numbers in (world.layer.mean, world.layer.deviation))
+    for raw, seen in zip(plain, shown, strict=True):
+        np.testing.assert_allclose(seen.observation, (raw.observation - mean) / deviation, rtol=1e-4, atol=1e-5)
+    # other random play comes to about the same units, in any number of rows
+    every = np.concatenate([step.observation for step in shown])
+    assert abs(every.mean(0)).max() < 1.0
+    assert 0.5 < every.std(0).min() < every.std(0).max() < 2.0
+    alone = lived(normalised(Pendulum()), [action[:1] for action in actions])
+    assert normalised(Pendulum()) == dataclasses.replace(world, world=Pendulum())
+    assert np.isfinite(alone[-1].observation).all()
+    assert world == normalised(Pendulum(batch=8)), "the same world is measured the same"
+
+
+def test_standard_units_of_a_hosted_world_and_of_what_never_moves():
+    world = normalised(Gymnasium(id="Pendulum-v1"), decisions=300)
+    assert world.spec.observation == Box(shape=(3,), low=-100.0, high=100.0)
+    assert all(0.1 < number < 10.0 for number in world.layer.deviation)
+    still = normalised(limited(Cartpole(), 1), decisions=4)
+    assert all(np.isfinite(still.layer.deviation))
+    with pytest.raises(ValueError, match="at least"):
+        normalised(Pendulum(), decisions=1)
 
 
 def test_a_reward_is_scaled_and_nothing_else():
@@ -135,6 +160,30 @@ def test_every_built_in_world_can_be_drawn_and_its_picture_shows_where_things_ar
     assert (pictures[0] != pictures[2]).any()
 
 
+@pytest.mark.parametrize("around", [repeated, sticky, normalised], ids=lambda wrapper: wrapper.__name__)
+def test_a_wrapped_world_is_drawn_as_the_one_inside(around):
+    inside, outside = around(Pendulum()), pictured(around(Pendulum()))
+    state, step = outside.init(KEY, rows(Pendulum().tasks()["earth"], 1))
+    world, body, task = sketch.bodies(inside, state)
+    assert isinstance(world, Pendulum)
+    body, task = jax.tree.map(lambda leaf: leaf[0], (body, task))
+    np.testing.assert_array_equal(step.observation[0], sketch.picture(sketch.drawing(Pendulum(), body, task)))
+
+
+@pytest.mark.parametrize("name", ["earth", "short", "low"])
+def test_an_acrobot_is_drawn_beyond_its_line_exactly_where_it_has_reached_it(name):
+    world = Acrobot()
+    task = dataclasses.replace(world.tasks()[name], torque=np.float32(0.0))
+    reached = []
+    for angles in jax.random.uniform(KEY, (60, 2), minval=-np.pi, maxval=np.pi):
+        body = AcrobotBody(angles=angles, speeds=jnp.zeros(2))
+        moved, _, ended = world.advance(KEY, body, jnp.int32(1), task)
+        line, _, lower = sketch.drawing(world, moved, task).ends
+        reached.append(bool(ended))
+        assert (lower[3] < line[1]) == ended
+    assert 5 < sum(reached) < 55
+
+
 def test_a_disc_has_its_area_and_its_place():
     picture = np.asarray(sketch.picture(sketch.strokes((0.25, 0.75, 0.25, 0.75, 0.2, 1.0))), np.float64)[..., 0] / 255
     assert picture.sum() == pytest.approx(np.pi * (0.2 * 64) ** 2, rel=0.02)
@@ -144,11 +193,24 @@ def test_a_disc_has_its_area_and_its_place():
 
 def test_what_cannot_be_wrapped_is_named():
     hosted = Gymnasium(id="Pendulum-v1")
-    for wrong in (repeated(hosted), pictured(hosted), stack_frames(normalised(pictured(Pendulum())))):
+    for wrong in (repeated(hosted), pictured(hosted)):
         with pytest.raises(TypeError, match="needs"):
             wrong.spec  # noqa: B018
+    with pytest.raises(TypeError, match="normalised needs"):
+        normalised(pictured(Pendulum()))
     with pytest.raises(TypeError, match="max_episode_steps"):
         limited(hosted, 5)
     with pytest.raises(TypeError, match=r"drawing\.register"):
         sketch.drawing(object(), None, None)
+    with pytest.raises(TypeError, match=r"drawing\.register"):
+        pictured(sticky(Silent())).spec  # noqa: B018
+    for wrong, word in ((lambda: limited(Pendulum(), 0), "1 step"), (lambda: sticky(Pendulum(), 3).spec, "0 .. 1")):
+        with pytest.raises(ValueError, match=word):
+            wrong()
+    for wrong, word in (
+        (lambda: repeated(Pendulum(), 0).spec, "1 at least"),
+        (lambda: stack_frames(Pendulum(), 0).spec, "at least 1"),
+    ):
+        with pytest.raises(ValueError, match=word):
+            wrong()
     assert limited(sticky(MountainCarContinuous()), 7).world.time_limit == 7

@@ -55,8 +55,10 @@ class Bootstrapped(ModelPredictive):
         experience = self._recalled(sampling, state)
         model, info = self.model.learn(learning, state.model, experience)
         singles = jax.tree.map(lambda leaf: leaf[:, 0], experience) if self.length else experience
+        # the memory of plans does not keep how surprising a moment was, which a plan made anew would not share
+        singles = replace(singles, surprise=None)
         few = jax.tree.map(lambda leaf: leaf[: self.anew], singles)
-        belief, _ = self.model.observe(observing, model, self.model.start(model, self.anew), few.action, few.step)
+        belief, _ = self.model.observe(observing, model, self.model.start(model, self.anew), few.action, few.step.opening)
         _, action = self._examiner().plan(planning, state.blank, belief, *self._mind(model, self.objective))
         dreamt = replace(few, action=action, origin=jnp.full_like(few.origin, IMAGINED))
         plans = self.plans.add(keeping, state.plans, dreamt)

@@ -57,7 +57,9 @@ class DQN:
     def init(self, key: jax.Array, width: int, action: Any) -> DqnState:
         """Somebody who holds all choices for about equal."""
         if not isinstance(action, Discrete):
-            raise TypeError(f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box")
+            raise ValueError(
+                f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box (size `boxes` of losse_dyna)"
+            )
         network = layers.stack(key, (width, self.units, self.units, action.n), scale=0.01, normed=False)
         return DqnState(
             network=network,

@@ -114,7 +114,7 @@ class Dreamer:
         number, length = experience.origin.shape
         turned = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience)
         first, action = jax.tree.map(lambda leaf: leaf[0], (turned.step, turned.action))
-        opening, _ = self.model.observe(key, model, self.model.start(model, number), action, first)
+        opening, _ = self.model.observe(key, model, self.model.start(model, number), action, first.opening)
 
         def tick(belief: Any, moment: Any) -> tuple[Any, Any]:
             index, action, next = moment
@@ -124,8 +124,9 @@ class Dreamer:
         _, beliefs = jax.lax.scan(tick, opening, (jnp.arange(length), turned.action, turned.next))
         last = min(length, max(1, self.dreams // number)) if self.dreams else length
         beliefs = jax.tree.map(lambda leaf: leaf[length - last :].reshape(last * number, *leaf.shape[2:]), beliefs)
-        # no dream begins where an episode has ended by itself
-        weight = (turned.valid & ~turned.next.terminated)[length - last :].reshape(-1)
+        # a dream begins where something was lived, an episode's first moment included, but not where one has ended by itself
+        lived = (turned.valid | turned.next.first) & jnp.any(turned.valid, axis=0)
+        weight = (lived & ~turned.next.terminated)[length - last :].reshape(-1)
         return jax.lax.stop_gradient(beliefs), weight.astype(jnp.float32)
 
     def dream(self, key: jax.Array, model: Any, policy: Any, belief: Any, weight: jax.Array) -> Dream:

@@ -33,7 +33,7 @@ from umwelt.core import (
     zeros_step,
 )
 from umwelt.core.contracts import Memory, Mode, Model
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, vectors
 
 LENGTH = Metric(name="dream_length", unit="imagined steps", meaning="how long dreams are by now")
 DREAMED_DOUBT = Metric(name="dream_doubt", unit="standard deviations of what is predicted", meaning="mean doubt in dreams")
@@ -108,7 +108,7 @@ class Dyna:
             belief=self.model.start(model, spec.batch),
             action=action,
             lived=jnp.int32(0),
-            seen=form(spec.observation),
+            seen=vectors(spec.observation, self.learner),
             done=form(spec.action),
         )
 
@@ -171,8 +171,8 @@ class Dyna:
         """Experience [H, starts] imagined under the policy; what follows an end, or the horizon of the day, is a seam."""
         sampling, opening, rolling = keys.split(key, "sample", "open", "roll")
         from_life = self.memory.sample(sampling, state.memory, (self.starts,))
-        step = from_life.step
-        belief, _ = self.model.observe(opening, state.model, self.model.start(state.model, self.starts), from_life.action, step)
+        step, start = from_life.step, self.model.start(state.model, self.starts)
+        belief, _ = self.model.observe(opening, state.model, start, from_life.action, step.opening)
         grown = jnp.clip((state.lived - self.begin) / max(self.finish - self.begin, 1), 0.0, 1.0)
         length = jnp.round(1.0 + grown * (self.horizon - 1))
 

@@ -25,7 +25,7 @@ from umwelt.core import (
     zeros_step,
 )
 from umwelt.core.contracts import Memory, Mode
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, vectors
 
 
 @struct
@@ -65,7 +65,7 @@ class ModelFree:
         return ModelFreeState(
             learner=self.learner.init(key, spaces.width(spec.observation), spec.action),
             memory=self.memory.init(lived(step, action, step)),
-            seen=form(spec.observation),
+            seen=vectors(spec.observation, self.learner),
             done=form(spec.action),
         )
 

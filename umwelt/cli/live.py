@@ -129,7 +129,10 @@ def _chosen(world_name: str, recipe_name: str, size: str | None) -> tuple[Comman
     from umwelt.teachers import Blocks
 
     recipe = recipe_of(recipe_name)
-    command = Command(world=world_of(world_name), recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm)
+    world: Any = world_of(world_name)
+    if repeat := recipe.repeats.get(world_name.split(":")[0]):
+        world = replace(world, repeat=repeat)
+    command = Command(world=world, recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm)
     return command, recipe_name, world_name
 
 

@@ -138,7 +138,8 @@ class Memory(Protocol):
         ...
 
     def sample(self, key: Key, state: State, shape: tuple[int, ...]) -> Experience:
-        """Experience of leading shape (N,) as transitions or (N, L) as sequences inside one episode.
+        """Experience of leading shape (N,) as transitions or (N, L) as sequences inside one episode, or across episodes
+        where the memory was asked for such: the seams in them are not `valid`.
         An empty memory returns rows that are not `valid`."""
         ...
 

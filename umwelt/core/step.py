@@ -5,6 +5,7 @@ TRUNCATED step the next call of `World.step` ignores its action and returns a FI
 observation appears exactly once, and a pair (LAST, FIRST) is a *seam*, never a transition.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -51,6 +52,11 @@ class TimeStep:
     def terminated(self) -> Any:
         """bool [B]: the episode ended by its own end; nothing follows, so nothing is bootstrapped."""
         return self.kind == TERMINATED
+
+    @property
+    def opening(self) -> "TimeStep":
+        """The same moment as FIRST: whoever filters from here on knows nothing of what came before."""
+        return replace(self, kind=jnp.full_like(self.kind, FIRST))
 
 
 @struct

@@ -62,7 +62,9 @@ class Engine:
     def rehearse(self) -> None:
         """Let every part look at its world without computing anything; what they refuse is a `BadLife`."""
         try:
-            agent, _, _ = jax.eval_shape(self.body.conceive, jax.random.key(0))
+            agent, _, task = jax.eval_shape(self.body.conceive, jax.random.key(0))
+            if not self.life.world.spec.hosted:
+                jax.eval_shape(self.life.world.init, jax.random.key(0), task)
         except ValueError as error:
             raise BadLife(str(error)) from error
         on_disk = [part for part in jax.tree.leaves(agent, is_leaf=spills) if spills(part)]

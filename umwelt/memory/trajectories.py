@@ -1,8 +1,8 @@
-"""Streams of experience in which each observation is kept once, drawn as sequences inside one episode.
+"""Streams of experience in which each observation is kept once, drawn as sequences inside one episode, or across them.
 
 Each of the B rows of a life is a stream of time slots in a ring [T, B]. A slot holds a step, and
 the action, origin and task of the transition that led to it. A *window* of L transitions ends at a
-slot where at least L transitions of one episode lead up to it, all of them still held.
+slot where at least L transitions of one episode lead up to it (or of several, `across`), all of them still held.
 """
 
 from dataclasses import replace
@@ -47,7 +47,7 @@ class TrajectoriesState:
 
 @part
 class Trajectories:
-    """Sequences inside one episode, uniformly over all that are still held; the oldest leaves first.
+    """Sequences, uniformly over all that are still held; the oldest leaves first.
 
     Add the B rows of a life in order. Where the `step` added does not continue the step before (a
     life resumed elsewhere, another source), a new stretch begins in all rows. In a compiled
@@ -58,6 +58,9 @@ class Trajectories:
     """How much memory the streams may take."""
     length: int = 64
     """The longest sequence that can be drawn, in transitions."""
+    across: bool = False
+    """Let sequences run on from one episode into the next, so that short episodes are drawn too. The seams between them
+    are drawn as well, and are not `valid`: for models that begin anew at a FIRST step."""
 
     def init(self, example: Experience) -> TrajectoriesState:
         """Empty streams for experience [B] like `example`. Only shapes and dtypes are read."""
@@ -97,7 +100,7 @@ class Trajectories:
         before = (state.head + broken) % slots
         here = (before + 1) % slots
         run_before = jnp.where(broken, 0, state.newest_run)
-        run_here = jnp.where(steps.valid, jnp.minimum(run_before + 1, self.length), 0)
+        run_here = jnp.where(steps.valid | self.across, jnp.minimum(run_before + 1, self.length), 0)
         aged = jnp.minimum(state.latest + 1 + broken, slots)
         return replace(
             _queue(state, run_before, run_here, broken, self.length),

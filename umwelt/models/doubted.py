@@ -154,7 +154,8 @@ class Doubted:
         number, length = experience.origin.shape
         turned = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience)
         start = self.model.start(state.inner, number)
-        opening, _ = self.model.observe(key, state.inner, start, *_at(turned, 0))
+        first, action = jax.tree.map(lambda leaf: leaf[0], (turned.step, turned.action))
+        opening, _ = self.model.observe(key, state.inner, start, action, first.opening)
 
         def tick(belief: Any, moment: Any) -> tuple[Any, Any]:
             index, action, next = moment
@@ -169,8 +170,7 @@ class Doubted:
         before, after, action = jax.tree.map(
             lambda leaf: leaf[length - last :].reshape(last * number, *leaf.shape[2:]), (before, after, turned.action)
         )
-        valid = jnp.all(experience.valid, axis=1)
-        now, valid = numbers(before), jnp.tile(valid, last)
+        now, valid = numbers(before), turned.valid[length - last :].reshape(-1)
         rows = jnp.concatenate([now, state.done.flat(action)], axis=-1)
         rows, change = (jnp.where(valid[:, None], each, 0.0) for each in (rows, numbers(after) - now))
         return rows, change, valid.astype(jnp.float32)
@@ -180,8 +180,3 @@ class Doubted:
         rows = jnp.concatenate([numbers(belief), state.done.flat(action)], axis=-1)
         rows = ((rows - state.inputs.mean) / state.inputs.deviation).T
         return gaussian.disagreement(members.apply(state.network, jnp.broadcast_to(rows, (self.members, *rows.shape))))
-
-
-def _at(turned: Experience, index: int) -> tuple[Any, TimeStep]:
-    """An action and the step before it."""
-    return jax.tree.map(lambda leaf: leaf[index], (turned.action, turned.step))

@@ -21,7 +21,7 @@ from umwelt.models import gaussian, lots, patience, scale, transitions
 from umwelt.models.patience import Patience
 from umwelt.models.scale import Scale
 from umwelt.networks import members
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, vectors
 from umwelt.networks.protected import Protection, protected
 
 LOSS = Metric(
@@ -128,7 +128,7 @@ class Ensemble:
         """Untrained members, who disagree by about the spread of the data (a doubt of about 1)."""
         if self.members < 1 or self.layers < 1 or not 0 < self.share <= 1:
             raise ValueError(f"members and layers must be at least 1, and share in (0, 1]; got {self}")
-        seen, done = form(spec.observation), form(spec.action)
+        seen, done = vectors(spec.observation, self), form(spec.action)
         observed = seen.bounds[0].size
         if not 0 <= self.still < observed:
             raise ValueError(f"still={self.still}: of an observation of {observed} numbers at least one has to move")

@@ -14,7 +14,8 @@ import numpy as np
 
 from umwelt.core import Box, keys
 from umwelt.networks import layers, pictures
-from umwelt.networks.form import Form
+from umwelt.networks.form import Form, form
+from umwelt.networks.form import pictures as pictures_in
 from umwelt.networks.twohot import symexp, symlog
 
 SIDE = 64
@@ -24,10 +25,22 @@ GROWTH = (1, 2, 3, 4)
 """Channels after each convolution, in units of `depth`; folded pictures pass the last ones only."""
 
 
+def seeing(space: Any) -> Form:
+    """The form of an observation space: one picture that can be looked at, or anything without pictures."""
+    seen = form(space)
+    if not is_picture(seen) and pictures_in(seen):
+        raise ValueError(
+            f"observation: it holds a picture of shape {pictures_in(seen)[0].shape}, and has to be nothing but a picture of shape"
+            f" ({SIDE}, {SIDE}, channels); resize it, put its channels last, and leave out what stands beside it"
+        )
+    return seen
+
+
 def is_picture(seen: Form) -> bool:
     """True for one Box of bytes of the shape (64, 64, channels)."""
     leaf = seen.leaves[0]
-    return len(seen.leaves) == 1 and isinstance(leaf, Box) and leaf.shape[:2] == (SIDE, SIDE) and np.dtype(leaf.dtype) == np.uint8
+    alone = len(seen.leaves) == 1 and isinstance(leaf, Box) and len(leaf.shape) == 3
+    return alone and leaf.shape[:2] == (SIDE, SIDE) and np.dtype(leaf.dtype) == np.uint8
 
 
 def encoder(key: jax.Array, seen: Form, units: int, depth: int, fold: int = 1) -> tuple[Any, int]:

@@ -8,13 +8,12 @@ Where we differ: the action is told from embeddings alone, since the recurrent s
 embeddings are kept from collapse by that task and the rows' normalisation, without normalising over batches.
 """
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Discrete, keys, spaces, struct
+from umwelt.models.sequences import mean
 from umwelt.networks import layers
 from umwelt.networks.form import Form
 from umwelt.networks.layers import Stack
@@ -52,21 +51,24 @@ def loss(
     action: jax.Array,
     reward: jax.Array,
     ended: jax.Array,
-    mean: Callable[[jax.Array], jax.Array],
+    valid: jax.Array,
 ) -> jax.Array:
     """Cross entropy of the values and error of the actions.
 
     inner: float32 [(L + 1) * N, width], beliefs; embedded: [L + 1, N, width]; action: flat, [L, N, A]; reward, ended:
-    [L, N], of the step that follows. mean: over rows [M * N] of which the last axis is N.
+    [L, N], of the step that follows. valid: bool [L, N], False where a seam follows, from which nothing is to be told.
     """
     length, number = reward.shape
     logits = layers.apply(weights.value, inner, jax.nn.silu)
     values = jax.lax.stop_gradient(bins.mean(logits)).reshape(length + 1, number)
-    returns = lambda_returns(reward, discount * (1.0 - ended), values, TRUST)
+    # an episode that was cut off is worth what its last moment is
+    reward, onward = jnp.where(valid, reward, values[:-1]), jnp.where(valid, discount * (1.0 - ended), 0.0)
+    returns = lambda_returns(reward, onward, values, TRUST)
     both = jnp.concatenate([embedded[:-1], embedded[1:]], axis=-1).reshape(length * number, -1)
     told = layers.apply(weights.action, both, jax.nn.silu)
     wanted = action.reshape(length * number, -1)
-    return mean(bins.loss(logits[: length * number], returns.reshape(-1))) + mean(_miss(done, told, wanted))
+    missed = bins.loss(logits[: length * number], returns.reshape(-1)) + _miss(done, told, wanted)
+    return mean(missed, valid)
 
 
 def _miss(done: Form, told: jax.Array, wanted: jax.Array) -> jax.Array:

@@ -32,7 +32,7 @@ from umwelt.models.implicit_state import (
 )
 from umwelt.models.sequences import Rows
 from umwelt.networks import layers, policies
-from umwelt.networks.form import form
+from umwelt.networks.form import vectors
 from umwelt.networks.layers import Bundle, Stack, mish
 from umwelt.networks.protected import Protection, protected
 from umwelt.networks.returns import lambda_returns
@@ -80,7 +80,7 @@ class Implicit:
     follow: float = 0.01
     """Share of the values that their slow copies take over in each update."""
     entropy: float = 1e-4
-    """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action."""
+    """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action; a choice is one entry."""
     taught: int = 0
     """From how many latents of a sequence the policy learns, the first ones; 0 from all. A later one weighs half as
     much and costs as much as the first."""
@@ -105,7 +105,7 @@ class Implicit:
             raise ValueError(f"members={self.members} must be at least 1")
         if self.taught < 0:
             raise ValueError(f"taught={self.taught} must be at least 1, or 0 for all latents of a sequence")
-        seen, policy = form(spec.observation), policies.over(spec.action)
+        seen, policy = vectors(spec.observation, self), policies.over(spec.action)
         both = self.latent + policy.inputs
         for_encoder, for_onward, for_values, for_policy = keys.split(key, "encoder", "onward", "values", "policy")
         wide, bins, born = (self.units, self.units), self.bins.count, self.deviation
@@ -211,7 +211,7 @@ class Implicit:
             missed = -jnp.sum(weight * state.policy.log_prob(outputs, unit))
             entropy = jnp.sum(weight * state.policy.entropy(key, outputs))
             info = {"imitation_loss": missed, "policy_entropy": entropy}
-            return missed - self.entropy * state.policy.inputs * entropy, info
+            return missed - self.entropy * state.policy.size * entropy, info
 
         gradient, info = jax.grad(loss, has_aux=True)(state.weights.policy)
         after = self._improved(state, gradient)
@@ -293,7 +293,7 @@ class Implicit:
         decay = self.decay ** jnp.arange(latents.shape[0], dtype=jnp.float32)[:, None]
         weight = (decay * rows.weight[:1]).reshape(-1)
         weight = weight / (jnp.maximum(jnp.sum(rows.weight[0]), 1.0) * latents.shape[0])
-        gain = worth / state.range + self.entropy * state.policy.inputs * entropy
+        gain = worth / state.range + self.entropy * state.policy.size * entropy
         return -jnp.sum(weight * gain), (worth, jnp.mean(entropy))
 
     def _onward(self, weights: Weights, both: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:

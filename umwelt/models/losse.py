@@ -23,7 +23,7 @@ from umwelt.models.linear import statistics as sums
 from umwelt.models.linear.encoder import Encoder
 from umwelt.models.linear.intake import Queue, Standard, measure
 from umwelt.models.linear.solvers import Block, Exact
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, vectors
 
 LEADER_DISTANCE = Metric(
     name="leader_distance",
@@ -86,7 +86,7 @@ class Losse:
         """A model that has seen nothing: it expects no change, and doubts everything (1)."""
         if self.warm_up < 1 or self.ridge <= 0:
             raise ValueError(f"warm_up must be at least 1 and ridge positive, not {self.warm_up} and {self.ridge}")
-        seen, done = form(spec.observation), form(spec.action)
+        seen, done = vectors(spec.observation, self), form(spec.action)
         width, outputs = self._widths(seen, done)
         projecting, solving = keys.split(key, "projection", "solver")
         queue = Queue(

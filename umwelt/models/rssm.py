@@ -4,8 +4,8 @@
 carried by a gated recurrent unit, what is not by a few categorical draws. It learns to guess the
 draws before it sees, to decode what was seen, the reward, and whether the episode goes on.
 
-Where we differ: sequences begin without a past (as after a FIRST step), one dense recurrent layer
-stands for the block-diagonal one, and Adam for LaProp.
+Where we differ: sequences begin without a past, as after a FIRST step, of which there may be more in them; one
+dense recurrent layer stands for the block-diagonal one, and Adam for LaProp.
 """
 
 import dataclasses
@@ -31,6 +31,7 @@ from umwelt.core import (
     struct,
 )
 from umwelt.models import eyes, grasp
+from umwelt.models.sequences import mean
 from umwelt.networks import layers
 from umwelt.networks.form import Form, form, numbers
 from umwelt.networks.layers import Layer, Stack
@@ -137,7 +138,7 @@ class Rssm:
 
     def init(self, key: jax.Array, spec: WorldSpec) -> RssmState:
         """A model that expects no reward and no end."""
-        seen, done = form(spec.observation), form(spec.action)
+        seen, done = eyes.seeing(spec.observation), form(spec.action)
         named = keys.split(key, "encoder", "decoder", "joined", "gates", "prior", "posterior", "reward", "continues")
         draws, state = self.groups * self.choices, self.certain + self.groups * self.choices
         encoder, embedded = eyes.encoder(named[0], seen, self.units, self.depth, self.fold)
@@ -191,27 +192,31 @@ class Rssm:
         )
 
     def learn(self, key: jax.Array, state: RssmState, experience: Experience) -> tuple[RssmState, Info]:
-        """One update from sequences [N, L] (or transitions [N]). Sequences that hold a seam weigh nothing."""
+        """One update from sequences [N, L] (or transitions [N]), also across episodes: each begins anew at its FIRST
+        step. Sequences of nothing but seams weigh nothing."""
         if experience.origin.ndim == 1:
             experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
-        whole = jnp.all(experience.valid, axis=1)
+        used = jnp.any(experience.valid, axis=1)
         turned = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience)
-        turned = jax.tree.map(
-            lambda leaf: jnp.where(whole.reshape(1, -1, *(1,) * (leaf.ndim - 2)), leaf, 0).astype(leaf.dtype), turned
-        )
+        valid = turned.valid
+
+        def kept(leaf: jax.Array) -> jax.Array:
+            return jnp.where(used.reshape(1, -1, *(1,) * (leaf.ndim - 2)), leaf, 0).astype(leaf.dtype)
+
+        turned = jax.tree.map(kept, turned)
         learned = (state.weights, state.balance)
 
         def slope(learned: Any) -> tuple[Any, Info]:
-            return jax.grad(self._loss, has_aux=True)(learned, key, state, turned, whole)
+            return jax.grad(self._loss, has_aux=True)(learned, key, state, turned, valid)
 
         gradient, info = slope(learned)
         update, optimiser = self._optimiser().update(gradient, state.optimiser, learned, slope=lambda at: slope(at)[0])
         weights, balance = optax.apply_updates(learned, update)
         after = dataclasses.replace(state, weights=weights, balance=balance, optimiser=optimiser)
-        return jax.tree.map(lambda new, old: jnp.where(jnp.any(whole), new, old), after, state), info
+        return jax.tree.map(lambda new, old: jnp.where(jnp.any(used), new, old), after, state), info
 
-    def _loss(self, both: Any, key: jax.Array, state: RssmState, turned: Experience, whole: jax.Array) -> tuple[jax.Array, Info]:
-        """turned: experience [L, N]; whole: bool [N]. The total, and the metrics."""
+    def _loss(self, both: Any, key: jax.Array, state: RssmState, turned: Experience, valid: jax.Array) -> tuple[jax.Array, Info]:
+        """turned: experience [L, N]; valid: bool [L, N], False at seams. The total, and the metrics."""
         weights, balance = both
         length, number = turned.origin.shape
         seen = jax.tree.map(lambda one, rest: jnp.concatenate([one[:1], rest]), turned.step.observation, turned.next.observation)
@@ -221,45 +226,44 @@ class Rssm:
         action = state.done.flat(jax.tree.map(lambda leaf: leaf.reshape(length * number, *leaf.shape[2:]), turned.action))
         action = action.reshape(length, number, -1)
         action = jnp.concatenate([jnp.zeros_like(action[:1]), action])
+        begins = jnp.concatenate([jnp.ones((1, number), bool), turned.next.first])
+        action = jnp.where(begins[..., None], 0.0, action)
+        unknown = self.start(state, number)
 
-        def tick(belief: Belief, moment: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[Belief, Any]:
-            certain = self._onward(weights, belief, moment[1])
-            logits = self._seen(weights, certain, moment[2])
-            after = Belief(certain=certain, drawn=_draw(moment[0], logits))
+        def tick(belief: Belief, moment: tuple[jax.Array, jax.Array, jax.Array, jax.Array]) -> tuple[Belief, Any]:
+            draw, begins, action, embedded = moment
+            certain = self._onward(weights, select(begins, unknown, belief), action)
+            logits = self._seen(weights, certain, embedded)
+            after = Belief(certain=certain, drawn=_draw(draw, logits))
             return after, (after, logits)
 
         draws = jax.random.split(key, length + 1)
-        _, (beliefs, logits) = jax.lax.scan(tick, self.start(state, number), (draws, action, embedded))
+        _, (beliefs, logits) = jax.lax.scan(tick, unknown, (draws, begins, action, embedded))
         beliefs, logits = jax.tree.map(lambda leaf: leaf.reshape(rows, *leaf.shape[2:]), (beliefs, logits))
         inner, guess = numbers(beliefs), self._guess(weights, beliefs.certain)
         guessing = jnp.maximum(_divergence(jax.lax.stop_gradient(logits), guess), self.free)
         drawing = jnp.maximum(_divergence(logits, jax.lax.stop_gradient(guess)), self.free)
         later = inner[number:]
-        reward = self.bins.loss(layers.apply(weights.reward, later, jax.nn.silu), turned.next.reward.reshape(-1))
+        rewards, ends = jnp.where(valid, turned.next.reward, 0.0), turned.next.terminated.astype(jnp.float32)
+        reward = self.bins.loss(layers.apply(weights.reward, later, jax.nn.silu), rewards.reshape(-1))
         goes_on = layers.apply(weights.continues, later, jax.nn.silu)[:, 0]
-        ended = turned.next.terminated.reshape(-1).astype(jnp.float32)
-        share = whole / jnp.maximum(jnp.sum(whole), 1)
-
-        def mean(values: jax.Array) -> jax.Array:
-            return jnp.mean(values.reshape(-1, number) @ share)
-
+        moments = jnp.broadcast_to(jnp.any(valid, axis=0), (length + 1, number))
         if self.decodes:
-            told = mean(eyes.error(weights.decoder, state.seen, inner, every))
+            told = mean(eyes.error(weights.decoder, state.seen, inner, every), moments)
         else:
-            rewards, lasts = turned.next.reward, turned.next.terminated
             told = grasp.loss(
-                weights.decoder, self.bins, self.discount, state.done, inner, embedded, action[1:], rewards, lasts, mean
+                weights.decoder, self.bins, self.discount, state.done, inner, embedded, action[1:], rewards, ends, valid
             )
-        latent = self.guess_weight * mean(guessing) + self.draw_weight * mean(drawing)
-        losses = jnp.stack([told, mean(reward), latent])
+        latent = self.guess_weight * mean(guessing, moments) + self.draw_weight * mean(drawing, moments)
+        losses = jnp.stack([told, mean(reward, valid), latent])
         if self.balance == "harmony":
             # each loss over its own learned scale, which is kept from shrinking by log(1 + scale)
             total = jnp.sum(losses * jnp.exp(-balance) + jnp.log1p(jnp.exp(balance)))
         else:
             total = jnp.sum(losses)
-        total = total + mean(optax.sigmoid_binary_cross_entropy(goes_on, 1.0 - ended))
+        total = total + mean(optax.sigmoid_binary_cross_entropy(goes_on, 1.0 - ends.reshape(-1)), valid)
         name = "decoder_loss" if self.decodes else "grasp_loss"
-        return total, {"model_loss": total, name: losses[0], "reward_loss": losses[1], "latent_loss": mean(guessing)}
+        return total, {"model_loss": total, name: losses[0], "reward_loss": losses[1], "latent_loss": mean(guessing, moments)}
 
     def _onward(self, weights: Weights, belief: Belief, action: jax.Array) -> jax.Array:
         """The next recurrent state [N, D] from a belief and flat actions [N, A]."""

@@ -23,6 +23,11 @@ class Rows:
     weight: jax.Array
 
 
+def mean(values: jax.Array, weight: jax.Array) -> jax.Array:
+    """The mean of values, of as many numbers as there are weights, by weight; 0 where nothing weighs."""
+    return jnp.sum(values.reshape(weight.shape) * weight) / jnp.maximum(jnp.sum(weight), 1.0)
+
+
 def rows(seen: Form, policy: policies.Policy, experience: Experience) -> Rows:
     """Experience [N, L] as rows. A sequence in which a seam stands weighs nothing, and what it holds is made zero."""
     number, length = experience.origin.shape

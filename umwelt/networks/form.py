@@ -51,6 +51,23 @@ def form(space: Any) -> Form:
     return Form(leaves=tuple(leaves), tree=tree)
 
 
+def pictures(seen: Form) -> list[Box]:
+    """The leaves of a form that are pictures: boxes of bytes with three axes, of which two are no shorter than 32."""
+    boxes = [leaf for leaf in seen.leaves if isinstance(leaf, Box) and len(leaf.shape) == 3]
+    return [leaf for leaf in boxes if np.dtype(leaf.dtype) == np.uint8 and sorted(leaf.shape)[1] >= 32]
+
+
+def vectors(space: Any, who: Any) -> Form:
+    """The form of an observation space for `who`, who has no eyes: pictures are refused."""
+    found = form(space)
+    if seen := pictures(found):
+        raise ValueError(
+            f"observation: {type(who).__name__} reads numbers, not pictures of shape {seen[0].shape}; take a recipe that has"
+            " eyes, such as dreamer_v3, or a world that is seen as numbers"
+        )
+    return found
+
+
 def _nearest(leaf: Box | Discrete, piece: jax.Array) -> jax.Array:
     if isinstance(leaf, Discrete):
         return jnp.argmax(piece, -1).astype(jnp.int32)

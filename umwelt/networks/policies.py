@@ -147,6 +147,11 @@ class Choice:
     """The share that is spread evenly over all choices."""
 
     @property
+    def size(self) -> int:
+        """Entries of one action: the choice."""
+        return 1
+
+    @property
     def width(self) -> int:
         """How many outputs the policy reads."""
         return self.space.n
@@ -202,7 +207,7 @@ def over(space: Any, clipped: bool = False, **options: Any) -> Policy:
     if isinstance(space, Discrete):
         return Choice(space=space, **{name: value for name, value in options.items() if name == "uniform"})
     if not isinstance(space, Box) or np.dtype(space.dtype).kind != "f":
-        raise TypeError(
+        raise ValueError(
             f"action space {space!r}: a policy acts in one Box of floats or one Discrete; flatten the space into one of them"
         )
     if not space.bounded:

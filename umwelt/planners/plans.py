@@ -113,8 +113,9 @@ class Choices:
         return self.space.n
 
     def wide(self, spread: float) -> "Choices":
-        """The share `spread` of every step is drawn uniformly, so that no choice is out of reach."""
-        return dataclasses.replace(self, probability=_blend(self.probability, spread))
+        """The share `spread` of every step is drawn uniformly, so that no choice is out of reach; all of it from 1 on,
+        as a search of a Box is hardly wider than its bounds from there on."""
+        return dataclasses.replace(self, probability=_blend(self.probability, min(spread, 1.0)))
 
     def sample(self, noise: jax.Array) -> jax.Array:
         """Candidates int32 [H, B, S] from standard normal noise [H, B, S, n], by the Gumbel maximum.
@@ -136,7 +137,7 @@ class Choices:
         `momentum` is the share of the old probabilities that stays; `least` is the share kept uniform.
         """
         seen = jax.nn.one_hot(candidates, self.space.n, dtype=jnp.float32)
-        frequency = _blend(jnp.einsum("bs,hbsn->bhn", weights, seen), least)
+        frequency = _blend(jnp.einsum("bs,hbsn->bhn", weights, seen), min(least, 1.0))
         return dataclasses.replace(self, probability=momentum * self.probability + (1.0 - momentum) * frequency)
 
     def shift(self) -> "Choices":
@@ -169,9 +170,11 @@ def blank(space: Any, batch: int, horizon: int) -> Plans:
     if isinstance(space, Discrete):
         return Choices(probability=jnp.full((batch, horizon, space.n), 1.0 / space.n, jnp.float32), space=space)
     if not isinstance(space, Box):
-        raise TypeError(f"action space {space!r}: this planner takes one Box or one Discrete; flatten the space into one of them")
+        raise ValueError(
+            f"action space {space!r}: this planner takes one Box or one Discrete; flatten the space into one of them"
+        )
     if np.dtype(space.dtype).kind != "f":
-        raise TypeError(f"action space {space!r} holds {space.dtype}: plan whole numbers as a Discrete space")
+        raise ValueError(f"action space {space!r} holds {space.dtype}: plan whole numbers as a Discrete space")
     if not space.bounded or not np.all(np.isfinite(_middle(space)[1])):
         raise ValueError(
             f"action space {space!r} is unbounded, and a planner has to know where to search:"

@@ -18,7 +18,7 @@ def dreaming(length: int = 64, dreams: int = 0, **size: int) -> Dreamer:
     return Dreamer(
         model=Doubted(model=Rssm(**size), last=8),
         policy=ActorCritic(units=size["units"]),
-        memory=Trajectories(length=length),
+        memory=Trajectories(length=length, across=True),
         length=length,
         dreams=dreams,
     )
@@ -33,10 +33,11 @@ dreamer_v3 = Recipe(
     sizes={
         "0.5M": small,
         "2M": dreaming(certain=256, groups=16, choices=16, units=256, depth=16),
-        "12M": dreaming(certain=1024, groups=32, choices=16, units=256, depth=16),
+        "12M": dreaming(certain=1536, groups=32, choices=16, units=256, depth=16),
         "25M": dreaming(certain=2048, groups=32, choices=24, units=384, depth=24),
     },
     rhythm=Rhythm(random=1000, learn_every=3, updates=1, first_updates=300, chunk=100),
+    repeats={"dm_control": 2},
     citation="Mastering diverse domains through world models (2023)",
     budget="50,000 decisions",
     expected="-163 on pendulum in 12,000 decisions, 146 on cartpole_swingup in 50,000 (3 seeds each), 773 on DMC"

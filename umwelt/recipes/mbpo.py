@@ -2,9 +2,9 @@
 
 The published system trains its ensemble to convergence every 250 decisions and makes 400,000 imagined
 transitions from it; ours does a little of both at each decision. Dreams begin at one step and grow, by
-the published schedule of the hopper, whose wanted entropy is also the policy's. `caution` takes the
-members' disagreement off an imagined reward. Errors count about alike however wide the predicted noise is
-(`beta`), since the likelihood alone takes contacts for noise.
+the published schedule of the hopper, whose wanted entropy is also the policy's. `caution`, off unless it
+is given (`--recipe.caution`), takes the members' disagreement off an imagined reward. Errors count about
+alike however wide the predicted noise is (`beta`), since the likelihood alone takes contacts for noise.
 """
 
 from umwelt.behaviours import SAC, Dyna

@@ -14,7 +14,8 @@ class Recipe:
     """A named agent and its rhythm.
 
     summary: one line. citation: the work it follows. budget: what a run costs. expected: what was
-    measured with it, and by which command. sizes: the agent under other names, for `--recipe.size`.
+    measured with it, and by which command. sizes: the agent under other names, for `--recipe.size`. repeats:
+    how many frames a decision lasts in the worlds of an adapter, as published, unless `--world.repeat` says otherwise.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Recipe:
     budget: str
     expected: str
     sizes: Mapping[str, Agent] = field(default_factory=dict)
+    repeats: Mapping[str, int] = field(default_factory=dict)
 
     def varied(
         self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str, expected: str = "not measured yet"

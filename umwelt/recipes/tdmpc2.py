@@ -53,6 +53,7 @@ tdmpc2 = Recipe(
     agent=small,
     sizes={"small": small, "1M": published_1m, "5M": published_5m},
     rhythm=Rhythm(random=2500, learn_every=1, updates=1, first_updates=2500, chunk=100),
+    repeats={"dm_control": 2},
     citation="TD-MPC2: Scalable, robust world models for continuous control (ICLR 2024)",
     budget="50,000 decisions",
     expected="on dm_control, 922 on walker-walk at 40,000 frames (2 seeds), 545 on cheetah-run at 45,000 (1 seed), and, taught "

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import FIRST, TERMINATED, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, struct
+from umwelt.core import TERMINATED, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, struct
 from umwelt.core.contracts import Model
 from umwelt.networks import shown
 from umwelt.networks.shown import Names
@@ -133,8 +133,7 @@ class Zoo:
         [N, K], which rows are of which task."""
         lead, number = experience.origin.ndim, experience.origin.size
         rows = jax.tree.map(lambda leaf: leaf.reshape(number, *leaf.shape[lead:]), experience)
-        begin = replace(rows.step, kind=jnp.full_like(rows.step.kind, FIRST))
-        belief, _ = self.observe(key, state, self.start(state, number), rows.action, begin)
+        belief, _ = self.observe(key, state, self.start(state, number), rows.action, rows.step.opening)
         _, prediction = self.imagine(key, state, belief, rows.action)
 
         def change(expected: jax.Array) -> jax.Array:

@@ -8,9 +8,10 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
+from umwelt.worlds.standard import normalised
 from umwelt.worlds.streams import STREAMS, Stream, stream_named
 from umwelt.worlds.varied import Varied
-from umwelt.worlds.wrappers import WRAPPERS, limited, normalised, pictured, repeated, scaled_reward, stack_frames, sticky
+from umwelt.worlds.wrappers import WRAPPERS, limited, pictured, repeated, scaled_reward, stack_frames, sticky
 
 BUILT_IN: dict[str, type] = {
     "pendulum": Pendulum,

@@ -20,6 +20,7 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
+from umwelt.worlds.wrapped import within
 
 SIDE = 64
 """Pixels of a side."""
@@ -61,8 +62,18 @@ def bodies(world: Any, state: Any) -> tuple[Any, Any, Any] | None:
     draw it."""
     while hasattr(world, "world"):
         world, state = world.world, getattr(state, "inner", state)
-    known = drawing.dispatch(type(world)) is not drawing.dispatch(object)
-    return (world, state.body, state.task) if known else None
+    return (world, state.body, state.task) if _known(world) else None
+
+
+def can_draw(world: Any) -> None:
+    """Raise a TypeError, which says what to do, where nobody has said how to draw the innermost world."""
+    *_, innermost = within(world)
+    if not _known(innermost):
+        drawing(innermost, None, None)
+
+
+def _known(world: Any) -> bool:
+    return drawing.dispatch(type(world)) is not drawing.dispatch(object)
 
 
 @singledispatch
@@ -99,8 +110,9 @@ def _(world: Any, body: Any, task: Any) -> Strokes:
 @drawing.register
 def _(world: Acrobot, body: Any, task: Any) -> Strokes:
     first, second = body.angles[0], body.angles[0] + body.angles[1]
-    unit = 0.21 * task.length
-    elbow = (0.5 + unit * jnp.sin(first), 0.5 + unit * jnp.cos(first))
+    # the lower link is 1 m long whatever the task; the picture holds both, however long the upper one is
+    unit = 0.21 * jnp.minimum(1.0, 2.0 / (1.0 + task.length))
+    elbow = (0.5 + unit * task.length * jnp.sin(first), 0.5 + unit * task.length * jnp.cos(first))
     tip = (elbow[0] + unit * jnp.sin(second), elbow[1] + unit * jnp.cos(second))
     line = 0.5 - unit * task.goal
     return strokes((0.0, line, 1.0, line, 0.01, 0.3), (0.5, 0.5, *elbow, 0.03, 0.6), (*elbow, *tip, 0.03, 1.0))

@@ -1,5 +1,6 @@
 """A world behind a layer: what it does to actions on their way in, and to steps on their way out."""
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import jax
@@ -29,6 +30,14 @@ class Layer(Protocol):
     def on_step(self, state: Any, step: TimeStep) -> tuple[Any, TimeStep]:
         """A step on its way out; rows that are FIRST begin anew."""
         ...
+
+
+def within(world: Any) -> Iterator[Any]:
+    """A world, and every world that it is wrapped around, the innermost last."""
+    yield world
+    while hasattr(world, "world"):
+        world = world.world
+        yield world
 
 
 @struct
@@ -98,10 +107,7 @@ class Wrapped:
     @property
     def _prefix(self) -> str:
         """One for each layer, however many lie around a world."""
-        depth, inside = 0, self.world
-        while hasattr(inside, "world"):
-            depth, inside = depth + 1, inside.world
-        return f"{SAVED}{depth}_"
+        return f"{SAVED}{len(list(within(self.world))) - 1}_"
 
     def _show(self, inner: Any, layer: Any, step: TimeStep) -> tuple[WrappedState, TimeStep]:
         layer, shown = self.layer.on_step(layer, step)

@@ -2,10 +2,10 @@
 
 sticky(world, 0.25)           an action is at times replaced by the one before
 stack_frames(world, 4)        the last observations side by side
-normalised(world)             observations in standard units, measured as life goes on
+normalised(world)             observations in standard units, measured at random before life (`umwelt.worlds.standard`)
 scaled_reward(world, 0.1)     the reward times a factor
 repeated(world, 2)            a decision lasts several steps
-limited(world, 100)           episodes are cut off sooner
+limited(world, 100)           episodes are cut off after so many steps
 pictured(world)               a built-in world seen as 64 x 64 pixels
 """
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from umwelt.core import Box, TimeStep, WorldSpec, part, select, spaces, struct
 from umwelt.worlds import sketch
+from umwelt.worlds.standard import normalised
 from umwelt.worlds.wrapped import Wrapped
 
 
@@ -29,11 +30,6 @@ def sticky(world: Any, chance: float = 0.25) -> Wrapped:
 def stack_frames(world: Any, number: int = 4) -> Wrapped:
     """The last `number` observations along the last axis; an episode begins with copies of its first."""
     return Wrapped(world=world, layer=Frames(number=number))
-
-
-def normalised(world: Any, clip: float = 10.0) -> Wrapped:
-    """A vector observation in standard units of all that was seen so far, clipped."""
-    return Wrapped(world=world, layer=Standard(clip=clip))
 
 
 def scaled_reward(world: Any, factor: float) -> Wrapped:
@@ -48,6 +44,8 @@ def repeated(world: Any, times: int = 2) -> "Repeated":
 
 def limited(world: Any, decisions: int) -> Any:
     """Episodes of a pure world are truncated after so many steps of the innermost world."""
+    if decisions < 1:
+        raise ValueError(f"decisions={decisions}: an episode lasts at least 1 step")
     if hasattr(world, "time_limit"):
         return dataclasses.replace(world, time_limit=decisions)
     if hasattr(world, "world"):
@@ -59,7 +57,7 @@ def limited(world: Any, decisions: int) -> Any:
 
 
 def pictured(world: Any) -> "Pictured":
-    """A built-in pure world whose observation is uint8 [64, 64, 1]."""
+    """A built-in pure world, wrapped or not, whose observation is uint8 [64, 64, 1]."""
     return Pictured(world=world)
 
 
@@ -80,6 +78,8 @@ class Sticky:
 
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """Unchanged."""
+        if not 0 <= self.chance <= 1:
+            raise ValueError(f"chance={self.chance} of sticky: a probability lies in 0 .. 1")
         return inner
 
     def begin(self, inner: WorldSpec, step: TimeStep) -> Held:
@@ -106,6 +106,8 @@ class Frames:
 
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """The last axis is longer."""
+        if self.number < 1:
+            raise ValueError(f"number={self.number} of stack_frames: show at least 1 observation")
         seen = inner.observation
         if not isinstance(seen, Box) or not seen.shape:
             raise TypeError(f"stack_frames needs an observation that is one Box with an axis, and {inner.name!r} has {seen}")
@@ -130,51 +132,6 @@ class Frames:
         frames = select(jnp.asarray(step.first), jnp.repeat(newest, self.number, axis=1), frames)
         side = jnp.concatenate([frames[:, index] for index in range(self.number)], axis=-1)
         return frames, dataclasses.replace(step, observation=side)
-
-
-@struct
-class Moments:
-    """mean, square: float32 [F], of deviations. count: float32 []."""
-
-    mean: Any
-    square: Any
-    count: Any
-
-
-@part
-class Standard:
-    """Standardises a vector by the mean and the deviation of all rows seen so far."""
-
-    clip: float = 10.0
-    """Standard deviations at which an observation is clipped."""
-
-    def spec(self, inner: WorldSpec) -> WorldSpec:
-        """A vector within the clip."""
-        seen = inner.observation
-        if not isinstance(seen, Box) or len(seen.shape) != 1:
-            raise TypeError(f"normalised needs an observation that is one Box of shape (n,), and {inner.name!r} has {seen}")
-        return dataclasses.replace(inner, observation=Box(shape=seen.shape, low=-self.clip, high=self.clip))
-
-    def begin(self, inner: WorldSpec, step: TimeStep) -> Moments:
-        """Nothing seen."""
-        zeros = jnp.zeros(inner.observation.shape, jnp.float32)
-        return Moments(mean=zeros, square=zeros, count=jnp.zeros((), jnp.float32))
-
-    def on_action(self, key: jax.Array, state: Moments, action: Any) -> tuple[Moments, Any]:
-        """Unchanged."""
-        return state, action
-
-    def on_step(self, state: Moments, step: TimeStep) -> tuple[Moments, TimeStep]:
-        """Take the rows in, then standardise them."""
-        rows = jnp.asarray(step.observation, jnp.float32)
-        number = rows.shape[0]
-        count = state.count + number
-        gap = rows.mean(axis=0) - state.mean
-        mean = state.mean + gap * number / count
-        square = state.square + ((rows - rows.mean(axis=0)) ** 2).sum(axis=0) + gap**2 * state.count * number / count
-        deviation = jnp.sqrt(jnp.maximum(square / count, 1e-8))
-        shown = jnp.clip((rows - mean) / deviation, -self.clip, self.clip)
-        return Moments(mean=mean, square=square, count=count), dataclasses.replace(step, observation=shown)
 
 
 @part
@@ -216,6 +173,8 @@ class Repeated:
         inner = self.world.spec
         if inner.hosted:
             raise TypeError(f"repeated needs a pure world, and {inner.name!r} is hosted; its adapter has an option `repeat`")
+        if not isinstance(self.times, int) or self.times < 1:
+            raise ValueError(f"times={self.times} of repeated: a decision lasts a whole number of steps, 1 at least")
         return dataclasses.replace(inner, repeat=inner.repeat * self.times)
 
     def tasks(self) -> dict[str, Any]:
@@ -242,7 +201,7 @@ class Pictured:
     """A built-in pure world, seen as a picture."""
 
     world: Any
-    """The world inside, one that `umwelt.worlds.sketch` can draw."""
+    """The world inside, whose innermost is one that `umwelt.worlds.sketch` can draw."""
 
     @property
     def spec(self) -> WorldSpec:
@@ -250,6 +209,7 @@ class Pictured:
         inner = self.world.spec
         if inner.hosted:
             raise TypeError(f"pictured needs a pure world, and {inner.name!r} is hosted; take one that shows pictures itself")
+        sketch.can_draw(self.world)
         return dataclasses.replace(inner, observation=Box(shape=(sketch.SIDE, sketch.SIDE, 1), low=0, high=255, dtype="uint8"))
 
     def tasks(self) -> dict[str, Any]:
@@ -265,10 +225,12 @@ class Pictured:
         return self._show(*self.world.step(key, state, action, next_task))
 
     def _show(self, state: Any, step: TimeStep) -> tuple[Any, TimeStep]:
-        def one(body: Any, task: Any) -> jax.Array:
-            return sketch.picture(sketch.drawing(self.world, body, task))
+        world, bodies, tasks = sketch.bodies(self.world, state)
 
-        return state, dataclasses.replace(step, observation=jax.vmap(one)(state.body, state.task))
+        def one(body: Any, task: Any) -> jax.Array:
+            return sketch.picture(sketch.drawing(world, body, task))
+
+        return state, dataclasses.replace(step, observation=jax.vmap(one)(bodies, tasks))
 
 
 WRAPPERS = {
