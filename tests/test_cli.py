@@ -53,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["live", "--world", "pendulum", "--wrap", "sticky=3"], "0 .. 1"),
         (["live", "--world", "pendulum", "--wrap", "repeated=0"], "1 at least"),
         (["live", "--world", "pendulum", "--recipe", "losse_dyna"], "boxes"),
-        (["live", "--world", "cartpole", "--recipe", "sac"], "DQN"),
+        (["live", "--world", "pendulum", "--recipe", "dqn"], "SAC"),
         (["live", "--world", "cartpole", "--wrap", "pictured", "--recipe", "tdmpc2"], "dreamer_v3"),
         (["resume", "nobody"], "umwelt live"),
         (["probe", "nobody"], "umwelt live"),
