@@ -38,10 +38,12 @@ def learned_by(value: Any) -> list[str]:
     ],
 )
 def test_a_size_has_as_many_weights_as_it_says(name: str, size: str, million: float) -> None:
-    state = jax.eval_shape(ALL[name].sizes[size].init, jax.random.key(0), CartpoleSwingup().spec)
-    policy = (state.policy.actor, state.policy.critic) if name == "dreamer_v3" else ()
-    held = jax.tree.leaves((state.model.inner.weights, policy))
-    assert sum(leaf.size for leaf in held) / 1e6 == pytest.approx(million, rel=0.15)
+    state = jax.eval_shape(lambda key: ALL[name].sizes[size].init(key, CartpoleSwingup().spec), jax.random.key(0))
+    # the dreamers' own count the guessers of their doubt; the published count of tdmpc2 has none, nor a model of ends
+    dreams = name == "dreamer_v3"
+    held = (state.model.inner.weights, state.model.network, state.policy.actor, state.policy.critic) if dreams else None
+    weights = sum(leaf.size for leaf in jax.tree.leaves(held or state.model.inner.weights))
+    assert weights / 1e6 == pytest.approx(million, rel=0.05 if dreams else 0.2)
 
 
 @pytest.mark.parametrize("name", sorted(ALL))

@@ -33,7 +33,7 @@ dreamer_v3 = Recipe(
     sizes={
         "0.5M": small,
         "2M": dreaming(certain=256, groups=16, choices=16, units=256, depth=16),
-        "12M": dreaming(certain=1536, groups=32, choices=16, units=256, depth=16),
+        "12M": dreaming(certain=1408, groups=32, choices=16, units=256, depth=16),
         "25M": dreaming(certain=2048, groups=32, choices=24, units=384, depth=24),
     },
     rhythm=Rhythm(random=1000, learn_every=3, updates=1, first_updates=300, chunk=100),
