@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from umwelt.cli.live import read
 from umwelt.cli.main import VERBS
 
 LOG = ["--log", "tensorboard"]
@@ -69,6 +70,20 @@ def test_bad_input_is_one_sentence_with_a_hint_and_exit_2(words: list[str], hint
     assert hint in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("recipe.json"))
+
+
+@pytest.mark.parametrize(
+    ("words", "repeat"),
+    [
+        (("--recipe", "tdmpc2"), 2),
+        (("--recipe", "bmpc", "--world.repeat", "1"), 1),
+        (("--recipe", "pets"), 1),
+    ],
+)
+def test_a_recipe_says_how_long_a_decision_lasts_unless_it_is_said(words: tuple[str, ...], repeat: int) -> None:
+    pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
+    command, _, _ = read(["--world", "dm_control:cartpole-swingup", *words])
+    assert command.world.repeat == repeat  # type: ignore[attr-defined]
 
 
 def test_a_life_is_not_begun_twice_nor_read_where_it_is_foreign(home: Path) -> None:

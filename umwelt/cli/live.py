@@ -12,7 +12,8 @@ from umwelt.core.rhythm import Rhythm
 
 DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
 examined on all its tasks. `umwelt list` shows the worlds and recipes; some recipes come in sizes, chosen by
-`--recipe.size NAME`. `--stream NAME:SIZE` is a whole life's worth of tasks in place of `--world`: it sets the world,
+`--recipe.size NAME`, and some take several frames a decision in the worlds of an adapter, as they were published
+(`--world.repeat` says otherwise). `--stream NAME:SIZE` is a whole life's worth of tasks in place of `--world`: it sets the world,
 the teacher's names and steps, and how long the life is. Without arguments it is a first
 life of about two minutes: a pendulum on the earth, on the moon, a longer one, and the earth again.
 
