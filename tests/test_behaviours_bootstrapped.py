@@ -40,15 +40,19 @@ PLANNING = ModelPredictive(
 )
 
 
-@pytest.mark.parametrize("spec", [SPEC, CHOICES], ids=["boxes", "choices"])
-@pytest.mark.parametrize("agent", [AGENT, PLANNING], ids=["imitating", "planning"])
+@pytest.mark.parametrize(("agent", "spec"), [(AGENT, SPEC), (PLANNING, CHOICES)], ids=["imitating", "planning choices"])
 def test_it_keeps_the_contract(agent: ModelPredictive, spec: WorldSpec) -> None:
     umwelt.check.agent(agent, spec).raise_if_broken()
 
 
 def test_a_memory_that_keeps_how_surprising_a_moment_was_does_for_it_as_well() -> None:
     agent = dataclasses.replace(AGENT, memory=Ring(bytes=200_000), length=0)
-    umwelt.check.agent(agent, SPEC).raise_if_broken()
+    state = agent.init(KEY, SPEC)
+    inside = dataclasses.replace(umwelt.core.zeros_step(SPEC), kind=umwelt.core.zeros_step(SPEC).kind + 1)
+    state, _ = agent.remember(KEY, state, inside, spaces.zeros(SPEC.action, SPEC.batch), inside)
+    state, _ = jax.jit(agent.learn)(KEY, state)
+    assert int(state.plans.filled) == 1
+    assert state.memory.rows.surprise is not None
 
 
 def test_plans_made_anew_are_kept_with_actions_of_the_planner() -> None:

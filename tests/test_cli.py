@@ -52,7 +52,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["live", "--world", "pendulum", "--wrap", "sticky=often"], "no number"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--wrap", "limited=20"], "max_episode_steps"),
         (["live", "--world", "pendulum", "--wrap", "sticky=3"], "0 .. 1"),
-        (["live", "--world", "pendulum", "--wrap", "repeated=0"], "1 at least"),
         (["live", "--world", "pendulum", "--recipe", "losse_dyna"], "boxes"),
         (["live", "--world", "pendulum", "--recipe", "dqn"], "SAC"),
         (["live", "--world", "cartpole", "--wrap", "pictured", "--recipe", "tdmpc2"], "dreamer_v3"),

@@ -269,8 +269,9 @@ def test_nothing_of_an_episode_is_learned_from_the_one_before():
     )
     after = dataclasses.replace(meal, action=meal.action.at[:, 3].add(1.0))
     # heads that begin at zero would say the same of everything
-    warm, _ = RSSM.learn(KEY, state, meal)
-    plain, other, later = (RSSM.learn(KEY, warm, each)[1] for each in (meal, before, after))
+    learn = jax.jit(RSSM.learn)
+    warm, _ = learn(KEY, state, meal)
+    plain, other, later = (learn(KEY, warm, each)[1] for each in (meal, before, after))
     assert float(plain["reward_loss"]) == float(other["reward_loss"])
     assert float(plain["reward_loss"]) != float(later["reward_loss"])
     assert all(np.isfinite(float(value)) for value in other.values())
@@ -302,7 +303,7 @@ def test_what_the_recurrent_model_minimises_by_hand(balance):
     scales = jnp.array([0.5, -1.0, 2.0])
     state = dataclasses.replace(model.init(KEY, BOXES), balance=scales)
     meal = _sequences(plant_life(1, BOXES, 6), 5)
-    after, info = model.learn(KEY, state, meal)
+    after, info = jax.jit(model.learn)(KEY, state, meal)
     # all divergences lie below the free nats, twice of which are weighed; nobody expects an end yet
     assert float(info["latent_loss"]) == pytest.approx(1e6)
     parts = np.array([float(info["decoder_loss"]), float(info["reward_loss"]), 1.1e6])

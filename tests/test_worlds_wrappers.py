@@ -35,8 +35,7 @@ WRAPPED = {
     "normalised": normalised(Pendulum(time_limit=20)),
     "scaled_reward": scaled_reward(Pendulum(time_limit=20), 0.1),
     "repeated": repeated(Pendulum(time_limit=20), 3),
-    "pictured": pictured(Pendulum(time_limit=20)),
-    "a picture of several": pictured(sticky(repeated(Cartpole(time_limit=20), 2))),
+    "pictured": pictured(sticky(repeated(Pendulum(time_limit=20), 2))),
     "several": stack_frames(sticky(limited(repeated(pictured(Cartpole()), 2), 20)), 2),
 }
 
