@@ -207,7 +207,7 @@ def test_pictures_are_seen_and_told(fold):
     def lesson(state, key):
         return model.learn(key, state, meal)
 
-    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 150)))(model.init(KEY, spec))
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 90)))(model.init(KEY, spec))
     assert float(info["decoder_loss"][-1]) < 0.25 * float(info["decoder_loss"][0])
     step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=shown, reward=jnp.zeros(4))
     belief, _ = model.observe(KEY, state, model.start(state, 4), jnp.zeros(4, jnp.int32), step)
