@@ -95,7 +95,8 @@ os.kill(os.getpid(), 9)
 
 def test_workers_end_when_their_parent_is_killed():
     # The workers hold the other end of the error pipe, so that it closes only once all of them are gone.
-    environment = os.environ | {"PYTHONPATH": os.path.dirname(__file__)}
+    paths = os.pathsep.join(filter(None, (os.path.dirname(__file__), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"PYTHONPATH": paths}
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
     out, _ = parent.communicate(timeout=60)
     assert out.strip() == b"2"

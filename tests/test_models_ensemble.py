@@ -341,7 +341,7 @@ def test_a_member_rests_while_its_hidden_error_rises():
     state, rested = taught(dataclasses.replace(eager, early_stop=0.05), noise, 600)
     # pure noise can only be learned by heart, which helps with nothing that is hidden
     assert rested["model_error"] > without["model_error"] + 0.15
-    assert rested["model_held_out"] < 1.1 * without["model_held_out"]
+    assert rested["model_held_out"] < 1.2 * without["model_held_out"]
     assert np.isfinite(state.patience.lowest).all()
 
 
