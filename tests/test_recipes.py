@@ -52,7 +52,7 @@ def test_seeds_live_at_once_and_a_save_changes_nothing(name: str, tmp_path: Path
     world = Cartpole() if name in CHOICES else Pendulum(time_limit=20)
     life = Life(world=world, agent=recipe.agent, teacher=Blocks(), rhythm=RHYTHM, seeds=2)
     engine = Engine(life)
-    first, second = RHYTHM.segment(0, 60), RHYTHM.segment(40, 60)
+    first, second = RHYTHM.segment(0, 50), RHYTHM.segment(40, 50)
     value, _ = engine.advance(engine.begin(), first)
     Saver(tmp_path, engine).save(first.ticks, value)
     before = learned_by(value)
