@@ -16,8 +16,8 @@ def test_a_killed_life_becomes_what_it_would_have_become(name: str) -> None:
     if "Hopper" in name:
         pytest.importorskip("mujoco", reason="Hopper-v5 needs the mujoco extra")
     light = ("--rhythm.first-updates", "20", "--rhythm.updates", "5")
-    row = kill_and_compare(name, steps=220, kills=1, seed=1, longest=7.0, options=light)
-    assert row["clock"] == 220
+    row = kill_and_compare(name, steps=160, kills=1, seed=1, longest=7.0, options=light)
+    assert row["clock"] == 160
     assert row["same"], row
 
 

@@ -24,7 +24,7 @@ RSSM = Rssm(certain=32, groups=4, choices=8, units=32, free=0.1, learning_rate=3
 
 @pytest.mark.parametrize(("model", "length"), [(Doubted(model=IMPLICIT), 3), (Doubted(model=RSSM, last=4), 8)])
 def test_latent_models_keep_the_contract(model, length):
-    umwelt.check.model(model, steps=300, length=length, quick=True).raise_if_broken()
+    umwelt.check.model(model, steps=200, length=length, quick=True).raise_if_broken()
 
 
 @pytest.mark.parametrize("model", [IMPLICIT, Rssm(certain=16, groups=2, choices=4, units=16)])
