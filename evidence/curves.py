@@ -24,7 +24,7 @@ RESULTS, LIVES = Path(__file__).parent / "results", Path("build/evidence")
 COLUMNS = ("seed", "decisions", "frames", "seconds", "mean", "low", "high")
 READ = {"seed": int, "decisions": int, "frames": int}
 """Columns that are whole numbers."""
-REPEAT = ("--world.repeat", "2")
+REPEAT, BOXES = ("--world.repeat", "2"), ("--recipe.size", "boxes")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ CURVES: dict[str, Curve] = {
     "dreamer_pixels": Curve("cartpole", "dreamer_v3", 10_000, 150.0, 60.0, 5_000, ("--wrap", "pictured"), seeds=1),
     "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT, seeds=1),
     "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000),
+    "dqn_cartpole": Curve("cartpole", "dqn", 40_000, 475.0, 20.0, 5_000, together=True),
+    "losse_dyna_cartpole": Curve("cartpole", "losse_dyna", 10_000, 475.0, 20.0, 2_500, together=True),
+    "losse_dyna_pendulum": Curve("pendulum", "losse_dyna", 10_000, -250.0, 20.0, 2_500, BOXES, together=True),
     "sac_pendulum": Curve("gymnasium:Pendulum-v1", "sac", 10_000, -250.0, 10.0, 2_500),
 }
 

@@ -125,8 +125,21 @@ def test_the_double_target_by_hand():
     lesson = bandit(KEY, Discrete(n=2))
     lesson = dataclasses.replace(lesson, action=jnp.zeros(64, jnp.int32), reward=jnp.full(64, 0.25), goes_on=jnp.ones(64))
     _, info = learner.learn(KEY, state, lesson)
-    # the network prefers choice 1, which the slow copy holds worth 4: 0.25 + 0.5 * 4 = 2.25, 1.25 above what is said; Huber
-    assert float(info["value_loss"]) == pytest.approx(0.5 + 0.25, rel=1e-5)
+    # the network prefers choice 1, which the slow copy holds worth 4: 0.25 + 0.5 * 4 = 2.25, 1.25 above what is said
+    assert float(info["value_loss"]) == pytest.approx(1.25**2, rel=1e-5)
+
+
+def test_a_choice_is_worth_its_mean_not_its_median():
+    # a reward of 100 in one of sixteen: errors that count by their sign alone would leave it at nothing
+    learner = DQN(units=8, learning_rate=3e-3)
+    lesson = dataclasses.replace(bandit(KEY, Discrete(n=2)), now=jnp.ones((64, 2)), goes_on=jnp.zeros(64))
+    lesson = dataclasses.replace(lesson, action=jnp.zeros(64, jnp.int32), reward=jnp.where(jnp.arange(64) % 16 == 0, 100.0, 0.0))
+
+    def update(state, key):
+        return learner.learn(key, state, lesson)
+
+    _, info = jax.lax.scan(update, learner.init(KEY, 2, Discrete(n=2)), jax.random.split(KEY, 1500))
+    assert float(info["value"][-1]) == pytest.approx(100.0 / 16, rel=0.02)
 
 
 def test_rewards_ahead_are_summed_to_the_end_of_their_row():
