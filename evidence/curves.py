@@ -53,7 +53,7 @@ CURVES: dict[str, Curve] = {
     "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT, seeds=1),
     "mbpo_hopper": Curve("gymnasium:Hopper-v5", "mbpo", 30_000, 1000.0, 120.0, 5_000),
     "dqn_cartpole": Curve("cartpole", "dqn", 40_000, 475.0, 20.0, 5_000, together=True),
-    "losse_dyna_cartpole": Curve("cartpole", "losse_dyna", 10_000, 475.0, 20.0, 2_500, together=True),
+    "losse_dyna_cartpole": Curve("cartpole", "losse_dyna", 20_000, 475.0, 20.0, 2_500, together=True),
     "losse_dyna_pendulum": Curve("pendulum", "losse_dyna", 10_000, -250.0, 20.0, 2_500, BOXES, together=True),
     "sac_pendulum": Curve("gymnasium:Pendulum-v1", "sac", 10_000, -250.0, 10.0, 2_500),
 }

@@ -11,6 +11,6 @@ dqn = Recipe(
     agent=ModelFree(learner=DQN(), memory=Ring(), batch=128),
     rhythm=Rhythm(random=200, learn_every=1, updates=1, chunk=100),
     citation="Deep reinforcement learning with double Q-learning (AAAI 2016)",
-    budget="20,000 decisions",
-    expected="not measured yet",
+    budget="40,000 decisions",
+    expected="500 of 500 on cartpole in 40,000 decisions (6 seeds); docs/evidence.md",
 )

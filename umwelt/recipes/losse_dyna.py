@@ -28,6 +28,6 @@ losse_dyna = Recipe(
     sizes={"choices": choices, "boxes": boxes},
     rhythm=Rhythm(random=500, learn_every=1, updates=1, chunk=100),
     citation="Locality sensitive sparse encoding for learning world models online (ICLR 2024)",
-    budget="10,000 decisions",
-    expected="not measured yet",
+    budget="20,000 decisions",
+    expected="310 of 500 on cartpole in 20,000 decisions (3 seeds); docs/evidence.md",
 )
