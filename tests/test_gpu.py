@@ -1,6 +1,6 @@
 """What a GPU does: the lessons of the processor, and whole lives. `python -m pytest -m gpu` where there is one.
 
-Everywhere else these are skipped; no other test needs a GPU, and every other test may run on one.
+Everywhere else these are skipped; no other test needs a GPU.
 """
 
 import dataclasses
