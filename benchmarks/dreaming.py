@@ -8,6 +8,7 @@ Run it alone: `python -m benchmarks.dreaming [size ...]`, on a GPU where there i
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 from benchmarks.machine import best_seconds, matmul_rate
 from benchmarks.products import products
 from umwelt.behaviours import Dreamer
-from umwelt.core import MID, Box, Experience, TimeStep, WorldSpec, keys, lived, spaces
+from umwelt.core import MID, Box, Experience, TimeStep, WorldSpec, lived, spaces
 from umwelt.recipes import dreamer_v3
 
 ROWS, UPDATES = 16, 4
@@ -38,41 +39,35 @@ def sequences(agent: Dreamer) -> Experience:
     return lived(step, spaces.sample(jax.random.key(2), SPEC.action, *lead), next)
 
 
-def learned(agent: Dreamer, key: jax.Array, model: Any, policy: Any, meal: Experience) -> tuple[Any, Any, Any]:
-    """`Dreamer.learn`, but for the memory."""
-    learning, recalling, dreaming, practising = keys.split(key, "learn", "recall", "dream", "practise")
-    model, info = agent.model.learn(learning, model, meal)
-    dream = agent.dream(dreaming, model, policy, *agent.recall(recalling, model, meal))
-    policy, told = agent.policy.learn(practising, policy, dream)
-    return model, policy, info | told
+class Given:
+    """A memory that holds one meal, and serves it whenever it is asked."""
+
+    def init(self, example: Experience) -> Experience:
+        """Anything."""
+        return example
+
+    def sample(self, key: jax.Array, state: Experience, shape: tuple[int, ...]) -> Experience:
+        """What it holds."""
+        return state
 
 
 def run(rates: dict[str, float], sizes: tuple[str, ...] = ("0.5M",)) -> dict[str, dict[str, Any]]:
     """Milliseconds of an update, of its model's part, and of a decision, at each size; the best counts."""
     found, limit = {}, max(rates["matmul"], matmul_rate(repeats=6))
     for size in sizes:
-        agent = dreamer_v3.sizes[size]
+        agent = replace(dreamer_v3.sizes[size], memory=Given())
         meal, key = sequences(agent), jax.random.key(3)
-        state = agent.init(key, SPEC)
+        state = replace(agent.init(key, SPEC), memory=meal)
 
-        def both(key: jax.Array, held: Any, meal: Experience, agent: Dreamer = agent) -> Any:
-            def update(held: Any, key: jax.Array) -> Any:
-                *held, info = learned(agent, key, *held, meal)
-                return tuple(held), info["model_loss"]
+        def both(key: jax.Array, state: Any, agent: Dreamer = agent) -> Any:
+            return agent.learn(key, state)
 
-            return jax.lax.scan(update, held, jax.random.split(key, UPDATES))
-
-        def alone(key: jax.Array, held: Any, meal: Experience, agent: Dreamer = agent) -> Any:
-            def update(model: Any, key: jax.Array) -> Any:
-                model, info = agent.model.learn(key, model, meal)
-                return model, info["model_loss"]
-
-            model, loss = jax.lax.scan(update, held[0], jax.random.split(key, UPDATES))
-            return (model, held[1]), loss
+        def alone(key: jax.Array, state: Any, agent: Dreamer = agent) -> Any:
+            model, info = agent.model.learn(key, state.model, state.memory)
+            return replace(state, model=model), info
 
         for name, function in (("update", both), ("of which the model", alone)):
-            flop = products(function, key, (state.model, state.policy), meal) / UPDATES
-            seconds = _seconds(function, key, state, meal) / UPDATES
+            flop, seconds = products(function, key, state), _seconds(function, key, state)
             moments = agent.batch * agent.length / seconds
             found[f"dreaming {size}: {name}"] = {
                 "value": 1e3 * seconds,
@@ -88,16 +83,20 @@ def run(rates: dict[str, float], sizes: tuple[str, ...] = ("0.5M",)) -> dict[str
     return found
 
 
-def _seconds(function: Any, key: jax.Array, state: Any, meal: Experience) -> float:
-    """Of one call, which takes the place of what it is given, as a life does."""
-    compiled = jax.jit(function, donate_argnums=1)
-    held = [jax.tree.map(jnp.copy, (state.model, state.policy))]
+def _seconds(update: Any, key: jax.Array, state: Any) -> float:
+    """Of one update, some of which take the place of what they are given in one program, as in a life."""
 
-    def call() -> jax.Array:
-        held[0], loss = compiled(key, held[0], meal)
-        return loss
+    def several(key: jax.Array, state: Any) -> Any:
+        return jax.lax.scan(lambda state, key: update(key, state), state, jax.random.split(key, UPDATES))
 
-    return best_seconds(call, repeats=10)
+    compiled = jax.jit(several, donate_argnums=1)
+    held = [jax.tree.map(jnp.copy, state)]
+
+    def call() -> Any:
+        held[0], info = compiled(key, held[0])
+        return info
+
+    return best_seconds(call, repeats=10) / UPDATES
 
 
 if __name__ == "__main__":
