@@ -85,6 +85,16 @@ def test_a_recipe_says_how_long_a_decision_lasts_unless_it_is_said(words: tuple[
     assert command.world.repeat == repeat  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(("words", "updates", "batch"), [((), 2, 64), (("--recipe.size", "1M"), 1, 256)])
+def test_a_size_brings_its_own_rhythm_unless_it_is_said(words: tuple[str, ...], updates: int, batch: int) -> None:
+    command, _, _ = read(["--world", "pendulum", "--recipe", "tdmpc2", *words])
+    assert (command.rhythm.updates, command.recipe.batch) == (updates, batch)  # type: ignore[attr-defined]
+    streamed, _, _ = read(["--stream", "physics:tiny", "--recipe", "tdmpc2", *words])
+    assert streamed.rhythm.updates == updates
+    said, _, _ = read(["--world", "pendulum", "--recipe", "tdmpc2", *words, "--rhythm.updates", "3"])
+    assert said.rhythm.updates == 3
+
+
 def test_a_life_is_not_begun_twice_nor_read_where_it_is_foreign(home: Path) -> None:
     again = umwelt("live", "--world", "pendulum", "--recipe", "random", "--name", "one", *SHORT, cwd=home)
     assert again.returncode == 2

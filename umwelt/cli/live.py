@@ -133,7 +133,7 @@ def _chosen(world_name: str, recipe_name: str, size: str | None) -> tuple[Comman
     world: Any = world_of(world_name)
     if repeat := recipe.repeats.get(world_name.split(":")[0]):
         world = replace(world, repeat=repeat)
-    command = Command(world=world, recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm)
+    command = Command(world=world, recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm_of(size))
     return command, recipe_name, world_name
 
 
@@ -145,7 +145,7 @@ def _streamed(stream_name: str, recipe_name: str, size: str | None) -> tuple[Com
         world=stream.world,
         recipe=agent_of(recipe, size),
         teacher=Blocks(names=stream.names, steps=stream.steps),
-        rhythm=replace(recipe.rhythm, probe_every=stream.steps if stream.examined else 0),
+        rhythm=replace(recipe.rhythm_of(size), probe_every=stream.steps if stream.examined else 0),
         steps=0,
     )
     return command, recipe_name, stream_name.replace(":", "-")

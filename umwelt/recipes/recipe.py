@@ -14,8 +14,9 @@ class Recipe:
     """A named agent and its rhythm.
 
     summary: one line. citation: the work it follows. budget: what a run costs. expected: what was
-    measured with it, and by which command. sizes: the agent under other names, for `--recipe.size`. repeats:
-    how many frames a decision lasts in the worlds of an adapter, as published, unless `--world.repeat` says otherwise.
+    measured with it, and by which command. sizes: the agent under other names, for `--recipe.size`. rhythms: of the
+    sizes that have a rhythm of their own. repeats: how many frames a decision lasts in the worlds of an adapter, as
+    published, unless `--world.repeat` says otherwise.
     """
 
     name: str
@@ -26,7 +27,12 @@ class Recipe:
     budget: str
     expected: str
     sizes: Mapping[str, Agent] = field(default_factory=dict)
+    rhythms: Mapping[str, Rhythm] = field(default_factory=dict)
     repeats: Mapping[str, int] = field(default_factory=dict)
+
+    def rhythm_of(self, size: str | None) -> Rhythm:
+        """The rhythm of the agent of that size; of the default one for None."""
+        return self.rhythms.get(size or "", self.rhythm)
 
     def varied(
         self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str, expected: str = "not measured yet"
