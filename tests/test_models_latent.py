@@ -98,29 +98,6 @@ def test_targets_that_look_along_a_sequence_by_hand():
     assert float(info["value"]) == pytest.approx(np.mean([[3, 4, 4], [2, 2, 4], [3, 4, 4], [3, 4, 4]]), rel=1e-5)
 
 
-def test_it_acts_by_the_average_of_its_weights_and_learns_by_the_newest():
-    newest, averaged = IMPLICIT, dataclasses.replace(IMPLICIT, averaged=4)
-    meal = _sequences(plant_life(1, BOXES, 8), 3)
-    one, other = newest.init(KEY, BOXES), averaged.init(KEY, BOXES)
-    mean = one.weights
-    for _ in range(3):
-        (one, _), (other, _) = newest.learn(KEY, one, meal), averaged.learn(KEY, other, meal)
-        mean = jax.tree.map(lambda old, new: 0.75 * old + 0.25 * new, mean, one.weights)
-    jax.tree.map(np.testing.assert_array_equal, other.weights, one.weights)
-    jax.tree.map(lambda got, want: np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6), other.average, mean)
-    step = jax.tree.map(lambda leaf: leaf[0], plant_life(1, BOXES, 1).next)
-    action, calm = jnp.full((4, *BOXES.action.shape), 0.5), dataclasses.replace(one, weights=other.average)
-    for model, state in ((newest, calm), (averaged, other)):
-        belief, told = model.observe(KEY, state, model.start(state, 4), action, step)
-        after, prediction = model.imagine(KEY, state, belief, action)
-        found = (belief, told, after, prediction, model.value(state, belief), model.prior(KEY, state, belief))
-        if model is newest:
-            expected = found
-    jax.tree.map(np.testing.assert_array_equal, found, expected)
-    with pytest.raises(ValueError, match="averaged=-1 must be"):
-        dataclasses.replace(IMPLICIT, averaged=-1).init(KEY, BOXES)
-
-
 def test_a_policy_is_taught_by_the_first_latents_only():
     state = IMPLICIT.init(KEY, CHOICES)
     rows = sequences.rows(state.seen, state.policy, _sequences(random_life(1, CHOICES, 3), 3))

@@ -79,9 +79,6 @@ class Implicit:
     """Largest norm of a gradient."""
     follow: float = 0.01
     """Share of the values that their slow copies take over in each update."""
-    averaged: int = 0
-    """Over about how many updates the weights are averaged by which it acts and imagines; 0 acts by the newest ones,
-    which small batches make restless."""
     entropy: float = 1e-4
     """Worth of a nat of entropy of the policy, in ranges of value, for each entry of an action; a choice is one entry."""
     taught: int = 0
@@ -106,8 +103,6 @@ class Implicit:
             raise ValueError(f"latent={self.latent} must be a multiple of group={self.group}")
         if self.members < 1:
             raise ValueError(f"members={self.members} must be at least 1")
-        if self.averaged < 0:
-            raise ValueError(f"averaged={self.averaged} must be at least 1 update, or 0 for the newest weights")
         if self.taught < 0:
             raise ValueError(f"taught={self.taught} must be at least 1, or 0 for all latents of a sequence")
         seen, policy = vectors(spec.observation, self), policies.over(spec.action)
@@ -123,7 +118,6 @@ class Implicit:
         )
         return ImplicitState(
             weights=weights,
-            average=jax.tree.map(jnp.copy, weights) if self.averaged else None,
             slow=jax.tree.map(jnp.copy, weights.values),
             optimiser=self._optimiser().init(without_policy(weights)),
             policy_optimiser=self._policy_optimiser().init(weights.policy),
@@ -144,8 +138,8 @@ class Implicit:
         """The latent of what was seen. Surprise is the squared error of the imagined latent, in variances
         of the latents. Doubt is zero: `Doubted` gives one."""
         del key
-        found = self.encode(self._acting(state), state.seen.flat(step.observation))
-        expected, *_ = self._onward(self._acting(state), self._both(state, belief, action))
+        found = self.encode(state.weights, state.seen.flat(step.observation))
+        expected, *_ = self._onward(state.weights, self._both(state, belief, action))
         surprise = jnp.mean((found - expected) ** 2, axis=-1) / state.spread
         nothing = jnp.where(step.first, jnp.nan, jnp.zeros_like(surprise))
         return found, {"surprise": nothing + surprise, "doubt": nothing}
@@ -153,7 +147,7 @@ class Implicit:
     def imagine(self, key: jax.Array, state: ImplicitState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
         """One imagined step; there is no decoder, so no observation."""
         del key
-        following, reward, goes_on = self._onward(self._acting(state), self._both(state, belief, action))
+        following, reward, goes_on = self._onward(state.weights, self._both(state, belief, action))
         return following, Prediction(
             observation=None,
             reward=self.bins.mean(reward),
@@ -163,22 +157,17 @@ class Implicit:
 
     def value(self, state: ImplicitState, belief: jax.Array) -> jax.Array:
         """What latents [N] are worth under the policy's best action, float32 [N]: the mean of the members."""
-        acting = self._acting(state)
-        unit = state.policy.best(layers.apply(acting.policy, belief, mish))
-        return jnp.mean(self._worth(acting.values, state.policy, belief, unit), axis=0)
+        unit = state.policy.best(layers.apply(state.weights.policy, belief, mish))
+        return jnp.mean(self._worth(state.weights.values, state.policy, belief, unit), axis=0)
 
     def prior(self, key: jax.Array, state: ImplicitState, belief: jax.Array) -> Any:
         """An action of the policy for each of the latents [N]."""
-        unit, _ = state.policy.draw(key, layers.apply(self._acting(state).policy, belief, mish))
+        unit, _ = state.policy.draw(key, layers.apply(state.weights.policy, belief, mish))
         return state.policy.action(unit)
 
     def encode(self, weights: Weights, flat: jax.Array) -> jax.Array:
         """Flat observations [N, width] -> latents [N, latent]."""
         return layers.simplices(layers.apply(weights.encoder, layers.with_one(flat), mish), self.group)
-
-    def _acting(self, state: ImplicitState) -> Weights:
-        """The weights by which it acts and imagines."""
-        return state.weights if state.average is None else state.average
 
     def learn(self, key: jax.Array, state: ImplicitState, experience: Experience) -> tuple[ImplicitState, Info]:
         """One update of the model and the values, then one of the policy, from sequences [N, L] (or
@@ -205,10 +194,6 @@ class Implicit:
         if self.teaches:
             after, told = self._teach(policy_key, after, jax.lax.stop_gradient(latents), rows)
             info = info | told
-        if self.averaged:
-            after = dataclasses.replace(
-                after, average=optax.incremental_update(after.weights, after.average, 1.0 / self.averaged)
-            )
         some = jnp.any(rows.weight > 0)
         return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), info
 

@@ -36,15 +36,13 @@ class Weights:
 
 @struct
 class ImplicitState:
-    """weights; average: of them over the last updates, None where nobody asks for it; slow: the values that follow
-    slowly; optimiser, policy_optimiser: Optax's.
+    """weights; slow: the values that follow slowly; optimiser, policy_optimiser: Optax's.
 
     range: float32 [], the spread of the values, by which the policy's gain is divided.
     spread: float32 [], the variance of the latents, by which surprise is divided.
     """
 
     weights: Weights
-    average: Weights | None
     slow: Bundle
     optimiser: Any
     policy_optimiser: Any
