@@ -185,8 +185,8 @@ def test_a_first_step_forgets_the_past_in_its_own_row_only():
     assert np.isnan(info["surprise"]).tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize(("fold", "lessons"), [(1, 45), (4, 90)])
-def test_pictures_are_seen_and_told(fold, lessons):
+@pytest.mark.parametrize("fold", [1, 4])
+def test_pictures_are_seen_and_told(fold):
     spec = WorldSpec(
         name="pictures",
         observation=Box(shape=(64, 64, 1), low=0, high=255, dtype="uint8"),
@@ -207,7 +207,7 @@ def test_pictures_are_seen_and_told(fold, lessons):
     def lesson(state, key):
         return model.learn(key, state, meal)
 
-    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, lessons)))(model.init(KEY, spec))
+    state, info = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 90)))(model.init(KEY, spec))
     assert float(info["decoder_loss"][-1]) < 0.25 * float(info["decoder_loss"][0])
     step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=shown, reward=jnp.zeros(4))
     belief, _ = model.observe(KEY, state, model.start(state, 4), jnp.zeros(4, jnp.int32), step)
