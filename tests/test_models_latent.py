@@ -45,6 +45,32 @@ def test_they_compile_once_and_several_seeds_are_the_single_ones(model):
     assert learn._cache_size() == 1
 
 
+def test_a_plan_ends_at_the_mean_of_what_the_slow_copies_say():
+    state, latents = IMPLICIT.init(KEY, BOXES), jax.random.uniform(KEY, (5, 32))
+
+    def sure_of(*chosen):
+        """Values whose members each put everything on one bin."""
+        ends = [(*rest[:-1], dataclasses.replace(rest[-1], bias=100.0 * jax.nn.one_hot(bin, 101)))
+                for rest, bin in zip(state.slow.rest, chosen, strict=True)]  # fmt: skip
+        return dataclasses.replace(state.slow, rest=tuple(ends))
+
+    latest = dataclasses.replace(state, weights=dataclasses.replace(state.weights, values=sure_of(90, 90)))
+    np.testing.assert_allclose(IMPLICIT.value(latest, latents), 0.0, atol=1e-3)
+    # bins 60 and 65 stand at 2 and 3 in symlog units
+    slow = dataclasses.replace(state, slow=sure_of(60, 65))
+    np.testing.assert_allclose(IMPLICIT.value(slow, latents), (np.expm1(2.0) + np.expm1(3.0)) / 2, rtol=1e-4)
+
+
+def test_the_implicit_model_is_surprised_in_standard_deviations():
+    state = dataclasses.replace(IMPLICIT.init(KEY, BOXES), spread=jnp.float32(0.04))
+    belief, action, seen = jax.random.uniform(KEY, (4, 32)), jnp.zeros((4, 2)), jax.random.normal(KEY, (4, 3))
+    expected, _ = IMPLICIT.imagine(KEY, state, belief, action)
+    step = TimeStep(kind=jnp.ones(4, jnp.int8), observation=seen, reward=jnp.zeros(4))
+    found, info = IMPLICIT.observe(KEY, state, belief, action, step)
+    errors = np.asarray(found - expected)
+    np.testing.assert_allclose(info["surprise"], [np.sqrt(np.mean(row**2)) / 0.2 for row in errors], rtol=1e-4)
+
+
 @pytest.mark.parametrize("model", [IMPLICIT, RSSM], ids=["implicit", "recurrent"])
 def test_twice_what_is_seen_is_something_else(model):
     state = model.init(KEY, BOXES)

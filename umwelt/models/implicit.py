@@ -5,8 +5,8 @@ encoder, the dynamics, the reward, the values and the policy are learned togethe
 holds what a planner needs. A planner takes `value` beyond its horizon, and `prior` for proposals.
 
 Where we differ: choices are planned as well as boxes (the policy's gain is then exact, over all
-choices), the end of an episode is learned, the value of a plan's end is the mean of all members, and
-weights begin at the variance of their inputs.
+choices), the end of an episode is learned, and the value of a plan's end is the mean of all members' slow
+copies.
 """
 
 import dataclasses
@@ -135,12 +135,12 @@ class Implicit:
     def observe(
         self, key: jax.Array, state: ImplicitState, belief: jax.Array, action: Any, step: TimeStep
     ) -> tuple[jax.Array, Info]:
-        """The latent of what was seen. Surprise is the squared error of the imagined latent, in variances
-        of the latents. Doubt is zero: `Doubted` gives one."""
+        """The latent of what was seen. Surprise is the root mean square error of the imagined latent, in standard
+        deviations of the latents. Doubt is zero: `Doubted` gives one."""
         del key
         found = self.encode(state.weights, state.seen.flat(step.observation))
         expected, *_ = self._onward(state.weights, self._both(state, belief, action))
-        surprise = jnp.mean((found - expected) ** 2, axis=-1) / state.spread
+        surprise = jnp.sqrt(jnp.mean((found - expected) ** 2, axis=-1) / state.spread)
         nothing = jnp.where(step.first, jnp.nan, jnp.zeros_like(surprise))
         return found, {"surprise": nothing + surprise, "doubt": nothing}
 
@@ -156,9 +156,12 @@ class Implicit:
         )
 
     def value(self, state: ImplicitState, belief: jax.Array) -> jax.Array:
-        """What latents [N] are worth under the policy's best action, float32 [N]: the mean of the members."""
+        """What latents [N] are worth under the policy's best action, float32 [N]: the mean of the members' slow copies.
+
+        A planner seeks out what the values overrate, and where they overrate changes with each update; a slow copy has
+        averaged most of it away. By the latest values an agent can lie on the ground and promise itself to rise soon."""
         unit = state.policy.best(layers.apply(state.weights.policy, belief, mish))
-        return jnp.mean(self._worth(state.weights.values, state.policy, belief, unit), axis=0)
+        return jnp.mean(self._worth(state.slow, state.policy, belief, unit), axis=0)
 
     def prior(self, key: jax.Array, state: ImplicitState, belief: jax.Array) -> Any:
         """An action of the policy for each of the latents [N]."""
