@@ -7,6 +7,7 @@ import pytest
 
 from umwelt.core import FIRST, MID, TRUNCATED
 from umwelt.worlds.adapters import DmControl, Gymnasium, Variant, from_name
+from umwelt.worlds.wrappers import scaled_reward, stack_frames
 
 TASK = Variant(index=np.zeros(2, np.int32))
 CLASSIC = [("CartPole-v1", "{}"), ("Pendulum-v1", '{"max_episode_steps": 7}'), ("Acrobot-v1", "{}"), ("FrozenLake-v1", "{}")]
@@ -126,6 +127,12 @@ def test_the_suites_time_limit_truncates_and_its_own_ends_terminate(monkeypatch)
     assert seen[0].terminated.all()
 
 
+def test_an_actuator_without_limits_has_none():
+    pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
+    assert not DmControl(domain="lqr", task="lqr_2_1").spec.action.bounded
+    assert DmControl(domain="cartpole", task="swingup").spec.action.bounded
+
+
 def test_an_unknown_suite_task_is_met_with_its_neighbours():
     pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     with pytest.raises(ValueError, match="cartpole-swingup"):
@@ -149,6 +156,19 @@ def test_a_world_that_is_not_deterministic_is_told_so_and_goes_on_with_the_next_
     assert "did not repeat its episode (its observation differs" in event.message
     other, after = world.step(key(9), other, chosen[0], both)
     assert after.kind.tolist() == [MID, FIRST]
+
+
+def test_no_layer_hides_that_a_row_could_not_be_lived_again():
+    both = Variant(index=np.array([0, 1], np.int32))
+    plain = Gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
+    for world in (scaled_reward(plain, 0.5), stack_frames(scaled_reward(plain, 0.5), 3)):
+        state, _ = world.init(key(0), both)
+        state, step = world.step(key(1), state, np.full((2, 1), 0.5, np.float32), both)
+        other, again = world.restore(world.save(state))
+        assert again.kind.tolist() == [MID, TRUNCATED]
+        np.testing.assert_array_equal(again.observation, step.observation)
+        other, after = world.step(key(9), other, np.full((2, 1), 0.5, np.float32), both)
+        assert after.kind.tolist() == [MID, FIRST]
 
 
 def test_a_row_whose_episode_had_ended_comes_back_without_replay():

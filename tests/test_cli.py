@@ -1,16 +1,20 @@
 """The command line as a user meets it: good input, bad input, and what is left behind."""
 
 import csv
+import dataclasses
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from umwelt.cli.live import read
 from umwelt.cli.main import VERBS
+from umwelt.cli.options import field_help, is_part
+from umwelt.recipes import ALL
 
 LOG = ["--log", "tensorboard"]
 SHORT = ["--steps", "60", "--rhythm.probe-episodes", "1", "--quiet"]
@@ -115,7 +119,7 @@ def contents(folder: Path) -> dict[Path, bytes]:
 def test_probe_and_hash_read_and_do_not_touch(home: Path) -> None:
     before = contents(home / "lives" / "one")
     probed = umwelt("probe", "lives/one", "--episodes", "2", "--tasks", "earth", "moon", "--json", cwd=home)
-    rows = json.loads(probed.stdout)["probes"]["0"]
+    rows = json.loads(probed.stdout, parse_constant=pytest.fail)["probes"]["0"]
     assert set(rows) == {"earth", "moon"}
     assert len(rows["moon"]["returns"]) == 2
     refused = umwelt("probe", "lives/one", "--model", cwd=home)
@@ -241,6 +245,29 @@ def test_help_lists_every_field_of_every_part(tmp_path: Path) -> None:
         "--teacher.steps",
     ):
         assert option in shown
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_every_option_of_every_recipe_is_explained(name: str) -> None:
+    def unexplained(made: Any) -> list[str]:
+        helps = field_help(type(made))
+        inner = [getattr(made, field.name) for field in dataclasses.fields(made)]
+        missing = [f"{type(made).__name__}.{field.name}" for field in dataclasses.fields(made) if field.name not in helps]
+        return missing + [each for value in inner if is_part(value) for each in unexplained(value)]
+
+    assert unexplained(ALL[name].agent) == []
+
+
+def test_an_environment_is_not_made_before_its_options_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "plants_of_mine.py").write_text(
+        "import gymnasium\n"
+        "class Plant(gymnasium.Wrapper):\n"
+        "    def __init__(self, port):\n"
+        "        super().__init__(gymnasium.make('Pendulum-v1', g=port))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    command, _, _ = read(["--world", "plants_of_mine:Plant", "--world.options", '{"port": 3}', "--recipe", "random"])
+    assert command.world.spec.action.shape == (1,)
 
 
 def test_a_full_disk_stops_the_life_with_3_and_the_last_save_lives_on(tmp_path: Path) -> None:

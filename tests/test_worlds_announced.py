@@ -157,5 +157,5 @@ def test_an_observation_that_is_no_vector_is_refused_by_name():
         def spec(self) -> WorldSpec:
             return WorldSpec(name="painted", observation=Box(shape=(8, 8, 3)), action=Discrete(n=2), task=Box())
 
-    with pytest.raises(TypeError, match=r"Announced\(world=\.\.\.\) needs .*painted.*flatten"):
+    with pytest.raises(ValueError, match=r"Announced\(world=\.\.\.\) needs .*painted.*flatten"):
         _ = Announced(world=Painted()).spec

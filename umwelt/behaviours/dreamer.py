@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.actor_critic import ActorCritic, Dream
+from umwelt.behaviours.memories import empty
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     Experience,
@@ -74,7 +75,7 @@ class Dreamer:
         return DreamerState(
             model=model,
             policy=self.policy.init(for_policy, numbers(belief).shape[1], spec.action),
-            memory=self.memory.init(lived(step, action, step, surprise=step.reward)),
+            memory=empty(self.memory, lived(step, action, step, surprise=step.reward), (self.batch, self.length)),
             belief=belief,
             action=action,
             done=form(spec.action),

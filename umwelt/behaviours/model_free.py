@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import lesson
 from umwelt.behaviours.lesson import Learner
+from umwelt.behaviours.memories import empty
 from umwelt.core import (
     DOUBT,
     SURPRISE,
@@ -64,7 +65,7 @@ class ModelFree:
         action = spaces.zeros(spec.action, spec.batch)
         return ModelFreeState(
             learner=self.learner.init(key, spaces.width(spec.observation), spec.action),
-            memory=self.memory.init(lived(step, action, step)),
+            memory=empty(self.memory, lived(step, action, step), self._drawn),
             seen=vectors(spec.observation, self.learner),
             done=form(spec.action),
         )
@@ -89,12 +90,16 @@ class ModelFree:
         """One update from memory."""
         sampling, learning = keys.split(key, "sample", "learn")
         if self.steps == 1:
-            taught = lesson.of(state.seen, self.memory.sample(sampling, state.memory, (self.batch,)))
+            taught = lesson.of(state.seen, self.memory.sample(sampling, state.memory, self._drawn))
         else:
-            sequences = self.memory.sample(sampling, state.memory, (self.batch // self.steps, self.steps))
+            sequences = self.memory.sample(sampling, state.memory, self._drawn)
             taught = lesson.ahead(state.seen, sequences, self.learner.discount)
         learner, info = self.learner.learn(learning, state.learner, taught)
         return replace(state, learner=learner), info
+
+    @property
+    def _drawn(self) -> tuple[int, ...]:
+        return (self.batch,) if self.steps == 1 else (self.batch // self.steps, self.steps)
 
     def embody(self, key: jax.Array, state: ModelFreeState, spec: WorldSpec) -> ModelFreeState:
         """The same policy, without memory."""

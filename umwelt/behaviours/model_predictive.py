@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from umwelt.behaviours.measured import measured
+from umwelt.behaviours.memories import empty
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     Experience,
@@ -80,7 +81,7 @@ class ModelPredictive:
         model = self.model.init(for_model, spec)
         return ModelPredictiveState(
             model=model,
-            memory=self.memory.init(lived(step, action, step, surprise=step.reward))
+            memory=empty(self.memory, lived(step, action, step, surprise=step.reward), self._drawn)
             if self.model.diet == "replay" and self.memory
             else None,
             planner=self.planner.init(for_planner, spec),
@@ -144,7 +145,11 @@ class ModelPredictive:
     def _recalled(self, key: jax.Array, state: ModelPredictiveState) -> Experience:
         """What one update learns from: transitions [batch], or sequences [batch, length]."""
         assert self.memory is not None
-        return self.memory.sample(key, state.memory, (self.batch, self.length) if self.length else (self.batch,))
+        return self.memory.sample(key, state.memory, self._drawn)
+
+    @property
+    def _drawn(self) -> tuple[int, ...]:
+        return (self.batch, self.length) if self.length else (self.batch,)
 
     def embody(self, key: jax.Array, state: ModelPredictiveState, spec: WorldSpec) -> ModelPredictiveState:
         """The same model, with a fresh belief and warm start for spec.batch rows."""

@@ -21,6 +21,7 @@ class RandomAgent:
     """Draws every action uniformly from the action space."""
 
     metrics: tuple[Metric, ...] = ()
+    """What it reports."""
 
     def init(self, key: jax.Array, spec: WorldSpec) -> RandomState:
         """A newborn in the world of `spec`."""

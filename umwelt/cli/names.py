@@ -21,9 +21,9 @@ def world_of(name: str) -> Any:
     try:
         if not name.startswith(("gymnasium:", "dm_control:")):
             found = _import(name)
-            made = found() if isinstance(found, type) else found
-            if hasattr(made, "spec") and hasattr(made, "tasks"):
-                return made
+            # an environment is not made here: it may be dear, and its options are not known yet
+            if hasattr(found, "spec") and hasattr(found, "tasks"):
+                return found() if isinstance(found, type) else found
         from umwelt.worlds.adapters import from_name
 
         return from_name(name)

@@ -28,9 +28,11 @@ def nearest(word: str, known: list[str], what: str) -> str:
 
 @cache
 def field_help(made: type) -> dict[str, str]:
-    """The docstring under each field of a dataclass."""
+    """The docstring under each field of a dataclass, those that it inherits included."""
     body = ast.parse(textwrap.dedent(inspect.getsource(made))).body[0].body  # type: ignore[attr-defined]
     helps = {}
+    for base in reversed([each for each in made.__mro__[1:] if dataclasses.is_dataclass(each)]):
+        helps |= field_help(base)
     for field, following in itertools.pairwise(body):
         documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
         if isinstance(field, ast.AnnAssign) and documented:

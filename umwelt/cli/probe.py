@@ -8,7 +8,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from umwelt.cli.options import parse
+from umwelt.cli.options import UsageError, parse
 from umwelt.core import part
 
 DESCRIPTION = """Examine the last save of a life: it acts as well as it can on each of its tasks, and learns
@@ -45,13 +45,17 @@ def run(arguments: list[str]) -> int:
     from umwelt.life.api import probe
 
     command = parse(Command, None, arguments, "umwelt probe", DESCRIPTION)
+    if command.episodes < 1:
+        raise UsageError(f"--episodes {command.episodes}: it takes at least 1")
     if command.model:
         return run_model(command)
     if command.lifelong:
         return run_lifelong(command)
     found = probe(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
     if command.json:
-        rows = {seed: {p.task: {"returns": p.returns, **p.statistics} for p in probes} for seed, probes in found.items()}
+        rows = {
+            seed: {p.task: _jsonable({"returns": p.returns, **p.statistics}) for p in probes} for seed, probes in found.items()
+        }
         print(json.dumps({"probes": rows}))
         return 0
     table = Table(title=f"{command.episodes} episodes of each task", title_justify="left")

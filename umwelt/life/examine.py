@@ -77,6 +77,8 @@ def examine_model(proctor: Proctor, life: Life, agent_state: Any, names: tuple[s
 def repeated(world: World, names: tuple[str, ...], episodes: int) -> Any:
     """Tasks [len(names) x episodes], each name's in a row."""
     named = world.tasks()
+    if unknown := [name for name in names if name not in named]:
+        raise BadLife(f"tasks: the world has none called {', '.join(unknown)}; it has {', '.join(named)}")
     chosen = [named[name] for name in names]
     stacked = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *chosen)
     return jax.tree.map(lambda leaf: jnp.repeat(leaf, episodes, axis=0), stacked)

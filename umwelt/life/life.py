@@ -1,18 +1,19 @@
 """A life: the parts that make it up, and the machine that drives its value forward."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache, partial
 from typing import Any
 
 import jax
 import numpy as np
 
-from umwelt.core import TimeStep, host_scan, keys, part, scan
+from umwelt.core import TimeStep, WorldSpec, host_scan, keys, part, scan
 from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.core.rhythm import Rhythm, Segment
 from umwelt.life.body import Body, Dose, Mind, live_segment
 from umwelt.life.heap import keep_heap
 from umwelt.life.shelves import spills
+from umwelt.memory import minari
 
 
 @part
@@ -42,7 +43,8 @@ class Engine:
 
     def __init__(self, life: Life) -> None:
         self.life = life
-        hosted = life.world.spec.hosted
+        hosted = _seen(life.world).hosted
+        _check(life.rhythm)
         if life.driver not in ("auto", "scan", "host"):
             raise BadLife(f"driver: {life.driver!r} is not one of auto, scan, host")
         if hosted and life.driver == "scan":
@@ -52,6 +54,8 @@ class Engine:
             raise BadLife(f"seeds: {life.seeds} lives at once need a pure world under scan; start one life for each seed")
         if life.keep_episodes and life.seeds > 1:
             raise BadLife("keep_episodes: a dataset holds one life; keep the episodes of one seed at a time")
+        if life.keep_episodes and (missing := minari.missing()):
+            raise BadLife(f"keep_episodes: {missing}")
         keep_heap()
         self.body = Body(world=life.world, agent=life.agent, teacher=life.teacher, keep=life.keep_episodes)
         self._segment = cache(self._compile_segment)
@@ -148,6 +152,26 @@ class Engine:
 
         of_each = (0, None) if _learns(segment) else (0,)
         return jax.jit(run if self.life.seeds == 1 else jax.vmap(run, in_axes=of_each), donate_argnums=0)
+
+
+def _seen(world: World) -> WorldSpec:
+    """The spec of a world; what it refuses, or lacks, is a `BadLife`."""
+    try:
+        spec = world.spec
+    except (ValueError, ImportError) as error:
+        raise BadLife(f"world: {error}") from error
+    if spec.batch < 1:
+        raise BadLife(f"world: batch={spec.batch} rows cannot be lived; it is at least 1")
+    return spec
+
+
+def _check(rhythm: Rhythm) -> None:
+    """Refuse a rhythm that stands still, or counts backwards."""
+    least = {"chunk": 1, "learn_every": 1, "record_every": 1, "probe_episodes": 1}
+    for field in fields(rhythm):
+        value, smallest = getattr(rhythm, field.name), least.get(field.name, 0)
+        if value < smallest:
+            raise BadLife(f"rhythm: {field.name}={value} must be at least {smallest}")
 
 
 def _learns(segment: Segment) -> bool:

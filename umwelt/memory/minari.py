@@ -79,6 +79,15 @@ def read(folder: str | Path, spec: WorldSpec | None = None, numbers: range | Non
     return [_experience(episode, spec) for episode in storage.get_episodes(wanted)]
 
 
+def missing() -> str:
+    """What has to be installed before episodes can be written; empty where nothing is missing."""
+    try:
+        _libraries()
+    except ImportError as error:
+        return str(error)
+    return ""
+
+
 def _libraries() -> tuple[Any, Any]:
     try:
         import h5py

@@ -36,7 +36,7 @@ class Announced:
         inner = self.world.spec
         seen = inner.observation
         if not isinstance(seen, Box) or len(seen.shape) != 1:
-            raise TypeError(
+            raise ValueError(
                 f"Announced(world=...) needs a world whose observation is one Box of shape (n,), and {inner.name!r} has {seen};"
                 " flatten its observation first"
             )

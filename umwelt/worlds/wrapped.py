@@ -1,12 +1,13 @@
 """A world behind a layer: what it does to actions on their way in, and to steps on their way out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import jax
 import numpy as np
 
-from umwelt.core import TimeStep, WorldSpec, part, struct
+from umwelt.core import MID, TimeStep, WorldSpec, part, struct
 
 SAVED = "wrapped_layer"
 """The beginning of the names under which `save` keeps what a layer remembers."""
@@ -94,6 +95,8 @@ class Wrapped:
         layer = self.layer.begin(self.world.spec, step)
         shape = jax.tree.structure((layer, self.layer.on_step(layer, step)[1]))
         layer, shown = jax.tree.unflatten(shape, [saved[f"{self._prefix}{index}"] for index in range(shape.num_leaves)])
+        # a row that could not be lived again is cut off where it was saved, and no layer may hide that
+        shown = replace(shown, kind=np.where(step.last & (shown.kind == MID), step.kind, shown.kind))
         return WrappedState(inner=inner, layer=layer, shown=shown), shown
 
     def drain(self, ticket: WrappedState) -> list[Any]:

@@ -12,8 +12,8 @@ import numpy as np
 
 MOST_CHOICES = 1000
 """The largest product of discrete actions that is offered as one choice."""
-UNBOUNDED = 1e38
-"""Bounds beyond this stand for infinity: some worlds give the largest float instead."""
+UNBOUNDED = 1e10
+"""Bounds from here on stand for infinity: MuJoCo gives this number for an actuator without limits, others the largest float."""
 
 
 class Misfit(Exception):

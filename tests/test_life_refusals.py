@@ -1,0 +1,68 @@
+"""What cannot be lived is refused with a sentence before a life begins."""
+
+from dataclasses import replace
+
+import jax
+import pytest
+
+from umwelt.behaviours import RandomAgent
+from umwelt.core.rhythm import Rhythm
+from umwelt.life.examine import repeated
+from umwelt.life.life import BadLife, Engine, Life
+from umwelt.memory import minari
+from umwelt.recipes import dqn, dreamer_v3, tdmpc2
+from umwelt.teachers import Blocks
+from umwelt.worlds import BUILT_IN
+from umwelt.worlds.adapters import Gymnasium
+
+PENDULUM, CARTPOLE = BUILT_IN["pendulum"](), BUILT_IN["cartpole"]()
+
+
+def life(world=PENDULUM, agent=None, **options):
+    return Life(world=world, agent=agent or RandomAgent(), teacher=Blocks(), **options)
+
+
+@pytest.mark.parametrize(
+    ("world", "hint"),
+    [
+        (replace(PENDULUM, batch=0), "batch=0"),
+        (Gymnasium(id="Pendulum-v1", batch=0), "batch"),
+        (Gymnasium(id="Pendulum-v1", options="g=5"), "options"),
+    ],
+)
+def test_a_world_that_cannot_be_made_is_refused(world, hint):
+    with pytest.raises(BadLife, match=hint):
+        Engine(life(world))
+
+
+@pytest.mark.parametrize("field", ["chunk", "learn_every", "probe_episodes", "record_every"])
+def test_a_rhythm_that_stands_still_is_refused(field):
+    with pytest.raises(BadLife, match=f"{field}=0 must be at least 1"):
+        Engine(life(rhythm=Rhythm(**{field: 0})))
+    with pytest.raises(BadLife, match="updates=-1"):
+        Engine(life(rhythm=Rhythm(updates=-1)))
+
+
+@pytest.mark.parametrize(
+    ("world", "agent"),
+    [
+        (PENDULUM, replace(tdmpc2.agent, length=5)),
+        (PENDULUM, replace(dreamer_v3.agent, length=4_000)),
+        (CARTPOLE, replace(dqn.agent, steps=3)),
+    ],
+)
+def test_a_memory_that_cannot_serve_the_lessons_is_refused_before_birth(world, agent):
+    with pytest.raises(BadLife, match="shape="):
+        Engine(life(world, agent)).rehearse()
+
+
+def test_episodes_are_not_promised_where_they_cannot_be_written(monkeypatch):
+    monkeypatch.setattr(minari, "missing", lambda: "needs Minari")
+    with pytest.raises(BadLife, match="keep_episodes: needs Minari"):
+        Engine(life(keep_episodes=True))
+
+
+def test_an_unknown_task_is_met_with_the_known_ones():
+    with pytest.raises(BadLife, match="none called mars; it has earth"):
+        repeated(PENDULUM, ("earth", "mars"), 2)
+    assert jax.tree.leaves(repeated(PENDULUM, ("earth",), 2))[0].shape[0] == 2
