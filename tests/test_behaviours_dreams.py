@@ -87,7 +87,9 @@ def test_dreams_without_weight_teach_nothing():
 
 def test_a_dream_follows_the_model():
     model = Rssm(certain=8, groups=2, choices=4, units=8)
-    agent = Dreamer(model=model, policy=ActorCritic(units=8, layers=1), memory=Trajectories(bytes=100_000, length=3), horizon=4)
+    agent = Dreamer(
+        model=model, policy=ActorCritic(units=8, layers=1), memory=Trajectories(bytes=100_000, length=3), length=3, horizon=4
+    )
     state = agent.init(KEY, SPEC)
     belief = model.start(state.model, 5)
     dream = agent.dream(KEY, state.model, state.policy, belief, jnp.ones(5))
@@ -137,7 +139,9 @@ def test_dreams_begin_at_the_last_moments_that_were_lived_and_at_no_end(dreams, 
 
 def test_no_dream_begins_in_an_empty_memory():
     model = Rssm(certain=8, groups=2, choices=4, units=8)
-    agent = Dreamer(model=model, policy=ActorCritic(units=8, layers=1), memory=Trajectories(bytes=100_000, length=3, across=True))
+    agent = Dreamer(
+        model=model, policy=ActorCritic(units=8, layers=1), memory=Trajectories(bytes=100_000, length=3, across=True), length=3
+    )
     state = agent.init(KEY, SPEC)
     _, weight = agent.recall(KEY, state.model, agent.memory.sample(KEY, state.memory, (2, 3)))
     assert not weight.any()
