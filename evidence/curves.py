@@ -44,7 +44,7 @@ class Curve:
 
 
 CURVES: dict[str, Curve] = {
-    "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 17_000, 830.0, 12.0, 8_500, REPEAT),
+    "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 20_000, 830.0, 12.0, 10_000, REPEAT),
     "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 25_000, 900.0, 18.0, 12_500, REPEAT, seeds=2),
     "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 22_500, 480.0, 40.0, 7_500, REPEAT, seeds=1),
     "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 12_000, -250.0, 20.0, 3_000, together=True),
