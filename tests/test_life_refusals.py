@@ -52,7 +52,7 @@ def test_a_rhythm_that_stands_still_is_refused(field):
     ],
 )
 def test_a_memory_that_cannot_serve_the_lessons_is_refused_before_birth(world, agent):
-    with pytest.raises(BadLife, match="shape="):
+    with pytest.raises(BadLife, match=r"memory: \w+ cannot serve the lessons .*shape="):
         Engine(life(world, agent)).rehearse()
 
 
