@@ -6,7 +6,7 @@ import adapters_worlds
 import numpy as np
 import pytest
 
-from umwelt.core import FIRST, MID, TRUNCATED
+from umwelt.core import BROKEN, FIRST, MID, TRUNCATED
 from umwelt.worlds.adapters import Event, Gymnasium, Variant
 
 TASK = Variant(index=np.zeros(1, np.int32))
@@ -48,10 +48,10 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("fault", "name", "words"), FAULTS)
-def test_a_fault_truncates_with_the_last_good_observation_and_an_event(fault, name, words):
+def test_a_fault_breaks_the_episode_with_the_last_good_observation_and_an_event(fault, name, words):
     world = faulty(fault)
     state, seen = live(world, 8)
-    assert [int(step.kind[0]) for step in seen] == [FIRST, MID, MID, TRUNCATED] * 2 + [FIRST]
+    assert [int(step.kind[0]) for step in seen] == [FIRST, MID, MID, BROKEN] * 2 + [FIRST]
     np.testing.assert_array_equal(seen[3].observation, seen[2].observation)
     assert float(seen[3].reward[0]) == 0.0
     assert float(seen[2].observation[0, 1]) == 2.0
@@ -86,7 +86,7 @@ def test_one_row_fails_alone():
     for number in range(5):
         state, step = world.step(key(number), state, np.repeat(PUSH, 2, 0), both)
         kinds.append(step.kind)
-    assert np.array(kinds).T.tolist() == [[FIRST, MID, MID, MID, MID, TRUNCATED], [FIRST, MID, MID, TRUNCATED, FIRST, MID]]
+    assert np.array(kinds).T.tolist() == [[FIRST, MID, MID, MID, MID, TRUNCATED], [FIRST, MID, MID, BROKEN, FIRST, MID]]
     assert [event.row for event in world.drain(state)] == [1]
 
 
@@ -115,7 +115,7 @@ def test_a_world_that_raised_goes_on_in_a_subprocess_and_so_does_one_that_died()
     for fault, name, words in (("raise", "world_raised", "the motor fell off"), ("die", "world_died", "exit status 3")):
         world = faulty(fault, subprocesses=True)
         state, seen = live(world, 6)
-        assert [int(step.kind[0]) for step in seen] == [FIRST, MID, MID, TRUNCATED, FIRST, MID, MID]
+        assert [int(step.kind[0]) for step in seen] == [FIRST, MID, MID, BROKEN, FIRST, MID, MID]
         np.testing.assert_array_equal(seen[3].observation, seen[2].observation)
         (event,) = world.drain(state)
         assert isinstance(event, Event)

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import (
+    BROKEN,
     FIRST,
     LIVED,
     MID,
@@ -233,6 +234,15 @@ def test_chunks_of_a_life_give_whole_episodes_in_the_order_of_their_ends(data):
         np.testing.assert_array_equal(one.step.kind, kind[start:end, row_of])
         np.testing.assert_array_equal(one.next.kind, kind[start + 1 : end + 1, row_of])
         assert set(one.origin.tolist()) == {LIVED}
+
+
+def test_an_episode_that_broke_ends_where_it_was_last_whole():
+    kind = np.array([[FIRST], [MID], [MID], [BROKEN], [FIRST], [BROKEN], [FIRST], [TERMINATED]], np.int8)
+    steps = TimeStep(kind=kind, observation=np.arange(8)[:, None], reward=np.ones((8, 1), np.float32))
+    _, found = cutting.collect(None, steps, np.arange(8)[:, None])
+    assert [one.step.observation.tolist() for one in found] == [[0, 1], [6]]
+    assert [one.next.kind.tolist() for one in found] == [[MID, TRUNCATED], [TERMINATED]]
+    assert [one.action.tolist() for one in found] == [[0, 1], [6]]
 
 
 def test_an_episode_left_without_an_end_is_dropped():

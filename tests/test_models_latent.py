@@ -211,6 +211,23 @@ def test_a_first_step_forgets_the_past_in_its_own_row_only():
     assert np.isnan(info["surprise"]).tolist() == [True, False, True, False]
 
 
+@pytest.mark.parametrize("tells", ["observation", "value and action"])
+def test_what_a_recurrent_model_reads_of_an_action_knows_no_units(tells):
+    """Told in thousands or in ones, and around whichever middle, the same pushes are believed and learned alike."""
+    model = Rssm(certain=8, groups=2, choices=4, units=8, tells=tells)
+    life = random_life(1, BOXES, 6)
+    told = {}
+    for middle, half in ((0.0, 1.0), (250.0, 1000.0)):
+        spec = dataclasses.replace(BOXES, action=Box(shape=(2,), low=middle - half, high=middle + half))
+        meal = _sequences(dataclasses.replace(life, action=middle + half * life.action), 6)
+        state, info = model.learn(KEY, model.init(KEY, spec), meal)
+        belief, _ = model.observe(
+            KEY, state, model.start(state, 4), meal.action[:, 0], jax.tree.map(lambda leaf: leaf[:, 0], meal.next)
+        )
+        told[half] = info, belief, model.imagine(KEY, state, belief, meal.action[:, 1])[0]
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-3), told[1.0], told[1000.0])
+
+
 @pytest.mark.parametrize("fold", [1, 4])
 def test_pictures_are_seen_and_told(fold):
     spec = WorldSpec(

@@ -12,6 +12,7 @@ from scipy import stats
 
 from umwelt.core import Box, Discrete
 from umwelt.networks import layers, pictures, policies
+from umwelt.networks.form import form
 from umwelt.networks.twohot import Bins, symexp, symlog
 
 KEY = jax.random.key(5)
@@ -161,6 +162,23 @@ def test_a_choice_is_drawn_as_often_as_it_says():
     np.testing.assert_allclose(jnp.exp(log_prob), share[np.asarray(drawn)], rtol=1e-4)
     assert float(policy.entropy(KEY, outputs)) == pytest.approx(stats.entropy(share), rel=1e-4)
     assert int(policy.best(outputs)) == 0
+
+
+def test_units_by_hand():
+    """A box's entries with two different bounds go to [-1, 1]; those without, that cannot move, and choices stay."""
+    space = {
+        "arm": Box(shape=(3,), low=(0.0, -np.inf, 2.0), high=(10.0, np.inf, 2.0)),
+        "gear": Box(shape=(), low=-5, high=3, dtype="int32"),
+        "grip": Discrete(n=3),
+    }
+    value = {
+        "arm": jnp.array([[0.0, 7.0, 2.0], [7.5, -7.0, 2.0]]),
+        "gear": jnp.array([-1, 3], jnp.int32),
+        "grip": jnp.array([0, 2], jnp.int32),
+    }
+    units = form(space).units(value)
+    assert units.dtype == jnp.float32
+    np.testing.assert_allclose(units, [[-1, 7, 2, 0, 1, 0, 0], [0.5, -7, 2, 1, 0, 0, 1]], atol=1e-6)
 
 
 @pytest.mark.parametrize("space", [Box(shape=(2,)), Box(shape=(1,), low=0.0, high=3.0, dtype="int32"), {"a": Discrete(n=2)}])

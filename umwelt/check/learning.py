@@ -8,7 +8,7 @@ import numpy as np
 
 from umwelt.check.imagining import declared
 from umwelt.check.plant import Subject
-from umwelt.core import TERMINATED, Experience, scan, struct
+from umwelt.core import BROKEN, TERMINATED, Experience, scan, struct
 from umwelt.core.checking import Report, compiles_once, plain, same_form, same_values
 
 CLOSE = 5e-3
@@ -157,26 +157,40 @@ def _reports(subject: Subject, state: Any) -> str:
 
 
 def _seams(subject: Subject, state: Any) -> str:
-    """Whatever stands in a seam, what is predicted afterwards is the same; and a meal of seams only changes nothing."""
+    """Whatever stands where nothing was learned of the world, what is predicted afterwards is the same; and a meal of
+    nothing else changes nothing."""
     meal = _meal(subject, 2)
-    kind = meal.step.kind.at[0].set(TERMINATED)
-    spoiled = jax.tree.map(lambda leaf: leaf.at[0].set(leaf[1] + 5), (meal.step.observation, meal.next, meal.action))
-    clean = _with(meal, kind, (meal.step.observation, meal.next, meal.action))
-    taught = [subject.learn(subject.key, state, given)[0] for given in (clean, _with(meal, kind, spoiled))]
+    ended, broken = jnp.full_like(meal.step.kind, TERMINATED), jnp.full_like(meal.next.kind, BROKEN)
+    kinds = {"a seam": (ended, meal.next.kind), "a transition into BROKEN": (meal.step.kind, broken)}
+    for name, (before, after) in kinds.items():
+        if sentence := _unlearned(subject, state, meal, name, before, after):
+            return sentence
+    return ""
+
+
+def _unlearned(subject: Subject, state: Any, meal: Experience, name: str, before: Any, after: Any) -> str:
+    """A sentence where a meal whose kinds were these, in its first row or in all of it, teaches what it holds."""
+    contents = (meal.step.observation, meal.next, meal.action)
+    spoiled = jax.tree.map(lambda leaf: leaf.at[0].set(leaf[1] + 5), contents)
+    own = (meal.step.kind, meal.next.kind)
+    first = [kind.at[0].set(other[0]) for kind, other in zip(own, (before, after), strict=True)]
+    taught = [subject.learn(subject.key, state, _with(meal, *first, given))[0] for given in (contents, spoiled)]
     difference = same_values(*(_predicted(subject, held) for held in taught), "what it predicts", 1e-6)
     if difference:
-        return f"when only the contents of a seam change, {difference}; give rows that are not `valid` no weight"
-    seams = _with(meal, jnp.full_like(meal.step.kind, TERMINATED), spoiled)
-    after, _ = subject.learn(subject.key, state, seams)
-    difference = same_values(_predicted(subject, state), _predicted(subject, after), "what it predicts", 1e-6)
-    return f"after a meal of seams only, {difference}; where no row is `valid`, nothing may be learned" if difference else ""
+        return f"when only the contents of {name} change, {difference}; give rows that are not `valid` no weight"
+    held, _ = subject.learn(subject.key, state, _with(meal, before, after, spoiled))
+    difference = same_values(_predicted(subject, state), _predicted(subject, held), "what it predicts", 1e-6)
+    if difference:
+        return f"after a meal of nothing but {name}, {difference}; where no row is `valid`, nothing may be learned"
+    return ""
 
 
-def _with(meal: Experience, kind: Any, contents: tuple[Any, Any, Any]) -> Experience:
-    observation, after, action = contents
-    step = type(meal.step)(kind=kind, observation=observation, reward=meal.step.reward)
-    after = type(after)(kind=meal.next.kind, observation=after.observation, reward=after.reward)
-    return Experience(step=step, action=action, next=after, origin=meal.origin, task=meal.task)
+def _with(meal: Experience, before: Any, after: Any, contents: tuple[Any, Any, Any]) -> Experience:
+    """The meal with other kinds, and other contents: observation, next step, action."""
+    observation, next, action = contents
+    step = type(meal.step)(kind=before, observation=observation, reward=meal.step.reward)
+    next = type(next)(kind=after, observation=next.observation, reward=next.reward)
+    return Experience(step=step, action=action, next=next, origin=meal.origin, task=meal.task)
 
 
 def _predicted(subject: Subject, state: Any) -> Any:

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import FIRST, LIVED, MID, SHOWN, TERMINATED, TRUNCATED, Experience, TimeStep, part, scan
+from umwelt.core import BROKEN, FIRST, LIVED, MID, SHOWN, TERMINATED, TRUNCATED, Experience, TimeStep, part, scan
 from umwelt.core.checking import Report, compiles_once, parameter_names, plain, same_form, same_values
 from umwelt.core.contracts import Memory
 
@@ -118,7 +118,7 @@ def _life(example: Experience, ticks: int) -> Experience:
         end = 0
         # Some episodes of a single transition, most longer than the sequences that are drawn.
         while (end := end + int(random.choice([1, 7, 40]))) < ticks:
-            kind[end, row] = random.choice([TERMINATED, TRUNCATED])
+            kind[end, row] = random.choice([TERMINATED, TRUNCATED, BROKEN])
             kind[end + 1, row], end = FIRST, end + 1
     name = 1 + np.arange((ticks + 1) * batch).reshape(ticks + 1, batch)
 
@@ -195,7 +195,7 @@ def _truthful(trial: _Trial, state: Any, added: int) -> str:
         drawn = trial.draw(trial.key, state, shape)
         batch, name = trial.lived.origin.shape[1], np.asarray(drawn.next.reward).astype(np.int64) - 1
         if not bool(jnp.all(drawn.valid & ~drawn.next.first)):
-            return "it draws seams, or rows that were never filled; keep only what is `valid`, and draw only what is held"
+            return "it draws seams, what led into BROKEN, or rows never filled; keep what is `valid`, and draw only what is held"
         if name.min() < batch or name.max() >= (added + 1) * batch:
             return "it draws rows that were never added"
         if name.ndim == 2 and not np.all(np.diff(name, axis=1) == batch):

@@ -121,7 +121,7 @@ def _form(spec: WorldSpec, step: TimeStep) -> str:
             return f"`{name}` is {value.dtype}{list(value.shape)}; make it {dtype}[{spec.batch}]"
     strange = set(np.unique(step.kind).tolist()) - set(range(len(KINDS)))
     if strange:
-        return f"`kind` holds {sorted(strange)}; use FIRST, MID, TERMINATED and TRUNCATED of umwelt.core"
+        return f"`kind` holds {sorted(strange)}; use FIRST, MID, TERMINATED, TRUNCATED and BROKEN of umwelt.core"
     if jax.tree.structure(step.observation) != jax.tree.structure(spec.observation, is_leaf=spaces.is_leaf):
         return ""  # the rule of the observation space says it better
     for leaf, value in zip(spaces.leaves(spec.observation), jax.tree.leaves(step.observation), strict=True):
@@ -154,7 +154,7 @@ def _order(life: Life) -> str:
     ended, begins = kinds[:-1] >= TERMINATED, kinds[1:] == FIRST
     for wrong, sentence in (
         (ended & ~begins, "after {before} came {after}; the step after an end ignores its action and returns FIRST"),
-        (~ended & begins, "after {before} came {after}; FIRST comes only after TERMINATED or TRUNCATED"),
+        (~ended & begins, "after {before} came {after}; FIRST comes only after TERMINATED, TRUNCATED or BROKEN"),
     ):
         if np.any(wrong):
             time, row = np.argwhere(wrong)[0]

@@ -8,6 +8,7 @@ from umwelt.core.metric import DOUBT, SURPRISE, Metric
 from umwelt.core.spaces import Box, Discrete
 from umwelt.core.spec import WorldSpec
 from umwelt.core.step import (
+    BROKEN,
     FIRST,
     IMAGINED,
     KINDS,
@@ -33,6 +34,7 @@ from umwelt.core.struct import part, static, struct
 jax.config.update("jax_explicit_x64_dtypes", "allow")
 
 __all__ = [
+    "BROKEN",
     "DOUBT",
     "FIRST",
     "IMAGINED",

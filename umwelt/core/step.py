@@ -1,7 +1,7 @@
 """What passes between a world and an agent, and what memory keeps of it.
 
-The stream convention: a world answers every action with a `TimeStep`. After a TERMINATED or
-TRUNCATED step the next call of `World.step` ignores its action and returns a FIRST step. So every
+The stream convention: a world answers every action with a `TimeStep`. After a TERMINATED, TRUNCATED
+or BROKEN step the next call of `World.step` ignores its action and returns a FIRST step. So every
 observation appears exactly once, and a pair (LAST, FIRST) is a *seam*, never a transition.
 """
 
@@ -15,8 +15,8 @@ from umwelt.core import spaces
 from umwelt.core.spec import WorldSpec
 from umwelt.core.struct import struct
 
-FIRST, MID, TERMINATED, TRUNCATED = 0, 1, 2, 3
-KINDS = ("first", "mid", "terminated", "truncated")
+FIRST, MID, TERMINATED, TRUNCATED, BROKEN = 0, 1, 2, 3, 4
+KINDS = ("first", "mid", "terminated", "truncated", "broken")
 
 LIVED, IMAGINED, SHOWN = 0, 1, 2
 ORIGINS = ("lived", "imagined", "shown")
@@ -29,9 +29,9 @@ Info = dict[str, Any]
 class TimeStep:
     """One moment of B parallel episodes.
 
-    kind: int8 [B], one of FIRST, MID, TERMINATED, TRUNCATED.
-    observation: pytree of arrays [B, ...].
-    reward: float32 [B], the reward for the action that led here; 0 on FIRST.
+    kind: int8 [B], one of FIRST, MID, TERMINATED, TRUNCATED, BROKEN.
+    observation: pytree of arrays [B, ...]; on BROKEN what was last seen, since the world failed to tell.
+    reward: float32 [B], the reward for the action that led here; 0 on FIRST and BROKEN.
     """
 
     kind: Any
@@ -45,7 +45,7 @@ class TimeStep:
 
     @property
     def last(self) -> Any:
-        """bool [B]: an episode ends here, by its own end or by a limit."""
+        """bool [B]: an episode ends here, by its own end, by a limit or because the world failed."""
         return self.kind >= TERMINATED
 
     @property
@@ -77,8 +77,9 @@ class Experience:
 
     @property
     def valid(self) -> Any:
-        """bool, leading axes: False where the pair is the seam between two episodes."""
-        return self.step.kind < TERMINATED
+        """bool, leading axes: False where the pair is the seam between two episodes, or the world failed to say what
+        the action did."""
+        return (self.step.kind < TERMINATED) & (self.next.kind != BROKEN)
 
 
 def zeros_step(spec: WorldSpec) -> TimeStep:

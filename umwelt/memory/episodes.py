@@ -1,12 +1,13 @@
 """Whole episodes out of the stream of a life, on the host, in NumPy."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import jax
 import numpy as np
 
-from umwelt.core import FIRST, LIVED, TERMINATED, Experience, TimeStep, struct
+from umwelt.core import BROKEN, FIRST, LIVED, TERMINATED, TRUNCATED, Experience, TimeStep, struct
 
 
 @struct
@@ -27,7 +28,8 @@ def collect(pending: Pending | None, step: TimeStep, action: Any, task: Any = No
 
     step: TimeStep [T, B]. action, task: [T, B, ...], what was done at each step and the task of its
     episode; the action at a last step is never read. pending: None at first, then as returned.
-    Steps before the first FIRST of a row, and episodes that are left without an end, are dropped.
+    Steps before the first FIRST of a row, and episodes that are left without an end, are dropped. An episode that ended
+    BROKEN was TRUNCATED the step before.
     """
     chunk = jax.tree.map(np.asarray, Piece(step=step, action=action, task=task))
     batch = chunk.step.kind.shape[1]
@@ -60,13 +62,19 @@ def _cut(whole: Piece) -> tuple[Piece, list[tuple[int, Experience]]]:
     for start, stop in pairwise(starts):
         ends = start + np.flatnonzero(kind[start:stop] >= TERMINATED)
         if ends.size:
-            found.append((int(ends[0]) - len(kind), _episode(whole, start, ends[0])))
+            found += [(int(ends[0]) - len(kind), episode) for episode in _episode(whole, start, int(ends[0]))]
         elif stop == len(kind):
             rest = start
     return jax.tree.map(lambda leaf: leaf[rest:], whole), found
 
 
-def _episode(whole: Piece, start: int, end: int) -> Experience:
-    step = jax.tree.map(lambda leaf: leaf[start : end + 1], whole.step)
+def _episode(whole: Piece, start: int, end: int) -> list[Experience]:
+    """The one episode; none where the world broke at its first action. One that broke later was cut off the step before."""
+    kind = whole.step.kind[start : end + 1]
+    if kind[-1] == BROKEN:
+        end, kind = end - 1, np.append(kind[:-2], np.int8(TRUNCATED))
+    if end == start:
+        return []
+    step = replace(jax.tree.map(lambda leaf: leaf[start : end + 1], whole.step), kind=kind)
     action, task = jax.tree.map(lambda leaf: leaf[start:end], (whole.action, whole.task))
-    return transitions(step, action, task, LIVED)
+    return [transitions(step, action, task, LIVED)]

@@ -26,7 +26,7 @@ TRUST = 0.95
 
 @struct
 class Grasp:
-    """value: beliefs -> logits of the value. action: two embeddings -> the flat action between them."""
+    """value: beliefs -> logits of the value. action: two embeddings -> the action between them, in units."""
 
     value: Stack
     action: Stack
@@ -55,7 +55,7 @@ def loss(
 ) -> jax.Array:
     """Cross entropy of the values and error of the actions.
 
-    inner: float32 [(L + 1) * N, width], beliefs; embedded: [L + 1, N, width]; action: flat, [L, N, A]; reward, ended:
+    inner: float32 [(L + 1) * N, width], beliefs; embedded: [L + 1, N, width]; action: in units, [L, N, A]; reward, ended:
     [L, N], of the step that follows. valid: bool [L, N], False where a seam follows, from which nothing is to be told.
     """
     length, number = reward.shape
@@ -72,8 +72,7 @@ def loss(
 
 
 def _miss(done: Form, told: jax.Array, wanted: jax.Array) -> jax.Array:
-    """[N]: squared error of a box in half-ranges, cross entropy of a choice, summed over an action's leaves."""
-    low, high = (edge.astype(np.float32) for edge in done.bounds)
+    """[N]: squared error of a box in units, cross entropy of a choice, summed over an action's leaves."""
     edges = np.cumsum([spaces.width(leaf) for leaf in done.leaves])
     total = jnp.zeros(told.shape[0], jnp.float32)
     for leaf, begin, end in zip(done.leaves, [0, *edges[:-1]], edges, strict=True):
@@ -81,6 +80,5 @@ def _miss(done: Form, told: jax.Array, wanted: jax.Array) -> jax.Array:
         if isinstance(leaf, Discrete):
             total -= jnp.sum(truth * jax.nn.log_softmax(guess, axis=-1), axis=-1)
         else:
-            unit = (truth - (low + high)[begin:end] / 2) / ((high - low)[begin:end] / 2)
-            total += jnp.sum((guess - unit) ** 2, axis=-1)
+            total += jnp.sum((guess - truth) ** 2, axis=-1)
     return total

@@ -171,7 +171,7 @@ class Rssm:
         """Draw what was seen. Surprise is the divergence, in nats, of the draws from what was guessed of
         them. Doubt is zero: `Doubted` gives one."""
         weights, rows = state.weights, step.kind.shape[0]
-        flat = jnp.where(step.first[:, None], 0.0, state.done.flat(action))
+        flat = jnp.where(step.first[:, None], 0.0, state.done.units(action))
         certain = self._onward(weights, select(step.first, self.start(state, rows), belief), flat)
         logits = self._seen(weights, certain, eyes.look(weights.encoder, state.seen, step.observation))
         surprise = _divergence(logits, self._guess(weights, certain))
@@ -181,7 +181,7 @@ class Rssm:
     def imagine(self, key: jax.Array, state: RssmState, belief: Belief, action: Any) -> tuple[Belief, Prediction]:
         """Draw what is guessed. Where nobody reads the observation, the compiler leaves the decoder out."""
         weights = state.weights
-        certain = self._onward(weights, belief, state.done.flat(action))
+        certain = self._onward(weights, belief, state.done.units(action))
         after = Belief(certain=certain, drawn=_draw(key, self._guess(weights, certain)))
         inner = numbers(after)
         return after, Prediction(
@@ -223,7 +223,7 @@ class Rssm:
         rows = (length + 1) * number
         every = jax.tree.map(lambda leaf: leaf.reshape(rows, *leaf.shape[2:]), seen)
         embedded = eyes.look(weights.encoder, state.seen, every).reshape(length + 1, number, -1)
-        action = state.done.flat(jax.tree.map(lambda leaf: leaf.reshape(length * number, *leaf.shape[2:]), turned.action))
+        action = state.done.units(jax.tree.map(lambda leaf: leaf.reshape(length * number, *leaf.shape[2:]), turned.action))
         action = action.reshape(length, number, -1)
         action = jnp.concatenate([jnp.zeros_like(action[:1]), action])
         begins = jnp.concatenate([jnp.ones((1, number), bool), turned.next.first])
@@ -266,7 +266,7 @@ class Rssm:
         return total, {"model_loss": total, name: losses[0], "reward_loss": losses[1], "latent_loss": mean(guessing, moments)}
 
     def _onward(self, weights: Weights, belief: Belief, action: jax.Array) -> jax.Array:
-        """The next recurrent state [N, D] from a belief and flat actions [N, A]."""
+        """The next recurrent state [N, D] from a belief and actions in units [N, A]."""
         drawn = belief.drawn.reshape(belief.drawn.shape[0], -1)
         inputs = jnp.concatenate([drawn, action], axis=-1)
         inputs = layers.activated(weights.joined, inputs @ weights.joined.weight, jax.nn.silu)

@@ -25,6 +25,12 @@ class Form:
         """A value with one leading axis as float32 [N, width]."""
         return spaces.features(self.space, value)
 
+    def units(self, value: Any) -> jax.Array:
+        """As `flat`, where the entries of a box that have two bounds are brought to [-1, 1]. What a network reads of
+        an action must not depend on whether a motor is told volts or millivolts."""
+        middle, half = self._middle
+        return (self.flat(value) - middle) / half
+
     def value(self, flat: jax.Array) -> Any:
         """The nearest value of the space to [N, width]: boxes clipped to their bounds, choices by argmax."""
         sizes = [spaces.width(leaf) for leaf in self.leaves]
@@ -37,6 +43,15 @@ class Form:
         edges = [(np.zeros(leaf.n), np.ones(leaf.n)) if isinstance(leaf, Discrete) else leaf.bounds for leaf in self.leaves]
         low, high = zip(*edges, strict=True)
         return tuple(np.concatenate([np.ravel(edge).astype(np.float64) for edge in side]) for side in (low, high))
+
+    @property
+    def _middle(self) -> tuple[np.ndarray, np.ndarray]:
+        """Middle and half width, float32 [width], of the entries that `units` scales; 0 and 1 for the others."""
+        low, high = self.bounds
+        boxed = np.concatenate([np.full(spaces.width(leaf), isinstance(leaf, Box)) for leaf in self.leaves])
+        scaled = boxed & np.isfinite(low) & np.isfinite(high) & (high > low)
+        low, high = np.where(scaled, low, -1.0), np.where(scaled, high, 1.0)
+        return ((low + high) / 2).astype(np.float32), ((high - low) / 2).astype(np.float32)
 
 
 def numbers(belief: Any) -> jax.Array:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, part, static, struct
+from umwelt.core import BROKEN, FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, part, static, struct
 from umwelt.worlds.adapters.crew import Inside, Workers
 from umwelt.worlds.adapters.forms import Form
 from umwelt.worlds.adapters.row import Outcome
@@ -141,7 +141,7 @@ class Host:
         for row, outcome in enumerate(outcomes):
             if outcome.fault:
                 self._note(row, outcome)
-                observation[row], self.kinds[row] = self.current.observation[row], TRUNCATED
+                observation[row], self.kinds[row] = self.current.observation[row], BROKEN
                 continue
             observation[row], reward[row] = outcome.observation, outcome.reward
             ended = TERMINATED if outcome.terminated else TRUNCATED if outcome.truncated else MID
