@@ -127,7 +127,7 @@ def test_records_have_room_for_what_is_lived_where_learning_is_rare() -> None:
 
 
 def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
-    rhythm = Rhythm(random=0, learn_every=1, updates=1, chunk=3)
+    rhythm = Rhythm(random=0, learn_every=2, updates=1, chunk=6)
     life = Life(world=Pendulum(), agent=Counting(), teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host")
     engine, decided, done = Engine(life), [], []
     turn, step = engine._turn("explore"), engine._step.step
@@ -142,10 +142,10 @@ def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
         return step(key, state, action, task)
 
     engine._turn, engine._step.step = lambda mode: noted_turn, noted_step
-    value, _ = engine.advance(engine.begin(), rhythm.segment(0, 3))
+    value, _ = engine.advance(engine.begin(), rhythm.segment(0, 6))
     assert int(value[1].agent.number) == 3
     # the very arrays of the turn, which no lesson has passed through: they are there before it ends
-    assert [after is before for before, after in zip(decided, done[1:], strict=False)] == [True, True]
+    assert [after is before for before, after in zip(decided, done[1:], strict=False)] == [True] * 5
 
 
 def test_a_compiled_life_copies_no_memory() -> None:

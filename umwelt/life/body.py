@@ -6,12 +6,13 @@ is pure, so a tick compiles whole where the world is pure; where the world is ho
 does, and the world's step runs between two turns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from umwelt.core import Evidence, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
@@ -115,10 +116,15 @@ class Body:
         clock = jnp.zeros((), jnp.int32)
         decision = Decision(key=jax.random.key_data(key), action=None, next_task=None)
         mind = Mind(key=key, clock=clock, step=step, decision=decision, task=task, tally=tally, agent=agent, teacher=teacher)
-        return self._decide(jax.random.fold_in(key, 0), mind, mode)
+        return self.decide(mind, mode)
 
     def turn(self, mode: Mode, mind: Mind, next: TimeStep) -> tuple[Mind, Record]:
         """Take in the world's answer and decide again."""
+        mind, record = self.hear(mind, next)
+        return self.decide(mind, mode), record
+
+    def hear(self, mind: Mind, next: TimeStep) -> tuple[Mind, Record]:
+        """Take in the world's answer."""
         key = jax.random.fold_in(mind.key, mind.clock + 1)
         remembering, telling = keys.split(key, "remember", "tell")
         agent, info = self.agent.remember(remembering, mind.agent, mind.step, mind.decision.action, next)
@@ -142,8 +148,7 @@ class Body:
             kept=(mind.step, mind.decision.action, mind.task) if self.keep else None,
             **self.glance(next.observation),
         )
-        mind = replace(mind, clock=mind.clock + 1, step=next, task=task, tally=tally, agent=agent, teacher=teacher)
-        return self._decide(key, mind, mode), record
+        return replace(mind, clock=mind.clock + 1, step=next, task=task, tally=tally, agent=agent, teacher=teacher), record
 
     def glance(self, observation: Any) -> dict[str, Any]:
         """`seen` and `place` of the first row of observations [B, ...]."""
@@ -154,23 +159,40 @@ class Body:
             "place": None if place is None else jnp.asarray(place(first), jnp.float32),
         }
 
-    def study(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, dict[str, jax.Array]]:
+    def study(
+        self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any, written: Sequence[bool] = ()
+    ) -> tuple[Any, dict[str, jax.Array]]:
         """`updates` rounds of learning, int32 []; the last one's metrics, zeros where there was none. Their number is
         no constant of the program: many at once and a few for each decision are the same, compiled once.
 
         It touches the agent alone, not the whole mind, so that the decision that is pending does not wait for it:
-        a hosted world takes its step meanwhile."""
+        a hosted world takes its step meanwhile. written: which of the agent's leaves learning writes, where that is known;
+        the others are then no part of the loop."""
         key = keys.fold(jax.random.fold_in(key, clock), "learn")
         learn = jax.jit(self.agent.learn)  # so that it is traced once, for its shapes and for the loop
         shapes = jax.eval_shape(learn, key, agent)[1]
         none = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
+        leaves, tree = jax.tree.flatten(agent)
+        written = written or (True,) * len(leaves)
+
+        def whole(some: list[Any]) -> Any:
+            fresh = iter(some)
+            return tree.unflatten([next(fresh) if one else leaf for leaf, one in zip(leaves, written, strict=True)])
+
+        def some(agent: Any) -> list[Any]:
+            return [leaf for leaf, one in zip(jax.tree.leaves(agent), written, strict=True) if one]
+
         def update(index: jax.Array, held: tuple[Any, Any]) -> tuple[Any, dict[str, jax.Array]]:
-            return learn(jax.random.fold_in(key, index), held[0])
+            agent, info = learn(jax.random.fold_in(key, index), whole(held[0]))
+            return some(agent), info
 
-        return jax.lax.fori_loop(0, updates, update, (agent, none))
+        held, info = jax.lax.fori_loop(0, updates, update, (some(agent), none))
+        return whole(held), info
 
-    def _decide(self, key: jax.Array, mind: Mind, mode: Mode) -> Mind:
+    def decide(self, mind: Mind, mode: Mode) -> Mind:
+        """Choose what to do on the step that was heard last."""
+        key = jax.random.fold_in(mind.key, mind.clock)
         asking, acting, for_world = keys.split(key, "ask", "act", "world")
         teacher, next_task = self.teacher.ask(asking, mind.teacher, mind.step.kind.shape[0])
         agent, action = self.agent.act(acting, mind.agent, mind.step, mode)
@@ -194,6 +216,7 @@ def _count(tally: Tally, next: TimeStep, surprise: jax.Array, doubt: jax.Array) 
 
 Turn = Callable[[Mind, TimeStep], tuple[Mind, Record]]
 Study = Callable[[Any, jax.Array, jax.Array, Any], tuple[Any, dict[str, Any]]]
+Both = Callable[[Mind, TimeStep, int], tuple[Mind, Record, dict[str, Any]]]
 
 
 @struct
@@ -213,23 +236,32 @@ def live_segment(
     segment: Segment,
     life: tuple[Any, Mind],
     dose: Dose | None = None,
+    both: Both | None = None,
 ) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
-    """Drive a life (world state, mind) through a segment, or through as much of it as `dose` says.
+    """Drive a life (world state, mind) through a segment, or through as much of it as `dose` says. both: a turn and the
+    lessons that follow it, at once, for a segment that learns after each of its decisions.
 
     Returns the life, the records with leaves [periods, every, ...] and the metrics of learning,
     leaves [periods, ...]; zeros where nothing was lived.
     """
     hosted = world.spec.hosted
 
+    def answer(state: Any, decision: Decision) -> tuple[Any, TimeStep]:
+        key = decision.key if hosted else jax.random.wrap_key_data(decision.key)
+        return world.step(key, state, decision.action, decision.next_task)
+
     def tick(life: tuple[Any, Mind], _: None) -> tuple[tuple[Any, Mind], Record]:
         state, mind = life
-        decision = mind.decision
-        key = decision.key if hosted else jax.random.wrap_key_data(decision.key)
-        state, next = world.step(key, state, decision.action, decision.next_task)
+        state, next = answer(state, mind.decision)
         mind, record = turn(mind, next)
         return (state, mind), record
 
     def period(life: tuple[Any, Mind], dose: Dose | None) -> tuple[tuple[Any, Mind], tuple[Record, dict[str, Any]]]:
+        if both is not None:
+            state, mind = life
+            state, next = answer(state, mind.decision)
+            mind, record, info = both(mind, next, segment.updates)
+            return (state, mind), (jax.tree.map(lambda leaf: np.asarray(leaf)[None], record), info)
         if dose is None:
             (state, mind), records = drive(tick, life, None, segment.every)
         else:

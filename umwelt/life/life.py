@@ -10,6 +10,7 @@ import numpy as np
 from umwelt.core import TimeStep, WorldSpec, host_scan, keys, part, scan
 from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.core.rhythm import Rhythm, Segment
+from umwelt.life.beside import Beside
 from umwelt.life.body import Body, Dose, Mind, live_segment
 from umwelt.life.heap import keep_heap
 from umwelt.life.shelves import spills
@@ -61,6 +62,7 @@ class Engine:
         self._segment = cache(self._compile_segment)
         self._turn = cache(lambda mode: jax.jit(partial(self.body.turn, mode), donate_argnums=0))
         self._study = jax.jit(self.body.study, donate_argnums=0)
+        self._beside: Beside | None = None
         self._step = life.world if hosted else _Compiled(life.world)
 
     def rehearse(self) -> None:
@@ -96,8 +98,11 @@ class Engine:
         """Live through a segment. The value that is passed in is used up; records come back as NumPy
         arrays with leaves [seeds, ticks, B] and learning metrics with leaves [seeds, periods]."""
         if not self.compiled_world:
+            beside = self._beside_of(life[1]) if segment.updates else None
+            study = beside.study if beside else self._study
+            both = beside.turn_and_study if beside and segment.mode == "explore" and segment.every == 1 else None
             turn = self._turn(segment.mode)
-            life, (records, infos) = live_segment(self._step, turn, self._study, host_scan, segment, life)
+            life, (records, infos) = live_segment(self._step, turn, study, host_scan, segment, life, both=both)
         elif _learns(segment):
             life, (records, infos) = self._segment(self.program_of(segment))(life, self.dose(segment))
         elif segment.updates and _learns(self.life.rhythm.whole):
@@ -118,6 +123,12 @@ class Engine:
             return leaf.reshape(leaf.shape[0], segment.ticks, *leaf.shape[3:])
 
         return life, (jax.tree.map(flatten, records), jax.tree.map(told, infos))
+
+    def _beside_of(self, mind: Mind) -> Beside | None:
+        """The programs that let this agent learn while it decides, if it can."""
+        if self._beside is None:
+            self._beside = Beside(self.body, mind)
+        return self._beside if self._beside.apart else None
 
     def first_world_key(self, key: jax.Array) -> jax.Array:
         """The key of the world's `init`."""

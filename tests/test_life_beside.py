@@ -1,0 +1,157 @@
+"""Learning beside deciding: who may, and that it changes nothing."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from umwelt.behaviours import SAC, ModelFree, ModelPredictive, RandomAgent
+from umwelt.core import part, static, struct
+from umwelt.core.checking import same_values
+from umwelt.core.rhythm import Rhythm
+from umwelt.life.beside import traces
+from umwelt.life.life import Engine, Life
+from umwelt.memory import Ring, Trajectories
+from umwelt.models import Implicit
+from umwelt.planners import MPPI, Objective
+from umwelt.teachers import Blocks
+from umwelt.worlds import Pendulum
+
+PLANS = ModelPredictive(
+    model=Implicit(latent=16, units=16, encoder_units=16),
+    planner=MPPI(samples=8, horizon=2, iterations=1, elites=4, proposed=0.25),
+    memory=Trajectories(length=3, bytes=100_000),
+    objective=Objective(),
+    examined=Objective(),
+    batch=8,
+    length=3,
+)
+REACTS = ModelFree(learner=SAC(units=16), memory=Ring(bytes=100_000), batch=8)
+
+
+@struct
+class Heads:
+    """weight is learned and acted by, slope learned alone, seen acted by and learned from, count changed by acting;
+    held is long, int32 [] each but held [5]."""
+
+    weight: Any
+    slope: Any
+    seen: Any
+    count: Any
+    held: Any
+    action_space: Any = static()
+
+
+@part
+class Hand(RandomAgent):
+    """Its action is its weight; how often it acted is learned from where `follows`."""
+
+    follows: bool = False
+
+    def init(self, key: Any, spec: Any) -> Heads:
+        zero = jnp.int32(0)
+        return Heads(weight=zero, slope=zero, seen=jnp.int32(7), count=zero, held=jnp.arange(5), action_space=spec.action)
+
+    def act(self, key: Any, state: Heads, step: Any, mode: Any = "explore") -> tuple[Heads, Any]:
+        # the length of `held` is known without its numbers
+        action = (state.weight + state.seen).astype(jnp.float32) / (100.0 * state.held.shape[0])
+        return dataclasses.replace(state, count=state.count + 1), jnp.broadcast_to(action, (step.kind.shape[0], 1))
+
+    def learn(self, key: Any, state: Heads) -> tuple[Heads, Any]:
+        slope = state.slope + state.seen
+        weight = state.weight + slope + (state.count if self.follows else 0)
+        return dataclasses.replace(state, weight=weight, slope=slope, held=state.held + 1), {"lessons": weight}
+
+
+def begun(agent: Any, every: int = 1) -> tuple[Engine, Any, Rhythm]:
+    rhythm = Rhythm(random=0, learn_every=every, updates=2, chunk=6)
+    world = Pendulum(time_limit=5)
+    engine = Engine(Life(world=world, agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host"))
+    return engine, engine.begin(), rhythm
+
+
+def test_what_methods_read_and_write_by_hand() -> None:
+    engine, (_, mind), _ = begun(Hand())
+    act = traces(lambda state: engine.life.agent.act(mind.key, state, mind.step), mind.agent)
+    learn = traces(lambda state: engine.life.agent.learn(mind.key, state), mind.agent)
+    # weight, slope, seen, count, held
+    assert (act.reads, act.writes) == ((True, False, True, True, False), (False, False, False, True, False))
+    assert (learn.reads, learn.writes) == ((True, True, True, False, True), (True, True, False, False, True))
+
+
+def test_what_is_only_moved_is_read_where_it_was_and_written_where_it_goes() -> None:
+    found = traces(lambda pair: ((pair[1], pair[1]), ()), (jnp.zeros(2), jnp.ones(2)))
+    assert (found.reads, found.writes) == ((False, True), (True, False))
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_lessons_by_hand(follows: bool) -> None:
+    """Each decision counts one and is made by the weight before its two lessons; the first was made at birth."""
+    engine, value, rhythm = begun(Hand(follows=follows))
+    weight, slope, actions, wanted = 0, 0, [], [7 / 500]
+    for count in range(2, 8):
+        wanted.append((weight + 7) / 500)
+        for _ in range(2):
+            slope += 7
+            weight += slope + (count if follows else 0)
+    step = engine._step.step
+
+    def noted(key: Any, state: Any, action: Any, task: Any) -> Any:
+        actions.append(float(action[0, 0]))
+        return step(key, state, action, task)
+
+    engine._step.step = noted
+    (_, mind), (_, infos) = engine.advance(value, rhythm.segment(0, 6))
+    assert engine._beside is not None
+    assert engine._beside.apart == (not follows)
+    np.testing.assert_allclose(actions, wanted[:6], rtol=1e-6)
+    assert float(mind.decision.action[0, 0]) == pytest.approx(wanted[6])
+    assert (int(mind.agent.weight), int(mind.agent.slope), int(mind.agent.count)) == (weight, slope, 7)
+    assert mind.agent.held.tolist() == [12, 13, 14, 15, 16]
+    assert int(infos["lessons"][0, -1]) == weight
+
+
+@pytest.mark.exact
+@pytest.mark.parametrize(("agent", "every"), [(PLANS, 1), (REACTS, 1), (REACTS, 3)], ids=["plans", "reacts", "reacts-rarely"])
+def test_learning_beside_deciding_is_learning_after_it(agent: Any, every: int) -> None:
+    lives = []
+    for beside in (True, False):
+        engine, value, rhythm = begun(agent, every)
+        if not beside:
+            engine._beside_of = lambda mind: None
+        records = []
+        for clock in (0, 6):
+            value, found = engine.advance(value, rhythm.segment(clock, 12))
+            records.append(found)
+        lives.append((value, records))
+        assert (engine._beside is not None and engine._beside.apart) == beside
+    assert same_values(*lives, "life") == ""
+
+
+def test_learning_is_compiled_once_for_first_updates_and_for_all_others() -> None:
+    engine, value, rhythm = begun(REACTS)
+    rhythm = dataclasses.replace(rhythm, random=6, first_updates=4)
+    for clock in (0, 6, 12):
+        value, _ = engine.advance(value, rhythm.segment(clock, 17))
+    assert engine._beside is not None
+    assert [program._cache_size() for program in (engine._beside._hear, engine._beside._decide, engine._beside._study)] == [
+        1,
+        1,
+        1,
+    ]
+    assert engine._study._cache_size() == 0
+
+
+def test_a_lesson_that_fails_is_heard_of() -> None:
+    engine, value, rhythm = begun(REACTS)
+    value, _ = engine.advance(value, rhythm.segment(0, 6))
+    assert engine._beside is not None
+
+    def fails(*_: Any) -> Any:
+        raise RuntimeError("out of ideas")
+
+    engine._beside._study = fails
+    with pytest.raises(RuntimeError, match="out of ideas"):
+        engine.advance(value, rhythm.segment(6, 12))
