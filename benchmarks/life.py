@@ -22,6 +22,7 @@ from umwelt.life.folder import Folder
 from umwelt.life.life import Engine, Life
 from umwelt.life.living import Living
 from umwelt.memory.ring import Ring
+from umwelt.recipes import tdmpc2
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 from umwelt.worlds.adapters import Gymnasium
@@ -135,6 +136,29 @@ def remembering(decisions: int = 400) -> dict[str, Any]:
     return {"value": spent[256], "unit": "ms/decision", "share": None, "of": None, "note": note}
 
 
+def learning_beside(stretches: int = 12, decisions: int = 50) -> dict[str, Any]:
+    """Milliseconds of a decision and its two updates in a hosted life of `tdmpc2`, at once; one after the other in the
+    note. Medians of stretches of one life, taken in turns."""
+    rhythm = replace(tdmpc2.rhythm, random=decisions, first_updates=5, chunk=decisions)
+    world = Gymnasium(id="Pendulum-v1")
+    engine = Engine(Life(world=world, agent=tdmpc2.agent, teacher=Blocks(), rhythm=rhythm))
+    value, both = engine.begin(), engine._beside_of
+    spent: dict[bool, list[float]] = {True: [], False: []}
+    for stretch in range(3 + 2 * stretches):
+        beside = bool(stretch % 2)
+        engine._beside_of = both if beside else lambda mind: None
+        began = time.perf_counter()
+        value, _ = engine.advance(value, rhythm.segment(stretch * decisions, 10**6))
+        jax.block_until_ready(value[1])
+        # random decisions first, then one of each that compiles
+        if stretch >= 3:
+            spent[beside].append((time.perf_counter() - began) / decisions * 1e3)
+    world.close(value[0])
+    at_once, in_turn = (float(np.median(spent[beside])) for beside in (True, False))
+    note = f"tdmpc2 small in Pendulum-v1; {in_turn:.1f} ms one after the other, {in_turn / at_once:.2f} times"
+    return {"value": at_once, "unit": "ms/decision", "share": None, "of": None, "note": note}
+
+
 def hosted_overhead(ticks: int = 5_000, repeats: int = 4) -> dict[str, Any]:
     """Microseconds that a step of a hosted life costs beyond the simulator's own step, its chronicle included."""
     world = Gymnasium(id="Pendulum-v1")
@@ -171,8 +195,13 @@ def _bare_step(ticks: int) -> float:
 
 
 def run() -> dict[str, dict[str, Any]]:
-    """All three."""
-    return {"one compiled life": compiled_life(), "a large memory": remembering(), "hosted loop": hosted_overhead()}
+    """All four."""
+    return {
+        "one compiled life": compiled_life(),
+        "a large memory": remembering(),
+        "learning while deciding": learning_beside(),
+        "hosted loop": hosted_overhead(),
+    }
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from umwelt.check.memory import memory
-from umwelt.core import Experience, TimeStep, lived, part
+from umwelt.core import BROKEN, MID, Experience, TimeStep, lived, part
 from umwelt.memory.ring import Ring, RingState
 from umwelt.memory.trajectories import Trajectories
 
@@ -56,6 +56,11 @@ def blind(steps: Experience) -> Experience:
 
 def add_with_seams(key, state, steps):
     return Ring().add(key, state, blind(steps))
+
+
+def add_what_broke(key, state, steps):
+    whole = jnp.where(steps.next.kind == BROKEN, jnp.int8(MID), steps.next.kind)
+    return Ring().add(key, state, replace(steps, next=replace(steps.next, kind=whole)))
 
 
 def add_to_a_stream_with_seams(key, state, steps):
@@ -122,6 +127,7 @@ FAULTS = {
     "form": (Faulty(add_badly=add_in_float32), {"state keeps its form": ".filled changed from int32[] to float32[]"}),
     "numbers": (Faulty(sample_badly=sample_by_the_number), {"what is drawn was added": "ConcretizationTypeError"}),
     "seams": (Faulty(add_badly=add_with_seams), {"count": "no seams", "what is drawn was added": "it draws seams"}),
+    "broken": (Faulty(add_badly=add_what_broke), {"count": "no seams", "what is drawn was added": ".next.kind differs"}),
     "stream": (
         Faulty(length=2, sound=lambda size, length: Trajectories(bytes=size, length=2), add_badly=add_to_a_stream_with_seams),
         {"what is drawn was added": "it draws seams"},

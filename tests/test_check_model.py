@@ -150,6 +150,11 @@ def test_what_learn_may_not_do():
         state, info = SOUND.learn(key, state, dataclasses.replace(experience, step=step))
         return state, info | {"appetite": jnp.float32(1)}
 
+    def gullible(key: Any, state: Any, experience: Any) -> Any:
+        """Learns from what broke."""
+        kind = jnp.minimum(experience.next.kind, 1)
+        return SOUND.learn(key, state, dataclasses.replace(experience, next=dataclasses.replace(experience.next, kind=kind)))
+
     def growing(key: Any, state: Any, experience: Any) -> Any:
         state, info = SOUND.learn(key, state, experience)
         return dataclasses.replace(state, count=state.count[None]), info
@@ -157,6 +162,9 @@ def test_what_learn_may_not_do():
     found = broken(Spoiled(learn=greedy), spec=BOXES, steps=40)
     assert set(found) == {"seams teach nothing", "reports"}
     assert "appetite" in found["reports"]
+    found = broken(Spoiled(learn=gullible), spec=BOXES, steps=40)
+    assert set(found) == {"seams teach nothing"}
+    assert "a transition into BROKEN" in found["seams teach nothing"]
     found = broken(Spoiled(learn=growing), spec=BOXES, steps=40)
     assert set(found) == {"learn keeps the form"}
     assert ".count changed from float32[] to float32[1]" in found["learn keeps the form"]

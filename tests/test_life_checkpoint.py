@@ -266,7 +266,7 @@ def test_a_save_leaves_no_thread_no_loop_and_no_word_behind(tmp_path, capfd):
         return kept.load(everything())[0]
 
     assert asyncio.run(inside_a_notebook()) == 2
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     assert logging.root.handlers == handlers
     assert logging.getLogger("absl").level == level
     assert capfd.readouterr() == ("", "")

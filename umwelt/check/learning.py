@@ -165,7 +165,7 @@ def _seams(subject: Subject, state: Any) -> str:
     for name, (before, after) in kinds.items():
         if sentence := _unlearned(subject, state, meal, name, before, after):
             return sentence
-    return ""
+    return _end_unlearned(subject, state, meal) if meal.origin.ndim == 2 else ""
 
 
 def _unlearned(subject: Subject, state: Any, meal: Experience, name: str, before: Any, after: Any) -> str:
@@ -183,6 +183,16 @@ def _unlearned(subject: Subject, state: Any, meal: Experience, name: str, before
     if difference:
         return f"after a meal of nothing but {name}, {difference}; where no row is `valid`, nothing may be learned"
     return ""
+
+
+def _end_unlearned(subject: Subject, state: Any, meal: Experience) -> str:
+    """A sentence where a sequence that broke with its last step teaches what that step holds."""
+    kind = meal.next.kind.at[0, -1].set(BROKEN)
+    after, action = jax.tree.map(lambda leaf: leaf.at[0, -1].set(leaf[1, -1] + 5), (meal.next, meal.action))
+    contents = [(meal.step.observation, *rest) for rest in ((meal.next, meal.action), (after, action))]
+    taught = [subject.learn(subject.key, state, _with(meal, meal.step.kind, kind, given))[0] for given in contents]
+    difference = same_values(*(_predicted(subject, held) for held in taught), "what it predicts", 1e-6)
+    return f"when only the step changes with which a sequence broke, {difference}; nobody saw that step" if difference else ""
 
 
 def _with(meal: Experience, before: Any, after: Any, contents: tuple[Any, Any, Any]) -> Experience:

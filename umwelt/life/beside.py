@@ -5,7 +5,8 @@ reads what the other writes. Then both can be computed at the same time, from th
 result is that of one after the other. Who reads and writes what is found out from the agent's own methods, as they are
 traced; an agent whose methods are not apart decides first and learns then.
 
-Programs that one thread calls run one after the other, so learning is called from a thread of its own.
+Programs that one thread calls run one after the other, so learning is called from a thread of its own, which what is set
+for one thread alone (a context manager of JAX) does not reach.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
@@ -54,9 +56,10 @@ class Beside:
         learning = traces(lambda agent: body.agent.learn(mind.key, agent), mind.agent)
         rows = list(zip(acting.reads, acting.writes, learning.reads, learning.writes, strict=True))
         self.apart = any(learning.writes) and not any(wrote and (taught or read) for _, wrote, read, taught in rows)
-        self._seen, self._decides, self._learns = acting.reads, acting.writes, learning.writes
+        self._decides, self._learns = acting.writes, learning.writes
         # what deciding does not read can be written in place meanwhile
-        self._own = tuple(taught and not seen for seen, _, _, taught in rows)
+        keyed = [jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key) for leaf in jax.tree.leaves(mind.agent)]
+        self._own = tuple(row[3] and not row[0] and not key for row, key in zip(rows, keyed, strict=True))
         self._body, self._tree = body, jax.tree.structure(mind.agent)
         self._forms = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(mind.agent)]
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="learning")
@@ -68,11 +71,14 @@ class Beside:
         """`Body.turn` and `Body.study`, at once. The mind is used up."""
         mind, record = self._hear(mind, next)
         learning = self._thread.submit(self._taught, mind.agent, mind.key, mind.clock, updates)
-        seen = [leaf if reads else None for leaf, reads in zip(self._leaves(mind.agent), self._seen, strict=True)]
-        teacher, decision, chosen = self._decide(replace(mind, agent=seen))
+        teacher, decision, chosen = self._decide(replace(mind, agent=self._shared(mind.agent)))
         learned, info = learning.result()
         agent = self._joined(mind.agent, (self._decides, chosen), (self._learns, learned))
         return replace(mind, teacher=teacher, decision=decision, agent=agent), record, info
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
 
     def study(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, dict[str, Any]]:
         """`Body.study`, by the same program."""
@@ -80,10 +86,12 @@ class Beside:
         return self._joined(agent, (self._learns, learned)), info
 
     def _taught(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[list[Any], dict[str, Any]]:
-        leaves = self._leaves(agent)
-        own = [leaf for leaf, mine in zip(leaves, self._own, strict=True) if mine]
-        rest = [None if mine else leaf for leaf, mine in zip(leaves, self._own, strict=True)]
-        return self._study(own, rest, key, clock, np.int32(updates))
+        own = _some(jax.tree.leaves(agent), self._own)
+        return self._study(own, self._shared(agent), key, clock, np.int32(updates))
+
+    def _shared(self, agent: Any) -> list[Any]:
+        """The agent's leaves, None for those that learning writes in place."""
+        return [None if mine else leaf for leaf, mine in zip(jax.tree.leaves(agent), self._own, strict=True)]
 
     def _studied(self, own: list[Any], rest: list[Any], key: jax.Array, clock: jax.Array, updates: Any) -> Any:
         found = iter(own)
@@ -92,21 +100,19 @@ class Beside:
         return _some(jax.tree.leaves(agent), self._learns), info
 
     def _decided(self, mind: Mind) -> tuple[Any, Any, list[Any]]:
-        leaves = [form if leaf is None else leaf for leaf, form in zip(mind.agent, self._forms, strict=True)]
+        # zeros stand for what nobody reads, and are left out by the compiler
+        pairs = zip(mind.agent, self._forms, strict=True)
+        leaves = [jnp.zeros(form.shape, form.dtype) if leaf is None else leaf for leaf, form in pairs]
         after = self._body.decide(replace(mind, agent=self._tree.unflatten(leaves)), "explore")
-        return after.teacher, after.decision, _some(self._leaves(after.agent), self._decides)
+        return after.teacher, after.decision, _some(jax.tree.leaves(after.agent), self._decides)
 
     def _joined(self, agent: Any, *news: tuple[Sequence[bool], Sequence[Any]]) -> Any:
         """The agent with some of its leaves replaced."""
-        leaves = self._leaves(agent)
+        leaves = jax.tree.leaves(agent)
         for which, fresh in news:
             rest = iter(fresh)
             leaves = [next(rest) if one else leaf for leaf, one in zip(leaves, which, strict=True)]
         return self._tree.unflatten(leaves)
-
-    def _leaves(self, agent: Any) -> list[Any]:
-        """The leaves of an agent, also where a form stands for one."""
-        return self._tree.flatten_up_to(agent)
 
 
 def _some(leaves: Sequence[Any], which: Sequence[bool]) -> list[Any]:

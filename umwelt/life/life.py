@@ -100,7 +100,8 @@ class Engine:
         if not self.compiled_world:
             beside = self._beside_of(life[1]) if segment.updates else None
             study = beside.study if beside else self._study
-            both = beside.turn_and_study if beside and segment.mode == "explore" and segment.every == 1 else None
+            each = segment.mode == "explore" and self.life.rhythm.learn_every == 1
+            both = beside.turn_and_study if beside and each else None
             turn = self._turn(segment.mode)
             life, (records, infos) = live_segment(self._step, turn, study, host_scan, segment, life, both=both)
         elif _learns(segment):
@@ -129,6 +130,11 @@ class Engine:
         if self._beside is None:
             self._beside = Beside(self.body, mind)
         return self._beside if self._beside.apart else None
+
+    def close(self) -> None:
+        """Nothing is lived any more."""
+        if self._beside is not None:
+            self._beside.close()
 
     def first_world_key(self, key: jax.Array) -> jax.Array:
         """The key of the world's `init`."""

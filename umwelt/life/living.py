@@ -215,6 +215,7 @@ class Living:
         """End the simulators of a hosted world, and put the chronicle away."""
         if self.spec.hosted:
             self.life.world.close(value[0])  # type: ignore[attr-defined]
+        self.engine.close()
         self._tell(phase="end")
         self._write_heard(self.progress.clock)
         self.chronicle.close()

@@ -41,7 +41,7 @@ class Lifelong:
     """Chunks of a whole life, drawn evenly; who stays when it is full is chosen by `keep`.
 
     Rows of a life are added in order. An episode shorter than `length` leaves nothing; the last `length` transitions
-    of a longer one always make a chunk, so that ends are not lost.
+    of a longer one always make a chunk, so that ends are not lost, unless it broke.
     """
 
     bytes: int = 64_000_000

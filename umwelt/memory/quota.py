@@ -63,7 +63,9 @@ class Quota:
     def hear(self, state: QuotaState, steps: Experience) -> QuotaState:
         """Notice which task is lived; of several rows the first one tells."""
         if self.detector is not None:
-            watch, alarm = self.detector.watch(state.watch, steps.surprise[0])
+            # what broke surprises with what nobody saw
+            surprise = jnp.where(steps.valid[0], steps.surprise[0], jnp.nan)
+            watch, alarm = self.detector.watch(state.watch, surprise)
             now = jnp.where(alarm, jnp.minimum(state.now + 1, self.groups - 1), state.now)
             return replace(state, watch=watch, now=now, known=jnp.maximum(state.known, now + 1))
         flat = jnp.concatenate([jnp.ravel(leaf[0]).astype(jnp.float32) for leaf in jax.tree.leaves(steps.next.observation)])

@@ -247,7 +247,9 @@ class Rssm:
         rewards, ends = jnp.where(valid, turned.next.reward, 0.0), turned.next.terminated.astype(jnp.float32)
         reward = self.bins.loss(layers.apply(weights.reward, later, jax.nn.silu), rewards.reshape(-1))
         goes_on = layers.apply(weights.continues, later, jax.nn.silu)[:, 0]
-        moments = jnp.broadcast_to(jnp.any(valid, axis=0), (length + 1, number))
+        # a seam leads to a moment that was seen, what broke does not
+        seen_after = jnp.any(valid, axis=0) & (valid | turned.next.first)
+        moments = jnp.concatenate([jnp.any(valid, axis=0)[None], seen_after])
         if self.decodes:
             told = mean(eyes.error(weights.decoder, state.seen, inner, every), moments)
         else:
