@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from adapters_worlds import Walk
 
+from umwelt.core import BROKEN, MID
 from umwelt.worlds.adapters import Gymnasium, StaleTicket, Variant
 
 TASK = Variant(index=np.zeros(2, np.int32))
@@ -72,7 +73,7 @@ def test_a_killed_worker_ends_one_episode_and_is_replaced():
     state, before = world.init(key(0), TASK)
     state.host.crew.processes[1].kill()
     state, step = world.step(key(1), state, np.ones((2, 1), np.float32), TASK)
-    assert step.kind.tolist() == [1, 3]
+    assert step.kind.tolist() == [MID, BROKEN]
     np.testing.assert_array_equal(step.observation[1], before.observation[1])
     (event,) = world.drain(state)
     assert (event.name, event.row) == ("world_died", 1)

@@ -7,27 +7,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from umwelt.behaviours import SAC, ModelFree, ModelPredictive, RandomAgent
+from umwelt.behaviours import SAC, ModelFree, RandomAgent
 from umwelt.core import part, static, struct
 from umwelt.core.checking import same_values
 from umwelt.core.rhythm import Rhythm
 from umwelt.life.beside import traces
 from umwelt.life.life import Engine, Life
-from umwelt.memory import Ring, Trajectories
-from umwelt.models import Implicit
-from umwelt.planners import MPPI, Objective
+from umwelt.memory import Ring
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 
-PLANS = ModelPredictive(
-    model=Implicit(latent=16, units=16, encoder_units=16),
-    planner=MPPI(samples=8, horizon=2, iterations=1, elites=4, proposed=0.25),
-    memory=Trajectories(length=3, bytes=100_000),
-    objective=Objective(),
-    examined=Objective(),
-    batch=8,
-    length=3,
-)
 REACTS = ModelFree(learner=SAC(units=16), memory=Ring(bytes=100_000), batch=8)
 
 
@@ -65,8 +54,8 @@ class Hand(RandomAgent):
         return dataclasses.replace(state, weight=weight, slope=slope, held=state.held + 1), {"lessons": weight}
 
 
-def begun(agent: Any, every: int = 1) -> tuple[Engine, Any, Rhythm]:
-    rhythm = Rhythm(random=0, learn_every=every, updates=2, chunk=6)
+def begun(agent: Any) -> tuple[Engine, Any, Rhythm]:
+    rhythm = Rhythm(random=0, learn_every=1, updates=2, chunk=6)
     world = Pendulum(time_limit=5)
     engine = Engine(Life(world=world, agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host"))
     return engine, engine.begin(), rhythm
@@ -114,11 +103,10 @@ def test_lessons_by_hand(follows: bool) -> None:
 
 
 @pytest.mark.exact
-@pytest.mark.parametrize(("agent", "every"), [(PLANS, 1), (REACTS, 1), (REACTS, 3)], ids=["plans", "reacts", "reacts-rarely"])
-def test_learning_beside_deciding_is_learning_after_it(agent: Any, every: int) -> None:
+def test_learning_beside_deciding_is_learning_after_it() -> None:
     lives = []
     for beside in (True, False):
-        engine, value, rhythm = begun(agent, every)
+        engine, value, rhythm = begun(REACTS)
         if not beside:
             engine._beside_of = lambda mind: None
         records = []

@@ -211,10 +211,9 @@ def test_a_first_step_forgets_the_past_in_its_own_row_only():
     assert np.isnan(info["surprise"]).tolist() == [True, False, True, False]
 
 
-@pytest.mark.parametrize("tells", ["observation", "value and action"])
-def test_what_a_recurrent_model_reads_of_an_action_knows_no_units(tells):
+def test_what_a_recurrent_model_reads_of_an_action_knows_no_units():
     """Told in thousands or in ones, and around whichever middle, the same pushes are believed and learned alike."""
-    model = Rssm(certain=8, groups=2, choices=4, units=8, tells=tells)
+    model = Rssm(certain=8, groups=2, choices=4, units=8, tells="value and action")
     life = random_life(1, BOXES, 6)
     told = {}
     for middle, half in ((0.0, 1.0), (250.0, 1000.0)):
