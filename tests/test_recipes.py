@@ -47,6 +47,15 @@ def test_a_size_has_as_many_weights_as_it_says(name: str, size: str, million: fl
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
+def test_nothing_of_a_newborn_is_weakly_typed(name: str) -> None:
+    """What is weak at birth is strong after the first lesson, and all that reads it would be compiled once more."""
+    world = Cartpole() if name in CHOICES else Pendulum()
+    newborn = jax.eval_shape(lambda key: ALL[name].agent.init(key, world.spec), jax.random.key(0))
+    weak = [jax.tree_util.keystr(path) for path, leaf in jax.tree.leaves_with_path(newborn) if leaf.weak_type]
+    assert not weak
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_seeds_live_at_once_and_a_save_changes_nothing(name: str, tmp_path: Path) -> None:
     recipe = ALL[name]
     world = Cartpole() if name in CHOICES else Pendulum(time_limit=20)

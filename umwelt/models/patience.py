@@ -21,7 +21,7 @@ class Patience:
 
 def fresh(members: int) -> Patience:
     """Nobody has seen anything."""
-    return Patience(recent=jnp.full(members, jnp.inf), lowest=jnp.full(members, jnp.inf))
+    return Patience(recent=jnp.full(members, jnp.inf, jnp.float32), lowest=jnp.full(members, jnp.inf, jnp.float32))
 
 
 def watch(patience: Patience, held_out: jax.Array) -> Patience:
