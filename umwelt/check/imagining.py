@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.plant import Subject
+from umwelt.check.plant import Subject, altered
 from umwelt.core import FIRST, spaces
-from umwelt.core.checking import Report, compiles_once, same_form, same_values
+from umwelt.core.checking import Report, compiles_once, plain, same_form, same_values
 from umwelt.core.metric import Metric
 
 CLOSE = 1e-4
@@ -18,7 +18,7 @@ OTHER = 7
 
 
 def examine(report: Report, subject: Subject, state: Any, thorough: bool) -> None:
-    """Add the rules of observing and imagining to the report. thorough: also those about compiling."""
+    """Add the rules of observing and imagining to the report. thorough: also that about jit."""
     rules = {
         "beliefs keep their form": _beliefs,
         "predictions": _predictions,
@@ -26,9 +26,10 @@ def examine(report: Report, subject: Subject, state: Any, thorough: bool) -> Non
         "the first step": _first,
         "rows do not mix": _mixing,
         "same key": _same_key,
+        "compiles once": _once,
     }
     if thorough:
-        rules = {"jit": _jit} | rules | {"compiles once": _once}
+        rules = {"jit": _jit} | rules
     for rule, check in rules.items():
         report.rule(f"{rule}{subject.suffix}", lambda check=check: check(subject, state))
 
@@ -135,12 +136,12 @@ def _mixing(subject: Subject, state: Any) -> str:
     """Change what row 0 saw and does: the other rows must not notice."""
     moment = subject.moment(2)
     belief = seen(subject, state)
-    changed = jax.tree.map(lambda leaf: leaf.at[0].set(leaf[1]), (belief, moment.action, moment.next))
+    changed = altered((belief, moment.action, moment.next), 0, 1)
     for method, pair in (
         ("observe", [subject.observe(subject.key, state, *x)[0] for x in ((belief, moment.action, moment.next), changed)]),
         ("imagine", [subject.imagine(subject.key, state, *x[:2]) for x in ((belief, moment.action), changed)]),
     ):
-        others = [jax.tree.map(lambda leaf: leaf[1:], found) for found in pair]
+        others = [jax.tree.map(lambda leaf: plain(leaf)[1:], found) for found in pair]
         difference = same_values(*others, "what another row holds", CLOSE)
         if difference:
             return f"when row 0 of `{method}` changes, {difference}; rows are separate, so reduce over no leading axis"
@@ -148,10 +149,10 @@ def _mixing(subject: Subject, state: Any) -> str:
 
 
 def _same_key(subject: Subject, state: Any) -> str:
-    model, moment = subject.model, subject.moment(2)
+    moment = subject.moment(2)
     belief = seen(subject, state)
     for method, call in (
-        ("init", lambda: model.init(subject.key, subject.spec)),
+        ("init", subject.state),
         ("observe", lambda: subject.observe(subject.key, state, belief, moment.action, moment.next)),
         ("imagine", lambda: subject.imagine(subject.key, state, belief, moment.action)),
     ):
@@ -168,19 +169,18 @@ def _jit(subject: Subject, state: Any) -> str:
         ("observe", (subject.key, state, belief, moment.action, moment.next)),
         ("imagine", (subject.key, state, belief, moment.action)),
     ):
-        plain, compiled = getattr(model, method), jax.jit(getattr(model, method))
-        difference = same_values(plain(*arguments), compiled(*arguments), "the result", CLOSE)
+        found = [call(*arguments) for call in (getattr(model, method), getattr(subject, method))]
+        difference = same_values(*found, "the result", CLOSE)
         if difference:
             return (
                 f"under jit, `{method}` returns something else: {difference}; keep it pure, with no Python state or NumPy draws"
             )
-    made = same_values(model.init(subject.key, subject.spec), jax.jit(lambda key: model.init(key, subject.spec))(subject.key),
-                       "the state", CLOSE)  # fmt: skip
+    made = same_values(model.init(subject.key, subject.spec), subject.state(), "the state", CLOSE)
     return f"under jit, `init` returns something else: {made}; keep it pure" if made else ""
 
 
 def _once(subject: Subject, state: Any) -> str:
-    model, (first, second) = subject.model, (subject.moment(2), subject.moment(3))
+    first, second = subject.moment(2), subject.moment(3)
     belief = seen(subject, state)
     after, _ = subject.observe(subject.key, state, belief, first.action, first.next)
     dreamt, _ = subject.imagine(subject.key, state, belief, first.action)
@@ -188,7 +188,7 @@ def _once(subject: Subject, state: Any) -> str:
         ("observe", [(subject.key, state, b, m.action, m.next) for b, m in ((belief, first), (after, second))]),
         ("imagine", [(subject.key, state, b, m.action) for b, m in ((belief, first), (dreamt, second))]),
     ):
-        again = compiles_once(getattr(model, method), *calls)
+        again = compiles_once(getattr(subject, method), *calls)
         if again:
             return f"`{method}`: {again}; return every array in the dtype and weak type in which it came"
     return ""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.check.imagining import declared
-from umwelt.check.plant import Subject
+from umwelt.check.plant import Subject, altered
 from umwelt.core import BROKEN, TERMINATED, Experience, scan, struct
 from umwelt.core.checking import Report, compiles_once, plain, same_form, same_values
 
@@ -28,17 +28,17 @@ class Marks:
 
 
 def examine(report: Report, subject: Subject, state: Any, thorough: bool) -> None:
-    """Add the rules of one call of `learn` to the report. thorough: also those about compiling."""
-    rules = {"reports": _reports, "seams teach nothing": _seams, "save, load, continue": _saved}
+    """Add the rules of one call of `learn` to the report. thorough: also those about jit and vmap."""
+    rules = {"reports": _reports, "seams teach nothing": _seams, "save, load, continue": _saved, "learn compiles once": _once}
     if thorough:
-        rules |= {"learn under jit": _jit, "learn compiles once": _once, "vmap over seeds": _vmap, "learn, same key": _same_key}
+        rules |= {"learn under jit": _jit, "vmap over seeds": _vmap, "learn, same key": _same_key}
     for rule, check in rules.items():
         report.rule(f"{rule}{subject.suffix}", lambda check=check: check(subject, state))
 
 
 def keeps_form(subject: Subject, state: Any) -> str:
     """A sentence where `learn` returns a state of another form."""
-    after, _ = subject.learn(subject.key, state, _meal(subject))
+    after, _ = subject.learn(subject.key, state, subject.meal())
     difference = same_form(state, after, "the state")
     return f"in `learn` {difference}; return every array in the form in which `init` makes it" if difference else ""
 
@@ -131,8 +131,7 @@ def _saved(subject: Subject, state: Any) -> str:
     """Through NumPy and back, as a checkpoint goes."""
     leaves, tree = jax.tree.flatten(state)
     loaded = jax.tree.unflatten(tree, [_restore(leaf) for leaf in leaves])
-    meals = [jax.tree.map(lambda leaf, index=index: leaf[index], subject.meals(3)) for index in range(3)]
-    for meal in meals:
+    for meal in (subject.meal(index) for index in range(3)):
         state, loaded = (subject.learn(subject.key, held, meal)[0] for held in (state, loaded))
     difference = same_values(state, loaded, "the state")
     return f"saved, loaded and taught on, {difference}; keep everything that `learn` reads in the state" if difference else ""
@@ -144,12 +143,8 @@ def _restore(leaf: Any) -> Any:
     return jnp.asarray(np.array(plain(leaf)), dtype=jnp.asarray(leaf).dtype)
 
 
-def _meal(subject: Subject, index: int = 0) -> Experience:
-    return jax.tree.map(lambda leaf: leaf[index], subject.meals(index + 1))
-
-
 def _reports(subject: Subject, state: Any) -> str:
-    _, info = subject.learn(subject.key, state, _meal(subject))
+    _, info = subject.learn(subject.key, state, subject.meal())
     wide = [name for name, value in info.items() if np.shape(value) != ()]
     if wide:
         return f"`learn` reports {wide} as arrays; the Info of `learn` holds scalars, so reduce them to one number"
@@ -159,7 +154,7 @@ def _reports(subject: Subject, state: Any) -> str:
 def _seams(subject: Subject, state: Any) -> str:
     """Whatever stands where nothing was learned of the world, what is predicted afterwards is the same; and a meal of
     nothing else changes nothing."""
-    meal = _meal(subject, 2)
+    meal = subject.meal(2)
     ended, broken = jnp.full_like(meal.step.kind, TERMINATED), jnp.full_like(meal.next.kind, BROKEN)
     kinds = {"a seam": (ended, meal.next.kind), "a transition into BROKEN": (meal.step.kind, broken)}
     for name, (before, after) in kinds.items():
@@ -171,7 +166,7 @@ def _seams(subject: Subject, state: Any) -> str:
 def _unlearned(subject: Subject, state: Any, meal: Experience, name: str, before: Any, after: Any) -> str:
     """A sentence where a meal whose kinds were these, in its first row or in all of it, teaches what it holds."""
     contents = (meal.step.observation, meal.next, meal.action)
-    spoiled = jax.tree.map(lambda leaf: leaf.at[0].set(leaf[1] + 5), contents)
+    spoiled = altered(contents, 0, 1, shift=5)
     own = (meal.step.kind, meal.next.kind)
     first = [kind.at[0].set(other[0]) for kind, other in zip(own, (before, after), strict=True)]
     taught = [subject.learn(subject.key, state, _with(meal, *first, given))[0] for given in (contents, spoiled)]
@@ -188,7 +183,7 @@ def _unlearned(subject: Subject, state: Any, meal: Experience, name: str, before
 def _end_unlearned(subject: Subject, state: Any, meal: Experience) -> str:
     """A sentence where a sequence that broke with its last step teaches what that step holds."""
     kind = meal.next.kind.at[0, -1].set(BROKEN)
-    after, action = jax.tree.map(lambda leaf: leaf.at[0, -1].set(leaf[1, -1] + 5), (meal.next, meal.action))
+    after, action = altered((meal.next, meal.action), (0, -1), (1, -1), shift=5)
     contents = [(meal.step.observation, *rest) for rest in ((meal.next, meal.action), (after, action))]
     taught = [subject.learn(subject.key, state, _with(meal, meal.step.kind, kind, given))[0] for given in contents]
     difference = same_values(*(_predicted(subject, held) for held in taught), "what it predicts", 1e-6)
@@ -211,31 +206,31 @@ def _predicted(subject: Subject, state: Any) -> Any:
 
 
 def _jit(subject: Subject, state: Any) -> str:
-    arguments = (subject.key, state, _meal(subject, 1))
+    arguments = (subject.key, state, subject.meal(1))
     difference = same_values(subject.model.learn(*arguments), subject.learn(*arguments), "the result", CLOSE)
     return f"under jit, `learn` returns something else: {difference}; keep it pure, with no Python state" if difference else ""
 
 
 def _once(subject: Subject, state: Any) -> str:
-    after, _ = subject.learn(subject.key, state, _meal(subject))
-    again = compiles_once(subject.model.learn, (subject.key, state, _meal(subject)), (subject.key, after, _meal(subject, 1)))
+    after, _ = subject.learn(subject.key, state, subject.meal())
+    again = compiles_once(subject.learn, (subject.key, state, subject.meal()), (subject.key, after, subject.meal(1)))
     return f"`learn`: {again}; return every array in the dtype and weak type in which it came" if again else ""
 
 
 def _vmap(subject: Subject, state: Any) -> str:
-    meal = _meal(subject, 1)
+    meal = subject.meal(1)
 
     def birth(key: Any) -> Any:
-        return subject.model.learn(key, subject.model.init(key, subject.spec), meal)[0]
+        return subject.model.learn(key, subject.init.plain(key), meal)[0]
 
     draws = jax.random.split(subject.key, 2)
     together = jax.jit(jax.vmap(birth))(draws)
-    alone = jax.jit(birth)(draws[1])
+    alone, _ = subject.learn(draws[1], subject.init(draws[1]), meal)
     difference = same_values(alone, jax.tree.map(lambda leaf: leaf[1], together), "the state", CLOSE)
     return f"as one of two seeds under vmap, {difference}; keep `init` and `learn` free of Python values" if difference else ""
 
 
 def _same_key(subject: Subject, state: Any) -> str:
-    learned = [subject.learn(subject.key, state, _meal(subject, 1)) for _ in range(2)]
+    learned = [subject.learn(subject.key, state, subject.meal(1)) for _ in range(2)]
     difference = same_values(*learned, "the result")
     return f"`learn` called twice with one key: {difference}; draw every random number from `key`" if difference else ""

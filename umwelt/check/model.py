@@ -8,7 +8,7 @@ import jax
 from umwelt.check import imagining, learning
 from umwelt.check.plant import BOXES, CHOICES, ROWS, Subject, plant_life, random_life
 from umwelt.core import Metric, WorldSpec
-from umwelt.core.checking import Report, parameter_names
+from umwelt.core.checking import Compiled, Report, parameter_names
 from umwelt.core.contracts import Model
 
 METHODS = ("init", "start", "observe", "imagine", "learn")
@@ -29,7 +29,7 @@ def model(
     choices, and has `steps` calls of `learn` to know them. With `spec`, for a model that needs other
     observations, it is fed random values of those spaces, and whether it learns is left out.
     length: of the sequences [N, L] that a replay model learns from; None for transitions [N].
-    quick: leave out the rules about compiling and vmap, which take most of the time.
+    quick: leave out the rules about jit and vmap, which take most of the time.
     """
     report = Report("model", type(instance).__name__)
     key = jax.random.key(0) if key is None else key
@@ -41,15 +41,17 @@ def model(
     ticks = max(steps, 40)
     for index, world in enumerate((BOXES, CHOICES) if spec is None else (spec,)):
         live = plant_life if spec is None else random_life
+        born = dataclasses.replace(world, batch=ROWS)
         subject = Subject(
             model=instance,
-            observe=jax.jit(instance.observe),
-            imagine=jax.jit(instance.imagine),
-            learn=jax.jit(instance.learn),
-            spec=dataclasses.replace(world, batch=ROWS),
+            init=Compiled(lambda key, born=born: instance.init(key, born)),
+            observe=Compiled(instance.observe),
+            imagine=Compiled(instance.imagine),
+            learn=Compiled(instance.learn),
+            spec=born,
             key=key,
-            life=live(1, world, ticks),
-            other=live(2, world, ticks),
+            life=jax.device_get(live(1, world, ticks)),
+            other=jax.device_get(live(2, world, ticks)),
             length=length,
         )
         _examine(report, subject, steps, thorough=index == 0 and not quick, learnable=spec is None)

@@ -1,6 +1,5 @@
 """Short lives for the checker of models: in a linear plant that can be learned, or of random values."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -8,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived, part, spaces
+from umwelt.core.checking import Compiled
 
 ROWS = 4
 """How many episodes are lived in parallel."""
@@ -27,16 +27,17 @@ CHOICES = WorldSpec(name="plant pushed by choices", observation=Box(shape=(WIDTH
 
 @part
 class Subject:
-    """A model under examination, and the lives that it is examined with, Experience [T, B].
+    """A model under examination, and the lives that it is examined with, Experience [T, B] in NumPy arrays.
 
-    observe, imagine, learn: the model's methods, compiled.
+    init, observe, imagine, learn: the model's methods, compiled.
     length: how long the sequences are that a replay model eats; None for transitions.
     """
 
     model: Any
-    observe: Callable[..., Any]
-    imagine: Callable[..., Any]
-    learn: Callable[..., Any]
+    init: Compiled
+    observe: Compiled
+    imagine: Compiled
+    learn: Compiled
     spec: WorldSpec
     key: Any
     life: Experience
@@ -50,17 +51,21 @@ class Subject:
 
     def state(self) -> Any:
         """A model that has seen nothing."""
-        return self.model.init(self.key, self.spec)
+        return self.init(self.key)
 
     def moment(self, tick: int) -> Experience:
         """Experience [B] at one tick of the life."""
-        return jax.tree.map(lambda leaf: leaf[tick], self.life)
+        return jax.tree.map(jnp.asarray, self._cut(tick))
+
+    def meal(self, index: int = 0) -> Experience:
+        """What `learn` is given in one call."""
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf[index]), self.meals(index + 1))
 
     def meals(self, number: int, rows: int = 160) -> Experience:
-        """What `learn` is given in `number` calls: leaves [number, ...], in the model's diet."""
+        """What `learn` is given in `number` calls, as NumPy arrays: leaves [number, ...], in the model's diet."""
         if self.model.diet == "stream":
             ticks = np.arange(number) % self.life.origin.shape[0]
-            return jax.tree.map(lambda leaf: leaf[ticks], self.life)
+            return self._cut(ticks)
         length = self.length or 1
         whole = _whole(np.asarray(self.life.valid), length)
         drawn = whole[np.random.default_rng(0).integers(len(whole), size=(number, -(-rows // length)))]
@@ -68,13 +73,28 @@ class Subject:
         rows_of = np.broadcast_to(drawn[..., 1:], ticks.shape)
         if self.length is None:
             ticks, rows_of = ticks[..., 0], rows_of[..., 0]
-        return jax.tree.map(lambda leaf: leaf[ticks, rows_of], self.life)
+        return self._cut((ticks, rows_of))
+
+    def _cut(self, index: Any) -> Experience:
+        """Some of the life. NumPy cuts it, which compiles nothing for each new shape."""
+        return jax.tree.map(lambda leaf: leaf[index], self.life)
 
 
 def _whole(valid: np.ndarray, length: int) -> np.ndarray:
     """[K, 2]: the ticks and rows at which `length` transitions without a seam begin."""
     starts = np.lib.stride_tricks.sliding_window_view(valid, length, axis=0).all(-1)
     return np.argwhere(starts)
+
+
+def altered(tree: Any, into: Any, source: Any, shift: int = 0) -> Any:
+    """What stands at one place of every leaf put, shifted, at another. Done by NumPy, which compiles nothing."""
+
+    def put(leaf: Any) -> jax.Array:
+        leaf = np.array(leaf)
+        leaf[into] = leaf[source] + shift
+        return jnp.asarray(leaf)
+
+    return jax.tree.map(put, tree)
 
 
 def plant_life(seed: int, spec: WorldSpec, ticks: int) -> Experience:

@@ -69,7 +69,7 @@ def _without_jit(subject: Subject, life: Life, moments: list[int]) -> str:
 
 
 def _compiles(subject: Subject, life: Life, moments: list[int]) -> str:
-    sentence = compiles_once(subject.world.step, *[life.arguments(moment) for moment in [*moments, moments[0]]])
+    sentence = compiles_once(subject.step, *[life.arguments(moment) for moment in [*moments, moments[0]]])
     mend = "let `init` and `step` return states of one form, with dtypes written out, as in jnp.zeros(n, jnp.float32)"
     return f"{sentence}; {mend}" if sentence else ""
 
@@ -77,7 +77,7 @@ def _compiles(subject: Subject, life: Life, moments: list[int]) -> str:
 def _vmap(subject: Subject, life: Life) -> str:
     last = len(life.actions) - 1
     pair = jax.tree.map(lambda *leaves: jnp.stack(leaves), life.arguments(0), life.arguments(last))
-    together = jax.vmap(subject.world.step)(*pair)
+    together = jax.jit(jax.vmap(subject.world.step))(*pair)
     for index, moment in enumerate((0, last)):
         alone = life.states[moment + 1], life.raw[moment + 1]
         difference = same_values(alone, jax.tree.map(lambda leaf: leaf[index], together), "(state, step)", CLOSE)  # noqa: B023 - used at once

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import TERMINATED, TimeStep, keys, part, spaces
+from umwelt.core.checking import Compiled
 
 PATIENCE = 10
 """How many times longer than asked a life may take until an episode ends."""
@@ -72,7 +73,7 @@ def subject_of(world: Any, key: jax.Array) -> Subject:
     if len(named) == 1 and not spec.hosted:
         named.append(jax.device_get(spaces.sample(keys.fold(key, "task"), spec.task)))
     menu = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *named)
-    init, step = (world.init, world.step) if spec.hosted else (jax.jit(world.init), jax.jit(world.step))
+    init, step = (world.init, world.step) if spec.hosted else (jax.jit(world.init), Compiled(world.step))
     return Subject(world=world, key=key, init=init, step=step, menu=menu)
 
 

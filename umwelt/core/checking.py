@@ -1,6 +1,7 @@
 """The base of the public checkers: faults in plain sentences, and the properties every role shares."""
 
 import inspect
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +72,7 @@ def same_form(before: Any, after: Any, what: str) -> str:
         return f"{what} changed its structure from {first} to {second}"
     leaves = zip(jax.tree.leaves_with_path(before), jax.tree.leaves(after), strict=True)
     for (path, a), b in leaves:
-        if np.shape(a) != np.shape(b) or jax.numpy.asarray(a).dtype != jax.numpy.asarray(b).dtype:
+        if _form(a) != _form(b):
             name = jax.tree_util.keystr(path)
             return f"{what}{name} changed from {_form(a)} to {_form(b)}"
     return ""
@@ -93,20 +94,31 @@ def same_values(first: Any, second: Any, what: str, tolerance: float = 0.0) -> s
     return ""
 
 
-def compiles_once(function: Callable[..., Any], *calls: tuple[Any, ...]) -> str:
-    """A sentence where `jax.jit(function)` compiles again on a later call of the same form."""
-    # What is counted is how often it is traced; JAX forgets in long processes how often it compiled.
-    traced: list[None] = []
+class Compiled:
+    """`jax.jit(function)`, and how often it was traced for arguments of each form. (In long processes JAX forgets
+    how often it compiled.)"""
 
-    def counted(*arguments: Any) -> Any:
-        traced.append(None)
-        return function(*arguments)
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.plain = function
+        self.traced: Counter[Any] = Counter()
 
-    compiled = jax.jit(counted)
+        def counted(*arguments: Any) -> Any:
+            self.traced[_form_of(arguments)] += 1
+            return function(*arguments)
+
+        self._call = jax.jit(counted)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """What the function returns."""
+        return self._call(*arguments)
+
+
+def compiles_once(compiled: Compiled, *calls: tuple[Any, ...]) -> str:
+    """A sentence where it compiles again on a later call of the same form, or has done so before."""
     for arguments in calls:
         jax.block_until_ready(compiled(*arguments))
-    count = len(traced)
-    return "" if count == 1 else f"it was compiled {count} times in {len(calls)} calls of the same form"
+    count = sum(compiled.traced[form] for form in {_form_of(arguments) for arguments in calls})
+    return "" if count == 1 else f"it was compiled {count} times for calls of the same form"
 
 
 def plain(leaf: Any) -> np.ndarray:
@@ -117,5 +129,11 @@ def plain(leaf: Any) -> np.ndarray:
 
 
 def _form(leaf: Any) -> str:
-    array = jax.numpy.asarray(leaf)
-    return f"{array.dtype}{list(array.shape)}"
+    known = leaf if isinstance(leaf, jax.ShapeDtypeStruct) else jax.numpy.asarray(leaf)
+    return f"{known.dtype}{list(known.shape)}"
+
+
+def _form_of(arguments: Any) -> Any:
+    """What must be the same for a compiled program to serve again; whether a type is weak is left out."""
+    leaves, tree = jax.tree.flatten(arguments)
+    return tree, tuple(_form(leaf) for leaf in leaves)
