@@ -143,6 +143,27 @@ def test_rows_that_mix_and_numbers_from_elsewhere():
     assert "jit" in broken(Spoiled(imagine=noisy), spec=BOXES, steps=40)
 
 
+def test_births_that_differ_and_types_that_are_weak_at_times():
+    moods = itertools.count()
+
+    def moody(key: Any, spec: Any) -> Any:
+        state = SOUND.init(key, spec)
+        return dataclasses.replace(state, error=state.error + np.float32(next(moods)))
+
+    def weak(key: Any, spec: Any) -> Any:
+        return dataclasses.replace(SOUND.init(key, spec), count=jnp.asarray(0.0))
+
+    def weaker(key: Any, state: Any, experience: Any) -> Any:
+        after, info = SOUND.learn(key, state, experience)
+        return dataclasses.replace(after, count=jnp.where(after.count > 0, 1.0, 0.0)), info
+
+    assert set(broken(Spoiled(init=moody), spec=BOXES, steps=40, quick=True)) == {"same key"}
+    for spoiled in (Spoiled(init=weak), Spoiled(learn=weaker)):
+        found = broken(spoiled, spec=BOXES, steps=40, quick=True)
+        assert set(found) == {"learn compiles once"}
+        assert "2 times" in found["learn compiles once"]
+
+
 def test_what_learn_may_not_do():
     def greedy(key: Any, state: Any, experience: Any) -> Any:
         """Learns from seams, and reports what nobody declared."""
