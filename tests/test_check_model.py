@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import umwelt.check
-from umwelt.check.plant import BOXES, random_life
+from umwelt.check.plant import BOXES, altered, random_life
 from umwelt.core import Box, Discrete, WorldSpec
 from umwelt.models.ensemble import Ensemble
 from umwelt.models.linear.encoder import Encoder
@@ -162,6 +162,13 @@ def test_births_that_differ_and_types_that_are_weak_at_times():
         found = broken(spoiled, spec=BOXES, steps=40, quick=True)
         assert set(found) == {"learn compiles once"}
         assert "2 times" in found["learn compiles once"]
+
+
+def test_what_stands_elsewhere_is_put_in_a_row_be_it_numbers_or_keys():
+    draws = jax.random.split(jax.random.key(0), 3)
+    numbers, found = altered((jnp.array([[1, 2], [3, 4]]), draws), 0, 1, shift=5)
+    assert numbers.tolist() == [[8, 9], [3, 4]]
+    assert jax.random.key_data(found).tolist() == np.asarray(jax.random.key_data(draws))[[1, 1, 2]].tolist()
 
 
 def test_what_learn_may_not_do():

@@ -253,12 +253,13 @@ def _same_under_vmap(trial: _Trial) -> str:
         (jax.random.key(index), state, _moments(trial.lived, EARLY + index))
         for index, state in enumerate((trial.early, trial.full))
     ]
-    mapped = jax.jit(lambda *lives: jax.vmap(trial.both.plain)(*jax.tree.map(lambda *leaves: jnp.stack(leaves), *lives)))(*lives)
-    for index, life in enumerate(lives):
-        sentence = same_values(trial.both(*life), jax.tree.map(lambda leaf: leaf[index], jax.device_get(mapped)), "result")  # noqa: B023 - used at once
-        if sentence:
-            return sentence
-    return ""
+
+    def together(*lives: Any) -> Any:
+        return jax.vmap(trial.both.plain)(*jax.tree.map(lambda *leaves: jnp.stack(leaves), *lives))
+
+    mapped = jax.device_get(jax.jit(together)(*lives))
+    sentences = (same_values(trial.both(*life), _rows(mapped, index), "result") for index, life in enumerate(lives))
+    return next(filter(None, sentences), "")
 
 
 def _keyed(trial: _Trial) -> str:

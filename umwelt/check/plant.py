@@ -87,9 +87,12 @@ def _whole(valid: np.ndarray, length: int) -> np.ndarray:
 
 
 def altered(tree: Any, into: Any, source: Any, shift: int = 0) -> Any:
-    """What stands at one place of every leaf put, shifted, at another. Done by NumPy, which compiles nothing."""
+    """What stands at one place of every leaf put, shifted, at another. Done by NumPy, which compiles nothing, but for
+    random keys, which are put as they are."""
 
     def put(leaf: Any) -> jax.Array:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return leaf.at[into].set(leaf[source])
         leaf = np.array(leaf)
         leaf[into] = leaf[source] + shift
         return jnp.asarray(leaf)

@@ -114,7 +114,7 @@ class Experts:
 
     def start(self, state: ExpertsState, batch: int) -> ExpertsBelief:
         """Nothing seen, and a leaning towards the expert in use."""
-        lately = jnp.where(jnp.arange(self.most) == state.now, -LEANING, jnp.zeros(self.most, jnp.float32))
+        lately = jnp.where(jnp.arange(self.most) == state.now, jnp.float32(-LEANING), 0.0)
         inner = self.model.start(_one(state.inner, 0), batch)
         return ExpertsBelief(inner=inner, lately=jnp.broadcast_to(lately, (batch, self.most)))
 
