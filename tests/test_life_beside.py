@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from umwelt.behaviours import SAC, ModelFree, RandomAgent
 from umwelt.core import part, static, struct
 from umwelt.core.checking import same_values
 from umwelt.core.rhythm import Rhythm
-from umwelt.life.beside import traces
+from umwelt.life.beside import Narrow, traces
 from umwelt.life.life import Engine, Life
 from umwelt.memory import Ring
 from umwelt.teachers import Blocks
@@ -75,6 +76,35 @@ def test_what_is_only_moved_is_read_where_it_was_and_written_where_it_goes() -> 
     assert (found.reads, found.writes) == ((False, True), (True, False))
 
 
+def narrow(function: Any, agent: Any) -> Narrow:
+    return Narrow(function, traces(function, agent), agent, [True] * len(jax.tree.leaves(agent)))
+
+
+def test_a_narrow_program_takes_what_is_read_and_gives_what_is_written() -> None:
+    agent = {"ages": jnp.int32(3), "idle": jnp.zeros(1000), "key": jax.random.key(0), "shape": jnp.ones((2, 5))}
+    grow = narrow(lambda agent: (agent | {"ages": agent["ages"] + 1}, agent["shape"].shape[1] * agent["ages"]), agent)
+    leaves = jax.tree.leaves(agent)
+    fresh, result = grow(leaves)
+    assert ([int(leaf) for leaf in fresh], int(result)) == ([4], 15)
+    assert leaves[0].is_deleted()  # written in place
+    after = grow.put(leaves, fresh)
+    assert int(after[0]) == 4
+    assert after[1:] == leaves[1:]
+    # ages, and the key, for which nothing could stand
+    assert len(grow._program.lower(fresh, [leaves[2]]).args_info[0]) == 2
+
+
+def test_what_was_moved_outlives_the_place_that_it_was_moved_from() -> None:
+    agent = (jnp.arange(3.0), jnp.zeros(3), jnp.zeros(3))
+    keep = narrow(lambda agent: ((agent[0], agent[0], agent[0]), ()), agent)
+    advance = narrow(lambda agent: ((agent[0] + 1, agent[1], agent[2]), ()), agent)
+    leaves = list(agent)
+    for _ in range(2):
+        leaves = keep.put(leaves, keep(leaves)[0])
+        leaves = advance.put(leaves, advance(leaves)[0])
+    assert [leaf.tolist() for leaf in leaves] == [[2, 3, 4], [1, 2, 3], [1, 2, 3]]
+
+
 @pytest.mark.parametrize("follows", [False, True])
 def test_lessons_by_hand(follows: bool) -> None:
     """Each decision counts one and is made by the weight before its two lessons; the first was made at birth."""
@@ -124,11 +154,8 @@ def test_learning_is_compiled_once_for_first_updates_and_for_all_others() -> Non
     for clock in (0, 6, 12):
         value, _ = engine.advance(value, rhythm.segment(clock, 17))
     assert engine._beside is not None
-    assert [program._cache_size() for program in (engine._beside._hear, engine._beside._decide, engine._beside._study)] == [
-        1,
-        1,
-        1,
-    ]
+    beside = engine._beside
+    assert [narrow._program._cache_size() for narrow in (beside._hear, beside._decide, beside._learn)] == [1, 1, 1]
     assert engine._study._cache_size() == 0
 
 
@@ -140,6 +167,6 @@ def test_a_lesson_that_fails_is_heard_of() -> None:
     def fails(*_: Any) -> Any:
         raise RuntimeError("out of ideas")
 
-    engine._beside._study = fails
+    engine._beside._learn = fails
     with pytest.raises(RuntimeError, match="out of ideas"):
         engine.advance(value, rhythm.segment(6, 12))

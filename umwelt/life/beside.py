@@ -12,6 +12,7 @@ for one thread alone (a context manager of JAX) does not reach.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -48,71 +49,91 @@ def traces(method: Callable[[Any], tuple[Any, Any]], agent: Any) -> Traces:
     return Traces(reads=tuple(name in read for name in program.invars), writes=tuple(writes))
 
 
+class Narrow:
+    """A pure function, (agent, *rest) -> (agent, result), compiled. It takes only those leaves of an agent that it reads
+    or writes, and gives only those that it writes: most of an agent is weights, and each array that goes through a program
+    costs time, used or not. Leaves that are `in_place` are used up."""
+
+    def __init__(self, function: Callable[..., Any], found: Traces, agent: Any, in_place: Sequence[bool]) -> None:
+        self._function, self._forms = function, jax.eval_shape(lambda: agent)
+        # nothing stands for a key that nobody reads
+        keyed = [jax.dtypes.issubdtype(form.dtype, jax.dtypes.prng_key) for form in jax.tree.leaves(self._forms)]
+        known = [reads or writes or key for reads, writes, key in zip(found.reads, found.writes, keyed, strict=True)]
+        self._writes, self._own = found.writes, [writes and free for writes, free in zip(found.writes, in_place, strict=True)]
+        self._lent = [given and not own for given, own in zip(known, self._own, strict=True)]
+        self._program = jax.jit(self._traced, donate_argnums=0)
+
+    def __call__(self, leaves: Sequence[Any], *rest: Any) -> tuple[list[Any], Any]:
+        """The leaves that are written, in the agent's order, and the result."""
+        lent = _some(leaves, self._lent)
+        fresh, result = self._program(_some(leaves, self._own), lent, *rest)
+        # what was only moved comes back as the same array, which a later program may use up in one of its places
+        kept = {id(leaf) for leaf in lent}
+        return [leaf.copy() if id(leaf) in kept else leaf for leaf in fresh], result
+
+    def put(self, leaves: Sequence[Any], fresh: Sequence[Any]) -> list[Any]:
+        """The agent's leaves with what was written."""
+        rest = iter(fresh)
+        return [next(rest) if one else leaf for leaf, one in zip(leaves, self._writes, strict=True)]
+
+    def _traced(self, own: list[Any], lent: list[Any], *rest: Any) -> tuple[list[Any], Any]:
+        owned, others = iter(own), iter(lent)
+        forms, tree = jax.tree.flatten(self._forms)
+        # zeros stand for what nobody reads, and are left out by the compiler
+        leaves = [
+            next(owned) if mine else next(others) if given else jnp.zeros(form.shape, form.dtype)
+            for form, mine, given in zip(forms, self._own, self._lent, strict=True)
+        ]
+        agent, result = self._function(tree.unflatten(leaves), *rest)
+        return _some(jax.tree.leaves(agent), self._writes), result
+
+
 class Beside:
     """The compiled programs of one hosted life, in which learning may run beside deciding."""
 
     def __init__(self, body: Body, mind: Mind) -> None:
-        acting = traces(lambda agent: body.agent.act(mind.key, agent, mind.step, "explore"), mind.agent)
-        learning = traces(lambda agent: body.agent.learn(mind.key, agent), mind.agent)
+        agent, step = mind.agent, mind.step
+        hearing = traces(lambda agent: body.agent.remember(mind.key, agent, step, mind.decision.action, step), agent)
+        acting = traces(lambda agent: body.agent.act(mind.key, agent, step, "explore"), agent)
+        learning = traces(lambda agent: body.agent.learn(mind.key, agent), agent)
         rows = list(zip(acting.reads, acting.writes, learning.reads, learning.writes, strict=True))
         self.apart = any(learning.writes) and not any(wrote and (taught or read) for _, wrote, read, taught in rows)
-        self._decides, self._learns = acting.writes, learning.writes
-        # what deciding does not read can be written in place meanwhile
-        keyed = [jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key) for leaf in jax.tree.leaves(mind.agent)]
-        self._own = tuple(row[3] and not row[0] and not key for row, key in zip(rows, keyed, strict=True))
-        self._body, self._tree = body, jax.tree.structure(mind.agent)
-        self._forms = [jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(mind.agent)]
+        self._body, self._tree = body, jax.tree.structure(agent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="learning")
-        self._hear = jax.jit(body.hear, donate_argnums=0)
-        self._decide = jax.jit(self._decided)
-        self._study = jax.jit(self._studied, donate_argnums=0)
+        # what deciding does not read can be written in place meanwhile
+        unread = [not read for read in acting.reads]
+        self._hear = Narrow(self._heard, hearing, agent, [True] * len(rows))
+        self._decide = Narrow(self._decided, acting, agent, [False] * len(rows))
+        self._learn = Narrow(partial(body.study, written=learning.writes), learning, agent, unread)
 
     def turn_and_study(self, mind: Mind, next: TimeStep, updates: int) -> tuple[Mind, Record, dict[str, Any]]:
         """`Body.turn` and `Body.study`, at once. The mind is used up."""
-        mind, record = self._hear(mind, next)
-        learning = self._thread.submit(self._taught, mind.agent, mind.key, mind.clock, updates)
-        teacher, decision, chosen = self._decide(replace(mind, agent=self._shared(mind.agent)))
+        leaves = jax.tree.leaves(mind.agent)
+        heard, (mind, record) = self._hear(leaves, replace(mind, agent=None), next)
+        leaves = self._hear.put(leaves, heard)
+        learning = self._thread.submit(self._learn, leaves, mind.key, mind.clock, np.int32(updates))
+        chosen, (teacher, decision) = self._decide(leaves, mind)
         learned, info = learning.result()
-        agent = self._joined(mind.agent, (self._decides, chosen), (self._learns, learned))
-        return replace(mind, teacher=teacher, decision=decision, agent=agent), record, info
+        leaves = self._learn.put(self._decide.put(leaves, chosen), learned)
+        return replace(mind, teacher=teacher, decision=decision, agent=self._tree.unflatten(leaves)), record, info
+
+    def study(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, dict[str, Any]]:
+        """`Body.study`, by the same program."""
+        leaves = jax.tree.leaves(agent)
+        learned, info = self._learn(leaves, key, clock, np.int32(updates))
+        return self._tree.unflatten(self._learn.put(leaves, learned)), info
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown()
 
-    def study(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, dict[str, Any]]:
-        """`Body.study`, by the same program."""
-        learned, info = self._taught(agent, key, clock, updates)
-        return self._joined(agent, (self._learns, learned)), info
+    def _heard(self, agent: Any, mind: Mind, next: TimeStep) -> tuple[Any, tuple[Mind, Record]]:
+        mind, record = self._body.hear(replace(mind, agent=agent), next)
+        return mind.agent, (replace(mind, agent=None), record)
 
-    def _taught(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[list[Any], dict[str, Any]]:
-        own = _some(jax.tree.leaves(agent), self._own)
-        return self._study(own, self._shared(agent), key, clock, np.int32(updates))
-
-    def _shared(self, agent: Any) -> list[Any]:
-        """The agent's leaves, None for those that learning writes in place."""
-        return [None if mine else leaf for leaf, mine in zip(jax.tree.leaves(agent), self._own, strict=True)]
-
-    def _studied(self, own: list[Any], rest: list[Any], key: jax.Array, clock: jax.Array, updates: Any) -> Any:
-        found = iter(own)
-        leaves = [next(found) if mine else leaf for leaf, mine in zip(rest, self._own, strict=True)]
-        agent, info = self._body.study(self._tree.unflatten(leaves), key, clock, updates, self._learns)
-        return _some(jax.tree.leaves(agent), self._learns), info
-
-    def _decided(self, mind: Mind) -> tuple[Any, Any, list[Any]]:
-        # zeros stand for what nobody reads, and are left out by the compiler
-        pairs = zip(mind.agent, self._forms, strict=True)
-        leaves = [jnp.zeros(form.shape, form.dtype) if leaf is None else leaf for leaf, form in pairs]
-        after = self._body.decide(replace(mind, agent=self._tree.unflatten(leaves)), "explore")
-        return after.teacher, after.decision, _some(jax.tree.leaves(after.agent), self._decides)
-
-    def _joined(self, agent: Any, *news: tuple[Sequence[bool], Sequence[Any]]) -> Any:
-        """The agent with some of its leaves replaced."""
-        leaves = jax.tree.leaves(agent)
-        for which, fresh in news:
-            rest = iter(fresh)
-            leaves = [next(rest) if one else leaf for leaf, one in zip(leaves, which, strict=True)]
-        return self._tree.unflatten(leaves)
+    def _decided(self, agent: Any, mind: Mind) -> tuple[Any, tuple[Any, Any]]:
+        after = self._body.decide(replace(mind, agent=agent), "explore")
+        return after.agent, (after.teacher, after.decision)
 
 
 def _some(leaves: Sequence[Any], which: Sequence[bool]) -> list[Any]:
