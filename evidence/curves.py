@@ -46,8 +46,11 @@ class Curve:
 CURVES: dict[str, Curve] = {
     "tdmpc2_cartpole": Curve("dm_control:cartpole-swingup", "tdmpc2", 20_000, 830.0, 12.0, 10_000, REPEAT),
     "tdmpc2_walker": Curve("dm_control:walker-walk", "tdmpc2", 25_000, 900.0, 18.0, 12_500, REPEAT, seeds=2),
-    "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 22_500, 480.0, 40.0, 7_500, REPEAT, seeds=1),
+    "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 7_500, REPEAT, seeds=1),
     "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 12_000, -250.0, 20.0, 3_000, together=True),
+    "harmony_pendulum": Curve("pendulum", "harmony_dream", 12_000, -250.0, 20.0, 3_000, together=True),
+    "mudreamer_pendulum": Curve("pendulum", "mudreamer", 12_000, -250.0, 20.0, 3_000, together=True),
+    "bmpc_pendulum": Curve("gymnasium:Pendulum-v1", "bmpc", 6_000, -250.0, 10.0, 1_500),
     "dreamer_swingup": Curve("cartpole_swingup", "dreamer_v3", 50_000, 140.0, 40.0, 10_000, together=True),
     "dreamer_pixels": Curve("cartpole", "dreamer_v3", 10_000, 150.0, 60.0, 5_000, ("--wrap", "pictured"), seeds=1),
     "dreamer_cartpole": Curve("dm_control:cartpole-swingup", "dreamer_v3", 50_000, 500.0, 60.0, 10_000, REPEAT, seeds=1),
