@@ -61,6 +61,6 @@ tdmpc2 = Recipe(
     repeats={"dm_control": 2},
     citation="TD-MPC2: Scalable, robust world models for continuous control (ICLR 2024)",
     budget="50,000 decisions",
-    expected="on dm_control, 861 on cartpole-swingup (3 seeds) and 547 on cheetah-run (1 seed) at 100,000 frames, 923 on walker-walk"
-    " at 50,000 (2 seeds); docs/evidence.md",
+    expected="on dm_control, 861 on cartpole-swingup (3 seeds) and 547 on cheetah-run (1 seed) at 100,000 frames, 923 on"
+    " walker-walk at 50,000 (2 seeds); docs/evidence.md",
 )
