@@ -16,4 +16,5 @@ harmony_dream = dreamer_v3.varied(
     name="harmony_dream",
     summary="dreamer_v3 with a learned balance between the losses of its model",
     citation="HarmonyDream: task harmonization inside world models (ICML 2024)",
+    expected="-159 on pendulum in 12,000 decisions (3 seeds); docs/evidence.md",
 )
