@@ -65,11 +65,7 @@ class Narrow:
 
     def __call__(self, leaves: Sequence[Any], *rest: Any) -> tuple[list[Any], Any]:
         """The leaves that are written, in the agent's order, and the result."""
-        lent = _some(leaves, self._lent)
-        fresh, result = self._program(_some(leaves, self._own), lent, *rest)
-        # what was only moved comes back as the same array, which a later program may use up in one of its places
-        kept = {id(leaf) for leaf in lent}
-        return [leaf.copy() if id(leaf) in kept else leaf for leaf in fresh], result
+        return self._program(_some(leaves, self._own), _some(leaves, self._lent), *rest)
 
     def put(self, leaves: Sequence[Any], fresh: Sequence[Any]) -> list[Any]:
         """The agent's leaves with what was written."""
