@@ -90,8 +90,9 @@ def test_a_narrow_program_takes_what_is_read_and_gives_what_is_written() -> None
     after = grow.put(leaves, fresh)
     assert int(after[0]) == 4
     assert after[1:] == leaves[1:]
-    # ages, and the key, for which nothing could stand
-    assert len(grow._program.lower(fresh, [leaves[2]]).args_info[0]) == 2
+    # of ages, idle, key and shape: what is used up, and what is lent, which a key always is, for nothing could stand for it
+    assert grow._own == [True, False, False, False]
+    assert grow._lent == [False, False, True, False]
 
 
 def test_what_was_moved_outlives_the_place_that_it_was_moved_from() -> None:
