@@ -50,7 +50,7 @@ CURVES: dict[str, Curve] = {
     "tdmpc2_cheetah": Curve("dm_control:cheetah-run", "tdmpc2", 50_000, 480.0, 40.0, 7_500, REPEAT, seeds=1),
     "dreamer_pendulum": Curve("pendulum", "dreamer_v3", 12_000, -250.0, 20.0, 3_000, together=True),
     "harmony_pendulum": Curve("pendulum", "harmony_dream", 12_000, -250.0, 20.0, 3_000, together=True),
-    "mudreamer_pendulum": Curve("pendulum", "mudreamer", 12_000, -250.0, 20.0, 3_000, together=True),
+    "mudreamer_pendulum": Curve("pendulum", "mudreamer", 18_000, -250.0, 30.0, 3_000, together=True),
     "bmpc_pendulum": Curve("gymnasium:Pendulum-v1", "bmpc", 6_000, -250.0, 10.0, 1_500),
     "dreamer_swingup": Curve("cartpole_swingup", "dreamer_v3", 50_000, 140.0, 40.0, 10_000, together=True),
     "dreamer_pixels": Curve("cartpole", "dreamer_v3", 10_000, 150.0, 60.0, 5_000, ("--wrap", "pictured"), seeds=1),

@@ -28,7 +28,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.evaluation.statistics import interval
+from umwelt.evaluation.statistics import improvement, improvement_interval, interquartile_mean, interval
 
 RESULTS = Path(__file__).parent / "results"
 PEER = """
@@ -132,7 +132,8 @@ def known(path: Path) -> list[dict[str, Any]]:
 
 
 def summary(rows: list[dict[str, Any]], command: str) -> dict[str, Any]:
-    """Means of both over their seeds, with 95 % intervals where there are three; speed where most cores were theirs."""
+    """Means of both over their seeds, and interquartile means, with 95 % intervals where there are three; speed where
+    most cores were theirs; and the chance that a seed of ours has more than one of theirs."""
     figures: dict[str, Any] = {"command": command, "date": time.strftime("%Y-%m-%d")}
     for name in sorted({row["who"] for row in rows}):
         own = [row for row in rows if row["who"] == name]
@@ -141,12 +142,17 @@ def summary(rows: list[dict[str, Any]], command: str) -> dict[str, Any]:
         seconds = np.array([row["seconds"] for row in own if row["cores"] == cores])
         figures[name] = {
             "return": round(float(returns.mean()), 2),
+            "interquartile_mean": round(interquartile_mean(returns), 2),
             "seeds": len(returns),
             "updates_a_second": round(own[0].get("updates", own[0]["steps"]) / float(seconds.mean()), 1),
             "cores": cores,
         }
         if len(returns) > 2:
             figures[name]["interval"] = [round(edge, 2) for edge in interval(jax.random.key(0), returns)]
+    tables = [np.array([[row["return"]] for row in rows if row["who"] == name]) for name in ("ours", "peer")]
+    if all(len(table) > 2 for table in tables):
+        low, high = improvement_interval(jax.random.key(0), *tables)
+        figures["ours_has_more"] = {"chance": round(improvement(*tables), 3), "interval": [round(low, 3), round(high, 3)]}
     return {**figures, "rows": rows}
 
 
@@ -187,7 +193,7 @@ def main() -> int:
         rows = sorted([*known(path), row], key=lambda row: (row["who"], row["seed"]))
         path.write_text(json.dumps(summary(rows, f"{command} --seeds {1 + rows[-1]['seed']}"), indent=1) + "\n")
     figures = json.loads(path.read_text())
-    print(json.dumps({name: figures[name] for name in runs if name in figures}, indent=1))
+    print(json.dumps({name: figure for name, figure in figures.items() if name != "rows"}, indent=1))
     return 0
 
 
