@@ -12,6 +12,6 @@ sac = Recipe(
     rhythm=Rhythm(random=100, learn_every=1, updates=1, chunk=100),
     citation="Soft actor-critic algorithms and applications (2018)",
     budget="30,000 decisions",
-    expected="-156 on Pendulum-v1 in 6,000 decisions (2 seeds), 751 on HalfCheetah-v5 in 30,000 (12 seeds), not less than"
-    " Stable-Baselines3; docs/evidence.md",
+    expected="-156 on Pendulum-v1 in 6,000 decisions (2 seeds), 751 on HalfCheetah-v5 in 30,000 (12 seeds), not seen to be"
+    " less than Stable-Baselines3; docs/evidence.md",
 )
