@@ -132,13 +132,15 @@ def known(path: Path) -> list[dict[str, Any]]:
 
 
 def summary(rows: list[dict[str, Any]], command: str) -> dict[str, Any]:
-    """Means of both over their seeds, and interquartile means, with 95 % intervals where there are three; speed where
-    most cores were theirs; and the chance that a seed of ours has more than one of theirs."""
+    """Means of both over their seeds, and interquartile means, with 95 % intervals where there are three; speed on the
+    most cores that both have had; and the chance that a seed of ours has more than one of theirs."""
     figures: dict[str, Any] = {"command": command, "date": time.strftime("%Y-%m-%d")}
-    for name in sorted({row["who"] for row in rows}):
+    names = sorted({row["who"] for row in rows})
+    had = [{row["cores"] for row in rows if row["who"] == name} for name in names]
+    for name in names:
         own = [row for row in rows if row["who"] == name]
         returns = np.array([row["return"] for row in own])
-        cores = max(row["cores"] for row in own)
+        cores = max(set.intersection(*had) or {row["cores"] for row in own})
         seconds = np.array([row["seconds"] for row in own if row["cores"] == cores])
         figures[name] = {
             "return": round(float(returns.mean()), 2),
