@@ -18,8 +18,8 @@ from pathlib import Path
 from umwelt.core import Metric
 from umwelt.export.flat import write_tables
 from umwelt.export.follow import LOGS, Follower
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.database import Database
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.database import Database
 
 ROWS, NAMES = 10_000_000, 20
 LOGGED = 100_000

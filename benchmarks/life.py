@@ -14,13 +14,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.behaviours import SAC, ModelFree, RandomAgent
+from umwelt.check.base import same_values
 from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, part, struct
-from umwelt.core.checking import same_values
 from umwelt.core.contracts import Mode
-from umwelt.core.rhythm import Rhythm
-from umwelt.life.folder import Folder
-from umwelt.life.life import Engine, Life
-from umwelt.life.living import Living
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.folder.folder import Folder
+from umwelt.life.rhythm import Rhythm
+from umwelt.life.session import Living
 from umwelt.memory.ring import Ring
 from umwelt.recipes import tdmpc2
 from umwelt.teachers import Blocks

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 import umwelt.core  # noqa: F401 - sets how dtypes are read, as in every life
-from umwelt.life.heap import keep_heap
+from umwelt.life.allocator import keep_heap
 
 keep_heap()  # as every life does
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import Metric
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.folder import Folder
-from umwelt.life.thinning import thinned
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.thinning import thinned
+from umwelt.life.folder.folder import Folder
 
 TASKS, SEEDS, EPISODE = 30, 5, 200
 METRICS = ("reward", "surprise", "doubt", "loss", "value", "entropy", "gradient")
@@ -30,7 +30,7 @@ def write_life(lives: Path, name: str, lesson: int, record_every: int) -> Path:
     random, end = np.random.default_rng(0), TASKS * lesson
     tasks = [f"task {number}" for number in range(TASKS)]
     teacher = {"part": "umwelt.teachers.blocks:Blocks", "fields": {"names": {"tuple": tasks}, "steps": lesson}}
-    life = {"part": "umwelt.life.life:Life", "fields": {"teacher": teacher, "seed": 0, "seeds": SEEDS}}
+    life = {"part": "umwelt.life.engine:Life", "fields": {"teacher": teacher, "seed": 0, "seeds": SEEDS}}
     description = {"life": life, "end": end, "rows": 1, "command": "umwelt live", "versions": {"python": "3"}}
     with Folder.create(name, description, lives=lives) as folder, Chronicle(folder.chronicle) as chronicle:
         chronicle.declare([Metric(name=metric, unit="nats", meaning="made up") for metric in METRICS])

@@ -23,12 +23,13 @@ import numpy as np
 
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
-from umwelt.core.rhythm import Rhythm
-from umwelt.life import expression, scribe
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.folder import Folder
-from umwelt.life.life import Life
-from umwelt.life.living import Living
+from umwelt.life.chronicle import writer as scribe
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
+from umwelt.life.folder import expression
+from umwelt.life.folder.folder import Folder
+from umwelt.life.rhythm import Rhythm
+from umwelt.life.session import Living
 from umwelt.teachers import Blocks
 from umwelt.worlds import PointMaze
 from umwelt.worlds.adapters import Gymnasium

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from umwelt.behaviours import ModelPredictive
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong, Newest, Quota, Spilled
 from umwelt.models import Ensemble, Losse, Recalling, Wished
 from umwelt.models.linear import Encoder

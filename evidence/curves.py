@@ -90,8 +90,8 @@ def live_them(name: str, seeds: list[int]) -> list[dict[str, float]]:
 
 def curve_of(path: Path) -> list[dict[str, float]]:
     """The probes of a life, and the seconds that it (all its seeds together) had lived by then, probes left out."""
-    from umwelt.life.chronicle import Chronicle
-    from umwelt.life.folder import Folder
+    from umwelt.life.chronicle.chronicle import Chronicle
+    from umwelt.life.folder.folder import Folder
 
     repeat = int(Folder.read(path).description["repeat"])
     with Chronicle.read(path / "chronicle.db") as chronicle:

@@ -25,12 +25,12 @@ from evidence.agents import TABLES, Table
 from evidence.curves import summed
 from evidence.seeds import write_json
 from umwelt.cli.compiled import keep_compiled
-from umwelt.evaluation.lifelong import Ledger
+from umwelt.evaluation.lifetime import Ledger
 from umwelt.evaluation.statistics import stratified_interval
 from umwelt.life.api import live, resume
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.ledgers import diary, error_growth, ledgers
-from umwelt.life.life import Life
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
+from umwelt.life.exams.scores import diary, error_growth, ledgers
 from umwelt.teachers import Blocks
 from umwelt.worlds.orders import shuffled
 

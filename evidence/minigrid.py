@@ -20,10 +20,10 @@ from evidence.curves import summed
 from evidence.forgetting import controls_of, life_of, live_it
 from evidence.seeds import each_seed
 from umwelt.behaviours import DQN, Counted, ModelFree
-from umwelt.core.rhythm import Rhythm
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.ledgers import diary, ledgers
-from umwelt.life.life import Life
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
+from umwelt.life.exams.scores import diary, ledgers
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong, Newest, Reservoir
 from umwelt.worlds import stream_named
 

@@ -89,8 +89,9 @@ def ours(world: str, steps: int, seed: int, random: int) -> dict[str, float]:
 
 def our_updates(world: str, updates: int) -> list[float]:
     """Updates a second of ours, in each round."""
-    from umwelt.core.rhythm import Rhythm
-    from umwelt.life.life import Engine, Life
+    from umwelt.life.composition import Life
+    from umwelt.life.engine import Engine
+    from umwelt.life.rhythm import Rhythm
     from umwelt.recipes import sac
     from umwelt.teachers import Blocks
     from umwelt.worlds.adapters import Gymnasium

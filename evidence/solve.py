@@ -85,10 +85,10 @@ def upright(path: Path) -> float:
 
     from umwelt.evaluation.exam import Proctor
     from umwelt.life.api import life_of
-    from umwelt.life.examine import PROBE_KEY, panel_of, repeated
-    from umwelt.life.folder import Folder
-    from umwelt.life.life import Engine
-    from umwelt.life.saving import Saver
+    from umwelt.life.engine import Engine
+    from umwelt.life.exams.examine import PROBE_KEY, panel_of, repeated
+    from umwelt.life.folder.folder import Folder
+    from umwelt.life.saves.saver import Saver
     from umwelt.worlds.batch import with_batch
 
     folder = Folder.read(path)
@@ -102,7 +102,7 @@ def upright(path: Path) -> float:
 
 def _reached(path: Path, case: Case) -> int | None:
     """The clock of the first probe at or above the bar."""
-    from umwelt.life.chronicle import Chronicle
+    from umwelt.life.chronicle.chronicle import Chronicle
 
     with Chronicle.read(path / "chronicle.db") as chronicle:
         probes = chronicle.probes()

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from umwelt.core import DOUBT, SURPRISE
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.folder import Folder
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.folder.folder import Folder
 
 EVIL = "<script>alert(1)</script>"
 RETURNS = {0: (0.0, 0.0), 100: (8.0, 1.0), 200: (6.0, 9.0), 300: (8.0, 9.0)}
@@ -22,7 +22,7 @@ def write_life(
     """Lessons on two tasks and the first again, of 100 decisions and two episodes each. gain: added to every return
     after the first probe. The surprise at clock c is c, the doubt 300 - c."""
     fields = {"agent": {"part": f"umwelt:{agent}", "fields": {"horizon": 5}}, "seed": 0, "seeds": seeds}
-    life = {"part": "umwelt.life.life:Life", "fields": fields}
+    life = {"part": "umwelt.life.engine:Life", "fields": fields}
     versions = {"python": "3.11", "system": "linux"}
     description = {"life": life, "end": 300, "rows": 1, "command": f"umwelt live --note '{EVIL}'", "versions": versions}
     with Folder.create(name, description, lives=lives) as folder, Chronicle(folder.chronicle) as chronicle:

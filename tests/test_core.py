@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, same_form, same_values
 from umwelt.core import Box, Discrete, host_scan, keys, part, scan, select, spaces, static, struct
-from umwelt.core.checking import Compiled, Report, compiles_once, parameter_names, same_form, same_values
 
 
 @struct

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from umwelt.behaviours import RandomAgent
+from umwelt.check.base import same_values
 from umwelt.core import Box, Prediction, TimeStep, WorldSpec, part, struct
-from umwelt.core.checking import same_values
 from umwelt.evaluation.exam import Proctor, model_error
 from umwelt.evaluation.statistics import interval
 

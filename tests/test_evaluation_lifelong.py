@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from umwelt.evaluation.lifelong import Ledger
+from umwelt.evaluation.lifetime import Ledger
 
 
 def two_tasks() -> Ledger:

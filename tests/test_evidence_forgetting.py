@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from evidence.forgetting import TABLES, controls_of, life_of, names_of, recoveries
-from umwelt.evaluation.lifelong import Ledger
+from umwelt.evaluation.lifetime import Ledger
 
 CLOCK = np.arange(10, 4001, 10)
 
@@ -41,7 +41,7 @@ def test_nats_below_zero_are_counted_by_their_power() -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_life_of_a_table_can_be_begun(name: str) -> None:
-    from umwelt.life.life import Engine
+    from umwelt.life.engine import Engine
 
     table = TABLES[name]
     for agent in table.agents:
@@ -53,7 +53,7 @@ def test_every_life_of_a_table_can_be_begun(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["wishes", "physics"])
 def test_controls_can_be_begun_and_live_as_long_as_the_others(name: str) -> None:
-    from umwelt.life.life import Engine
+    from umwelt.life.engine import Engine
 
     table = TABLES[name]
     assert names_of(table)[-2:] == ("joint", "alone")

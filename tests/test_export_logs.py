@@ -21,9 +21,9 @@ from umwelt.export import follow, log, news, to_tensorboard
 from umwelt.export.extras import ExportError
 from umwelt.export.follow import Follower
 from umwelt.export.news import Position
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.database import Database
-from umwelt.life.folder import Folder
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.database import Database
+from umwelt.life.folder.folder import Folder
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 

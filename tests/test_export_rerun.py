@@ -12,12 +12,12 @@ import pytest
 from rerun.chunk import RrdReader
 
 from umwelt.core import Metric
+from umwelt.export.exported import export
 from umwelt.export.extras import ExportError
-from umwelt.export.life import export
-from umwelt.life import expression
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.folder import Folder
-from umwelt.life.life import Life
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
+from umwelt.life.folder import expression
+from umwelt.life.folder.folder import Folder
 from umwelt.memory import minari
 from umwelt.memory.episodes import collect
 from umwelt.recipes import ALL

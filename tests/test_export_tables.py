@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from umwelt.core import Metric
 from umwelt.export import extras, flat
+from umwelt.export.exported import export
 from umwelt.export.extras import ExportError
-from umwelt.export.life import export
-from umwelt.life import database
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.disk import DiskFull
-from umwelt.life.folder import Folder
+from umwelt.life.chronicle import database
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.folder.folder import Folder
+from umwelt.life.saves.disk import DiskFull
 
 LOSS = Metric(name="model/loss", unit='nats, or "none"', meaning="how wrong", better="down")
 REWARD = Metric(name="reward", unit="points", meaning="how good", better="up")

@@ -13,8 +13,9 @@ import pytest
 
 from umwelt.check.plant import BOXES, plant_life
 from umwelt.core import Box, WorldSpec
-from umwelt.core.rhythm import Rhythm
-from umwelt.life.life import Engine, Life
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.rhythm import Rhythm
 from umwelt.models import Doubted, Ensemble, Implicit, Losse, Rssm
 from umwelt.recipes import ALL
 from umwelt.teachers import Blocks

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from umwelt.behaviours import SAC, ModelFree, RandomAgent
+from umwelt.check.base import same_values
 from umwelt.core import part, static, struct
-from umwelt.core.checking import same_values
-from umwelt.core.rhythm import Rhythm
 from umwelt.life.beside import Narrow, traces
-from umwelt.life.life import Engine, Life
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Ring
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from umwelt.behaviours import DQN, ModelFree, ModelPredictive, RandomAgent
+from umwelt.check.base import same_values
 from umwelt.core import Evidence, TimeStep, keys, part, static, struct
-from umwelt.core.checking import same_values
 from umwelt.core.drive import scan_some
-from umwelt.core.rhythm import Rhythm
-from umwelt.life.life import Engine, Life
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble, Losse
 from umwelt.planners import Objective, Shooting

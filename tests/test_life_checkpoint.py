@@ -19,8 +19,8 @@ import pytest
 
 from umwelt.core import static
 from umwelt.core import struct as state
-from umwelt.life.checkpoint import CheckpointError, Checkpoints, NotAlike
-from umwelt.life.digest import digest
+from umwelt.life.saves.checkpoint import CheckpointError, Checkpoints, NotAlike
+from umwelt.life.saves.digest import digest
 
 NANS = np.array([0x7FC12345, 0xFFC00001, 0x7F800001], np.uint32).view(np.float32)
 
@@ -273,7 +273,8 @@ def test_a_save_leaves_no_thread_no_loop_and_no_word_behind(tmp_path, capfd):
 
 
 def test_orbax_is_not_imported_before_the_first_save():
-    code = "import sys, umwelt.life.checkpoint, umwelt.life.chronicle, umwelt.life.folder; assert 'orbax' not in sys.modules"
+    modules = "umwelt.life.saves.checkpoint, umwelt.life.chronicle.chronicle, umwelt.life.folder.folder"
+    code = f"import sys, {modules}; assert 'orbax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

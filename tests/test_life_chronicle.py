@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import Metric
-from umwelt.life.chronicle import Chronicle, ChronicleError, DiskFull
+from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError, DiskFull
 
 LOSS = Metric(name="loss", unit="nats", meaning="how wrong", better="down")
 RETURN = Metric(name="return", unit="points", meaning="how good", better="up")
@@ -25,7 +25,7 @@ WRITER = """
 import sys
 import numpy as np
 from umwelt.core import Metric
-from umwelt.life.chronicle import Chronicle
+from umwelt.life.chronicle.chronicle import Chronicle
 
 with Chronicle(sys.argv[1]) as chronicle:
     chronicle.declare([Metric(name=name, unit="", meaning="") for name in ("a", "b")])

@@ -8,10 +8,11 @@ import pytest
 from adapters_worlds import Walk
 
 from umwelt.behaviours import ModelPredictive
-from umwelt.core.rhythm import Rhythm
 from umwelt.life import dissect as dissecting
-from umwelt.life.dissect import dissect
-from umwelt.life.life import Engine, Life
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.exams.cost import dissect
+from umwelt.life.rhythm import Rhythm
 from umwelt.models import Losse
 from umwelt.planners import ICEM, Objective
 from umwelt.teachers import Blocks

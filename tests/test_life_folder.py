@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from umwelt.life import folder as folders
-from umwelt.life.folder import Folder
+from umwelt.life.folder.folder import Folder
 
 RECIPE = {"expression": "pets(world=pendulum())", "versions": {"umwelt": "0.1.0"}, "command": ["umwelt", "live", "pendulum"]}
 
 HOLDER = """
 import sys, time
-from umwelt.life.folder import Folder
+from umwelt.life.folder.folder import Folder
 
 held = Folder.open(sys.argv[1], lives="/nowhere")
 print("held", flush=True)
@@ -26,7 +26,7 @@ time.sleep(60)
 
 PARENT = """
 import os, signal, sys, time, warnings
-from umwelt.life.folder import Folder
+from umwelt.life.folder.folder import Folder
 
 held = Folder.open(sys.argv[1], lives="/nowhere")
 warnings.simplefilter("ignore")
@@ -176,7 +176,7 @@ def test_a_forked_worker_does_not_hold_the_life_of_its_killed_parent(life):
 
 def test_without_room_no_half_made_life_is_left(tmp_path):
     code = (
-        "import resource, sys; from umwelt.life.folder import Folder; from umwelt.life.disk import DiskFull\n"
+        "import resource, sys; from umwelt.life.folder.folder import Folder; from umwelt.life.saves.disk import DiskFull\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
         "try: Folder.create('first', {'command': 'a' * 100}, lives=sys.argv[1])\n"
         "except DiskFull as full: print(full)"

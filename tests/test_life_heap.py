@@ -6,7 +6,7 @@ import resource
 import numpy as np
 import pytest
 
-from umwelt.life.heap import keep_heap
+from umwelt.life.allocator import keep_heap
 
 
 def test_the_users_own_settings_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

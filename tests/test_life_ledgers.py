@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from umwelt.cli.lifelong import lifelong_tables
+from umwelt.cli.probe_lifelong import lifelong_tables
 from umwelt.core import Metric
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.comparing import compare
-from umwelt.life.ledgers import diary, ledgers, merged, score, score_of
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.exams.comparing import compare
+from umwelt.life.exams.scores import diary, ledgers, merged, score, score_of
 
 TASKS = ("a", "b")
 RETURNS = {0: (0.0, 0.0), 100: (8.0, 1.0), 200: (6.0, 9.0), 300: (8.0, 9.0)}

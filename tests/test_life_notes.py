@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from umwelt.life.notes import changes
+from umwelt.life.chronicle.columns import changes
 
 NAN = float("nan")
 

@@ -6,9 +6,10 @@ import jax
 import pytest
 
 from umwelt.behaviours import RandomAgent
-from umwelt.core.rhythm import Rhythm
-from umwelt.life.examine import repeated
-from umwelt.life.life import BadLife, Engine, Life
+from umwelt.life.composition import BadLife, Life
+from umwelt.life.engine import Engine
+from umwelt.life.exams.examine import repeated
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory import minari
 from umwelt.recipes import dqn, dreamer_v3, tdmpc2
 from umwelt.teachers import Blocks

@@ -5,12 +5,13 @@ import pytest
 
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
-from umwelt.core.rhythm import Rhythm
-from umwelt.life import scribe
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.life import Engine, Life
-from umwelt.life.notes import Names
-from umwelt.life.scribe import Chunk, Scribe
+from umwelt.life.chronicle import writer as scribe
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.columns import Names
+from umwelt.life.chronicle.writer import Chunk, Scribe
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.rhythm import Rhythm
 from umwelt.teachers import Blocks
 from umwelt.worlds import Cartpole
 

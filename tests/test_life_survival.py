@@ -10,14 +10,14 @@ import time
 import numpy as np
 import pytest
 
-from umwelt.life.checkpoint import Checkpoints
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.digest import digest
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.saves.checkpoint import Checkpoints
+from umwelt.life.saves.digest import digest
 
 LIMITED = """
 import resource, sys
 import numpy as np
-from umwelt.life.checkpoint import Checkpoints, DiskFull
+from umwelt.life.saves.checkpoint import Checkpoints, DiskFull
 
 kept = Checkpoints(sys.argv[1])
 kept.save(1, {"a": np.arange(1000.0)})
@@ -41,8 +41,8 @@ SMALL_DISK = """
 import os, sys
 import numpy as np
 from umwelt.core import Metric
-from umwelt.life.checkpoint import Checkpoints
-from umwelt.life.chronicle import Chronicle, DiskFull
+from umwelt.life.saves.checkpoint import Checkpoints
+from umwelt.life.chronicle.chronicle import Chronicle, DiskFull
 
 root = sys.argv[1]
 value = {"a": np.random.default_rng(0).normal(size=40_000)}
@@ -84,8 +84,8 @@ LIFE = """
 import sys
 import numpy as np
 from umwelt.core import Metric
-from umwelt.life.checkpoint import Checkpoints
-from umwelt.life.chronicle import Chronicle
+from umwelt.life.saves.checkpoint import Checkpoints
+from umwelt.life.chronicle.chronicle import Chronicle
 
 kept, end = Checkpoints(sys.argv[1] + "/checkpoints"), int(sys.argv[2])
 like = {"sum": np.float64(0), "ring": np.zeros(30_000)}

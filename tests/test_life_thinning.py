@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import Metric
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.tables import BLOCK
-from umwelt.life.thinning import thinned
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.schema import BLOCK
+from umwelt.life.chronicle.thinning import thinned
 
 LOSS = Metric(name="loss", unit="", meaning="")
 LONG = 40_000

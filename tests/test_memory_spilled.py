@@ -15,10 +15,11 @@ from test_memory_lifelong import life
 
 from umwelt import check
 from umwelt.life.api import live, resume
-from umwelt.life.life import BadLife, Engine, Life
-from umwelt.life.saving import Saver
+from umwelt.life.composition import BadLife, Life
+from umwelt.life.engine import Engine
+from umwelt.life.saves.saver import Saver
 from umwelt.memory import Spilled
-from umwelt.memory.shelf import RANKS, Shelf, ShelfError, ranks_of
+from umwelt.memory.slots import RANKS, Shelf, ShelfError, ranks_of
 from umwelt.memory.spilled import _exchanged, _unpacked
 from umwelt.recipes import sac
 from umwelt.teachers import Blocks

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import Box, Discrete
-from umwelt.planners.foresight import decide, elite_weights, share_of
+from umwelt.planners.lookahead import decide, elite_weights, share_of
 from umwelt.planners.noise import coloured
 from umwelt.planners.plans import blank, evens, normal
 

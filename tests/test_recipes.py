@@ -7,10 +7,11 @@ import jax
 import numpy as np
 import pytest
 
-from umwelt.core.rhythm import Rhythm
-from umwelt.life.digest import digest
-from umwelt.life.life import Engine, Life
-from umwelt.life.saving import Saver
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.rhythm import Rhythm
+from umwelt.life.saves.digest import digest
+from umwelt.life.saves.saver import Saver
 from umwelt.recipes import ALL
 from umwelt.teachers import Blocks
 from umwelt.worlds import Cartpole, CartpoleSwingup, Pendulum

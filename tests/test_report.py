@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from report_lives import EVIL, Page, write_life
 
 from umwelt.cli.main import main
-from umwelt.life.chronicle import Chronicle
+from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.report import writing
 from umwelt.report.examination import examined_of, kept_at
 from umwelt.report.reading import read_story

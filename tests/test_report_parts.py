@@ -13,18 +13,18 @@ from hypothesis.extra.numpy import arrays
 from test_evaluation import Counter, Oracle
 
 from umwelt.core import Prediction, TimeStep, WorldSpec, part, spaces, struct
-from umwelt.core.rhythm import Rhythm
 from umwelt.evaluation.exam import Proctor
 from umwelt.life import expression as expressions
-from umwelt.life.film import read_film
-from umwelt.life.foresight import AHEAD, TRAJECTORIES, film_foresight
+from umwelt.life.exams.expected import AHEAD, TRAJECTORIES, film_foresight
+from umwelt.life.exams.film import read_film
+from umwelt.life.rhythm import Rhythm
 from umwelt.report.curves import POINTS, Line, stretches, together
 from umwelt.report.figure import estimate, interval, number, said
 from umwelt.report.heat import ranges, shades
 from umwelt.report.imagination import draw_film, draw_frames, film_gaps, moving
 from umwelt.report.page import Markup, tag
 from umwelt.report.places import CELLS, cells, draw_places
-from umwelt.report.recipes import differences, expression, recipe_name, sameness
+from umwelt.report.recipe_section import differences, expression, recipe_name, sameness
 from umwelt.report.spent import seconds
 from umwelt.teachers import Blocks
 from umwelt.worlds import Announced, Pendulum

@@ -10,8 +10,8 @@ import pytest
 import umwelt.check
 from umwelt.core import FIRST, MID, Box, Experience, TimeStep, WorldSpec
 from umwelt.life.api import live
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.life import Life
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
 from umwelt.models import Ensemble, Losse
 from umwelt.models.linear.encoder import Encoder
 from umwelt.recipes import losse_experts

@@ -20,8 +20,8 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import umwelt.watch
-from umwelt.life import holder
-from umwelt.life.chronicle import Chronicle
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.folder import lock as holder
 from umwelt.report.picture import COLOURS
 from umwelt.watch import answers
 from umwelt.watch.application import application

@@ -22,8 +22,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.notice import NAME
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.watch.address import NAME
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(

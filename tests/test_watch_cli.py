@@ -15,9 +15,9 @@ from watched import write_life
 
 pytest.importorskip("uvicorn", reason="the page needs the watch extra")
 
-from umwelt.cli import page
+from umwelt.cli import watch_page as page
 from umwelt.cli.main import main
-from umwelt.life.notice import NAME, Notice, find_notice, put_up
+from umwelt.watch.address import NAME, Notice, find_notice, put_up
 from umwelt.watch.serve import listen
 
 WATCH = [sys.executable, "-m", "umwelt", "watch"]

@@ -15,7 +15,7 @@ from watched import describe, write_life
 pytest.importorskip("starlette", reason="the page needs the watch extra")
 from starlette.testclient import TestClient
 
-from umwelt.life import notice
+from umwelt.watch import address as notice
 from umwelt.watch.application import application, static_files
 from umwelt.watch.gate import known_host
 from umwelt.watch.serve import WatchError, checked_token, listen

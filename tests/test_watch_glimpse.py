@@ -11,14 +11,15 @@ import pytest
 
 from umwelt.behaviours import RandomAgent
 from umwelt.core import FIRST, MID, TRUNCATED, Box, Prediction, TimeStep, WorldSpec, part, spaces, struct
-from umwelt.core.rhythm import Rhythm
-from umwelt.life import living
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.digest import digest
-from umwelt.life.folder import Folder
-from umwelt.life.glimpse import AHEAD, PATH, Glimpses, imagined
-from umwelt.life.life import Engine, Life
-from umwelt.life.notes import trail_columns
+from umwelt.life import session as living
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.columns import trail_columns
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.exams.preview import AHEAD, PATH, Glimpses, imagined
+from umwelt.life.folder.folder import Folder
+from umwelt.life.rhythm import Rhythm
+from umwelt.life.saves.digest import digest
 from umwelt.teachers import Blocks
 from umwelt.worlds import Announced, Arm, Cartpole, Pendulum, PointMaze, Varied, normalised, pictured, sticky
 from umwelt.worlds.arm import tip
@@ -138,7 +139,7 @@ def test_what_cannot_be_compiled_is_told_and_ends_nothing(tmp_path, monkeypatch)
     def broken(body, mind):
         raise TypeError("a state that changes its shape")
 
-    monkeypatch.setattr("umwelt.life.glimpse.imagined", broken)
+    monkeypatch.setattr("umwelt.life.exams.preview.imagined", broken)
     monkeypatch.setattr(living, "Glimpses", lambda engine: Glimpses(engine, after=0.0, enough=0.0))
     with Folder.create("eager", {}, lives=tmp_path) as folder:
         lives = living.Living(life(PointMaze()), folder, end=60)

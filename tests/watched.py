@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from umwelt.core import Metric
-from umwelt.life.chronicle import Chronicle
+from umwelt.life.chronicle.chronicle import Chronicle
 
 METRICS = (
     Metric(name="reward", unit="points", meaning="how good", better="up"),
@@ -22,7 +22,7 @@ def describe(path: Path, end: int = 100, command: str = "umwelt live") -> Path:
         "world": {"part": "umwelt.worlds:Pendulum", "fields": {}},
         "agent": {"part": "umwelt.behaviours:RandomAgent", "fields": {}},
     }
-    description = {"life": {"part": "umwelt.life.life:Life", "fields": parts}, "end": end, "rows": 1, "command": command}
+    description = {"life": {"part": "umwelt.life.engine:Life", "fields": parts}, "end": end, "rows": 1, "command": command}
     (path / "recipe.json").write_text(json.dumps({"umwelt": "life", "format": 1, "description": description}))
     return path
 

@@ -13,8 +13,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PLACES = {
-    "Life": "umwelt.life.life",
-    "Rhythm": "umwelt.core.rhythm",
+    "Life": "umwelt.life.composition",
+    "Rhythm": "umwelt.life.rhythm",
     "live": "umwelt.life.api",
     "resume": "umwelt.life.api",
     "probe": "umwelt.life.api",

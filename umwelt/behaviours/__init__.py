@@ -3,13 +3,13 @@
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.bootstrapped import Bootstrapped
 from umwelt.behaviours.counted import Counted
-from umwelt.behaviours.dqn import DQN
+from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.random_agent import RandomAgent
-from umwelt.behaviours.sac import SAC
+from umwelt.behaviours.soft_actor_critic import SAC
 
 __all__ = [
     "DQN",

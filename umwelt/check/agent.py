@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, same_form, same_values
 from umwelt.core import FIRST, MID, TRUNCATED, Box, Discrete, Metric, TimeStep, WorldSpec, spaces
-from umwelt.core.checking import Compiled, Report, compiles_once, parameter_names, same_form, same_values
 from umwelt.core.contracts import Agent
 
 METHODS = ("init", "act", "remember", "learn", "embody", "imagine")

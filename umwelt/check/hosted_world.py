@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
+from umwelt.check.base import Report, same_values
 from umwelt.check.walk import Life, Subject
 from umwelt.core import TERMINATED, TimeStep, keys
-from umwelt.core.checking import Report, same_values
 
 AHEAD = 10
 """How many steps are lived after a restore, to compare."""

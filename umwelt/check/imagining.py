@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Compiled, Report, compiles_once, plain, same_form, same_values
 from umwelt.check.plant import Subject, altered
 from umwelt.core import FIRST, spaces
-from umwelt.core.checking import Compiled, Report, compiles_once, plain, same_form, same_values
 from umwelt.core.metric import Metric
 
 CLOSE = 1e-4

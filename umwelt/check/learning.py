@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Report, compiles_once, plain, same_form, same_values
 from umwelt.check.imagining import declared
 from umwelt.check.plant import Subject, altered
 from umwelt.core import BROKEN, TERMINATED, Experience, scan, struct
-from umwelt.core.checking import Report, compiles_once, plain, same_form, same_values
 
 CLOSE = 5e-3
 """Optimisers divide by small numbers, so two ways to compute one update may differ by this much."""

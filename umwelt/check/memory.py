@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, plain, same_form, same_values
 from umwelt.core import BROKEN, FIRST, LIVED, MID, SHOWN, TERMINATED, TRUNCATED, Experience, TimeStep, part, scan
-from umwelt.core.checking import Compiled, Report, compiles_once, parameter_names, plain, same_form, same_values
 from umwelt.core.contracts import Memory
 
 METHODS = ("init", "add", "sample", "count")

@@ -6,9 +6,9 @@ from typing import Any
 import jax
 
 from umwelt.check import imagining, learning
+from umwelt.check.base import Compiled, Report, parameter_names
 from umwelt.check.plant import BOXES, CHOICES, ROWS, Subject, plant_life, random_life
 from umwelt.core import Metric, WorldSpec
-from umwelt.core.checking import Compiled, Report, parameter_names
 from umwelt.core.contracts import Model
 
 METHODS = ("init", "start", "observe", "imagine", "learn")

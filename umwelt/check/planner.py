@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.check import puzzles
+from umwelt.check.base import Report, parameter_names, same_form, same_values
 from umwelt.check.puzzles import ALONE, BEYOND, BROKEN, CONTINUOUS, DISCRETE, DOUBT, DRIVE, HINT, LIFE, TWO, Puzzle
 from umwelt.core import Box, Discrete, Prediction, WorldSpec, keys, spaces
-from umwelt.core.checking import Report, parameter_names, same_form, same_values
 from umwelt.core.contracts import Planner
 
 METHODS = ("init", "plan", "forget")

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Compiled
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived, part, spaces
-from umwelt.core.checking import Compiled
 
 ROWS = 4
 """How many episodes are lived in parallel."""

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Report, compiles_once, same_form, same_values
 from umwelt.check.walk import Life, Subject
 from umwelt.core import TERMINATED, host_scan, scan, spaces
-from umwelt.core.checking import Report, compiles_once, same_form, same_values
 
 CLOSE = 1e-5
 """Two ways to compute the same thing may differ by this much."""

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, same_form, same_values
 from umwelt.core import Box, Evidence, spaces
-from umwelt.core.checking import Compiled, Report, compiles_once, parameter_names, same_form, same_values
 from umwelt.core.contracts import Teacher
 
 METHODS = ("init", "ask", "tell")

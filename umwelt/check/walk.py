@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.check.base import Compiled
 from umwelt.core import TERMINATED, TimeStep, keys, part, spaces
-from umwelt.core.checking import Compiled
 
 PATIENCE = 10
 """How many times longer than asked a life may take until an episode ends."""

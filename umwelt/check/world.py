@@ -7,9 +7,9 @@ import jax
 import numpy as np
 
 from umwelt.check import hosted_world, pure_world
+from umwelt.check.base import Report, parameter_names, same_values
 from umwelt.check.walk import Life, Subject, live, subject_of
 from umwelt.core import FIRST, KINDS, TERMINATED, TimeStep, WorldSpec, spaces
-from umwelt.core.checking import Report, parameter_names, same_values
 from umwelt.core.contracts import World
 
 SHORT = 60

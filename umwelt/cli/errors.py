@@ -1,13 +1,13 @@
 """Which exceptions are sentences for the user, and the exit code of each."""
 
 from umwelt.export.extras import ExportError
-from umwelt.life.chronicle import ChronicleError
-from umwelt.life.disk import DiskFull
-from umwelt.life.expression import ExpressionError
-from umwelt.life.folder import FolderError
-from umwelt.life.life import BadLife
+from umwelt.life.chronicle.chronicle import ChronicleError
+from umwelt.life.composition import BadLife
+from umwelt.life.folder.expression import ExpressionError
+from umwelt.life.folder.folder import FolderError
+from umwelt.life.saves.disk import DiskFull
 from umwelt.life.signals import Stopped
-from umwelt.memory.shelf import ShelfError
+from umwelt.memory.slots import ShelfError
 from umwelt.watch.serve import WatchError
 
 CODES: tuple[tuple[type[Exception], int], ...] = (

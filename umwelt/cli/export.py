@@ -42,8 +42,8 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Write the files and say which."""
-    from umwelt.export.life import export
-    from umwelt.life.folder import Folder
+    from umwelt.export.exported import export
+    from umwelt.life.folder.folder import Folder
 
     command = parse(Command, None, arguments, "umwelt export", DESCRIPTION)
     folder = Folder.read(command.life, lives=command.lives)

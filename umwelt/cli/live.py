@@ -8,7 +8,7 @@ from umwelt.cli.names import agent_of, recipe_of, stream_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, shadow, take, unshadow
 from umwelt.core import part
 from umwelt.core.contracts import Agent, Teacher, World
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 
 DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
 examined on all its tasks. `umwelt list` shows the worlds and recipes; some recipes come in sizes, chosen by
@@ -64,10 +64,10 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Begin a life and live it to its end."""
-    from umwelt.cli.page import show_page
     from umwelt.cli.session import show_life
+    from umwelt.cli.watch_page import show_page
     from umwelt.life.api import live
-    from umwelt.life.life import Life
+    from umwelt.life.composition import Life
 
     command, recipe_name, world_name = read(arguments)
     world = wrapped(command.world, command.wrap)

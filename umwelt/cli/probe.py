@@ -96,10 +96,10 @@ def run_model(command: Command) -> int:
 
 def run_lifelong(command: Command) -> int:
     """Read the chronicle's probes and print."""
-    from umwelt.cli.lifelong import lifelong_tables
-    from umwelt.life.chronicle import Chronicle
-    from umwelt.life.folder import Folder
-    from umwelt.life.ledgers import score
+    from umwelt.cli.probe_lifelong import lifelong_tables
+    from umwelt.life.chronicle.chronicle import Chronicle
+    from umwelt.life.exams.scores import score
+    from umwelt.life.folder.folder import Folder
 
     with Chronicle.read(Folder.read(command.life, lives=command.lives).chronicle) as chronicle:
         kept = score(chronicle)

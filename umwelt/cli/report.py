@@ -42,8 +42,8 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Read, draw and write; an error only where no life could be reported."""
-    from umwelt.life.chronicle import ChronicleError
-    from umwelt.life.folder import FolderError
+    from umwelt.life.chronicle.chronicle import ChronicleError
+    from umwelt.life.folder.folder import FolderError
     from umwelt.report.examination import examined_of
     from umwelt.report.reading import read_story
     from umwelt.report.writing import BadTarget, write_report

@@ -34,11 +34,11 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Go on."""
-    from umwelt.cli.page import show_page
     from umwelt.cli.session import show_life
+    from umwelt.cli.watch_page import show_page
     from umwelt.export.follow import remembered
     from umwelt.life.api import resume
-    from umwelt.life.folder import find
+    from umwelt.life.folder.folder import find
 
     command = parse(Command, None, arguments, "umwelt resume", DESCRIPTION)
 

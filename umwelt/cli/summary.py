@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from umwelt.cli.lifelong import lifelong_tables
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.folder import Folder
-from umwelt.life.ledgers import score
+from umwelt.cli.probe_lifelong import lifelong_tables
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.exams.scores import score
+from umwelt.life.folder.folder import Folder
 
 MOMENTS = ("before", "after", "end")
 

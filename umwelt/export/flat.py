@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from umwelt.export.extras import library
-from umwelt.export.tables import REAL, REALS, TEXT, WHOLE, Table, batches, tables_of
-from umwelt.life.database import Database
+from umwelt.export.table_files import REAL, REALS, TEXT, WHOLE, Table, batches, tables_of
+from umwelt.life.chronicle.database import Database
 
 Rows = Iterable[list[tuple[Any, ...]]]
 Write = Callable[[Path, Table, Rows], int]

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 from umwelt.core import Metric, part
 from umwelt.export.extras import library
 from umwelt.export.news import Point, Position, declared, news
-from umwelt.life.database import Database
-from umwelt.life.disk import write_atomically
+from umwelt.life.chronicle.database import Database
+from umwelt.life.saves.disk import write_atomically
 
 EVERY = 2.0
 """Seconds between two looks."""

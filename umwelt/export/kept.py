@@ -8,8 +8,8 @@ import numpy as np
 
 from umwelt.core import part, spaces
 from umwelt.export.extras import ExportError, library
-from umwelt.life import expression
-from umwelt.life.folder import Folder
+from umwelt.life.folder import expression
+from umwelt.life.folder.folder import Folder
 from umwelt.memory import minari
 from umwelt.worlds.posture import drawer
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from umwelt.export.extras import ExportError
 from umwelt.export.follow import LOGS, Follower, require
-from umwelt.life.folder import Folder
+from umwelt.life.folder.folder import Folder
 
 PATIENCE = 30.0
 """Seconds that logs have to catch up with a life that is over."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from umwelt.core import Metric, part
-from umwelt.life.database import Database
+from umwelt.life.chronicle.database import Database
 
 STRETCH = 20_000
 """Clocks that are read at once, so that a log which is begun late never holds a whole life in memory."""

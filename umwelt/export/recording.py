@@ -21,11 +21,11 @@ from umwelt.core import Metric
 from umwelt.export.extras import ExportError, library
 from umwelt.export.kept import Kept, kept_episodes
 from umwelt.export.news import EPISODES, PROBED
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.database import Database
-from umwelt.life.film import read_film
-from umwelt.life.folder import Folder
-from umwelt.life.tables import ROWS
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.database import Database
+from umwelt.life.chronicle.schema import ROWS
+from umwelt.life.exams.film import read_film
+from umwelt.life.folder.folder import Folder
 
 CLOCK, AHEAD = "clock", "ahead"
 

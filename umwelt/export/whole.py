@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from umwelt.export.extras import ExportError
-from umwelt.life.disk import NO_ROOM, DiskFull
+from umwelt.life.saves.disk import NO_ROOM, DiskFull
 
 NOTE = "export.json"
 """Says of a folder that it is an export, and of which life. It is the last file that is written."""

@@ -11,14 +11,15 @@ import jax
 
 from umwelt.evaluation.exam import Proctor
 from umwelt.evaluation.knowledge import Knowledge
-from umwelt.life import expression
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.dissect import dissect
-from umwelt.life.examine import Probe, examine, examine_model, panel_of
-from umwelt.life.folder import Folder, slug
-from umwelt.life.life import Engine, Life
-from umwelt.life.living import Hear, Living, Watch
-from umwelt.life.saving import Saver
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.exams.cost import dissect
+from umwelt.life.exams.examine import Probe, examine, examine_model, panel_of
+from umwelt.life.folder import expression
+from umwelt.life.folder.folder import Folder, slug
+from umwelt.life.saves.saver import Saver
+from umwelt.life.session import Hear, Living, Watch
 from umwelt.worlds.batch import with_batch
 
 PACKAGES = ("umwelt", "jax", "jaxlib", "numpy", "optax", "equinox", "gymnasium", "mujoco", "dm_control")
@@ -101,7 +102,7 @@ def probe_model(
 
 
 def probe_decision(path: str | Path, *, lives: str | Path = "lives") -> dict[str, float]:
-    """What a decision of a life's last save costs: part -> seconds (`umwelt.life.dissect`). Nothing is written."""
+    """What a decision of a life's last save costs: part -> seconds (`umwelt.life.exams.cost`). Nothing is written."""
     folder = Folder.read(path, lives=lives)
     life = life_of(folder)
     return dissect(life, Saver(folder.checkpoints, Engine(life)).load_minds()[0])

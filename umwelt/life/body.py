@@ -17,7 +17,7 @@ import numpy as np
 from umwelt.core import Evidence, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
 from umwelt.core.drive import scan_some
-from umwelt.core.rhythm import Segment
+from umwelt.life.rhythm import Segment
 from umwelt.worlds.place import place_of
 
 SHOWN = 64

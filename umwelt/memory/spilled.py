@@ -17,7 +17,7 @@ import numpy as np
 from umwelt.core import Experience, TimeStep, part, static, struct
 from umwelt.memory.keep import Reservoir
 from umwelt.memory.lifelong import Lifelong, LifelongState
-from umwelt.memory.shelf import RANKS, Shelf, ShelfError, ranks_of
+from umwelt.memory.slots import RANKS, Shelf, ShelfError, ranks_of
 
 
 @struct

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
-from umwelt.models.linear import statistics as sums
+from umwelt.models.linear import sums
 from umwelt.models.linear.encoder import Encoder
 from umwelt.models.linear.intake import Queue, Standard, measure
 from umwelt.models.linear.solvers import Block, Exact

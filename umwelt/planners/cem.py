@@ -5,7 +5,7 @@ import jax
 from umwelt.core import part
 from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.foresight import Choose, Foresight, elite_weights, search, share_of
+from umwelt.planners.lookahead import Choose, Foresight, elite_weights, search, share_of
 from umwelt.planners.plans import Plans, blank, forgotten
 
 

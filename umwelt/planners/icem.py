@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from umwelt.core import keys, part, select, struct
 from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.foresight import Choose, Foresight, decide, elite_weights, share_of
+from umwelt.planners.lookahead import Choose, Foresight, decide, elite_weights, share_of
 from umwelt.planners.noise import coloured
 from umwelt.planners.plans import Plans, blank, evens, forgotten, join, normal, pick
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from umwelt.core import part
 from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.foresight import Choose, Foresight, search, share_of
+from umwelt.planners.lookahead import Choose, Foresight, search, share_of
 from umwelt.planners.plans import Plans, blank, forgotten
 
 

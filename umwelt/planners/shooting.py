@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from umwelt.core import keys, part
 from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.foresight import Foresight, share_of
+from umwelt.planners.lookahead import Foresight, share_of
 from umwelt.planners.plans import Plans, blank, evens, forgotten, join, pick
 
 

@@ -7,7 +7,7 @@ are folded before they are convolved.
 """
 
 from umwelt.behaviours import ActorCritic, Dreamer
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Doubted, Rssm
 from umwelt.recipes.recipe import Recipe

@@ -7,7 +7,7 @@ there are choices (`choices`) and with soft actor-critic where actions are boxes
 from typing import Any
 
 from umwelt.behaviours import DQN, SAC, Dyna
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models import Losse
 from umwelt.recipes.recipe import Recipe

@@ -7,7 +7,7 @@ and ignores when it is examined.
 """
 
 from umwelt.behaviours import ModelPredictive
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.models.losse import Losse
 from umwelt.planners import ICEM, Objective
 from umwelt.recipes.recipe import Recipe

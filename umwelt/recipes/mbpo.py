@@ -8,7 +8,7 @@ alike however wide the predicted noise is (`beta`), since the likelihood alone t
 """
 
 from umwelt.behaviours import SAC, Dyna
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble
 from umwelt.recipes.recipe import Recipe

@@ -7,7 +7,7 @@ cautious: plans through what the members disagree about are worth less.
 """
 
 from umwelt.behaviours import ModelPredictive
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models.ensemble import Ensemble
 from umwelt.planners import CEM, Objective

@@ -1,7 +1,7 @@
 """The agent that rolls dice, as a recipe: the floor of every table."""
 
 from umwelt.behaviours import RandomAgent
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.recipes.recipe import Recipe
 
 random = Recipe(

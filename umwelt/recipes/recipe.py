@@ -6,7 +6,7 @@ from typing import Any
 
 from umwelt.core import part
 from umwelt.core.contracts import Agent
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 
 
 @part

@@ -1,7 +1,7 @@
 """The model-free baseline over boxes: soft actor-critic, one update for each decision."""
 
 from umwelt.behaviours import SAC, ModelFree
-from umwelt.core.rhythm import Rhythm
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.recipes.recipe import Recipe
 

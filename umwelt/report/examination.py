@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.life.checkpoint import CheckpointError, Checkpoints
-from umwelt.life.disk import room, write_atomically
+from umwelt.life.saves.checkpoint import CheckpointError, Checkpoints
+from umwelt.life.saves.disk import room, write_atomically
 from umwelt.report.reading import READABLE, Story
 
 EPISODES = 4
@@ -54,8 +54,8 @@ def examined_of(story: Story, folder: Path, examine: bool) -> tuple[dict[str, An
 def _examine(story: Story, clock: int) -> dict[str, Any]:
     """Means over seeds, in numbers ready for JSON."""
     from umwelt.life.api import life_of, probe_decision, probe_model
-    from umwelt.life.examine import panel_of
-    from umwelt.life.folder import Folder
+    from umwelt.life.exams.examine import panel_of
+    from umwelt.life.folder.folder import Folder
 
     panel = panel_of(life_of(Folder.read(story.path)))
     by_seed = list(probe_model(story.path, episodes=EPISODES, tasks=panel[:TASKS]).values())

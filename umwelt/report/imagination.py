@@ -16,7 +16,7 @@ TRAJECTORIES = 3
 
 
 def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing | None:
-    """A row of panels for each task, a panel for each trajectory. film: see `umwelt.life.film`."""
+    """A row of panels for each task, a panel for each trajectory. film: see `umwelt.life.exams.film`."""
     if not film:
         return None
     tasks, real, imagined = film["tasks"], film["real"][:, :TRAJECTORIES], film["imagined"][:, :TRAJECTORIES]

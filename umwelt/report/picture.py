@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.film import read_film
-from umwelt.life.folder import Folder
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.exams.film import read_film
+from umwelt.life.folder.folder import Folder
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """A palette that colour-blind eyes can tell apart."""

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import Metric, part
-from umwelt.life.chronicle import EPISODE, EVENT, PROBE, TIMING, Chronicle, ChronicleError
-from umwelt.life.film import read_film
-from umwelt.life.folder import Damaged, Folder, FolderError, Foreign
-from umwelt.life.ledgers import lessons
-from umwelt.life.tables import TRAIL
-from umwelt.life.thinning import thinned
+from umwelt.life.chronicle.chronicle import EPISODE, EVENT, PROBE, TIMING, Chronicle, ChronicleError
+from umwelt.life.chronicle.schema import TRAIL
+from umwelt.life.chronicle.thinning import thinned
+from umwelt.life.exams.film import read_film
+from umwelt.life.exams.scores import lessons
+from umwelt.life.folder.folder import Damaged, Folder, FolderError, Foreign
 
 POINTS = 240
 """Points of a curve: more than a picture can show."""
@@ -34,7 +34,7 @@ class Story:
     """One life as far as it could be read. description: that of recipe.json. clock: decisions of each row, done.
 
     curves: metric -> seed -> thinned columns. lessons: (task, begin, end) of the first seed. film: see
-    `umwelt.life.film`. faults: what could not be read, a sentence each.
+    `umwelt.life.exams.film`. faults: what could not be read, a sentence each.
     """
 
     name: str

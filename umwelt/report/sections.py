@@ -4,18 +4,18 @@ import datetime
 from typing import Any
 
 from umwelt.core import part
-from umwelt.life.comparing import compare
-from umwelt.life.ledgers import Diary, merged, score_of
+from umwelt.life.exams.comparing import compare
+from umwelt.life.exams.scores import Diary, merged, score_of
 from umwelt.report.comparison import draw_profiles, improvement_table, worth_table
 from umwelt.report.curves import draw_curves
 from umwelt.report.figure import Drawing, Table, counted
 from umwelt.report.heat import draw_heat
 from umwelt.report.imagination import draw_calibration, draw_film, draw_frames, draw_horizons
-from umwelt.report.lifelong import metrics_table, tasks_table
+from umwelt.report.lifetime_section import metrics_table, tasks_table
 from umwelt.report.page import Markup, Section, code, figure, folded, paragraph, table
 from umwelt.report.places import draw_places
 from umwelt.report.reading import Story
-from umwelt.report.recipes import differences, expression, recipe_name, sameness
+from umwelt.report.recipe_section import differences, expression, recipe_name, sameness
 from umwelt.report.spent import draw_decision, draw_spent, seconds
 
 EVENTS = 200

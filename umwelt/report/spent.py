@@ -34,7 +34,7 @@ def draw_spent(spent: dict[str, dict[str, float]], name: str = "time") -> Drawin
 
 
 def draw_decision(spent: dict[str, dict[str, float]], name: str = "decision") -> Drawing | None:
-    """A bar for each life: label -> part -> seconds of one decision (`umwelt.life.dissect`)."""
+    """A bar for each life: label -> part -> seconds of one decision (`umwelt.life.exams.cost`)."""
     known = {label: {part: 1e3 * value for part, value in each.items()} for label, each in spent.items()}
     return _bars(known, DECISION, name, "What one decision costs", "milliseconds")
 

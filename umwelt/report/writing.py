@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from umwelt.core import part
-from umwelt.life.disk import room, sync
+from umwelt.life.saves.disk import room, sync
 from umwelt.report.figure import Drawing
 from umwelt.report.page import page, paragraph
 from umwelt.report.reading import Story

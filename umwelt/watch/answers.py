@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.life.chronicle import Chronicle, ChronicleError
-from umwelt.life.ledgers import Diary, ledgers
-from umwelt.life.tables import BLOCK
-from umwelt.life.thinning import thinned
+from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError
+from umwelt.life.chronicle.schema import BLOCK
+from umwelt.life.chronicle.thinning import thinned
+from umwelt.life.exams.scores import Diary, ledgers
 
 EVENTS, PLACES = 200, 2000
 """The newest events, and the places of a trail, that are shown at most."""

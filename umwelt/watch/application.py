@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from umwelt.life.chronicle import Chronicle, ChronicleError
+from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError
 from umwelt.watch import answers
 from umwelt.watch.gate import Gate
-from umwelt.watch.shelf import NoSuchLife, Shelf, Unreadable
+from umwelt.watch.lives import NoSuchLife, Shelf, Unreadable
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from umwelt.life.notice import Notice, put_up, take_down
+from umwelt.watch.address import Notice, put_up, take_down
 
 PORT = 8765
 """Taken where it is free and nobody asked for another."""

@@ -2,6 +2,6 @@
 
 from umwelt.models.linear.encoder import Encoder
 from umwelt.models.linear.solvers import Block, Exact
-from umwelt.models.linear.statistics import Statistics
+from umwelt.models.linear.sums import Statistics
 
 __all__ = ["Block", "Encoder", "Exact", "Statistics"]

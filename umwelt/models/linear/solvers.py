@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import keys, part, struct
-from umwelt.models.linear.statistics import PRECISION, Statistics, add
+from umwelt.models.linear.sums import PRECISION, Statistics, add
 
 ROWS_AT_ONCE = 64
 """Rows of `spread` that are worked on together: 64 x K x K numbers at a time."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from umwelt.export.extras import ExportError
 from umwelt.export.flat import FORMATS, write_tables
 from umwelt.export.whole import whole
-from umwelt.life.folder import Folder
+from umwelt.life.folder.folder import Folder
 
 
 def export(folder: Folder, target: Path, form: str, episodes: int = 20) -> dict[str, int]:

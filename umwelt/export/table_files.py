@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import part
-from umwelt.life.database import Database
-from umwelt.life.tables import listed
+from umwelt.life.chronicle.database import Database
+from umwelt.life.chronicle.schema import listed
 
 WHOLE, REAL, TEXT, REALS = "INTEGER", "REAL", "TEXT", "BLOB"
 """Kinds of columns, as SQLite calls them. REALS: float64 [n] in one cell."""

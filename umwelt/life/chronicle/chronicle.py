@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import KINDS, Metric
-from umwelt.life import blocks
-from umwelt.life.database import ChronicleError, Database
-from umwelt.life.disk import DiskFull
-from umwelt.life.packing import pack, unpack
-from umwelt.life.tables import EPISODE, EVENT, GLIMPSE, PROBE, ROWS, TIMING, TRAIL, as_columns, as_rows, exact, listed
+from umwelt.life.chronicle import buckets as blocks
+from umwelt.life.chronicle.database import ChronicleError, Database
+from umwelt.life.chronicle.schema import EPISODE, EVENT, GLIMPSE, PROBE, ROWS, TIMING, TRAIL, as_columns, as_rows, exact, listed
+from umwelt.life.saves.arrays import pack, unpack
+from umwelt.life.saves.disk import DiskFull
 
 __all__ = ["EPISODE", "EVENT", "GLIMPSE", "LASTING", "PROBE", "TIMING", "TRAIL", "Chronicle", "ChronicleError", "DiskFull"]
 
@@ -136,7 +136,7 @@ class Chronicle:
         self._insert("trail", TRAIL, columns)
 
     def write_glimpse(self, seed: int, name: str, clock: int, task: str, begin: int, content: Mapping[str, np.ndarray]) -> None:
-        """The episode under way, as named arrays; see `umwelt/life/glimpse.py`. Only the newest of each name is kept,
+        """The episode under way, as named arrays; see `umwelt/life/exams/preview.py`. Only the newest of each name is kept,
         and it is never a part of the digest."""
         row = (seed, name, clock, task, begin, pack(dict(content)), time.time())
         with self.transaction():

@@ -7,8 +7,8 @@ import jax
 import numpy as np
 
 from umwelt.core import part
-from umwelt.evaluation.lifelong import Ledger
-from umwelt.life.chronicle import Chronicle
+from umwelt.evaluation.lifetime import Ledger
+from umwelt.life.chronicle.chronicle import Chronicle
 
 SCORE_KEY = 30_000
 """The seed of the intervals."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.tables import BLOCK
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.schema import BLOCK
 
 COLUMNS = ("clock", "low", "mean", "high")
 

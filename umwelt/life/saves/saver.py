@@ -9,10 +9,10 @@ import jax.numpy as jnp
 
 from umwelt.core import part, zeros_step
 from umwelt.life.body import Mind
-from umwelt.life.checkpoint import Checkpoints
-from umwelt.life.digest import digest
-from umwelt.life.life import Engine
-from umwelt.life.packing import pack, unpack
+from umwelt.life.engine import Engine
+from umwelt.life.saves.arrays import pack, unpack
+from umwelt.life.saves.checkpoint import Checkpoints
+from umwelt.life.saves.digest import digest
 
 
 @part

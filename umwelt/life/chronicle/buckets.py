@@ -1,11 +1,11 @@
 """Blocks: the metrics of a chronicle in a few numbers for every BLOCK clocks, kept while a life writes.
 
 A picture of millions of rows needs the lowest, the mean and the highest of some hundred stretches. To read all rows for it
-takes seconds; to read their blocks takes milliseconds. `umwelt/life/thinning.py` reads them.
+takes seconds; to read their blocks takes milliseconds. `umwelt/life/chronicle/thinning.py` reads them.
 """
 
-from umwelt.life.database import Database
-from umwelt.life.tables import BLOCK, GATHER
+from umwelt.life.chronicle.database import Database
+from umwelt.life.chronicle.schema import BLOCK, GATHER
 
 
 def gather(database: Database, name_id: int, seed: int, begin: int, end: int) -> None:

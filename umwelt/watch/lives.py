@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from umwelt.core import part
-from umwelt.life.chronicle import Chronicle, ChronicleError
-from umwelt.life.folder import Folder, FolderError
-from umwelt.life.holder import is_held
+from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError
+from umwelt.life.folder.folder import Folder, FolderError
+from umwelt.life.folder.lock import is_held
 
 STATES = ("running", "stopped", "finished", "damaged")
 FILES = ("recipe.json", "chronicle.db", "chronicle.db-wal", "chronicle.db-shm")

@@ -20,7 +20,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
-from umwelt.life.disk import room, sync, write_atomically
+from umwelt.life.saves.disk import room, sync, write_atomically
 
 FORMAT = 1
 """The layout that this version writes. A life of a larger number is left alone."""

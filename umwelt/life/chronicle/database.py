@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from umwelt.life.disk import disk_full
-from umwelt.life.tables import FORMAT, LATER, RENEWAL, SCHEMA
+from umwelt.life.chronicle.schema import FORMAT, LATER, RENEWAL, SCHEMA
+from umwelt.life.saves.disk import disk_full
 
 BATCH = 50_000
 ADVICE = {

@@ -1,4 +1,4 @@
-"""A life: the parts that make it up, and the machine that drives its value forward."""
+"""The engine: it drives the value of a life forward."""
 
 from dataclasses import fields, replace
 from functools import cache, partial
@@ -7,36 +7,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.core import TimeStep, WorldSpec, host_scan, keys, part, scan
-from umwelt.core.contracts import Agent, Teacher, World
-from umwelt.core.rhythm import Rhythm, Segment
+from umwelt.core import TimeStep, WorldSpec, host_scan, keys, scan
+from umwelt.core.contracts import World
+from umwelt.life.allocator import keep_heap
 from umwelt.life.beside import Beside
 from umwelt.life.body import Body, Dose, Mind, live_segment
-from umwelt.life.heap import keep_heap
-from umwelt.life.shelves import spills
+from umwelt.life.composition import BadLife, Life
+from umwelt.life.rhythm import Rhythm, Segment
+from umwelt.life.saves.spilling import spills
 from umwelt.memory import minari
-
-
-@part
-class Life:
-    """The parts of a life. Its value is the pair (world state, mind) that `Engine` drives."""
-
-    world: World
-    agent: Agent
-    teacher: Teacher
-    rhythm: Rhythm = Rhythm()
-    seed: int = 0
-    """The number that all randomness comes from."""
-    seeds: int = 1
-    """Lives at once, with seeds `seed`, `seed + 1` ...; more than one needs a pure world."""
-    driver: str = "auto"
-    """`scan` compiles the world too; `host` steps it from Python; `auto` compiles where it can."""
-    keep_episodes: bool = False
-    """Write every finished episode as a Minari dataset into the life's folder."""
-
-
-class BadLife(ValueError):
-    """The parts of a life do not fit together. The message names the argument and the mend."""
 
 
 class Engine:

@@ -14,7 +14,7 @@ import numpy as np
 
 from umwelt.core.contracts import Mode
 from umwelt.life.body import Mind
-from umwelt.life.life import Life
+from umwelt.life.composition import Life
 
 REPEATS = 16
 """Decisions in one run of a compiled part, so that calling it is no part of what it costs."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from umwelt.core import spaces, zeros_step
 from umwelt.core.contracts import World
-from umwelt.life.packing import pack, unpack
+from umwelt.life.saves.arrays import pack, unpack
 from umwelt.memory import minari
 from umwelt.memory.episodes import Pending, Piece, collect
 

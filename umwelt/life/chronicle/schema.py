@@ -16,7 +16,7 @@ CREATE TABLE blocks (
     PRIMARY KEY (name_id, seed, block)
 ) WITHOUT ROWID;
 """
-"""See `umwelt/life/blocks.py`. last: the clock of the block's last row. total: the sum of its values."""
+"""See `umwelt/life/chronicle/buckets.py`. last: the clock of the block's last row. total: the sum of its values."""
 GATHER = f"""
 INSERT OR REPLACE INTO blocks
 SELECT name_id, seed, clock / {BLOCK}, MAX(clock), MIN(value), MAX(value), SUM(value), COUNT(*) FROM metrics

@@ -25,7 +25,7 @@ import numpy as np
 
 from umwelt.core import MID, TERMINATED, TimeStep, keys, part, spaces
 from umwelt.life.body import Body, Mind
-from umwelt.life.life import Engine
+from umwelt.life.engine import Engine
 from umwelt.worlds.place import frame_of, place_of
 
 AFTER, ENOUGH = 10.0, 60.0

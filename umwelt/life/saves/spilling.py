@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from umwelt.core.contracts import Spills
-from umwelt.life.disk import room
+from umwelt.life.saves.disk import room
 
 
 class Shelves:

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.life.digest import ARRAY, CODE, KEY, PLAIN, Leaf, exact, is_key, plain, statics
+from umwelt.life.saves.digest import ARRAY, CODE, KEY, PLAIN, Leaf, exact, is_key, plain, statics
 
 
 class NotAlike(Exception):

@@ -9,8 +9,8 @@ import numpy as np
 from umwelt.core import spaces
 from umwelt.core.contracts import World
 from umwelt.evaluation.exam import Film, Proctor
-from umwelt.life.disk import room
-from umwelt.life.examine import PROBE_KEY, repeated
+from umwelt.life.exams.examine import PROBE_KEY, repeated
+from umwelt.life.saves.disk import room
 from umwelt.worlds import sketch
 from umwelt.worlds.posture import drawer
 
@@ -25,7 +25,7 @@ DIMENSIONS = 16
 def film_foresight(
     proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], path: Path, brief: bool = False
 ) -> bool:
-    """Write what `umwelt.life.film.read_film` reads; False where there is no model. `brief`: without frames, for a life
+    """Write what `umwelt.life.exams.film.read_film` reads; False where there is no model. `brief`: without frames, for a life
     that was over sooner than the compiler is done with them."""
     names = names[:TASKS]  # in a brief life too, so that both are filmed by one compiled program
     film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, TRAJECTORIES), WARM, AHEAD)

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from umwelt.life.notice import Notice, find_notice
+from umwelt.watch.address import Notice, find_notice
 
 IDLE_MINUTES = 60
 """A page that a life started ends by itself when nobody has looked at it for so long."""

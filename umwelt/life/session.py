@@ -13,17 +13,18 @@ import numpy as np
 
 from umwelt.core import DOUBT, SURPRISE, Metric, part
 from umwelt.evaluation.exam import Proctor
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.examine import examine, panel_of
-from umwelt.life.folder import Folder
-from umwelt.life.foresight import film_foresight
-from umwelt.life.glimpse import Glimpses
-from umwelt.life.keeping import Keeper
-from umwelt.life.life import Engine, Life
-from umwelt.life.notes import Names, means
-from umwelt.life.saving import Saver
-from umwelt.life.scribe import Chunk, Scribe
-from umwelt.life.shelves import Shelves
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.columns import Names, means
+from umwelt.life.chronicle.writer import Chunk, Scribe
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.exams.examine import examine, panel_of
+from umwelt.life.exams.expected import film_foresight
+from umwelt.life.exams.preview import Glimpses
+from umwelt.life.folder.folder import Folder
+from umwelt.life.folder.keeper import Keeper
+from umwelt.life.saves.saver import Saver
+from umwelt.life.saves.spilling import Shelves
 from umwelt.life.signals import Signals, Stopped
 from umwelt.worlds.batch import with_batch
 

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.life.digest import leaves, statics
-from umwelt.life.disk import NO_ROOM, DiskFull, disk_full, room, sync, write_atomically
-from umwelt.life.restore import NotAlike, fill, table
+from umwelt.life.saves.digest import leaves, statics
+from umwelt.life.saves.disk import NO_ROOM, DiskFull, disk_full, room, sync, write_atomically
+from umwelt.life.saves.restore import NotAlike, fill, table
 
 __all__ = ["CheckpointError", "Checkpoints", "DiskFull", "NotAlike"]
 

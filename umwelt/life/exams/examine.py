@@ -13,7 +13,7 @@ from umwelt.core.contracts import World
 from umwelt.evaluation.exam import Proctor, model_error
 from umwelt.evaluation.knowledge import Knowledge, decisions_a_second, foresee, knowledge, tells
 from umwelt.evaluation.statistics import interval
-from umwelt.life.life import BadLife, Life
+from umwelt.life.composition import BadLife, Life
 
 PROBE_KEY = 20_000
 """The seed of every probe, so that all probes of all lives meet the same episodes."""

@@ -13,10 +13,10 @@ import jax
 import numpy as np
 
 from umwelt.core import part
-from umwelt.core.rhythm import Segment
-from umwelt.life.chronicle import Chronicle
-from umwelt.life.life import Life
-from umwelt.life.notes import Names, changes, episode_columns, means, trail_columns, windows
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.columns import Names, changes, episode_columns, means, trail_columns, windows
+from umwelt.life.composition import Life
+from umwelt.life.rhythm import Segment
 
 EVERY = 0.5
 """Seconds between two transactions."""

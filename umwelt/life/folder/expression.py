@@ -1,17 +1,23 @@
 """A part as JSON and back: the exact expression of a life, so that it can be rebuilt from its folder.
 
-A part is written as its import path and its fields, a function as its import path, a task or
-another struct likewise. Nothing is pickled, so a folder from a stranger runs no code but what its
-import paths name.
+A part is written as its name and its fields, a function as its name, a task or another struct likewise. Nothing is
+pickled, so a folder from a stranger runs no code but what its names import.
+
+A part of this package is named by its room, `umwelt.models:Rssm`, so that moving a file orphans no life. A part that
+changes its room or its name, and a field that changes its name, gets a row in `umwelt.life.folder.moved`.
 """
 
 import dataclasses
 import importlib
+import pkgutil
 import sys
+from functools import cache
 from types import FunctionType
 from typing import Any
 
 import numpy as np
+
+from umwelt.life.folder.moved import FIELDS, PARTS
 
 
 class ExpressionError(ValueError):
@@ -48,23 +54,30 @@ def read(written: Any) -> Any:
         return np.asarray(written["array"], written["dtype"])
     if "name" in written:
         return find(written["name"])
-    known = {name: read(field) for name, field in written["fields"].items()}
-    made = find(written["part"])
+    path, renamed = current(written["part"]), FIELDS.get(current(written["part"]), {})
+    known = {renamed.get(name, name): read(field) for name, field in written["fields"].items()}
+    made = find(path)
     extra = set(known) - {field.name for field in dataclasses.fields(made)}
     if extra:
-        raise ExpressionError(
-            f"{written['part']} has no field called {', '.join(sorted(extra))}; was it written by another version?"
-        )
+        raise ExpressionError(f"{path} has no field called {', '.join(sorted(extra))}; was it written by another version?")
     return made(**known)
+
+
+def current(path: str) -> str:
+    """The present name of what was once written as `path`."""
+    module, _, name = path.partition(":")
+    if module.startswith("umwelt."):
+        path = f"umwelt.{module.split('.')[1]}:{name}"
+    return PARTS.get(path, path)
 
 
 def find(path: str) -> Any:
     """The object at `module:name`."""
-    module, _, name = path.partition(":")
+    module, _, name = _nearest(path).partition(":")
     if module == "__main__" and not hasattr(sys.modules["__main__"], name.split(".")[0]):
         raise ExpressionError(f"{name} stood in a script of its own; put it into a module, so that its lives can be resumed")
     try:
-        found = importlib.import_module(module)
+        found = importlib.import_module(_home(module, name))
         for step in name.split("."):
             found = getattr(found, step)
     except (ImportError, AttributeError) as error:
@@ -73,4 +86,31 @@ def find(path: str) -> Any:
 
 
 def _path(thing: Any) -> str:
-    return f"{thing.__module__}:{thing.__qualname__}"
+    full = f"{thing.__module__}:{thing.__qualname__}"
+    short = current(full)
+    # two functions of one room may share a name; those keep their import path
+    return short if find(short) is thing else full
+
+
+def _nearest(path: str) -> str:
+    """`path` where its module still defines it, else its present name."""
+    module, _, name = path.partition(":")
+    try:
+        exact = hasattr(importlib.import_module(module), name.split(".")[0])
+    except ImportError:
+        exact = False
+    return path if exact and path not in PARTS else current(path)
+
+
+@cache
+def _home(module: str, name: str) -> str:
+    """The module that holds `name`: `module`, or the first module of that room which defines it."""
+    found = importlib.import_module(module)
+    first = name.split(".")[0]
+    if hasattr(found, first) or not module.startswith("umwelt.") or not hasattr(found, "__path__"):
+        return module
+    for each in pkgutil.walk_packages(found.__path__, f"{module}."):
+        inner = importlib.import_module(each.name)
+        if getattr(getattr(inner, first, None), "__module__", None) == each.name:
+            return each.name
+    return module

@@ -15,7 +15,7 @@ from umwelt.evaluation.statistics import (
     profile_interval,
     stratified_interval,
 )
-from umwelt.life.ledgers import Diary
+from umwelt.life.exams.scores import Diary
 
 COMPARE_KEY = 40_000
 """The seed of the intervals."""

@@ -1,0 +1,47 @@
+"""Lives that earlier versions saved still open."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import umwelt
+from umwelt.core import part
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.folder import expression
+from umwelt.life.folder.folder import Folder
+from umwelt.life.rhythm import Rhythm
+from umwelt.worlds import Pendulum
+
+SAVED = Path(__file__).parent / "saved"
+
+
+@part
+class Local:
+    """A part of another package."""
+
+    size: int = 3
+
+
+def test_a_life_of_the_first_stable_names_opens(tmp_path: Path) -> None:
+    with zipfile.ZipFile(SAVED / "first.zip") as archive:
+        archive.extractall(tmp_path)
+    folder = Folder.read("first", lives=tmp_path)
+    life = umwelt.life.api.life_of(folder)
+    assert life.world == Pendulum(time_limit=20)
+    assert life.rhythm.chunk == 20
+    with Chronicle.read(folder.chronicle) as chronicle:
+        assert chronicle.last_clock() == 60
+
+
+@pytest.mark.parametrize(
+    "path", ["umwelt.core.rhythm:Rhythm", "umwelt.core:Rhythm", "umwelt.life.rhythm:Rhythm", "umwelt.life:Rhythm"]
+)
+def test_a_part_is_found_by_every_name_that_it_had(path: str) -> None:
+    assert expression.find(path) is Rhythm
+
+
+def test_a_part_of_the_package_is_named_by_its_room_and_others_by_their_module() -> None:
+    assert expression.write(Pendulum())["part"] == "umwelt.worlds:Pendulum"
+    assert expression.write(Local())["part"] == f"{__name__}:Local"
+    assert expression.read(expression.write(Local(size=4))) == Local(size=4)

@@ -1,0 +1,1 @@
+"""Exams: probes, films, previews, costs and scores of a life."""

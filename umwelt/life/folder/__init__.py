@@ -1,0 +1,1 @@
+"""The folder of a life: its lock, its expression, its kept episodes."""

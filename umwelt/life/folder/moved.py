@@ -1,0 +1,12 @@
+"""Names that saved lives may hold, and what they are called now.
+
+Keys and values are `umwelt.ROOM:NAME`. A file that moves inside its room needs no row.
+"""
+
+PARTS: dict[str, str] = {
+    "umwelt.core:Rhythm": "umwelt.life:Rhythm",
+}
+"""Parts and functions by the name they had."""
+
+FIELDS: dict[str, dict[str, str]] = {}
+"""Present name of a part -> the field's name then -> its name now."""

@@ -1,0 +1,1 @@
+"""Saves: checkpoints, digests, and what a memory keeps on disk."""
