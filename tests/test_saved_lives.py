@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import umwelt
 from umwelt.core import part
+from umwelt.life.api import life_of
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.folder import expression
 from umwelt.life.folder.folder import Folder
@@ -27,7 +27,7 @@ def test_a_life_of_the_first_stable_names_opens(tmp_path: Path) -> None:
     with zipfile.ZipFile(SAVED / "first.zip") as archive:
         archive.extractall(tmp_path)
     folder = Folder.read("first", lives=tmp_path)
-    life = umwelt.life.api.life_of(folder)
+    life = life_of(folder)
     assert life.world == Pendulum(time_limit=20)
     assert life.rhythm.chunk == 20
     with Chronicle.read(folder.chronicle) as chronicle:
