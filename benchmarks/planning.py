@@ -22,8 +22,8 @@ import jax
 import jax.numpy as jnp
 
 from benchmarks.machine import best_seconds, matmul_rate
-from umwelt.core import Box, Prediction, WorldSpec, keys, struct
-from umwelt.planners import MPPI, Objective
+from umwelt.core import Box, Objective, Prediction, WorldSpec, keys, struct
+from umwelt.planners import MPPI
 
 LATENT, HIDDEN, ACTIONS = 256, 256, 6
 PLANNER = MPPI(samples=512, horizon=5, iterations=6)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from umwelt.behaviours import ModelPredictive
+from umwelt.core import Objective
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong, Newest, Quota, Spilled
 from umwelt.models import Ensemble, Losse, Recalling, Wished
 from umwelt.models.linear import Encoder
 from umwelt.models.wished import endless, worthless
-from umwelt.planners import ICEM, Objective
+from umwelt.planners import ICEM
 from umwelt.recipes import Recipe, losse_experts, losse_mpc
 from umwelt.retention import Cusum, Elastic
 from umwelt.worlds import Announced, Arm, Pendulum, Varied

@@ -20,13 +20,14 @@ from evidence.agents import NETWORKS
 from evidence.forgetting import CALM, MOST
 from evidence.seeds import each_seed
 from umwelt.behaviours import ModelPredictive
+from umwelt.core import Objective
 from umwelt.life.api import live
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.exams.scores import diary, ledgers
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong
-from umwelt.planners import ICEM, Objective
+from umwelt.planners import ICEM
 from umwelt.teachers import Blocks
 from umwelt.worlds import stream_named
 

@@ -1,4 +1,4 @@
-"""Evidence that is one life for each seed: lived one after the other, and written down after each."""
+"""Feedback that is one life for each seed: lived one after the other, and written down after each."""
 
 import argparse
 import json

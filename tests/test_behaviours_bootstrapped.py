@@ -8,11 +8,11 @@ import pytest
 import umwelt.check
 from umwelt.behaviours import Bootstrapped, ModelPredictive
 from umwelt.check.agent import CHOICES, SPEC
-from umwelt.core import IMAGINED, spaces
+from umwelt.core import IMAGINED, Objective, spaces
 from umwelt.memory.ring import Ring
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Doubted, Ensemble, Implicit
-from umwelt.planners import MPPI, Objective, Shooting
+from umwelt.planners import MPPI, Shooting
 
 KEY = jax.random.key(8)
 MODEL = Implicit(latent=16, units=16, encoder_units=16, group=4, teaches=False)

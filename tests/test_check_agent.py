@@ -8,10 +8,10 @@ import pytest
 
 from umwelt import check
 from umwelt.behaviours import ModelPredictive, RandomAgent
-from umwelt.core import Metric, part
+from umwelt.core import Metric, Objective, part
 from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble, Losse
-from umwelt.planners import Objective, Shooting
+from umwelt.planners import Shooting
 from umwelt.teachers import Blocks
 
 PLAN = {"planner": Shooting(samples=8, horizon=3), "objective": Objective(), "examined": Objective()}

@@ -10,14 +10,14 @@ import pytest
 
 from umwelt.behaviours import DQN, ModelFree, ModelPredictive, RandomAgent
 from umwelt.check.base import same_values
-from umwelt.core import Evidence, TimeStep, keys, part, static, struct
+from umwelt.core import Feedback, Objective, TimeStep, keys, part, static, struct
 from umwelt.core.drive import scan_some
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble, Losse
-from umwelt.planners import Objective, Shooting
+from umwelt.planners import Shooting
 from umwelt.teachers import Blocks
 from umwelt.worlds import Cartpole, Pendulum
 
@@ -194,7 +194,7 @@ def test_blocks_switch_after_their_steps_and_stay_with_the_last() -> None:
         gravities.append(float(tasks.gravity[1]))
     assert np.allclose(gravities, [10.0] * 3 + [1.62] * 3 + [10.0] * 6)
     told = teacher.tell(
-        jax.random.key(0), state, tasks, Evidence(finished=None, returns=None, length=None, surprise=None, doubt=None)
+        jax.random.key(0), state, tasks, Feedback(finished=None, returns=None, length=None, surprise=None, doubt=None)
     )
     assert told is state
     with pytest.raises(ValueError, match="no task called mars"):

@@ -8,13 +8,14 @@ import pytest
 from adapters_worlds import Walk
 
 from umwelt.behaviours import ModelPredictive
+from umwelt.core import Objective
 from umwelt.life import dissect as dissecting
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
 from umwelt.life.exams.cost import dissect
 from umwelt.life.rhythm import Rhythm
 from umwelt.models import Losse
-from umwelt.planners import ICEM, Objective
+from umwelt.planners import ICEM
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 from umwelt.worlds.adapters import Gymnasium

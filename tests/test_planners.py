@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from umwelt.core import Box, Discrete, Prediction, WorldSpec, spaces
-from umwelt.planners import CEM, ICEM, MPPI, Objective, Shooting
+from umwelt.core import Box, Discrete, Objective, Prediction, WorldSpec, spaces
+from umwelt.planners import CEM, ICEM, MPPI, Shooting
 
 KEY = jax.random.key(0)
 BOX = Box(shape=(1,), low=-4.0, high=4.0)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Box, Prediction, WorldSpec
-from umwelt.planners import CEM, ICEM, MPPI, Objective, Shooting
+from umwelt.core import Box, Objective, Prediction, WorldSpec
+from umwelt.planners import CEM, ICEM, MPPI, Shooting
 
 KEY = jax.random.key(0)
 SPEC = WorldSpec(name="test", observation=Box(), action=Box(shape=(1,), low=-2.0, high=2.0), task=Box(), batch=2)

@@ -5,16 +5,17 @@ from typing import Any
 
 import jax
 
-from umwelt.behaviours.measured import measured
 from umwelt.behaviours.memories import empty
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
     Experience,
     Info,
     Metric,
+    Objective,
     Prediction,
     TimeStep,
     WorldSpec,
+    capability,
     keys,
     lived,
     part,
@@ -23,7 +24,7 @@ from umwelt.core import (
     struct,
     zeros_step,
 )
-from umwelt.core.contracts import Guide, Imagine, Memory, Mode, Model, Objective, Planner, Prior, Value
+from umwelt.core.contracts import Memory, Mode, Model, Planner, Prospect, Score
 
 
 @struct
@@ -51,9 +52,9 @@ class ModelPredictive:
     """Chooses actions by imagining."""
     memory: Memory | None = None
     """Where experience is kept; needed by a model whose diet is `replay`."""
-    objective: Objective
+    objective: Score = Objective()
     """What the planner maximises in life."""
-    examined: Objective
+    examined: Score = Objective()
     """What the planner maximises in a probe."""
     examined_choose: str = ""
     """The planner's `choose` in a probe, where it is another than in life: without noise, say. Empty for the same."""
@@ -90,48 +91,45 @@ class ModelPredictive:
             action_space=spec.action,
         )
 
-    def act(
-        self, key: jax.Array, state: ModelPredictiveState, step: TimeStep, mode: Mode = "explore"
-    ) -> tuple[ModelPredictiveState, Any]:
-        """Filter what is seen, then plan (or draw at random, in the rhythm's first steps)."""
-        observing, choosing = keys.split(key, "observe", "choose")
-        belief, _ = self.model.observe(observing, state.model, state.belief, state.action, step)
-        planner = self.planner.forget(state.planner, step.first)
+    def see(self, key: jax.Array, state: ModelPredictiveState, step: TimeStep) -> tuple[ModelPredictiveState, Info]:
+        """Filter the step; where an episode begins, the planner drops its warm start."""
+        belief, info = self.model.observe(key, state.model, state.belief, state.action, step)
+        return replace(state, belief=belief, planner=self.planner.forget(state.planner, step.first)), info
+
+    def act(self, key: jax.Array, state: ModelPredictiveState, mode: Mode = "explore") -> tuple[ModelPredictiveState, Any]:
+        """Plan, or draw at random in the rhythm's first steps."""
         if mode == "random":
-            action = spaces.sample(choosing, state.action_space, step.kind.shape[0])
-        else:
-            by = self._examiner() if mode == "exploit" else self.planner
-            objective = self.examined if mode == "exploit" else self.objective
-            planner, action = by.plan(choosing, planner, belief, *self._mind(state.model, objective))
-        return replace(state, planner=planner, belief=belief, action=action), action
+            batch = jax.tree.leaves(state.action)[0].shape[0]
+            action = spaces.sample(key, state.action_space, batch)
+            return replace(state, action=action), action
+        by = self._examiner() if mode == "exploit" else self.planner
+        objective = self.examined if mode == "exploit" else self.objective
+        planner, action = by.plan(key, state.planner, state.belief, self.prospect(state.model, objective))
+        return replace(state, planner=planner, action=action), action
 
     def _examiner(self) -> Planner:
         """The planner as it plans in probes."""
         return replace(self.planner, choose=self.examined_choose) if self.examined_choose else self.planner  # type: ignore[type-var]
 
-    def _mind(self, model: Any, objective: Objective) -> tuple[Imagine, Objective, Value | None, Prior | None]:
-        """What the planner is given: imagination, the objective, and where the model has them a value and a policy."""
+    def prospect(self, model: Any, objective: Score) -> Prospect:
+        """What the planner is given: imagination, the objective, and the abilities that the model has."""
+
+        def bound(name: str) -> Any:
+            found = capability(self.model, name)
+            return found and (lambda *rest: found(*rest[:-1], model, rest[-1]))
 
         def imagine(key: jax.Array, belief: Any, action: Any) -> tuple[Any, Prediction]:
             return self.model.imagine(key, model, belief, action)
 
-        if not hasattr(self.model, "value"):
-            return imagine, objective, None, None
-        guide: Guide = self.model  # type: ignore[assignment]
-        return imagine, objective, lambda belief: guide.value(model, belief), lambda key, belief: guide.prior(key, model, belief)
+        return Prospect(imagine=imagine, objective=objective, value=bound("value"), prior=bound("prior"), odds=bound("odds"))
 
-    def remember(
-        self, key: jax.Array, state: ModelPredictiveState, step: TimeStep, action: Any, next: TimeStep
-    ) -> tuple[ModelPredictiveState, Info]:
-        """Measure the surprise, then store the transition, or learn from it at once."""
-        measuring, storing = keys.split(key, "measure", "store")
-        _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = measured(step, action, next, info)
+    def remember(self, key: jax.Array, state: ModelPredictiveState, experience: Experience) -> tuple[ModelPredictiveState, Info]:
+        """Store the experience, or learn from it at once."""
         if self.model.diet == "stream":
-            model, learned = self.model.learn(storing, state.model, experience)
-            return replace(state, model=model), {**learned, **info}
+            model, info = self.model.learn(key, state.model, experience)
+            return replace(state, model=model), info
         assert self.memory is not None
-        return replace(state, memory=self.memory.add(storing, state.memory, experience)), info
+        return replace(state, memory=self.memory.add(key, state.memory, experience)), {}
 
     def learn(self, key: jax.Array, state: ModelPredictiveState) -> tuple[ModelPredictiveState, Info]:
         """One update from memory; a stream model has already learned all there is."""

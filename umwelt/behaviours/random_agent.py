@@ -5,14 +5,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, part, spaces, static, struct
+from umwelt.core import Experience, Info, Metric, Prediction, TimeStep, WorldSpec, part, spaces, static, struct
 from umwelt.core.contracts import Mode
 
 
 @struct
 class RandomState:
-    """It remembers only what it may do. action_space: a space."""
+    """rows: int8 [B], nothing but the batch. action_space: a space."""
 
+    rows: jax.Array
     action_space: Any = static()
 
 
@@ -21,30 +22,32 @@ class RandomAgent:
     """Draws every action uniformly from the action space."""
 
     metrics: tuple[Metric, ...] = ()
-    """What it reports."""
+    """The metrics that it declares."""
 
     def init(self, key: jax.Array, spec: WorldSpec) -> RandomState:
-        """A newborn in the world of `spec`."""
-        return RandomState(action_space=spec.action)
+        """Keep the action space."""
+        return RandomState(rows=jnp.zeros(spec.batch, jnp.int8), action_space=spec.action)
 
-    def act(self, key: jax.Array, state: RandomState, step: TimeStep, mode: Mode = "explore") -> tuple[RandomState, Any]:
-        """A uniform draw for each row, whatever the mode."""
-        return state, spaces.sample(key, state.action_space, step.kind.shape[0])
-
-    def remember(
-        self, key: jax.Array, state: RandomState, step: TimeStep, action: Any, next: TimeStep
-    ) -> tuple[RandomState, Info]:
-        """It expects nothing, so nothing surprises it."""
+    def see(self, key: jax.Array, state: RandomState, step: TimeStep) -> tuple[RandomState, Info]:
+        """It predicts nothing, so nothing surprises it."""
         nothing = jnp.full(step.kind.shape, jnp.nan, jnp.float32)
         return state, {"surprise": nothing, "doubt": nothing}
+
+    def act(self, key: jax.Array, state: RandomState, mode: Mode = "explore") -> tuple[RandomState, Any]:
+        """A uniform draw for each row, whatever the mode."""
+        return state, spaces.sample(key, state.action_space, state.rows.shape[0])
+
+    def remember(self, key: jax.Array, state: RandomState, experience: Experience) -> tuple[RandomState, Info]:
+        """It keeps nothing."""
+        return state, {}
 
     def learn(self, key: jax.Array, state: RandomState) -> tuple[RandomState, Info]:
         """It learns nothing."""
         return state, {}
 
     def embody(self, key: jax.Array, state: RandomState, spec: WorldSpec) -> RandomState:
-        """The same dice."""
-        return state
+        """The same draws, for spec.batch rows."""
+        return self.init(key, spec)
 
     def imagine(self, key: jax.Array, state: RandomState, actions: Any) -> Prediction | None:
         """It has no model."""

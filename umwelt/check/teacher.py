@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, same_form, same_values
-from umwelt.core import Box, Evidence, spaces
+from umwelt.core import Box, Feedback, spaces
 from umwelt.core.contracts import Teacher
 
 METHODS = ("init", "ask", "tell")
@@ -54,7 +54,7 @@ def _school(instance: Any, state: Any, space: Any, key: jax.Array) -> Any:
             raise ValueError(f"`ask` returned a task outside the task space: {why}")
         numbers = jnp.full(ROWS, float(question), jnp.float32)
         ends = jnp.full(ROWS, question % 5 == 4)
-        evidence = Evidence(
+        evidence = Feedback(
             finished=ends, returns=numbers, length=jnp.full(ROWS, question % 5 + 1), surprise=numbers, doubt=numbers
         )
         state = instance.tell(here, state, tasks, evidence)

@@ -3,8 +3,10 @@
 import jax
 
 from umwelt.core import keys, spaces
+from umwelt.core.capability import capability, innermost, is_hosted, layers
 from umwelt.core.drive import host_scan, scan
 from umwelt.core.metric import DOUBT, SURPRISE, Metric
+from umwelt.core.objective import Objective
 from umwelt.core.spaces import Box, Discrete
 from umwelt.core.spec import WorldSpec
 from umwelt.core.step import (
@@ -18,9 +20,11 @@ from umwelt.core.step import (
     SHOWN,
     TERMINATED,
     TRUNCATED,
-    Evidence,
+    WATCHED,
     Experience,
+    Feedback,
     Info,
+    Moment,
     Prediction,
     TimeStep,
     lived,
@@ -46,17 +50,24 @@ __all__ = [
     "SURPRISE",
     "TERMINATED",
     "TRUNCATED",
+    "WATCHED",
     "Box",
     "Discrete",
-    "Evidence",
     "Experience",
+    "Feedback",
     "Info",
     "Metric",
+    "Moment",
+    "Objective",
     "Prediction",
     "TimeStep",
     "WorldSpec",
+    "capability",
     "host_scan",
+    "innermost",
+    "is_hosted",
     "keys",
+    "layers",
     "lived",
     "part",
     "scan",

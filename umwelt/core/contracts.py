@@ -1,13 +1,14 @@
-"""The contracts: two to five pure functions each, and what their arguments mean.
+"""The contracts: two to six pure functions each, and what their arguments mean.
 
 One rule holds everywhere: **arrays carry a leading batch axis, keys do not.** A method draws all
 its random numbers for the whole batch from the one `key` that it is given.
 
-Nobody inherits from these classes. A part keeps a contract by having its methods, and
-`umwelt.check.<role>(part)` says whether it does.
+No part inherits from these classes. A part keeps a contract by having its methods, and `umwelt.check.<role>(part)`
+says whether it does. *Capabilities* are optional methods with a fixed signature; `umwelt.core.capability` finds them,
+through wrappers too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -15,7 +16,8 @@ import jax
 
 from umwelt.core.metric import Metric
 from umwelt.core.spec import WorldSpec
-from umwelt.core.step import Evidence, Experience, Info, Prediction, TimeStep
+from umwelt.core.step import Experience, Feedback, Info, Moment, Prediction, TimeStep
+from umwelt.core.struct import part
 
 Key = jax.Array
 State = Any
@@ -27,17 +29,48 @@ Mode = Literal["random", "explore", "exploit"]
 """How to act: at random, in life, or as well as one can (in a probe)."""
 
 Imagine = Callable[[Key, Belief, Action], tuple[Belief, Prediction]]
-"""A model bound to its state: beliefs [N] and actions [N] -> the next beliefs and what they hold."""
-Objective = Callable[[Prediction], jax.Array]
-"""What a planner maximises at each imagined step: Prediction [N] -> float32 [N]."""
+"""A model bound to its state: beliefs [N] and actions [N] -> the next beliefs and their predictions."""
+Score = Callable[[Prediction], jax.Array]
+"""What a planner maximises at each imagined step: Prediction [N] -> float32 [N]. See `umwelt.core.Objective`."""
 Value = Callable[[Belief], jax.Array]
-"""What a belief is worth beyond the horizon: beliefs [N] -> float32 [N]."""
+"""The value beyond the horizon: beliefs [N] -> float32 [N]."""
 Prior = Callable[[Key, Belief], Action]
 """A policy that proposes: beliefs [N] -> actions [N]."""
+Odds = Callable[[Belief], jax.Array]
+"""Log probabilities of every choice: beliefs [N] -> float32 [N, n]."""
+Compose = Callable[..., Experience]
+"""Whole stretches at once: (key, beliefs [N], number, ...) -> Experience [N * number, L], origin IMAGINED."""
+
+
+@part
+class Prospect:
+    """What a planner is given, as one value. A new ability is a new field, never a new argument.
+
+    open: bool [B, n], the choices that are admissible now, or None where all are.
+    """
+
+    imagine: Imagine
+    objective: Score
+    value: Value | None = None
+    prior: Prior | None = None
+    odds: Odds | None = None
+    compose: Compose | None = None
+    open: Any = None
 
 
 class World(Protocol):
-    """What an agent lives in. `task` and `next_task` have the leading axis B = spec.batch."""
+    """What an agent acts in. `task` and `next_task` have the leading axis B = spec.batch.
+
+    Capabilities, all over rows [N]:
+    position(observation) -> float32 [N, 2 or 3], x to the right and y upwards; for people who look on;
+    reward(observation, action, next_observation, task) -> float32 [N], the known reward of a transition;
+    continues(observation, action, next_observation, task) -> float32 [N], the known probability that it goes on;
+    expert(key, observation, task) -> action [N], a good policy in closed form;
+    achieved(observation) -> the goal that it achieves, leaves [N, ...] in the shape of the task's goal;
+    body(observation, task) -> the body that the observation tells; advance(key, body, action, task) -> (body, reward,
+    terminated), the known model; see(body, task) -> observation;
+    guard(observation, action) -> action, the nearest action that is allowed.
+    """
 
     @property
     def spec(self) -> WorldSpec:
@@ -53,13 +86,42 @@ class World(Protocol):
         ...
 
     def step(self, key: Key, state: State, action: Action, next_task: Task) -> tuple[State, TimeStep]:
-        """One decision in each row. A row whose last step ended its episode ignores its action
+        """Take one decision in each row. A row whose last step ended its episode ignores its action
         and returns FIRST, begun on its row of `next_task`; other rows ignore `next_task`."""
         ...
 
 
+class HostedWorld(World, Protocol):
+    """A world in plain Python (`spec.hosted`). Its state is a ticket that is good for one step."""
+
+    def save(self, ticket: State) -> dict[str, Any]:
+        """The arrays that it takes to be here again: the seed of each episode and the actions since."""
+        ...
+
+    def restore(self, saved: dict[str, Any]) -> tuple[State, TimeStep]:
+        """Replay what was saved; a row that cannot be replayed comes back as ended."""
+        ...
+
+    def drain(self, ticket: State) -> list[Any]:
+        """Events since the last call, each with `name`, `message` and `row`."""
+        ...
+
+    def close(self, ticket: State) -> None:
+        """End the simulators. Closing twice does nothing."""
+        ...
+
+
 class Model(Protocol):
-    """A world model. Beliefs, actions and steps have a leading axis N, which may differ from call to call."""
+    """A world model. Beliefs, actions and steps have a leading axis N, which may differ from call to call.
+
+    `hosted = True` says that its methods are plain Python. Capabilities:
+    value(state, belief) -> float32 [N], the value of what follows;
+    prior(key, state, belief) -> actions [N], drawn from the model's own policy;
+    odds(state, belief) -> float32 [N, n], log probabilities of every choice;
+    imitate(key, state, experience) -> (state, Info), one update of its policy towards the actions of experience [N];
+    recall(key, state, experience [N, L]) -> beliefs [L + 1, N], equal to observing step by step, the opening first;
+    compose(key, state, belief, number, ...) -> Experience [N * number, L], whole stretches.
+    """
 
     diet: Diet
     metrics: tuple[Metric, ...]
@@ -69,12 +131,12 @@ class Model(Protocol):
         ...
 
     def start(self, state: State, batch: int) -> Belief:
-        """The beliefs [batch] of somebody who has not yet seen anything."""
+        """The beliefs [batch] before any observation."""
         ...
 
     def observe(self, key: Key, state: State, belief: Belief, action: Action, step: TimeStep) -> tuple[Belief, Info]:
-        """Filter what was seen after `action`. Info holds `surprise` and `doubt`, float32 [N], of
-        this step as it was expected beforehand. Where step is FIRST, belief and action are
+        """Filter the step that follows `action`. Info holds `surprise` and `doubt`, float32 [N], of
+        this step as it was expected before. Where step is FIRST, belief and action are
         ignored, and surprise and doubt are NaN."""
         ...
 
@@ -88,19 +150,6 @@ class Model(Protocol):
         ...
 
 
-class Guide(Protocol):
-    """What a model may be beside a world model: one who knows what beliefs are worth, and what to do in
-    them. An agent that plans passes both on to its planner."""
-
-    def value(self, state: State, belief: Belief) -> jax.Array:
-        """What beliefs [N] are worth beyond them, float32 [N]."""
-        ...
-
-    def prior(self, key: Key, state: State, belief: Belief) -> Action:
-        """An action that the model's own policy draws for each of the beliefs [N]."""
-        ...
-
-
 class Planner(Protocol):
     """Chooses actions by imagining. Its warm start lives in its state."""
 
@@ -108,16 +157,7 @@ class Planner(Protocol):
         """A warm start for spec.batch rows."""
         ...
 
-    def plan(
-        self,
-        key: Key,
-        state: State,
-        belief: Belief,
-        imagine: Imagine,
-        objective: Objective,
-        value: Value | None,
-        prior: Prior | None,
-    ) -> tuple[State, Action]:
+    def plan(self, key: Key, state: State, belief: Belief, prospect: Prospect) -> tuple[State, Action]:
         """Choose one action for each of the B beliefs. Imagination runs on B x samples rows at once."""
         ...
 
@@ -133,7 +173,7 @@ class Memory(Protocol):
         """An empty memory for experience [B] like `example`. Only shapes and dtypes are read."""
         ...
 
-    def add(self, key: Key, state: State, steps: Experience) -> State:
+    def add(self, key: Key, state: State, experience: Experience) -> State:
         """Keep experience [B]; seams are not kept. In place where the state is donated."""
         ...
 
@@ -148,23 +188,35 @@ class Memory(Protocol):
         ...
 
 
-@runtime_checkable
-class Spills(Protocol):
-    """A state, anywhere in an agent's, that keeps on disk what is too much for memory. A life asks it between two
-    stretches, so that nothing inside a compiled program waits for a disk."""
+class Curiosity(Protocol):
+    """Turns transitions into bonuses. Three doors use it: `Curious` around an agent, `Rewarded` around a learner,
+    `Wondering` around a model.
 
-    def spill(self, folder: Path) -> "Spills":
-        """Write what is new to files in `folder`, fetch what is wanted, and return a state of the same form; this one is
-        used up. Files may hold more than the state knows of, written by a life that was killed after its last save."""
+    Capabilities: begin(state, rows) -> state, where bool [B] says in which rows an episode begins (episodic signals);
+    told(state) -> float32 [B, W], what the bonus depends on, for agents that are shown it.
+    """
+
+    metrics: tuple[Metric, ...]
+
+    def init(self, key: Key, width: int, actions: int, batch: int) -> State:
+        """A signal that has met nothing: `width` features, `actions` numbers of an action, `batch` rows of a life."""
         ...
 
-    def sync(self, folder: Path) -> None:
-        """Have the disk remember all that this state counts on. Called before each save."""
+    def bonus(self, key: Key, state: State, moment: Moment) -> jax.Array:
+        """float32 [N], of transitions that were not yet learned from."""
+        ...
+
+    def learn(self, key: Key, state: State, moment: Moment) -> tuple[State, Info]:
+        """Take the transitions in; rows of weight 0 change nothing."""
         ...
 
 
 class Teacher(Protocol):
-    """Chooses the next task."""
+    """Chooses the next task.
+
+    Capability: reflect(key, state) -> (state, Info), called once between two stretches of a life. A teacher with
+    `hosted = True` reflects in plain Python.
+    """
 
     def init(self, key: Key, task_space: Any, named: dict[str, Task]) -> State:
         """A teacher that has seen no episode. `named` holds the world's own named tasks."""
@@ -174,29 +226,41 @@ class Teacher(Protocol):
         """Tasks [n] for the rows that would begin an episode now. Asked once for every decision."""
         ...
 
-    def tell(self, key: Key, state: State, tasks: Task, evidence: Evidence) -> State:
-        """Hear how the tasks [B] now lived are going; `evidence.finished` marks the ends."""
+    def tell(self, key: Key, state: State, tasks: Task, feedback: Feedback) -> State:
+        """Receive feedback on the current tasks [B]; `feedback.finished` marks the ends."""
+        ...
+
+    def panel(self, named: dict[str, Task]) -> dict[str, Task]:
+        """The tasks that a life under this teacher is examined on, by name; empty for the world's default."""
         ...
 
 
 class Agent(Protocol):
-    """A composition of the above, or a model-free baseline. One that has a world model keeps it as `model`,
-    with `state.model` and the beliefs `state.belief` [B], so that what the model knows can be examined."""
+    """A composition of the above, or a model-free baseline.
+
+    An agent with a world model keeps it as `model`, with `state.model` and the beliefs `state.belief` [B], so that the
+    model can be examined. `hosted = True` says that its methods are plain Python.
+    """
 
     metrics: tuple[Metric, ...]
 
     def init(self, key: Key, spec: WorldSpec) -> State:
-        """A newborn in the world of `spec`."""
+        """An agent that has learned nothing, for the world of `spec`."""
         ...
 
-    def act(self, key: Key, state: State, step: TimeStep, mode: Mode = "explore") -> tuple[State, Action]:
-        """See `step` [B], and choose an action for each row. On a row that is `last` the world
-        will ignore the action."""
+    def see(self, key: Key, state: State, step: TimeStep) -> tuple[State, Info]:
+        """Filter `step` [B] once. Info holds `surprise` and `doubt`, float32 [B], of the belief that is kept; NaN where
+        there is none."""
         ...
 
-    def remember(self, key: Key, state: State, step: TimeStep, action: Action, next: TimeStep) -> tuple[State, Info]:
-        """Take in the transition [B]: measure it (`surprise`, `doubt`, float32 [B], NaN where there
-        is none), store it, and with a stream diet learn from it."""
+    def act(self, key: Key, state: State, mode: Mode = "explore") -> tuple[State, Action]:
+        """Choose an action for each row, from what `see` left. On a row whose step is `last` the world
+        ignores the action."""
+        ...
+
+    def remember(self, key: Key, state: State, experience: Experience) -> tuple[State, Info]:
+        """Take in experience [B] that is lived, shown or watched: store it, and with a stream diet learn from it.
+        Belief and pending decision stay as they are."""
         ...
 
     def learn(self, key: Key, state: State) -> tuple[State, Info]:
@@ -205,10 +269,56 @@ class Agent(Protocol):
 
     def embody(self, key: Key, state: State, spec: WorldSpec) -> State:
         """The same knowledge in a new body of spec.batch rows: fresh belief and warm start, no
-        memory. What probes examine; the original is not touched."""
+        memory. Probes examine it; the original stays as it is."""
         ...
 
     def imagine(self, key: Key, state: State, actions: Action) -> Prediction | None:
-        """What it expects of actions [H, B] from where it is: Prediction [H, B], or None where the
+        """Predict the result of actions [H, B] from the present belief: Prediction [H, B], or None where the
         agent has no model."""
+        ...
+
+
+class Source(Protocol):
+    """Where shown experience comes from. It is asked at the edge, before the first decision, in plain Python."""
+
+    def read(self, key: Key, spec: WorldSpec) -> Iterator[Experience]:
+        """Yield pieces [T, B] of streams in order, whole episodes laid end to end: seams are not `valid`, origin is
+        SHOWN or WATCHED, `to_come` is filled. A piece that follows another continues its rows."""
+        ...
+
+
+@runtime_checkable
+class Spills(Protocol):
+    """A state, anywhere in an agent's, that keeps on disk what is too much for memory. A life asks it between two
+    stretches, so that no compiled program waits for a disk."""
+
+    def spill(self, folder: Path) -> "Spills":
+        """Write what is new to files in `folder`, fetch what is wanted, and return a state of the same form; this one is
+        used up. Files may hold more than the state knows of, written by a life that was killed after its last save."""
+        ...
+
+    def sync(self, folder: Path) -> None:
+        """Flush to disk all that this state counts on. Called before each save."""
+        ...
+
+
+@part
+class Outside:
+    """What a state may consult between two stretches of a life.
+
+    answer: questions -> answers, from a voice such as a language model. note: (name, message) of an event for the
+    chronicle.
+    """
+
+    answer: Callable[[list[str]], list[str]]
+    note: Callable[[str, str], None]
+
+
+@runtime_checkable
+class Consults(Protocol):
+    """A state, anywhere in an agent's or a teacher's, that asks the outside between two stretches of a life. So a
+    compiled agent reads answers one stretch later, and no program holds a callback."""
+
+    def consult(self, outside: Outside) -> "Consults":
+        """Ask, and return a state of the same form."""
         ...

@@ -18,8 +18,9 @@ from umwelt.core.struct import struct
 FIRST, MID, TERMINATED, TRUNCATED, BROKEN = 0, 1, 2, 3, 4
 KINDS = ("first", "mid", "terminated", "truncated", "broken")
 
-LIVED, IMAGINED, SHOWN = 0, 1, 2
-ORIGINS = ("lived", "imagined", "shown")
+LIVED, IMAGINED, SHOWN, WATCHED = 0, 1, 2, 3
+ORIGINS = ("lived", "imagined", "shown", "watched")
+"""Where experience comes from: this life, a model, another agent, or another agent whose actions are unknown."""
 
 Info = dict[str, Any]
 """Diagnostics of one call: metric name -> array. Every name is declared as a `Metric`."""
@@ -27,10 +28,10 @@ Info = dict[str, Any]
 
 @struct
 class TimeStep:
-    """One moment of B parallel episodes.
+    """One step of B parallel episodes.
 
     kind: int8 [B], one of FIRST, MID, TERMINATED, TRUNCATED, BROKEN.
-    observation: pytree of arrays [B, ...]; on BROKEN what was last seen, since the world failed to tell.
+    observation: pytree of arrays [B, ...]; on BROKEN the last one seen, because the world returned none.
     reward: float32 [B], the reward for the action that led here; 0 on FIRST and BROKEN.
     """
 
@@ -55,7 +56,7 @@ class TimeStep:
 
     @property
     def opening(self) -> "TimeStep":
-        """The same moment as FIRST: whoever filters from here on knows nothing of what came before."""
+        """The same step as FIRST: a filter that starts here knows nothing of what came before."""
         return replace(self, kind=jnp.full_like(self.kind, FIRST))
 
 
@@ -63,9 +64,10 @@ class TimeStep:
 class Experience:
     """Transitions with any leading axes: [B] lived, [N] sampled, [N, L] as sequences.
 
-    step: the TimeStep before; action: what was done; next: the TimeStep after.
-    origin: int8, one of LIVED, IMAGINED, SHOWN. task: the task, or None where it is unknown. surprise:
-    float32, NaN on a FIRST step, or None where nobody measured it.
+    step: the TimeStep before. action: the action taken; zeros where origin is WATCHED. next: the TimeStep after.
+    origin: int8, one of LIVED, IMAGINED, SHOWN, WATCHED. task: the task of the episode, or None where it is unknown.
+    surprise: float32, NaN on a FIRST step, or None where it was not measured. to_come: float32, the rewards from this
+    transition to the end of its episode, or None where the end is not known.
     """
 
     step: TimeStep
@@ -74,12 +76,18 @@ class Experience:
     origin: Any
     task: Any = None
     surprise: Any = None
+    to_come: Any = None
 
     @property
     def valid(self) -> Any:
-        """bool, leading axes: False where the pair is the seam between two episodes, or the world failed to say what
-        the action did."""
+        """bool, leading axes: False on the seam between two episodes, and where the world failed to report the result
+        of the action."""
         return (self.step.kind < TERMINATED) & (self.next.kind != BROKEN)
+
+    @property
+    def acted(self) -> Any:
+        """bool, leading axes: valid, and the action is known."""
+        return self.valid & (self.origin != WATCHED)
 
 
 def zeros_step(spec: WorldSpec) -> TimeStep:
@@ -89,7 +97,7 @@ def zeros_step(spec: WorldSpec) -> TimeStep:
 
 
 def lived(step: TimeStep, action: Any, next: TimeStep, task: Any = None, surprise: Any = None) -> Experience:
-    """The experience [B] of one step of a life."""
+    """One step of a life as experience [B]."""
     origin = jnp.full(step.kind.shape, LIVED, jnp.int8)
     return Experience(step=step, action=action, next=next, origin=origin, task=task, surprise=surprise)
 
@@ -101,21 +109,24 @@ class Prediction:
     observation: [N, ...], or None where the model has no decoder.
     reward: float32 [N]. continues: float32 [N], the probability that the episode goes on.
     doubt: float32 [N], epistemic, >= 0: about 1 where the model knows no more than the spread of
-    the data, near 0 where it is sure.
+    the data, near 0 where it is sure. bonus: float32 [N], what a curiosity inside the model pays, or None.
     """
 
     observation: Any
     reward: Any
     continues: Any
     doubt: Any
+    bonus: Any = None
 
 
 @struct
-class Evidence:
-    """What the teacher hears after each step, for B parallel episodes.
+class Feedback:
+    """What the teacher receives after each step, for B parallel episodes.
 
     finished: bool [B], the episode ended with this step. returns: float32 [B], its return so far.
     length: int32 [B], its length so far. surprise, doubt: float32 [B], means over the episode.
+    reached: what the present observation achieves, leaves [B, ...] in the shape of the task's goal, from the world's
+    `achieved`; None where the world has none.
     """
 
     finished: Any
@@ -123,6 +134,22 @@ class Evidence:
     length: Any
     surprise: Any
     doubt: Any
+    reached: Any = None
+
+
+@struct
+class Moment:
+    """Transitions as numbers, from any origin: what a curiosity reads.
+
+    now, after: float32 [N, F], observations or beliefs. done: float32 [N, A], actions in units. weight: float32 [N], 0
+    where nothing is to be learned. surprise: float32 [N] of `after`, NaN where it was not measured.
+    """
+
+    now: Any
+    after: Any
+    done: Any
+    weight: Any
+    surprise: Any
 
 
 def select(condition: jax.Array, then: Any, otherwise: Any) -> Any:

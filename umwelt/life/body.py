@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Evidence, TimeStep, keys, part, select, spaces, struct
+from umwelt.core import Feedback, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
 from umwelt.core.drive import scan_some
 from umwelt.life.rhythm import Segment
@@ -132,7 +132,7 @@ class Body:
         task = select(next.first, mind.decision.next_task, mind.task)
         steps = jnp.maximum(tally.length, 1).astype(jnp.float32)
         means = {"surprise": tally.surprise / steps, "doubt": tally.doubt / steps}
-        evidence = Evidence(finished=next.last, returns=tally.returns, length=tally.length, **means)
+        evidence = Feedback(finished=next.last, returns=tally.returns, length=tally.length, **means)
         teacher = self.teacher.tell(telling, mind.teacher, task, evidence)
         record = Record(
             kind=next.kind,

@@ -3,7 +3,6 @@
 from umwelt.planners.cem import CEM
 from umwelt.planners.icem import ICEM
 from umwelt.planners.mppi import MPPI
-from umwelt.planners.objective import Objective
 from umwelt.planners.shooting import Shooting
 
-__all__ = ["CEM", "ICEM", "MPPI", "Objective", "Shooting"]
+__all__ = ["CEM", "ICEM", "MPPI", "Shooting"]

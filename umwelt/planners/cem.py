@@ -3,9 +3,9 @@
 import jax
 
 from umwelt.core import part
-from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
+from umwelt.core.contracts import Action, Belief, Prospect
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.lookahead import Choose, Foresight, elite_weights, search, share_of
+from umwelt.planners.lookahead import Choose, Lookahead, elite_weights, search, share_of
 from umwelt.planners.plans import Plans, blank, forgotten
 
 
@@ -45,17 +45,14 @@ class CEM:
         key: jax.Array,
         state: Plans,
         belief: Belief,
-        imagine: Imagine,
-        objective: Objective,
-        value: Value | None,
-        prior: Prior | None,
+        prospect: Prospect,
     ) -> tuple[Plans, Action]:
         """Actions [B, ...], and the fitted plans one step later."""
         plans, action = search(
             key,
             state.wide(self.spread),
             belief,
-            Foresight(imagine=imagine, objective=objective, value=value, prior=prior, discount=self.discount),
+            Lookahead(prospect=prospect, discount=self.discount),
             weigh=lambda scores: elite_weights(scores, self.elites),
             refit=lambda plans, candidates, weights: plans.refit(candidates, weights, self.momentum, self.least_spread),
             samples=self.samples,

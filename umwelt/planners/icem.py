@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import keys, part, select, struct
-from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
+from umwelt.core.contracts import Action, Belief, Prospect
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.lookahead import Choose, Foresight, decide, elite_weights, share_of
+from umwelt.planners.lookahead import Choose, Lookahead, decide, elite_weights, share_of
 from umwelt.planners.noise import coloured
 from umwelt.planners.plans import Plans, blank, evens, forgotten, join, normal, pick
 
@@ -80,25 +80,22 @@ class ICEM:
         key: jax.Array,
         state: Warm,
         belief: Belief,
-        imagine: Imagine,
-        objective: Objective,
-        value: Value | None,
-        prior: Prior | None,
+        prospect: Prospect,
     ) -> tuple[Warm, Action]:
         """Actions [B, ...], and the fitted plans and their elites one step later."""
         dream_key, prior_key, choice_key = keys.split(key, "dream", "prior", "choice")
-        foresight = Foresight(imagine=imagine, objective=objective, value=value, prior=prior, discount=self.discount)
+        lookahead = Lookahead(prospect=prospect, discount=self.discount)
         plans = state.plans.wide(self.spread)
         kept = jnp.swapaxes(state.elites, 0, 1)
-        shares = [share_of(size - self._kept - 1, self.proposed) * (prior is not None) for size in self.populations]
-        given = foresight.proposals(prior_key, plans, belief, max(shares))
+        shares = [share_of(size - self._kept - 1, self.proposed) * (prospect.prior is not None) for size in self.populations]
+        given = lookahead.proposals(prior_key, plans, belief, max(shares))
         *fresh, after = self._noise(key, plans, shares)
         dreams = jax.random.split(dream_key, self.iterations)
         chosen = plans.mode()[0, :, 0]
         for index, drawn in enumerate(fresh):
             middle = [plans.mode()] if index == self.iterations - 1 else []
             candidates = join(given[:, :, : shares[index]], kept, *middle, plans.sample(drawn))
-            scores = foresight.scores(dreams[index], plans, candidates, belief)
+            scores = lookahead.scores(dreams[index], plans, candidates, belief)
             weights = elite_weights(scores, self.elites)
             plans = plans.refit(candidates, weights, self.momentum, self.least_spread)
             kept = pick(candidates, jax.lax.top_k(scores, self._kept)[1])

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import keys, part
-from umwelt.core.contracts import Belief, Imagine, Objective, Prior, Value
+from umwelt.core.contracts import Belief, Prospect
 from umwelt.planners.plans import Plans, evens, join, normal, pick
 
 Choose = Literal["mean", "best", "sample", "noisy"]
@@ -16,13 +16,10 @@ one with noise as wide as the fitted plans are spread."""
 
 
 @part
-class Foresight:
+class Lookahead:
     """The imagination that one call of `plan` was given, with the discount."""
 
-    imagine: Imagine
-    objective: Objective
-    value: Value | None
-    prior: Prior | None
+    prospect: Prospect
     discount: float
 
     def scores(self, key: jax.Array, plans: Plans, candidates: jax.Array, belief: Belief) -> jax.Array:
@@ -38,28 +35,28 @@ class Foresight:
         def step(carry: Any, x: Any) -> tuple[Any, None]:
             belief, worth, alive = carry
             step_key, candidate = x
-            belief, prediction = self.imagine(step_key, belief, plans.decode(candidate))
-            worth = worth + _living(alive, self.objective(prediction))
+            belief, prediction = self.prospect.imagine(step_key, belief, plans.decode(candidate))
+            worth = worth + _living(alive, self.prospect.objective(prediction))
             return (belief, worth, self.discount * _living(alive, prediction.continues)), None
 
         start = (spread_out(belief, samples), jnp.zeros(rows, jnp.float32), jnp.ones(rows, jnp.float32))
         actions = candidates.reshape(horizon, rows, *candidates.shape[3:])
         # two steps in a row spare the copy of the beliefs that a loop of single steps makes
         (last, worth, alive), _ = jax.lax.scan(step, start, (jax.random.split(key, horizon), actions), unroll=2)
-        if self.value is not None:
-            worth = worth + _living(alive, self.value(last))
+        if self.prospect.value is not None:
+            worth = worth + _living(alive, self.prospect.value(last))
         return jnp.where(jnp.isfinite(worth), worth, -jnp.inf).reshape(batch, samples)
 
     def proposals(self, key: jax.Array, plans: Plans, belief: Belief, samples: int) -> jax.Array:
         """The prior's own trajectories in imagination, as candidates [H, B, samples, ...]."""
         batch, horizon = jax.tree.leaves(plans)[0].shape[:2]
-        if self.prior is None or samples == 0:
+        if self.prospect.prior is None or samples == 0:
             return plans.mode()[:, :, :0]
 
         def step(belief: Belief, step_key: jax.Array) -> tuple[Belief, jax.Array]:
             prior_key, imagine_key = keys.split(step_key, "prior", "imagine")
-            candidate = plans.encode(self.prior(prior_key, belief))
-            belief, _ = self.imagine(imagine_key, belief, plans.decode(candidate))
+            candidate = plans.encode(self.prospect.prior(prior_key, belief))
+            belief, _ = self.prospect.imagine(imagine_key, belief, plans.decode(candidate))
             return belief, candidate
 
         _, rolled = jax.lax.scan(step, spread_out(belief, samples), jax.random.split(key, horizon))
@@ -70,7 +67,7 @@ def search(
     key: jax.Array,
     plans: Plans,
     belief: Belief,
-    foresight: Foresight,
+    lookahead: Lookahead,
     weigh: Callable[[jax.Array], jax.Array],
     refit: Callable[[Plans, jax.Array, jax.Array], Plans],
     *,
@@ -84,15 +81,15 @@ def search(
     weigh: scores [B, S] -> weights [B, S] that sum to one. refit: (plans, candidates, weights) -> plans.
     """
     dream_key, prior_key, choice_key = keys.split(key, "dream", "prior", "choice")
-    given = foresight.proposals(prior_key, plans, belief, proposed)
+    given = lookahead.proposals(prior_key, plans, belief, proposed)
     # the prior's proposals stay the same in all iterations, so that they are imagined but once
-    known = foresight.scores(keys.fold(prior_key, "scores"), plans, given, belief) if given.shape[2] else None
+    known = lookahead.scores(keys.fold(prior_key, "scores"), plans, given, belief) if given.shape[2] else None
     fresh = jnp.stack(evens(key, plans, *(samples - given.shape[2],) * iterations))
 
     def improve(plans: Plans, x: Any) -> tuple[Plans, jax.Array]:
         drawn, dream = x
         candidates = plans.sample(normal(drawn))
-        scores = foresight.scores(dream, plans, candidates, belief)
+        scores = lookahead.scores(dream, plans, candidates, belief)
         if known is not None:
             candidates, scores = join(given, candidates), jnp.concatenate([known, scores], axis=1)
         weights = weigh(scores)

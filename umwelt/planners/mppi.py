@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import part
-from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
+from umwelt.core.contracts import Action, Belief, Prospect
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.lookahead import Choose, Foresight, search, share_of
+from umwelt.planners.lookahead import Choose, Lookahead, search, share_of
 from umwelt.planners.plans import Plans, blank, forgotten
 
 
@@ -59,17 +59,14 @@ class MPPI:
         key: jax.Array,
         state: Plans,
         belief: Belief,
-        imagine: Imagine,
-        objective: Objective,
-        value: Value | None,
-        prior: Prior | None,
+        prospect: Prospect,
     ) -> tuple[Plans, Action]:
         """Actions [B, ...], and the fitted plans one step later."""
         plans, action = search(
             key,
             state.wide(self.spread),
             belief,
-            Foresight(imagine=imagine, objective=objective, value=value, prior=prior, discount=self.discount),
+            Lookahead(prospect=prospect, discount=self.discount),
             weigh=self.weigh,
             refit=self._refit,
             samples=self.samples,

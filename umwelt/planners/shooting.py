@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import keys, part
-from umwelt.core.contracts import Action, Belief, Imagine, Objective, Prior, Value
+from umwelt.core.contracts import Action, Belief, Prospect
 from umwelt.core.spec import WorldSpec
-from umwelt.planners.lookahead import Foresight, share_of
+from umwelt.planners.lookahead import Lookahead, share_of
 from umwelt.planners.plans import Plans, blank, evens, forgotten, join, pick
 
 
@@ -34,18 +34,15 @@ class Shooting:
         key: jax.Array,
         state: Plans,
         belief: Belief,
-        imagine: Imagine,
-        objective: Objective,
-        value: Value | None,
-        prior: Prior | None,
+        prospect: Prospect,
     ) -> tuple[Plans, Action]:
         """The first action of the best candidate in each row, [B, ...]."""
         dream_key, prior_key = keys.split(key, "dream", "prior")
-        foresight = Foresight(imagine=imagine, objective=objective, value=value, prior=prior, discount=self.discount)
-        given = foresight.proposals(prior_key, state, belief, share_of(self.samples - 1, self.proposed))
+        lookahead = Lookahead(prospect=prospect, discount=self.discount)
+        given = lookahead.proposals(prior_key, state, belief, share_of(self.samples - 1, self.proposed))
         (fresh,) = evens(key, state, self.samples - 1 - given.shape[2])
         candidates = join(given, state.mode(), state.uniform(fresh))
-        scores = foresight.scores(dream_key, state, candidates, belief)
+        scores = lookahead.scores(dream_key, state, candidates, belief)
         best = pick(candidates, jnp.argmax(scores, axis=1)[:, None])
         kept = state.refit(best, jnp.ones((best.shape[1], 1), jnp.float32), momentum=0.0, least=0.0)
         return kept.shift(), state.decode(best[0, :, 0])

@@ -7,9 +7,10 @@ and ignores when it is examined.
 """
 
 from umwelt.behaviours import ModelPredictive
+from umwelt.core import Objective
 from umwelt.life.rhythm import Rhythm
 from umwelt.models.losse import Losse
-from umwelt.planners import ICEM, Objective
+from umwelt.planners import ICEM
 from umwelt.recipes.recipe import Recipe
 
 losse_mpc = Recipe(

@@ -7,10 +7,11 @@ cautious: plans through what the members disagree about are worth less.
 """
 
 from umwelt.behaviours import ModelPredictive
+from umwelt.core import Objective
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models.ensemble import Ensemble
-from umwelt.planners import CEM, Objective
+from umwelt.planners import CEM
 from umwelt.recipes.recipe import Recipe
 
 pets = Recipe(

@@ -11,10 +11,11 @@ each decision: together they cost less than one of 256, and balancing a pole is 
 from dataclasses import replace
 
 from umwelt.behaviours import ModelPredictive
+from umwelt.core import Objective
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory.trajectories import Trajectories
 from umwelt.models import Doubted, Implicit
-from umwelt.planners import MPPI, Objective
+from umwelt.planners import MPPI
 from umwelt.recipes.recipe import Recipe
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Evidence, part, struct
+from umwelt.core import Feedback, part, struct
 
 
 @struct
@@ -41,7 +41,7 @@ class Blocks:
         tasks = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[block], (n, *leaf.shape[1:])), state.tasks)
         return BlocksState(tasks=state.tasks, asked=state.asked + 1), tasks
 
-    def tell(self, key: jax.Array, state: BlocksState, tasks: Any, evidence: Evidence) -> BlocksState:
+    def tell(self, key: jax.Array, state: BlocksState, tasks: Any, feedback: Feedback) -> BlocksState:
         """The order is fixed, so evidence changes nothing."""
         return state
 

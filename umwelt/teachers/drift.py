@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Evidence, part
+from umwelt.core import Feedback, part
 from umwelt.teachers.blocks import Blocks, BlocksState
 
 
@@ -43,6 +43,6 @@ class Drift:
 
         return BlocksState(tasks=state.tasks, asked=state.asked + 1), jax.tree.map(mixed, state.tasks)
 
-    def tell(self, key: jax.Array, state: BlocksState, tasks: Any, evidence: Evidence) -> BlocksState:
+    def tell(self, key: jax.Array, state: BlocksState, tasks: Any, feedback: Feedback) -> BlocksState:
         """The way is fixed, so evidence changes nothing."""
         return state
