@@ -54,8 +54,8 @@ def learning_flop(agent: ModelPredictive, weights: dict[str, int]) -> float:
     inner = agent.model.model
     two = weights["values"] * min(2, inner.members) / inner.members
     learned = 3 * (weights["encoder"] + 3 * sum(weights[name] for name in ("dynamics", "outcome", "values")))
-    # who looks along the whole sequence asks for values at its end alone
-    targets = 3 * weights["encoder"] + (1 if inner.trust == 1.0 else 3) * (weights["policy"] + two)
+    # returns along the whole sequence need values at its end alone
+    targets = 3 * weights["encoder"] + (1 if inner.lambda_ == 1.0 else 3) * (weights["policy"] + two)
     policy = (inner.taught or 4) * (3 * weights["policy"] + 2 * two)
     return 2.0 * agent.batch * (learned + targets + policy)
 
@@ -65,16 +65,19 @@ def calls(agent: ModelPredictive) -> tuple[Callable[[], Any], Callable[[], Any]]
     key = jax.random.key(0)
     state = agent.init(key, SPEC)
     step = TimeStep(kind=jnp.full(1, MID, jnp.int8), observation=jax.random.normal(key, (1, 17)), reward=jnp.zeros(1))
-    meal = lived(step, jnp.zeros((1, 6)), step)
-    meal = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[:, None], (agent.batch, 3, *leaf.shape[1:])), meal)
-    act, learn = jax.jit(lambda key, state: agent.act(key, state, step)[1]), jax.jit(agent.model.learn, donate_argnums=1)
+    batch = lived(step, jnp.zeros((1, 6)), step)
+    batch = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[:, None], (agent.batch, 3, *leaf.shape[1:])), batch)
+    choose, learn = (
+        jax.jit(lambda key, state: agent.act(key, agent.see(key, state, step)[0])[1]),
+        jax.jit(agent.model.learn, donate_argnums=1),
+    )
     held = [state, jax.tree.map(jnp.copy, state.model)]
 
     def decide() -> Any:
-        return act(key, held[0])
+        return choose(key, held[0])
 
     def update() -> Any:
-        held[1], info = learn(key, held[1], meal)
+        held[1], info = learn(key, held[1], batch)
         return info["model_loss"]
 
     return decide, update

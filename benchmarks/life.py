@@ -15,7 +15,7 @@ import numpy as np
 
 from umwelt.behaviours import SAC, ModelFree, RandomAgent
 from umwelt.check.base import same_values
-from umwelt.core import Info, Metric, Prediction, TimeStep, WorldSpec, part, struct
+from umwelt.core import Experience, Info, Metric, Prediction, TimeStep, WorldSpec, part, struct
 from umwelt.core.contracts import Mode
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
@@ -33,10 +33,11 @@ ROWS = 16
 
 @struct
 class LinearState:
-    """policy [A, F], critic [F], over the features [B, F] of the last observation: itself, its squares and 1."""
+    """policy [A, F], critic [F]. seen [B, F]: the features of the last observation, which are itself, its squares and 1."""
 
     policy: jax.Array
     critic: jax.Array
+    seen: jax.Array
 
 
 @part
@@ -54,38 +55,45 @@ class LinearAgent:
     def init(self, key: jax.Array, spec: WorldSpec) -> LinearState:
         """Knows nothing, does nothing."""
         features = 2 * spec.observation.shape[0] + 1
-        return LinearState(policy=jnp.zeros((spec.action.shape[0], features)), critic=jnp.zeros(features))
+        seen = jnp.zeros((spec.batch, features))
+        return LinearState(policy=jnp.zeros((spec.action.shape[0], features)), critic=jnp.zeros(features), seen=seen)
 
-    def act(self, key: jax.Array, state: LinearState, step: TimeStep, mode: Mode = "explore") -> tuple[LinearState, Any]:
+    def see(self, key: jax.Array, state: LinearState, step: TimeStep) -> tuple[LinearState, Info]:
+        """Keep the features of the step; the surprise is the error of the critic."""
+        there = _features(step)
+        error = self._error(state, state.seen, step)
+        surprise = jnp.where(step.first, jnp.nan, jnp.abs(error))
+        return replace(state, seen=there), {"surprise": surprise, "doubt": jnp.full_like(surprise, jnp.nan)}
+
+    def act(self, key: jax.Array, state: LinearState, mode: Mode = "explore") -> tuple[LinearState, Any]:
         """The policy's mean, and noise."""
-        mean = _features(step) @ state.policy.T
+        mean = state.seen @ state.policy.T
         return state, jnp.clip(mean + self.noise * jax.random.normal(key, mean.shape), -2, 2)
 
-    def remember(
-        self, key: jax.Array, state: LinearState, step: TimeStep, action: Any, next: TimeStep
-    ) -> tuple[LinearState, Info]:
+    def remember(self, key: jax.Array, state: LinearState, experience: Experience) -> tuple[LinearState, Info]:
         """One step of temporal differences for the critic, and of the policy gradient for the policy."""
-        here, there = _features(step), _features(next)
-        valid = step.kind < 2
-        error = next.reward + self.discount * ~next.terminated * (there @ state.critic) - here @ state.critic
-        error = jnp.where(valid, error, 0.0)
-        tried = (action - here @ state.policy.T) * error[:, None]
+        here = _features(experience.step)
+        error = jnp.where(experience.valid, self._error(state, here, experience.next), 0.0)
+        tried = (experience.action - here @ state.policy.T) * error[:, None]
         critic = state.critic + self.rate * (error @ here) / ROWS
         policy = state.policy + self.rate * jnp.clip(tried, -1, 1).T @ here / ROWS
-        surprise = jnp.where(valid, jnp.abs(error), jnp.nan)
-        return LinearState(policy=policy, critic=critic), {"surprise": surprise, "doubt": jnp.full_like(surprise, jnp.nan)}
+        return replace(state, policy=policy, critic=critic), {}
 
     def learn(self, key: jax.Array, state: LinearState) -> tuple[LinearState, Info]:
         """It has learned already."""
         return state, {}
 
     def embody(self, key: jax.Array, state: LinearState, spec: WorldSpec) -> LinearState:
-        """The same weights."""
-        return state
+        """The same weights, for spec.batch rows."""
+        return replace(state, seen=jnp.zeros((spec.batch, state.critic.shape[0])))
 
     def imagine(self, key: jax.Array, state: LinearState, actions: Any) -> Prediction | None:
         """It has no model."""
         return None
+
+    def _error(self, state: LinearState, here: jax.Array, next: TimeStep) -> jax.Array:
+        """The temporal difference [B] from features `here` to the step that follows."""
+        return next.reward + self.discount * ~next.terminated * (_features(next) @ state.critic) - here @ state.critic
 
 
 def _features(step: TimeStep) -> jax.Array:

@@ -1,9 +1,9 @@
 """How fast a planner decides in a latent model, against the rate of this machine's matrix products.
 
-The task: MPPI with 512 candidates, horizon 5 and 6 iterations, one row, in a model whose belief is a
-latent of 256 numbers and whose dynamics is a network with two hidden layers of 256 over [latent, action].
+The task: MPPI with 512 candidates, horizon 5 and 6 iterations, one row. The belief of the model is a latent of 256
+numbers; its dynamics is a network with two hidden layers of 256 over [latent, action].
 
-FLOP of one decision, products only (two for each weight; noise, softmax and activations are not counted):
+FLOP of one decision, products only (two for each weight; noise, softmax and activations are not counted).
 
     weights   (256 + 6) * 256  first layer
             +       256 * 256  second layer
@@ -23,6 +23,7 @@ import jax.numpy as jnp
 
 from benchmarks.machine import best_seconds, matmul_rate
 from umwelt.core import Box, Objective, Prediction, WorldSpec, keys, struct
+from umwelt.core.contracts import Prospect
 from umwelt.planners import MPPI
 
 LATENT, HIDDEN, ACTIONS = 256, 256, 6
@@ -83,7 +84,7 @@ def decider(planner: Any = PLANNER, batch: int = 1) -> Callable[[], jax.Array]:
         def dream(key: jax.Array, belief: jax.Array, action: jax.Array) -> tuple[jax.Array, Prediction]:
             return imagine(model, belief, action)
 
-        return planner.plan(key, state, belief, dream, Objective(), None, None)
+        return planner.plan(key, state, belief, Prospect(imagine=dream, objective=Objective()))
 
     held = [planner.init(init_key, spec)]
 

@@ -1,8 +1,7 @@
 """A world model of your own in one file: the change of the observation is linear in observation and action.
 
-Recursive least squares: it eats each transition once (diet "stream"), in any order, and knows at any
-moment exactly what one ridge regression on everything seen would know. Run this file to hear
-whether it keeps the contract:
+Recursive least squares: it learns each transition once (diet "stream"), in any order. At any moment it equals
+one ridge regression on all the data so far. Run this file to check whether it keeps the contract:
 
     python examples/my_model.py
 """
@@ -53,13 +52,13 @@ class Linear:
         )
 
     def start(self, state: LinearState, batch: int) -> jax.Array:
-        """The beliefs of somebody who has not yet seen anything."""
+        """The beliefs before any observation."""
         return jnp.zeros((batch, state.weights.shape[1] - 1))
 
     def observe(
         self, key: jax.Array, state: LinearState, belief: jax.Array, action: Any, step: TimeStep
     ) -> tuple[jax.Array, Info]:
-        """What was seen is the belief; what was expected of it beforehand is measured."""
+        """The observation is the belief; measure how far the prediction was off."""
         inputs = self._inputs(state, belief, action)
         off = (step.observation - belief - (inputs @ state.weights)[:, :-1]) / self._deviation(state)[:-1]
         surprise = jnp.sqrt(jnp.mean(off**2, -1))
@@ -76,7 +75,7 @@ class Linear:
         )
 
     def learn(self, key: jax.Array, state: LinearState, experience: Experience) -> tuple[LinearState, Info]:
-        """Take in each valid row, one after another (Sherman-Morrison)."""
+        """Learn from each row whose action is known, one after another (Sherman-Morrison)."""
         inputs = self._inputs(state, experience.step.observation, experience.action)
         change = experience.next.observation - experience.step.observation
         targets = jnp.concatenate([change, experience.next.reward[:, None]], -1)
@@ -94,7 +93,7 @@ class Linear:
                 action=held.action,
             ), None
 
-        state, _ = jax.lax.scan(row, state, (inputs, targets, experience.valid.astype(jnp.float32)))
+        state, _ = jax.lax.scan(row, state, (inputs, targets, experience.acted.astype(jnp.float32)))
         return state, {"linear_error": jnp.sqrt(jnp.mean(state.error) / jnp.maximum(state.count, 1))}
 
     def _inputs(self, state: LinearState, observation: jax.Array, action: Any) -> jax.Array:

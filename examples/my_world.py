@@ -105,7 +105,7 @@ class Thermostat:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: ThermostatTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row; rows that had ended begin anew on their `next_task`."""
+        """One decision in every row; rows that had ended begin again on their `next_task`."""
         return stream.step(self, key, state, action, next_task)
 
 

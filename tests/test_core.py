@@ -12,7 +12,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, same_form, same_values
-from umwelt.core import Box, Discrete, host_scan, keys, part, scan, select, spaces, static, struct
+from umwelt.core import (
+    IMAGINED,
+    LIVED,
+    MID,
+    SHOWN,
+    TERMINATED,
+    WATCHED,
+    Box,
+    Discrete,
+    Experience,
+    Objective,
+    Prediction,
+    TimeStep,
+    capability,
+    host_scan,
+    innermost,
+    is_hosted,
+    keys,
+    layers,
+    part,
+    scan,
+    select,
+    spaces,
+    static,
+    struct,
+)
 
 
 @struct
@@ -42,7 +67,7 @@ def test_a_part_is_hashable_and_prints_its_configuration() -> None:
         Knob(4)  # type: ignore[misc]
 
 
-def test_keys_are_split_by_name_so_that_a_new_consumer_reshuffles_nobody() -> None:
+def test_keys_are_split_by_name_so_that_a_new_consumer_reshuffles_no_other() -> None:
     key = jax.random.key(0)
     act, world = keys.split(key, "act", "world")
     _, again, _ = keys.split(key, "first", "act", "third")
@@ -146,3 +171,98 @@ def test_the_checkers_base_finds_faults() -> None:
     assert "ZeroDivisionError" in str(report)
     with pytest.raises(AssertionError, match="raises"):
         report.raise_if_broken()
+
+
+@struct
+class Inner:
+    weight: Any
+
+
+@struct
+class Outer:
+    inner: Any
+    extra: Any
+
+
+@part
+class Valued:
+    """A part with a value, a policy that imitates, and a secret."""
+
+    hosted: bool = False
+
+    def value(self, state: Inner, belief: jax.Array) -> jax.Array:
+        return state.weight * belief
+
+    def imitate(self, key: jax.Array, state: Inner, experience: float) -> tuple[Inner, dict[str, float]]:
+        return Inner(weight=state.weight + experience), {"seen": experience}
+
+    def secret(self) -> int:
+        return 7
+
+
+@part
+class Around:
+    """A wrapper whose belief has one number more in front."""
+
+    model: Any
+    passes: tuple[str, ...] = ("value", "imitate")
+
+    @property
+    def inner(self) -> Any:
+        return self.model
+
+    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        given = arguments | {"state": arguments["state"].inner}
+        return given | {"belief": given["belief"][1:]} if "belief" in given else given
+
+
+def test_a_capability_is_found_through_two_wrappers_with_the_arguments_of_the_innermost() -> None:
+    wrapped = Around(model=Around(model=Valued()))
+    state = Outer(inner=Outer(inner=Inner(weight=2.0), extra=1), extra=2)
+    value = capability(wrapped, "value")
+    assert value is not None
+    assert np.array_equal(value(state, np.array([9.0, 8.0, 3.0])), [6.0])
+    assert np.array_equal(value(belief=np.array([9.0, 8.0, 3.0]), state=state), [6.0])
+    imitate = capability(wrapped, "imitate")
+    assert imitate is not None
+    after, info = imitate(jax.random.key(0), state, 0.5)
+    assert (after.inner.inner.weight, after.inner.extra, after.extra, info) == (2.5, 1, 2, {"seen": 0.5})
+
+
+def test_a_capability_that_a_wrapper_does_not_pass_is_absent_or_refused_by_name() -> None:
+    wrapped = Around(model=Valued())
+    assert capability(wrapped, "secret") is None
+    assert capability(Valued(), "secret")() == 7
+    with pytest.raises(ValueError, match="planner: Around has no `secret`"):
+        capability(wrapped, "secret", required="planner")
+    assert [type(layer).__name__ for layer in layers(wrapped)] == ["Around", "Valued"]
+    assert innermost(wrapped) == Valued()
+    assert is_hosted(Valued(hosted=True))
+    assert not is_hosted(wrapped)
+
+
+def test_an_objective_weighs_what_it_is_asked_for_and_reads_nothing_else() -> None:
+    predicted = Prediction(
+        observation=None,
+        reward=jnp.array([1.0, 2.0]),
+        continues=jnp.ones(2),
+        doubt=jnp.array([0.5, jnp.nan]),
+        bonus=jnp.array([3.0, 4.0]),
+    )
+    assert np.array_equal(Objective()(predicted), [1.0, 2.0])
+    assert np.array_equal(Objective(reward=0.0, bonus=2.0)(predicted), [6.0, 8.0])
+    assert Objective(doubt=-1.0, bonus=0.5)(predicted)[0] == 1.0 - 0.5 + 1.5
+    assert np.array_equal(Objective(reward=0.0)(predicted), [0.0, 0.0])
+    with pytest.raises(ValueError, match=r"bonus=1.0 needs a model"):
+        Objective(bonus=1.0)(dataclasses.replace(predicted, bonus=None))
+
+
+def test_an_action_is_known_where_experience_is_valid_and_not_watched() -> None:
+    kinds = np.array([MID, TERMINATED, MID, MID], np.int8)
+    zero = np.zeros(4, np.float32)
+    step = TimeStep(kind=kinds, observation=zero, reward=zero)
+    after = dataclasses.replace(step, kind=np.full(4, MID, np.int8))
+    origin = np.array([LIVED, SHOWN, WATCHED, IMAGINED], np.int8)
+    experience = Experience(step=step, action=zero, next=after, origin=origin)
+    assert experience.valid.tolist() == [True, False, True, True]
+    assert experience.acted.tolist() == [True, False, False, True]

@@ -1,4 +1,4 @@
-"""The agent without a world model: a policy that learns from what memory kept."""
+"""The agent without a world model: a policy that learns from memory."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,38 +6,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.behaviours import lesson
-from umwelt.behaviours.lesson import Learner
-from umwelt.behaviours.memories import empty
-from umwelt.core import (
-    DOUBT,
-    SURPRISE,
-    Info,
-    Metric,
-    Prediction,
-    TimeStep,
-    WorldSpec,
-    keys,
-    lived,
-    part,
-    spaces,
-    static,
-    struct,
-    zeros_step,
-)
+from umwelt.behaviours import batch as batches
+from umwelt.behaviours.batch import Learner
+from umwelt.behaviours.masks import admissible, drawn
+from umwelt.behaviours.memories import empty, example, fitted
+from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, spaces, static, struct
 from umwelt.core.contracts import Memory, Mode
 from umwelt.networks.form import Form, form, vectors
 
 
 @struct
 class ModelFreeState:
-    """learner, memory: the parts' states; memory is None in a body for probes. seen, done: forms of
-    observation and action."""
+    """learner, memory: the parts' states; memory is None in a body for probes. observation: leaves [B, ...], the last one."""
 
     learner: Any
     memory: Any
-    seen: Form = static()
-    done: Form = static()
+    observation: Any
+    observation_form: Form = static()
+    action_form: Form = static()
+    task_form: Form = static()
 
 
 @part
@@ -51,8 +38,8 @@ class ModelFree:
     batch: int = 256
     """Transitions that one update samples."""
     steps: int = 1
-    """Rewards that are summed, at most, before the learner's value is asked; more than one need a memory of sequences,
-    such as `Lifelong(length=3)`, and then news of a reward travel as much faster."""
+    """Rewards that are summed, at most, before the learner's value is asked (n-step returns). More than one needs a memory
+    of sequences, such as `Lifelong(length=3)`."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -60,41 +47,39 @@ class ModelFree:
         return (SURPRISE, DOUBT, *self.learner.metrics)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> ModelFreeState:
-        """Nothing learned, nothing kept."""
-        step = zeros_step(spec)
-        action = spaces.zeros(spec.action, spec.batch)
+        """Begin with an untrained learner and an empty memory."""
         return ModelFreeState(
             learner=self.learner.init(key, spaces.width(spec.observation), spec.action),
-            memory=empty(self.memory, lived(step, action, step), self._drawn),
-            seen=vectors(spec.observation, self.learner),
-            done=form(spec.action),
+            memory=empty(self.memory, example(spec), self._drawn),
+            observation=spaces.zeros(spec.observation, spec.batch),
+            observation_form=vectors(spec.observation, self.learner),
+            action_form=form(spec.action),
+            task_form=form(spec.task),
         )
 
-    def act(self, key: jax.Array, state: ModelFreeState, step: TimeStep, mode: Mode = "explore") -> tuple[ModelFreeState, Any]:
-        """The policy's action, or any at all."""
-        if mode == "random":
-            return state, spaces.sample(key, state.done.space, step.kind.shape[0])
-        return state, self.learner.act(key, state.learner, state.seen.flat(step.observation), mode)
-
-    def remember(
-        self, key: jax.Array, state: ModelFreeState, step: TimeStep, action: Any, next: TimeStep
-    ) -> tuple[ModelFreeState, Info]:
-        """Keep the transition."""
+    def see(self, key: jax.Array, state: ModelFreeState, step: TimeStep) -> tuple[ModelFreeState, Info]:
+        """Keep the observation to act on."""
         nothing = jnp.full(step.kind.shape, jnp.nan, jnp.float32)
-        return replace(state, memory=self.memory.add(key, state.memory, lived(step, action, next))), {
-            "surprise": nothing,
-            "doubt": nothing,
-        }
+        return replace(state, observation=step.observation), {"surprise": nothing, "doubt": nothing}
+
+    def act(self, key: jax.Array, state: ModelFreeState, mode: Mode = "explore") -> tuple[ModelFreeState, Any]:
+        """Choose by the policy, or at random."""
+        open = admissible(state.observation_form, state.action_form, state.observation)
+        if mode == "random":
+            return state, drawn(key, state.action_form, jax.tree.leaves(state.observation)[0].shape[0], open)
+        return state, self.learner.act(key, state.learner, state.observation_form.flat(state.observation), mode, open)
+
+    def remember(self, key: jax.Array, state: ModelFreeState, experience: Experience) -> tuple[ModelFreeState, Info]:
+        """Store the experience."""
+        return replace(state, memory=self.memory.add(key, state.memory, fitted(experience, state.task_form))), {}
 
     def learn(self, key: jax.Array, state: ModelFreeState) -> tuple[ModelFreeState, Info]:
-        """One update from memory."""
+        """Update the learner once from memory."""
         sampling, learning = keys.split(key, "sample", "learn")
-        if self.steps == 1:
-            taught = lesson.of(state.seen, self.memory.sample(sampling, state.memory, self._drawn))
-        else:
-            sequences = self.memory.sample(sampling, state.memory, self._drawn)
-            taught = lesson.ahead(state.seen, sequences, self.learner.discount)
-        learner, info = self.learner.learn(learning, state.learner, taught)
+        experience = self.memory.sample(sampling, state.memory, self._drawn)
+        forms = (state.observation_form, state.action_form)
+        batch = batches.of(*forms, experience) if self.steps == 1 else batches.ahead(*forms, experience, self.learner.discount)
+        learner, info = self.learner.learn(learning, state.learner, batch)
         return replace(state, learner=learner), info
 
     @property
@@ -102,9 +87,9 @@ class ModelFree:
         return (self.batch,) if self.steps == 1 else (self.batch // self.steps, self.steps)
 
     def embody(self, key: jax.Array, state: ModelFreeState, spec: WorldSpec) -> ModelFreeState:
-        """The same policy, without memory."""
-        return replace(state, memory=None)
+        """Put the same policy into spec.batch rows, without memory."""
+        return replace(state, memory=None, observation=spaces.zeros(spec.observation, spec.batch))
 
     def imagine(self, key: jax.Array, state: ModelFreeState, actions: Any) -> Prediction | None:
-        """It has no model."""
+        """Return None: it has no model."""
         return None

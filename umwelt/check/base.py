@@ -1,14 +1,21 @@
-"""The base of the public checkers: faults in plain sentences, and the properties every role shares."""
+"""The base of the public checkers: faults in plain sentences, and the properties that every role shares.
+
+A checker looks at two depths. `shapes` is one abstract trace: no program is compiled and no number is computed. `values`
+adds the rules that need numbers.
+"""
 
 import inspect
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
 
-from umwelt.core.struct import part
+from umwelt.core import Metric, part
+
+Depth = Literal["shapes", "values"]
+"""How deep a checker looks."""
 
 
 @part
@@ -52,6 +59,13 @@ class Report:
             raise AssertionError(str(self))
 
 
+def wants_values(depth: Depth) -> bool:
+    """True where a checker is to look at values too; ValueError for an unknown depth."""
+    if depth not in ("shapes", "values"):
+        raise ValueError(f"depth={depth!r}: it is 'shapes' (one trace, nothing is compiled) or 'values'")
+    return depth == "values"
+
+
 def parameter_names(contract: type, instance: Any, methods: tuple[str, ...]) -> str:
     """A sentence where a method is missing or its parameter names differ from the contract's."""
     for method in methods:
@@ -65,8 +79,30 @@ def parameter_names(contract: type, instance: Any, methods: tuple[str, ...]) -> 
     return ""
 
 
+def declares_metrics(instance: Any, needed: tuple[str, ...] = ()) -> str:
+    """A sentence where `metrics` is no tuple of Metric, declares a name twice, or lacks one that is needed."""
+    found = getattr(instance, "metrics", None)
+    if not isinstance(found, tuple) or not all(isinstance(metric, Metric) for metric in found):
+        return "`metrics` is no tuple of Metric; declare on the class every diagnostic that it reports"
+    counts = Counter(metric.name for metric in found)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    if twice:
+        return f"`metrics` declares {twice} more than once; declare each name once, with its unit and meaning"
+    missing = sorted(set(needed) - set(counts))
+    return f"`metrics` lacks {missing}; declare them with their unit and meaning" if missing else ""
+
+
+def undeclared(instance: Any, info: dict[str, Any], method: str, shape: tuple[int, ...] | None = None) -> str:
+    """A sentence where the Info of a method holds a name that `metrics` lacks, or with `shape`, a value of another one."""
+    unknown = sorted(set(info) - {metric.name for metric in instance.metrics})
+    if unknown:
+        return f"`{method}` reports {unknown}, which `metrics` does not declare"
+    wrong = [f"{name} {list(np.shape(value))}" for name, value in info.items() if shape not in (None, np.shape(value))]
+    return f"`{method}` reports {', '.join(wrong)}, where the contract says {list(shape or ())}" if wrong else ""
+
+
 def same_form(before: Any, after: Any, what: str) -> str:
-    """A sentence where two states differ in tree structure, in a shape or in a dtype."""
+    """A sentence where two states differ in tree structure, in a shape or in a dtype. Shapes of a trace serve too."""
     first, second = jax.tree.structure(before), jax.tree.structure(after)
     if first != second:
         return f"{what} changed its structure from {first} to {second}"
@@ -75,6 +111,22 @@ def same_form(before: Any, after: Any, what: str) -> str:
         if _form(a) != _form(b):
             name = jax.tree_util.keystr(path)
             return f"{what}{name} changed from {_form(a)} to {_form(b)}"
+    return ""
+
+
+def settles(first: Any, second: Any, what: str) -> str:
+    """A sentence where a state has another form, or other weak types, after a call: each makes a second program.
+
+    first: the shapes of the state before, of one trace; second: those after.
+    """
+    sentence = same_form(first, second, what)
+    if sentence:
+        return sentence
+    for (path, a), b in zip(jax.tree.leaves_with_path(first), jax.tree.leaves(second), strict=True):
+        if _weak(a) != _weak(b):
+            name = jax.tree_util.keystr(path)
+            kinds = ["weak" if _weak(leaf) else "fixed" for leaf in (a, b)]
+            return f"{what}{name} changed its type from {kinds[0]} to {kinds[1]}, so it compiles twice; give `init` a dtype"
     return ""
 
 
@@ -131,6 +183,10 @@ def plain(leaf: Any) -> np.ndarray:
 def _form(leaf: Any) -> str:
     known = leaf if isinstance(leaf, jax.ShapeDtypeStruct) else jax.numpy.asarray(leaf)
     return f"{known.dtype}{list(known.shape)}"
+
+
+def _weak(leaf: Any) -> bool:
+    return bool(getattr(leaf, "weak_type", False))
 
 
 def _form_of(arguments: Any) -> Any:

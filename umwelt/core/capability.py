@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-RETURNS_STATE = ("imitate",)
+RETURNS_STATE = ("imitate", "learn_and_recall")
 """Capabilities whose result begins with a new state."""
 
 

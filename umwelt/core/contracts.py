@@ -1,7 +1,7 @@
 """The contracts: two to six pure functions each, and what their arguments mean.
 
-One rule holds everywhere: **arrays carry a leading batch axis, keys do not.** A method draws all
-its random numbers for the whole batch from the one `key` that it is given.
+One rule holds everywhere: arrays carry a leading batch axis, keys do not. A method draws all
+its random numbers for the whole batch from the one `key` that it gets.
 
 No part inherits from these classes. A part keeps a contract by having its methods, and `umwelt.check.<role>(part)`
 says whether it does. *Capabilities* are optional methods with a fixed signature; `umwelt.core.capability` finds them,
@@ -61,15 +61,17 @@ class Prospect:
 class World(Protocol):
     """What an agent acts in. `task` and `next_task` have the leading axis B = spec.batch.
 
-    Capabilities, all over rows [N]:
-    position(observation) -> float32 [N, 2 or 3], x to the right and y upwards; for people who look on;
+    Capabilities over rows [N]:
+    position(observation) -> float32 [N, 2 or 3], x to the right and y upwards; for pictures, never for the agent;
     reward(observation, action, next_observation, task) -> float32 [N], the known reward of a transition;
     continues(observation, action, next_observation, task) -> float32 [N], the known probability that it goes on;
     expert(key, observation, task) -> action [N], a good policy in closed form;
     achieved(observation) -> the goal that it achieves, leaves [N, ...] in the shape of the task's goal;
-    body(observation, task) -> the body that the observation tells; advance(key, body, action, task) -> (body, reward,
-    terminated), the known model; see(body, task) -> observation;
-    guard(observation, action) -> action, the nearest action that is allowed.
+    guard(observation, action) -> action [N], the nearest action that is allowed.
+
+    Capabilities of one row, the known model:
+    body(observation, task) -> the body that the observation shows; observe(body, task) -> observation;
+    advance(key, body, action, task) -> (body, reward, terminated).
     """
 
     @property
@@ -119,7 +121,10 @@ class Model(Protocol):
     prior(key, state, belief) -> actions [N], drawn from the model's own policy;
     odds(state, belief) -> float32 [N, n], log probabilities of every choice;
     imitate(key, state, experience) -> (state, Info), one update of its policy towards the actions of experience [N];
-    recall(key, state, experience [N, L]) -> beliefs [L + 1, N], equal to observing step by step, the opening first;
+    recall(key, state, experience [N, L]) -> beliefs [L + 1, N], equal to observing step by step, the opening first, where
+    step t draws with jax.random.split(key, L + 1)[t];
+    learn_and_recall(key, state, experience [N, L]) -> (state, Info, beliefs [L + 1, N]), one `learn`, and the beliefs
+    that the model had of the experience before the update;
     compose(key, state, belief, number, ...) -> Experience [N * number, L], whole stretches.
     """
 
@@ -259,7 +264,7 @@ class Agent(Protocol):
         ...
 
     def remember(self, key: Key, state: State, experience: Experience) -> tuple[State, Info]:
-        """Take in experience [B] that is lived, shown or watched: store it, and with a stream diet learn from it.
+        """Store experience [B] of any origin but IMAGINED; with a stream diet, learn from it and report how.
         Belief and pending decision stay as they are."""
         ...
 

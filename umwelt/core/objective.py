@@ -1,7 +1,5 @@
 """What imagination is scored by: reward, and prices or prizes for doubt and for novelty."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 
@@ -25,6 +23,9 @@ class Objective:
         if self.bonus and prediction.bonus is None:
             raise ValueError(f"objective: bonus={self.bonus} needs a model that pays one; wrap it in umwelt.models.Wondering")
         terms = ((self.reward, prediction.reward), (self.doubt, prediction.doubt), (self.bonus, prediction.bonus))
-        # a model without doubt may report NaN, which a product with zero would keep
-        weighted: list[Any] = [weight * jnp.asarray(value, jnp.float32) for weight, value in terms if weight]
-        return sum(weighted[1:], weighted[0]) if weighted else jnp.zeros_like(prediction.reward, jnp.float32)
+        total = jnp.zeros(jnp.shape(prediction.reward), jnp.float32)
+        for weight, value in terms:
+            # a model without doubt may report NaN, which a product with zero would keep
+            if weight:
+                total = total + weight * jnp.asarray(value, jnp.float32)
+        return total

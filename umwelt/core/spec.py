@@ -1,4 +1,4 @@
-"""What a world tells an agent about itself."""
+"""The spec of a world: what an agent must know before the first step."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from umwelt.core.struct import part
 
 @part
 class WorldSpec:
-    """The spaces of a world and the number of episodes that it lives in parallel.
+    """The spaces of a world and the number of episodes that run in parallel.
 
     observation, action, task: spaces (pytrees of Box and Discrete) of one row, without the batch axis.
     batch: B, the leading axis of every task, action and time step.

@@ -86,7 +86,7 @@ class Examiner:
         """The agent in a new body, before it has seen its first step."""
         spec = self.world.spec
         agent = self.agent.embody(keys.fold(key, "embody"), agent_state, spec)
-        action = jax.eval_shape(partial(self.agent.act, mode=self.mode), key, agent, step)[1]
+        action = jax.eval_shape(partial(self.agent.act, mode=self.mode), key, agent)[1]
         rows = jnp.zeros(spec.batch, jnp.float32)
         sums = jnp.zeros((spec.batch, spaces.width(spec.observation)), jnp.float32)
         return Exam(
@@ -107,13 +107,14 @@ class Examiner:
         """Take in the world's answer, or the first step: count it where the row is alive, and act."""
         space = self.world.spec.observation
         key = jax.random.fold_in(exam.key, exam.clock + 1)
-        imagining, acting = keys.split(key, "imagine", "act")
+        imagining, seeing, acting = keys.split(key, "imagine", "see", "act")
         before, after = spaces.features(space, exam.step.observation), spaces.features(space, next.observation)
         expected = self.agent.imagine(imagining, exam.agent, jax.tree.map(lambda leaf: leaf[None], exam.action))
         guess = jnp.full_like(after, jnp.nan)
         if expected is not None and expected.observation is not None:
             guess = spaces.features(space, jax.tree.map(lambda leaf: leaf[0], expected.observation))
-        agent, action = self.agent.act(acting, exam.agent, next, self.mode)
+        agent, _ = self.agent.see(seeing, exam.agent, next)
+        agent, action = self.agent.act(acting, agent, self.mode)
         counts = exam.alive & (exam.clock >= 0)
         return replace(
             exam,

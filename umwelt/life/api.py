@@ -15,7 +15,7 @@ from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
 from umwelt.life.exams.cost import dissect
-from umwelt.life.exams.examine import Probe, examine, examine_model, panel_of
+from umwelt.life.exams.examine import Probe, chosen, examine, examine_model, panel_of
 from umwelt.life.folder import expression
 from umwelt.life.folder.folder import Folder, slug
 from umwelt.life.saves.saver import Saver
@@ -88,8 +88,8 @@ def probe(
 ) -> dict[int, list[Probe]]:
     """Examine the last save of a life on its panel, or on `tasks`: seed -> probes. Nothing is written."""
     life, minds, proctor = _examination(path, lives)
-    names = tasks or panel_of(life)
-    return {seed: examine(proctor, life.world, agent, names, episodes) for seed, agent in minds.items()}
+    panel = chosen(life.world.tasks(), tasks) if tasks else panel_of(life)
+    return {seed: examine(proctor, agent, panel, episodes) for seed, agent in minds.items()}
 
 
 def probe_model(
@@ -97,8 +97,8 @@ def probe_model(
 ) -> dict[int, dict[str, Knowledge]]:
     """What the world model of a life's last save knows: seed -> task -> figures. Nothing is written."""
     life, minds, proctor = _examination(path, lives)
-    names = tasks or panel_of(life)
-    return {seed: examine_model(proctor, life, agent, names, episodes) for seed, agent in minds.items()}
+    panel = chosen(life.world.tasks(), tasks) if tasks else panel_of(life)
+    return {seed: examine_model(proctor, life, agent, panel, episodes) for seed, agent in minds.items()}
 
 
 def probe_decision(path: str | Path, *, lives: str | Path = "lives") -> dict[str, float]:

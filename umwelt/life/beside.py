@@ -89,12 +89,12 @@ class Beside:
 
     def __init__(self, body: Body, mind: Mind) -> None:
         agent, step = mind.agent, mind.step
-        hearing = traces(lambda agent: body.agent.remember(mind.key, agent, step, mind.decision.action, step), agent)
-        acting = traces(lambda agent: body.agent.act(mind.key, agent, step, "explore"), agent)
+        self._body, self._tree = body, jax.tree.structure(agent)
+        hearing = traces(lambda agent: self._heard(agent, replace(mind, agent=None), step), agent)
+        acting = traces(lambda agent: body.agent.act(mind.key, agent, "explore"), agent)
         learning = traces(lambda agent: body.agent.learn(mind.key, agent), agent)
         rows = list(zip(acting.reads, acting.writes, learning.reads, learning.writes, strict=True))
         self.apart = any(learning.writes) and not any(wrote and (taught or read) for _, wrote, read, taught in rows)
-        self._body, self._tree = body, jax.tree.structure(agent)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="learning")
         # what deciding does not read can be written in place meanwhile
         unread = [not read for read in acting.reads]

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Feedback, TimeStep, keys, part, select, spaces, struct
+from umwelt.core import TERMINATED, Experience, Feedback, Info, TimeStep, capability, keys, lived, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, Teacher, World
 from umwelt.core.drive import scan_some
 from umwelt.life.rhythm import Segment
@@ -114,6 +114,7 @@ class Body:
         zero = jnp.zeros(batch, jnp.float32)
         tally = Tally(returns=zero, length=jnp.zeros(batch, jnp.int32), surprise=zero, doubt=zero)
         clock = jnp.zeros((), jnp.int32)
+        agent, _ = self.agent.see(keys.fold(jax.random.fold_in(key, clock), "see"), agent, step)
         decision = Decision(key=jax.random.key_data(key), action=None, next_task=None)
         mind = Mind(key=key, clock=clock, step=step, decision=decision, task=task, tally=tally, agent=agent, teacher=teacher)
         return self.decide(mind, mode)
@@ -126,14 +127,18 @@ class Body:
     def hear(self, mind: Mind, next: TimeStep) -> tuple[Mind, Record]:
         """Take in the world's answer."""
         key = jax.random.fold_in(mind.key, mind.clock + 1)
-        remembering, telling = keys.split(key, "remember", "tell")
-        agent, info = self.agent.remember(remembering, mind.agent, mind.step, mind.decision.action, next)
+        seeing, remembering, telling = keys.split(key, "see", "remember", "tell")
+        agent, info = self.agent.see(seeing, mind.agent, next)
+        experience = measured(mind.step, mind.decision.action, next, mind.task, info)
+        agent, learned = self.agent.remember(remembering, agent, experience)
         tally = _count(mind.tally, next, info["surprise"], info["doubt"])
         task = select(next.first, mind.decision.next_task, mind.task)
         steps = jnp.maximum(tally.length, 1).astype(jnp.float32)
         means = {"surprise": tally.surprise / steps, "doubt": tally.doubt / steps}
-        evidence = Feedback(finished=next.last, returns=tally.returns, length=tally.length, **means)
-        teacher = self.teacher.tell(telling, mind.teacher, task, evidence)
+        achieved = capability(self.world, "achieved")
+        reached = achieved and achieved(next.observation)
+        feedback = Feedback(finished=next.last, returns=tally.returns, length=tally.length, reached=reached, **means)
+        teacher = self.teacher.tell(telling, mind.teacher, task, feedback)
         record = Record(
             kind=next.kind,
             reward=next.reward,
@@ -144,7 +149,7 @@ class Body:
             mean_surprise=means["surprise"],
             mean_doubt=means["doubt"],
             task=task,
-            extra={name: value for name, value in info.items() if name not in means},
+            extra={name: value for name, value in {**info, **learned}.items() if name not in means},
             kept=(mind.step, mind.decision.action, mind.task) if self.keep else None,
             **self.glance(next.observation),
         )
@@ -195,9 +200,19 @@ class Body:
         key = jax.random.fold_in(mind.key, mind.clock)
         asking, acting, for_world = keys.split(key, "ask", "act", "world")
         teacher, next_task = self.teacher.ask(asking, mind.teacher, mind.step.kind.shape[0])
-        agent, action = self.agent.act(acting, mind.agent, mind.step, mode)
+        agent, action = self.agent.act(acting, mind.agent, mode)
         decision = Decision(key=jax.random.key_data(for_world), action=action, next_task=next_task)
         return replace(mind, agent=agent, teacher=teacher, decision=decision)
+
+
+def measured(step: TimeStep, action: Any, next: TimeStep, task: Any, info: Info) -> Experience:
+    """The transition [B] with its task and surprise, in a form that a program cannot learn from before it was measured.
+
+    Otherwise the compiler may write into the model before the doubt is read, and keeps a copy of all that the model
+    knows to read it from. So the doubt is asked whether it is below zero, which it never is: that would make a seam.
+    """
+    kind = jnp.where(info["doubt"] < 0.0, jnp.int8(TERMINATED), step.kind)
+    return lived(replace(step, kind=kind), action, next, task=task, surprise=info["surprise"])
 
 
 def _count(tally: Tally, next: TimeStep, surprise: jax.Array, doubt: jax.Array) -> Tally:

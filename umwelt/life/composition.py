@@ -1,7 +1,9 @@
 """A life: the parts that make it up."""
 
+from typing import Any
+
 from umwelt.core import part
-from umwelt.core.contracts import Agent, Teacher, World
+from umwelt.core.contracts import Agent, Source, Teacher, World
 from umwelt.life.rhythm import Rhythm
 
 
@@ -21,6 +23,12 @@ class Life:
     """`scan` compiles the world too; `host` steps it from Python; `auto` compiles where it can."""
     keep_episodes: bool = False
     """Write every finished episode as a Minari dataset into the life's folder."""
+    panel: tuple[str, ...] = ()
+    """Names of the world's tasks that the life is examined on; empty for those that its teacher chooses."""
+    shown: tuple[Source, ...] = ()
+    """Experience of others that the agent is shown once, before its first decision."""
+    voice: Any = None
+    """Answers what the agent or the teacher asks between two stretches: `answer(questions) -> answers`."""
 
 
 class BadLife(ValueError):

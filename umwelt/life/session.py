@@ -182,10 +182,9 @@ class Living:
         """Examine every task of the panel; the learner is only read."""
         self._tell(phase="probe", clock=clock)
         began = time.perf_counter()
-        names = panel_of(self.life)
-        results = []
+        panel, results = panel_of(self.life), []
         for index in range(self.life.seeds):
-            found = examine(self.proctor, self.life.world, self._mind_agent(value, index), names, self.life.rhythm.probe_episodes)
+            found = examine(self.proctor, self._mind_agent(value, index), panel, self.life.rhythm.probe_episodes)
             results += [(self.life.seed + index, probe) for probe in found]
         with self.chronicle.transaction():
             for seed, probe in results:

@@ -1,4 +1,4 @@
-"""Who chooses the next task."""
+"""What chooses the next task."""
 
 from umwelt.teachers.blocks import Blocks
 from umwelt.teachers.drift import Drift

@@ -1,4 +1,4 @@
-"""Tasks one after another, each for a fixed number of decisions."""
+"""A sequence of tasks, each for a fixed number of decisions."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class BlocksState:
 
 @part
 class Blocks:
-    """Tasks one after another, each for a fixed number of decisions of a row; the last one stays.
+    """A sequence of tasks, each for a fixed number of decisions of a row; the last one stays.
 
     A block that ends in the middle of an episode lets the episode finish first.
     """
@@ -35,15 +35,19 @@ class Blocks:
         return BlocksState(tasks=stacked, asked=jnp.zeros((), jnp.int32))
 
     def ask(self, key: jax.Array, state: BlocksState, n: int) -> tuple[BlocksState, Any]:
-        """The task of the block that the next decision falls into, for all n rows."""
+        """Return the task of the block that the next decision falls into, for all n rows."""
         count = max(1, len(self.names))
         block = jnp.minimum(state.asked // self.steps, count - 1)
         tasks = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[block], (n, *leaf.shape[1:])), state.tasks)
         return BlocksState(tasks=state.tasks, asked=state.asked + 1), tasks
 
     def tell(self, key: jax.Array, state: BlocksState, tasks: Any, feedback: Feedback) -> BlocksState:
-        """The order is fixed, so evidence changes nothing."""
+        """Ignore the feedback: the order is fixed."""
         return state
+
+    def panel(self, named: dict[str, Any]) -> dict[str, Any]:
+        """Examine each task of the blocks once, in the order of its first block."""
+        return named_panel(self.names, named)
 
 
 def known_names(names: tuple[str, ...], named: dict[str, Any]) -> tuple[str, ...]:
@@ -52,3 +56,8 @@ def known_names(names: tuple[str, ...], named: dict[str, Any]) -> tuple[str, ...
     if unknown:
         raise ValueError(f"names: the world has no task called {', '.join(unknown)}; it has {', '.join(named)}")
     return names or (next(iter(named)),)
+
+
+def named_panel(names: tuple[str, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """The tasks of a panel by their names, each once; empty where there are no names."""
+    return {name: named[name] for name in dict.fromkeys(known_names(names, named))} if names else {}

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Feedback, part
-from umwelt.teachers.blocks import Blocks, BlocksState
+from umwelt.teachers.blocks import Blocks, BlocksState, named_panel
 
 
 @part
@@ -31,7 +31,7 @@ class Drift:
         return state
 
     def ask(self, key: jax.Array, state: BlocksState, n: int) -> tuple[BlocksState, Any]:
-        """The mixture of the present moment, for all n rows."""
+        """Return the mixture of the present moment, for all n rows."""
         last = jax.tree.leaves(state.tasks)[0].shape[0] - 1
         way = jnp.minimum(state.asked / self.steps, last)
         before = jnp.floor(way).astype(jnp.int32)
@@ -44,5 +44,9 @@ class Drift:
         return BlocksState(tasks=state.tasks, asked=state.asked + 1), jax.tree.map(mixed, state.tasks)
 
     def tell(self, key: jax.Array, state: BlocksState, tasks: Any, feedback: Feedback) -> BlocksState:
-        """The way is fixed, so evidence changes nothing."""
+        """Ignore the feedback: the way is fixed."""
         return state
+
+    def panel(self, named: dict[str, Any]) -> dict[str, Any]:
+        """Examine each task that the way passes through once, in order; the mixtures between them have no names."""
+        return named_panel(self.names, named)

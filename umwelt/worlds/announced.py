@@ -1,23 +1,25 @@
-"""The wrapper that shows an agent its task."""
+"""Show an agent its task, as a leaf of what it observes."""
 
 import dataclasses
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Box, Discrete, TimeStep, WorldSpec, part, spaces, struct
-from umwelt.worlds.place import place_of
+from umwelt.core import Box, Discrete, TimeStep, WorldSpec, capability, part, select, spaces, struct
 
+SEEN, TASK = "seen", "task"
+"""The leaves of an announced observation: that of the world inside, and the task."""
 SAVED = "announced_task_"
 """The prefix of the names under which `save` keeps the tasks."""
 
 
 @struct
 class AnnouncedState:
-    """inner: the state, or the ticket, of the world inside. task: the tasks now lived, leaves [B, ...]."""
+    """inner: the state, or the ticket, of the world inside. task: the tasks of the present episodes, leaves [B, ...]."""
 
     inner: Any
     task: Any
@@ -25,25 +27,27 @@ class AnnouncedState:
 
 @part
 class Announced:
-    """A world whose observation ends with its task, scaled to about [-1, 1] by the task space's bounds."""
+    """A world whose observation is `{"seen": ..., "task": ...}`.
+
+    `seen` is the observation of the world inside. `task` has the structure of the task space: numbers are float32, scaled
+    to about [-1, 1] by their bounds, and choices stay choices.
+    """
 
     world: Any
-    """The world inside, pure or hosted; its observation is a vector."""
+    """The world inside, pure or hosted, with any observation."""
+
+    passes = ("position", "reward", "continues", "expert", "achieved", "body", "advance", "guard")
+    """Capabilities of the world inside that hold here too."""
+
+    @property
+    def inner(self) -> Any:
+        """The world inside."""
+        return self.world
 
     @property
     def spec(self) -> WorldSpec:
-        """The inner spec, with the longer observation."""
-        inner = self.world.spec
-        seen = inner.observation
-        if not isinstance(seen, Box) or len(seen.shape) != 1:
-            raise ValueError(
-                f"Announced(world=...) needs a world whose observation is one Box of shape (n,), and {inner.name!r} has {seen};"
-                " flatten its observation first"
-            )
-        edges = [_edges(leaf) for leaf in spaces.leaves(inner.task)]
-        low, high = (np.concatenate([seen.bounds[side], *(edge[side] for edge in edges)]) for side in (0, 1))
-        box = Box(shape=low.shape, low=tuple(low.tolist()), high=tuple(high.tolist()))
-        return dataclasses.replace(inner, observation=box)
+        """The inner spec, with the task in the observation."""
+        return _spec(self)
 
     def tasks(self) -> dict[str, Any]:
         """The inner world's named tasks."""
@@ -55,37 +59,35 @@ class Announced:
         return self._announce(inner, task, step)
 
     def step(self, key: jax.Array, state: AnnouncedState, action: Any, next_task: Any) -> tuple[AnnouncedState, TimeStep]:
-        """One decision in every row; a row that begins anew lives its row of `next_task` from then on."""
+        """Take one decision in every row; a row that begins an episode shows its row of `next_task` from then on."""
         inner, step = self.world.step(key, state.inner, action, next_task)
-        xp = self._arrays()
+        if self.world.spec.hosted:
+            task = jax.tree.map(lambda new, old: _chosen(step.first, new, old), next_task, state.task)
+        else:
+            task = select(step.first, next_task, state.task)
+        return self._announce(inner, task, step)
 
-        def choose(new: Any, old: Any) -> Any:
-            return xp.where(step.first.reshape(step.first.shape + (1,) * (xp.ndim(new) - 1)), new, old)
+    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a capability of the world inside: what was seen, and the task that the observation shows."""
+        given = dict(arguments)
+        if "observation" in given and "body" not in given:
+            given[TASK] = self.task_of(given["observation"])
+        return given | {name: given[name][SEEN] for name in ("observation", "next_observation") if name in given}
 
-        return self._announce(inner, jax.tree.map(choose, next_task, state.task), step)
-
-    @property
-    def reward(self) -> Callable[..., jax.Array]:
-        """The inner world's reward of a transition, with the task read from the observation. Absent where it has none."""
-        given = self.world.reward
-
-        def reward(observation: jax.Array, action: Any, next_observation: jax.Array) -> jax.Array:
-            width = self.world.spec.observation.shape[0]
-            task = unscaled(self.world.spec.task, observation[:, width:])
-            return given(observation[:, :width], action, next_observation[:, :width], task)
-
-        return reward
+    def task_of(self, observation: Any) -> Any:
+        """The tasks that observations show, with any leading axes."""
+        return unscaled(self.world.spec.task, observation[TASK])
 
     @property
-    def place(self) -> Callable[[jax.Array], jax.Array]:
-        """The inner world's place, with the task left out. Absent where it has none."""
-        given = place_of(self.world)
-        if given is None:
-            raise AttributeError(f"{self.world.spec.name} has no place")
-        return lambda observation: given(observation[:, : self.world.spec.observation.shape[0]])
+    def observe(self) -> Callable[[Any, Any], Any]:
+        """Show the observation of one body under one task. Absent where the world inside has no such capability."""
+        seen = capability(self.world, "observe")
+        if seen is None:
+            raise AttributeError(f"{self.world.spec.name} has no `observe`")
+        return lambda body, task: {SEEN: seen(body, task), TASK: scaled(self.world.spec.task, task)}
 
     def save(self, ticket: AnnouncedState) -> dict[str, np.ndarray]:
-        """What a hosted world needs to be resumed, and the tasks now lived."""
+        """What a hosted world needs to be resumed, and the tasks of the present episodes."""
         tasks = {f"{SAVED}{index}": np.asarray(leaf) for index, leaf in enumerate(jax.tree.leaves(ticket.task))}
         return {**self.world.save(ticket.inner), **tasks}
 
@@ -100,47 +102,68 @@ class Announced:
         """The hosted world's events since the last call."""
         return self.world.drain(ticket.inner)
 
+    def render(self, ticket: AnnouncedState) -> np.ndarray | None:
+        """Row 0 of the hosted world as uint8 [H, W, 3], or None where it shows nothing."""
+        return self.world.render(ticket.inner)
+
     def close(self, ticket: AnnouncedState) -> None:
         """End the hosted world's simulators."""
         self.world.close(ticket.inner)
 
-    def _arrays(self) -> Any:
-        return np if self.world.spec.hosted else jnp
-
     def _announce(self, inner: Any, task: Any, step: TimeStep) -> tuple[AnnouncedState, TimeStep]:
-        xp = self._arrays()
-        told = scaled(self.world.spec.task, task, xp)
-        seen = xp.concatenate([xp.asarray(step.observation, xp.float32), told], axis=-1)
-        return AnnouncedState(inner=inner, task=task), dataclasses.replace(step, observation=seen)
+        spec = self.world.spec
+        shown = scaled(spec.task, task, np if spec.hosted else jnp)
+        observation = {SEEN: step.observation, TASK: shown}
+        return AnnouncedState(inner=inner, task=task), dataclasses.replace(step, observation=observation)
+
+
+@lru_cache(maxsize=64)
+def _spec(world: Announced) -> WorldSpec:
+    """One object, so that equal worlds have equal specs."""
+    inner = world.world.spec
+    return dataclasses.replace(inner, observation={SEEN: inner.observation, TASK: spaces.map_space(_shown, inner.task)})
+
+
+def seen_space(space: Any) -> Any:
+    """The space of what the innermost world shows: `seen` where the task is announced."""
+    while isinstance(space, dict) and set(space) == {SEEN, TASK}:
+        space = space[SEEN]
+    return space
 
 
 def scaled(space: Any, task: Any, xp: Any = jnp) -> Any:
-    """Tasks [N] as float32 [N, width]: bounded numbers to [-1, 1], others as they are, choices one-hot."""
+    """Tasks, with any leading axes, as they are shown: numbers float32 on about [-1, 1], choices int32."""
 
-    def encode(leaf: Box | Discrete, value: Any) -> Any:
-        value = xp.asarray(value)
+    def show(leaf: Box | Discrete, value: Any) -> Any:
         if isinstance(leaf, Discrete):
-            return (value[:, None] == xp.arange(leaf.n)).astype(xp.float32)
+            return xp.asarray(value, xp.int32)
         middle, half = _middle(leaf)
-        return ((value.astype(xp.float32) - middle) / half).reshape(value.shape[0], -1)
+        return (xp.asarray(value, xp.float32) - middle) / half
 
-    parts = [encode(leaf, value) for leaf, value in zip(spaces.leaves(space), jax.tree.leaves(task), strict=True)]
-    rows = jax.tree.leaves(task)[0].shape[0] if parts else 0
-    return xp.concatenate(parts, axis=-1) if parts else xp.zeros((rows, 0), xp.float32)
+    return spaces.map_space(show, space, task)
 
 
-def unscaled(space: Any, told: jax.Array) -> Any:
-    """The tasks [N] that `scaled` wrote as float32 [N, width]."""
-    made, start = [], 0
-    for leaf in spaces.leaves(space):
-        stop = start + spaces.width(leaf)
-        piece, start = told[:, start:stop], stop
+def unscaled(space: Any, shown: Any) -> Any:
+    """Read back the tasks that `scaled` made."""
+
+    def read(leaf: Box | Discrete, value: Any) -> Any:
         if isinstance(leaf, Discrete):
-            made.append(jnp.argmax(piece, axis=-1).astype(jnp.int32))
-            continue
+            return jnp.asarray(value, jnp.int32)
         middle, half = _middle(leaf)
-        made.append((piece.reshape(-1, *leaf.shape) * half + middle).astype(leaf.dtype))
-    return jax.tree.unflatten(jax.tree.structure(space, is_leaf=spaces.is_leaf), made)
+        number = jnp.asarray(value, jnp.float32) * half + middle
+        return (jnp.round(number) if np.dtype(leaf.dtype).kind in "iu" else number).astype(leaf.dtype)
+
+    return spaces.map_space(read, space, shown)
+
+
+def _shown(leaf: Box | Discrete) -> Box | Discrete:
+    """The space of one leaf of a task as it is shown."""
+    if isinstance(leaf, Discrete):
+        return leaf
+    middle, half = _middle(leaf)
+    low, high = (((edge.astype(np.float32) - middle) / half).reshape(-1).tolist() for edge in leaf.bounds)
+    low, high = (edge[0] if edge and len(set(edge)) == 1 else tuple(edge) for edge in (low, high))
+    return Box(shape=leaf.shape, low=low or 0.0, high=high or 0.0)
 
 
 def _middle(leaf: Box) -> tuple[np.ndarray, np.ndarray]:
@@ -151,10 +174,5 @@ def _middle(leaf: Box) -> tuple[np.ndarray, np.ndarray]:
     return ((low + high) / 2.0).astype(np.float32), ((high - low) / 2.0).astype(np.float32)
 
 
-def _edges(leaf: Box | Discrete) -> tuple[np.ndarray, np.ndarray]:
-    """The bounds of the leaf's part of the observation, flat."""
-    if isinstance(leaf, Discrete):
-        return np.zeros(leaf.n), np.ones(leaf.n)
-    low, high = leaf.bounds
-    middle, half = _middle(leaf)
-    return ((low - middle) / half).reshape(-1), ((high - middle) / half).reshape(-1)
+def _chosen(rows: np.ndarray, new: Any, old: Any) -> np.ndarray:
+    return np.where(rows.reshape(rows.shape + (1,) * (np.ndim(new) - 1)), new, old)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from umwelt.core import lived
 from umwelt.core.contracts import Mode
 from umwelt.life.body import Mind
 from umwelt.life.composition import Life
@@ -35,11 +36,12 @@ def dissect(life: Life, mind: Mind) -> dict[str, float]:
     world = _world_seconds(life, mind.task, action, task)
 
     def act(mode: Mode) -> Turn:
-        return lambda key, agent: life.agent.act(key, agent, after, mode)[0]
+        return lambda key, agent: life.agent.act(key, life.agent.see(key, agent, after)[0], mode)[0]
 
     agent, drawn = _timed(act("random"), mind.agent)
     agent, chosen = _timed(act("explore"), agent)
-    agent, remembered = _timed(lambda key, agent: life.agent.remember(key, agent, after, action, after)[0], agent)
+    experience = lived(after, action, after, task=mind.task, surprise=after.reward)
+    agent, remembered = _timed(lambda key, agent: life.agent.remember(key, agent, experience)[0], agent)
     _, learned = _timed(lambda key, agent: life.agent.learn(key, agent)[0], agent)
     updates = life.rhythm.updates / life.rhythm.learn_every
     found = {"acting": drawn, "planning": max(0.0, chosen - drawn), "learning": remembered + updates * learned}

@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import part, zeros_step
-from umwelt.core.contracts import World
+from umwelt.core import part, spaces, zeros_step
 from umwelt.evaluation.exam import Proctor, model_error
 from umwelt.evaluation.knowledge import Knowledge, decisions_a_second, foresee, knowledge, tells
 from umwelt.evaluation.statistics import interval
@@ -30,15 +29,24 @@ class Probe:
     statistics: dict[str, float]
 
 
-def panel_of(life: Life) -> tuple[str, ...]:
-    """The tasks that a life is examined on: those its teacher names, or the world's default one."""
-    named = getattr(life.teacher, "names", ())
-    return tuple(dict.fromkeys(named)) or (next(iter(life.world.tasks())),)
+def panel_of(life: Life) -> dict[str, Any]:
+    """Choose the tasks that a life is examined on: its own panel, its teacher's, or the world's default task."""
+    named = life.world.tasks()
+    if life.panel:
+        return chosen(named, life.panel)
+    return life.teacher.panel(named) or dict([next(iter(named.items()))])
 
 
-def examine(proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], episodes: int) -> list[Probe]:
-    """`episodes` episodes on each of the named tasks."""
-    tasks = repeated(world, names, episodes)
+def chosen(named: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The tasks called `names`, each once."""
+    if unknown := [name for name in names if name not in named]:
+        raise BadLife(f"tasks: the world has none called {', '.join(unknown)}; it has {', '.join(named)}")
+    return {name: named[name] for name in names}
+
+
+def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes: int) -> list[Probe]:
+    """Run `episodes` episodes on each task of the panel."""
+    tasks, names = repeated(panel, episodes), tuple(panel)
     exam = proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks)
     returns = np.asarray(exam.returns, np.float64).reshape(len(names), episodes)
     lengths = np.asarray(exam.length, np.float64).reshape(len(names), episodes).mean(axis=1)
@@ -53,32 +61,33 @@ def examine(proctor: Proctor, world: World, agent_state: Any, names: tuple[str, 
     return probes
 
 
-def examine_model(proctor: Proctor, life: Life, agent_state: Any, names: tuple[str, ...], episodes: int) -> dict[str, Knowledge]:
-    """What the model knows on each of the named tasks: one journey of MODEL_STEPS decisions in each episode."""
+def examine_model(proctor: Proctor, life: Life, agent_state: Any, panel: dict[str, Any], episodes: int) -> dict[str, Knowledge]:
+    """What the model knows on each task of the panel: one journey of MODEL_STEPS decisions in each episode."""
     agent, world, key = life.agent, life.world, jax.random.key(PROBE_KEY)
     if not hasattr(agent, "model"):
         raise BadLife(f"recipe: {type(agent).__name__} has no world model that could be examined; a plain probe will do")
     model = agent.model
-    told = tells(jax.jit(model.imagine)(key, agent_state.model, agent_state.belief, agent_state.action)[1])
+    action = spaces.zeros(world.spec.action, jax.tree.leaves(agent_state.belief)[0].shape[0])
+    told = tells(jax.jit(model.imagine)(key, agent_state.model, agent_state.belief, action)[1])
     compared = "observation" if told else "belief"
     foreseen = jax.jit(partial(foresee, key, model, space=world.spec.observation, told=told))
     rows = {}
-    for name in names:
-        journey = proctor.journey(key, agent_state, repeated(world, (name,), episodes), MODEL_STEPS)
+    for name, task in panel.items():
+        journey = proctor.journey(key, agent_state, repeated({name: task}, episodes), MODEL_STEPS)
         rows[name] = knowledge(foreseen(agent_state.model, journey), compared)
     alone = replace(world.spec, batch=1)
     body, step = agent.embody(key, agent_state, alone), zeros_step(alone)
+
+    def decide(body: Any) -> Any:
+        return agent.act(key, agent.see(key, body, step)[0], "exploit")[1]
+
     # the action alone is returned: whatever else of a state came out would be copied
-    act = jax.jit(lambda body: agent.act(key, body, step, "exploit")[1])
+    act = jax.jit(decide)
     rate = decisions_a_second(lambda: act(body))
     return {name: replace(row, decisions=rate) for name, row in rows.items()}
 
 
-def repeated(world: World, names: tuple[str, ...], episodes: int) -> Any:
-    """Tasks [len(names) x episodes], each name's in a row."""
-    named = world.tasks()
-    if unknown := [name for name in names if name not in named]:
-        raise BadLife(f"tasks: the world has none called {', '.join(unknown)}; it has {', '.join(named)}")
-    chosen = [named[name] for name in names]
-    stacked = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *chosen)
+def repeated(panel: dict[str, Any], episodes: int) -> Any:
+    """Stack the tasks of a panel: leaves [len(panel) x episodes, ...], each task's in a row."""
+    stacked = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *panel.values())
     return jax.tree.map(lambda leaf: jnp.repeat(leaf, episodes, axis=0), stacked)

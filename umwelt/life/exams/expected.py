@@ -23,12 +23,12 @@ DIMENSIONS = 16
 
 
 def film_foresight(
-    proctor: Proctor, world: World, agent_state: Any, names: tuple[str, ...], path: Path, brief: bool = False
+    proctor: Proctor, world: World, agent_state: Any, panel: dict[str, Any], path: Path, brief: bool = False
 ) -> bool:
     """Write what `umwelt.life.exams.film.read_film` reads; False where there is no model. `brief`: without frames, for a life
     that was over sooner than the compiler is done with them."""
-    names = names[:TASKS]  # in a brief life too, so that both are filmed by one compiled program
-    film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(world, names, TRAJECTORIES), WARM, AHEAD)
+    panel = dict(list(panel.items())[:TASKS])  # in a brief life too, so that both are filmed by one compiled program
+    film = proctor.film(jax.random.key(PROBE_KEY), agent_state, repeated(panel, TRAJECTORIES), WARM, AHEAD)
     if film.expected is None or film.expected.observation is None:
         return False
     real, imagined = (
@@ -37,12 +37,12 @@ def film_foresight(
     )
     inside = np.asarray(film.inside)[..., None]
     kept = np.sort(np.argsort(-real.std(axis=(0, 1)), kind="stable")[:DIMENSIONS])
-    shape = (AHEAD, len(names), TRAJECTORIES, len(kept))
-    found = {"tasks": np.array(names), "dimensions": kept}
+    shape = (AHEAD, len(panel), TRAJECTORIES, len(kept))
+    found = {"tasks": np.array(list(panel)), "dimensions": kept}
     for name, values in (("real", real), ("imagined", imagined)):
         found[name] = np.where(inside, values[..., kept], np.nan).astype(np.float32).reshape(shape).transpose(1, 2, 0, 3)
     if not brief:
-        found |= _frames(world, film, names)
+        found |= _frames(world, film, panel)
     draft = path.with_name(f".{path.name}")
     with room(path), draft.open("wb") as file:
         np.savez_compressed(file, **found)
@@ -50,7 +50,7 @@ def film_foresight(
     return True
 
 
-def _frames(world: World, film: Film, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+def _frames(world: World, film: Film, panel: dict[str, Any]) -> dict[str, np.ndarray]:
     """Of the first stretch of each task, as it came and as it was imagined: uint8 [tasks, AHEAD, H, W, 1 or 3]. A world
     that cannot be drawn from what is observed is drawn as it came alone, and one that cannot be drawn at all not."""
 
@@ -60,15 +60,15 @@ def _frames(world: World, film: Film, names: tuple[str, ...]) -> dict[str, np.nd
 
     draw = drawer(world)
     if draw is not None and film.expected is not None:
-        tasks = repeated(world, names, AHEAD)
+        tasks = repeated(panel, AHEAD)
         seen = {"frames": film.observation, "imagined_frames": film.expected.observation}
-        return {name: _whole(draw(first(rows), tasks), len(names)) for name, rows in seen.items()}
+        return {name: _whole(draw(first(rows), tasks), len(panel)) for name, rows in seen.items()}
     found = None if film.state is None else sketch.bodies(world, film.state)
     if found is None:
         return {}
     inner, *parts = found
     drawn = jax.jit(jax.vmap(lambda body, task: sketch.picture(sketch.drawing(inner, body, task))))(*first(parts))
-    return {"frames": _whole(drawn, len(names))}
+    return {"frames": _whole(drawn, len(panel))}
 
 
 def _whole(drawn: Any, tasks: int) -> np.ndarray:

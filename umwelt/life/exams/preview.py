@@ -185,9 +185,9 @@ def imagined(body: Body, mind: Mind) -> dict[str, Any]:
         agent, action = carry
         seen = jax.tree.map(lambda leaf: leaf[0], expect(index, agent, action).observation)
         step = TimeStep(kind=jnp.full(batch, MID, jnp.int8), observation=seen, reward=jnp.zeros(batch, jnp.float32))
-        acting = keys.fold(jax.random.fold_in(key, index), "act")
+        seeing, acting = keys.split(jax.random.fold_in(key, index), "see", "act")
         first = jax.tree.map(lambda leaf: leaf[:1], seen)
         shown = {"plan": spaces.features(space, first)[0], "plan_places": None if place is None else place(first)[0]}
-        return body.agent.act(acting, agent, step, "explore"), shown
+        return body.agent.act(acting, body.agent.see(seeing, agent, step)[0], "explore"), shown
 
     return jax.lax.scan(onward, (mind.agent, mind.decision.action), jnp.arange(AHEAD))[1]
