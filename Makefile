@@ -2,15 +2,23 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_WORKERS ?= 2
+FUZZ_SECONDS ?= 1800
 
-.PHONY: live test lint bench evidence browser clean
+.PHONY: live test fuzz lint bench evidence browser clean
 
 live: .venv
 	$(BIN)/umwelt live
 
 test: .venv/extras
-	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile --durations=40 -m "not exact"
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist loadfile -m exact
+	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal --durations=40 -m "not exact"
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal -m exact
+
+# Runs the tests that draw their examples, with other examples each time, until FUZZ_SECONDS are over or one fails.
+fuzz: .venv/extras
+	@end=$$(($$(date +%s) + $(FUZZ_SECONDS))); round=0; while [ $$(date +%s) -lt $$end ]; do \
+		round=$$((round + 1)); echo "fuzz: round $$round"; \
+		UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -x -q -m "hypothesis and not exact" --hypothesis-profile fuzz || exit 1; \
+	done
 
 # What the page is looked at with. Where it cannot be had, the tests that need it say so and are skipped.
 browser:

@@ -18,7 +18,8 @@ from benchmarks.machine import best_seconds, matmul_rate
 from benchmarks.products import products
 from umwelt.behaviours import Dreamer
 from umwelt.core import MID, Box, Experience, TimeStep, WorldSpec, lived, spaces
-from umwelt.recipes import dreamer_v3
+from umwelt.recipes.dreamer_v3 import dreamer_v3
+from umwelt.worlds import Pendulum
 
 ROWS, UPDATES = 16, 4
 SPEC = WorldSpec(
@@ -55,7 +56,7 @@ def run(rates: dict[str, float], sizes: tuple[str, ...] = ("0.5M",)) -> dict[str
     """Milliseconds of an update, of its model's part, and of a decision, at each size; the best counts."""
     found, limit = {}, max(rates["matmul"], matmul_rate(repeats=6))
     for size in sizes:
-        agent = replace(dreamer_v3.sizes[size], memory=Given())
+        agent = replace(dreamer_v3(Pendulum(), size=size).agent, memory=Given())
         batch, key = sequences(agent), jax.random.key(3)
         state = replace(agent.init(key, SPEC), memory=batch)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.worlds.adapters import Gymnasium, Variant
+from umwelt.worlds.adapters import Variant, gymnasium
 from umwelt.worlds.adapters.minigrid import make
 
 DECISIONS = 4_000
@@ -35,7 +35,7 @@ def alone() -> float:
 
 def hosted(rows: int, subprocesses: bool) -> float:
     """Decisions a second of all rows of the hosted world."""
-    world = Gymnasium(id=".minigrid:make", options=json.dumps([{"level": "doorkey"}]), batch=rows, subprocesses=subprocesses)
+    world = gymnasium(id=".minigrid:make", options=json.dumps([{"level": "doorkey"}]), batch=rows, subprocesses=subprocesses)
     task, random = Variant(index=np.zeros(rows, np.int32)), np.random.default_rng(0)
     ticket, _ = world.init(np.array([0, 0], np.uint32), task)
 

@@ -1,7 +1,7 @@
 """Imagined transitions a second of every world model, and their share of this machine's rate of matrix products.
 
 The task: 1,024 beliefs in a world of 17 numbers and 6 actions, imagined for 15 steps under given actions; the reward,
-the doubt and, where the model tells them, the observations are read. The share counts matrix products alone, so that
+the doubt and, where the model predicts them, the observations are read. The share counts matrix products alone, so that
 it is low where a model is mostly something else.
 
 Run it alone: `python -m benchmarks.imagination`, or of some models `python -m benchmarks.imagination dreamer 1M`.
@@ -17,7 +17,8 @@ from benchmarks.machine import best_seconds, matmul_rate
 from benchmarks.products import products
 from umwelt.core import MID, Box, TimeStep, WorldSpec, lived
 from umwelt.core.contracts import Model
-from umwelt.recipes import bmpc, dreamer_v3, losse_mpc, mbpo, mudreamer, pets, tdmpc2
+from umwelt.recipes import ALL
+from umwelt.worlds import Pendulum
 
 ROWS, STEPS = 1024, 15
 SPEC = WorldSpec(
@@ -27,17 +28,24 @@ SPEC = WorldSpec(
     task=Box(),
     batch=ROWS,
 )
+
+
+def model_of(recipe: str, size: str | None = None) -> Model:
+    """The world model of a recipe."""
+    return ALL[recipe](Pendulum(), size=size).agent.model  # type: ignore[attr-defined]
+
+
 MODELS: dict[str, Model] = {
-    "pets: ensemble": pets.agent.model,
-    "mbpo: ensemble, one member": mbpo.agent.model,
-    "losse_mpc: online linear": losse_mpc.agent.model,
-    "tdmpc2 small: implicit": tdmpc2.agent.model,
-    "tdmpc2 1M: implicit": tdmpc2.sizes["1M"].model,
-    "bmpc small: implicit": bmpc.agent.model,
-    "dreamer_v3 0.5M: recurrent": dreamer_v3.agent.model,
-    "dreamer_v3 2M: recurrent": dreamer_v3.sizes["2M"].model,
-    "dreamer_v3 12M: recurrent": dreamer_v3.sizes["12M"].model,
-    "mudreamer 0.5M: recurrent, no decoder": mudreamer.agent.model,
+    "pets: ensemble": model_of("pets"),
+    "mbpo: ensemble, one member": model_of("mbpo"),
+    "losse_mpc: online linear": model_of("losse_mpc"),
+    "tdmpc2 small: implicit": model_of("tdmpc2"),
+    "tdmpc2 1M: implicit": model_of("tdmpc2", "1M"),
+    "bmpc small: implicit": model_of("bmpc"),
+    "dreamer_v3 0.5M: recurrent": model_of("dreamer_v3"),
+    "dreamer_v3 2M: recurrent": model_of("dreamer_v3", "2M"),
+    "dreamer_v3 12M: recurrent": model_of("dreamer_v3", "12M"),
+    "mudreamer 0.5M: recurrent, no decoder": model_of("mudreamer"),
 }
 
 

@@ -20,7 +20,8 @@ from benchmarks.machine import best_seconds, matmul_rate
 from umwelt.behaviours import ModelPredictive
 from umwelt.core import MID, Box, TimeStep, WorldSpec, lived
 from umwelt.models import Implicit
-from umwelt.recipes import tdmpc2
+from umwelt.recipes.tdmpc2 import tdmpc2
+from umwelt.worlds import Pendulum
 
 SPEC = WorldSpec(name="published", observation=Box(shape=(17,)), action=Box(shape=(6,), low=-1.0, high=1.0), task=Box())
 
@@ -56,7 +57,7 @@ def learning_flop(agent: ModelPredictive, weights: dict[str, int]) -> float:
     learned = 3 * (weights["encoder"] + 3 * sum(weights[name] for name in ("dynamics", "outcome", "values")))
     # returns along the whole sequence need values at its end alone
     targets = 3 * weights["encoder"] + (1 if inner.lambda_ == 1.0 else 3) * (weights["policy"] + two)
-    policy = (inner.taught or 4) * (3 * weights["policy"] + 2 * two)
+    policy = (inner.policy_latents or 4) * (3 * weights["policy"] + 2 * two)
     return 2.0 * agent.batch * (learned + targets + policy)
 
 
@@ -85,7 +86,7 @@ def calls(agent: ModelPredictive) -> tuple[Callable[[], Any], Callable[[], Any]]
 
 def run(rates: dict[str, float], rounds: int = 8, size: str = "1M") -> dict[str, dict[str, Any]]:
     """Decisions and updates a second, measured in turns with the rate of matrix products; the best of each counts."""
-    agent = tdmpc2.sizes[size]
+    agent = tdmpc2(Pendulum(), size=size).agent
     weights = weights_of(agent.model.model, 17, 6)
     decide, update = calls(agent)
     limit, found = [rates["matmul"]], {"planning": [], "learning": []}

@@ -23,10 +23,10 @@ from umwelt.life.folder.folder import Folder
 from umwelt.life.rhythm import Rhythm
 from umwelt.life.session import Living
 from umwelt.memory.ring import Ring
-from umwelt.recipes import tdmpc2
+from umwelt.recipes.tdmpc2 import tdmpc2
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
-from umwelt.worlds.adapters import Gymnasium
+from umwelt.worlds.adapters import gymnasium
 
 ROWS = 16
 
@@ -149,7 +149,7 @@ def learning_beside(stretches: int = 12, decisions: int = 50) -> dict[str, Any]:
     """Milliseconds of a decision and its two updates in a hosted life of `tdmpc2`, at once; one after the other in the
     note. Medians of stretches of one life, taken in turns."""
     rhythm = replace(tdmpc2.rhythm, random=decisions, first_updates=5, chunk=decisions)
-    world = Gymnasium(id="Pendulum-v1")
+    world = gymnasium(id="Pendulum-v1")
     engine = Engine(Life(world=world, agent=tdmpc2.agent, teacher=Blocks(), rhythm=rhythm))
     value, both = engine.begin(), engine._beside_of
     spent: dict[bool, list[float]] = {True: [], False: []}
@@ -170,7 +170,7 @@ def learning_beside(stretches: int = 12, decisions: int = 50) -> dict[str, Any]:
 
 def hosted_overhead(ticks: int = 5_000, repeats: int = 4) -> dict[str, Any]:
     """Microseconds that a step of a hosted life costs beyond the simulator's own step, its chronicle included."""
-    world = Gymnasium(id="Pendulum-v1")
+    world = gymnasium(id="Pendulum-v1")
     rhythm = Rhythm(random=0, learn_every=1000, updates=0, chunk=ticks, probe_episodes=1)
     life = Life(world=world, agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
     with tempfile.TemporaryDirectory() as lives, Folder.create("bench", {}, lives=lives) as folder:

@@ -32,7 +32,7 @@ from umwelt.life.rhythm import Rhythm
 from umwelt.life.session import Living
 from umwelt.teachers import Blocks
 from umwelt.worlds import PointMaze
-from umwelt.worlds.adapters import Gymnasium
+from umwelt.worlds.adapters import gymnasium
 
 ROWS, METRICS = 10_000_000, 5
 PAGES = 5
@@ -197,7 +197,7 @@ def _interval(lost: tuple[float, float, float]) -> str:
 def _spent(lives: Path, page: Page, stretches: int) -> dict[str, list[float]]:
     """Processor seconds of a decision, for each stretch of each kind."""
     rhythm = Rhythm(random=0, learn_every=CHUNK, updates=0, chunk=CHUNK, probe_episodes=1)
-    life = Life(world=Gymnasium(id="Pendulum-v1"), agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
+    life = Life(world=gymnasium(id="Pendulum-v1"), agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
     description = {"life": expression.write(life), "end": 10**9, "rows": 1}
     spent: dict[str, list[float]] = {"bare": [], "written": [], "watched": []}
     words = [sys.executable, "-c", VISITOR, page.base, page.token, "measured"]

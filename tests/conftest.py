@@ -1,13 +1,52 @@
 """Settings that hold for all tests and for the processes that they start."""
 
 import os
+import shutil
 from importlib.metadata import version
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
+"""Compiled programs, which both workers and later runs share."""
+SIZE = 1_000_000_000
+"""Bytes of the cache above which a run starts with an empty one."""
+SLOW = 0.1
+"""Seconds of compilation above which a program is kept; smaller ones compile sooner than they load."""
 
 # Most tests compile many small programs and run each once: with these flags the compiler takes half the
 # time. `make test` asks for them, but not for the tests marked `exact`, which compare bits of two programs.
-# The second flag is not known to every XLA, and one that does not know it would stop.
+# Some XLAs do not know the second flag, and would stop at it.
 if os.environ.get("UMWELT_QUICK_COMPILER"):
     FLAGS = ["--xla_backend_optimization_level=0"]
     if version("jaxlib").startswith("0.10."):
         FLAGS.append("--xla_cpu_use_fusion_emitters=false")
     os.environ.setdefault("XLA_FLAGS", " ".join(FLAGS))
+
+# `make test` tries the same examples every time. `make fuzz` draws others for as long as one likes.
+# Data generation may be slow on a busy machine, which is no fault of a test.
+BUSY = (hypothesis.HealthCheck.too_slow,)
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None, suppress_health_check=BUSY)
+hypothesis.settings.register_profile(
+    "fuzz", derandomize=False, deadline=None, database=None, suppress_health_check=BUSY, print_blob=True
+)
+hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Share compiled programs between the workers and with later runs.
+
+    Only this process does, and not the ones that tests start: a killed process could leave half an entry. The tests
+    marked `exact` have their own compiler, and compile everything themselves.
+    """
+    if not os.environ.get("UMWELT_QUICK_COMPILER"):
+        return
+    import jax
+
+    if not hasattr(config, "workerinput") and CACHE.exists() and sum(file.stat().st_size for file in CACHE.iterdir()) > SIZE:
+        shutil.rmtree(CACHE)
+    jax.config.update("jax_compilation_cache_dir", str(CACHE))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", SLOW)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    config.addinivalue_line("filterwarnings", "ignore:Error (reading|writing) persistent compilation cache:UserWarning")

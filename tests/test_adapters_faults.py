@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from umwelt.core import BROKEN, FIRST, MID, TRUNCATED
-from umwelt.worlds.adapters import Event, Gymnasium, Variant
+from umwelt.worlds import adapters
+from umwelt.worlds.adapters import Event, Variant
 
 TASK = Variant(index=np.zeros(1, np.int32))
 PUSH = np.full((1, 1), 0.25, np.float32)
@@ -18,7 +19,7 @@ def key(number):
 
 
 def faulty(fault, at=3, **fields):
-    return Gymnasium(id="adapters_worlds:Faulty", options=f'{{"fault": "{fault}", "at": {at}}}', **fields)
+    return adapters.gymnasium(id="adapters_worlds:Faulty", options=f'{{"fault": "{fault}", "at": {at}}}', **fields)
 
 
 def live(world, steps):
@@ -79,7 +80,7 @@ def test_only_what_raised_is_built_anew(fault, built):
 
 
 def test_one_row_fails_alone():
-    world = Gymnasium(id="adapters_worlds:Walk,adapters_worlds:Faulty", batch=2)
+    world = adapters.gymnasium(id="adapters_worlds:Walk,adapters_worlds:Faulty", batch=2)
     both = Variant(index=np.array([0, 1], np.int32))
     state, step = world.init(key(0), both)
     kinds = [step.kind]
@@ -91,7 +92,7 @@ def test_one_row_fails_alone():
 
 
 def stillborn(failures):
-    world = Gymnasium(id="adapters_worlds:Stillborn", options=f'{{"failures": {failures}}}')
+    world = adapters.gymnasium(id="adapters_worlds:Stillborn", options=f'{{"failures": {failures}}}')
     _ = world.spec
     adapters_worlds.Stillborn.count = 0
     adapters_worlds.Stillborn.refused.clear()

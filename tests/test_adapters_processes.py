@@ -11,7 +11,8 @@ import pytest
 from adapters_worlds import Walk
 
 from umwelt.core import BROKEN, MID
-from umwelt.worlds.adapters import Gymnasium, StaleTicket, Variant
+from umwelt.worlds import adapters
+from umwelt.worlds.adapters import StaleTicket, Variant
 
 TASK = Variant(index=np.zeros(2, np.int32))
 
@@ -33,7 +34,7 @@ def live(world, steps):
 
 @pytest.mark.parametrize("id", ["CartPole-v1", "adapters_worlds:Walk"])
 def test_processes_give_the_same_bits_and_the_same_saves(id):
-    inside, outside = (Gymnasium(id=id, batch=2, subprocesses=way) for way in (False, True))
+    inside, outside = (adapters.gymnasium(id=id, batch=2, subprocesses=way) for way in (False, True))
     one, here = live(inside, 60)
     two, there = live(outside, 60)
     for a, b in zip(here, there, strict=True):
@@ -53,7 +54,7 @@ def test_processes_give_the_same_bits_and_the_same_saves(id):
 
 
 def test_workers_have_no_jax_may_print_and_ignore_ctrl_c():
-    world = Gymnasium(id="adapters_worlds:Report", batch=2, subprocesses=True)
+    world = adapters.gymnasium(id="adapters_worlds:Report", batch=2, subprocesses=True)
     state, step = world.init(key(0), TASK)
     assert step.observation[:, 0].tolist() == [0.0, 0.0]
     processes = state.host.crew.processes
@@ -69,7 +70,7 @@ def test_workers_have_no_jax_may_print_and_ignore_ctrl_c():
 
 
 def test_a_killed_worker_ends_one_episode_and_is_replaced():
-    world = Gymnasium(id="adapters_worlds:Walk", batch=2, subprocesses=True)
+    world = adapters.gymnasium(id="adapters_worlds:Walk", batch=2, subprocesses=True)
     state, before = world.init(key(0), TASK)
     state.host.crew.processes[1].kill()
     state, step = world.step(key(1), state, np.ones((2, 1), np.float32), TASK)
@@ -86,8 +87,9 @@ def test_a_killed_worker_ends_one_episode_and_is_replaced():
 PARENT = """
 import os, sys
 import numpy as np
-from umwelt.worlds.adapters import Gymnasium, Variant
-world = Gymnasium(id="adapters_worlds:Walk", batch=2, subprocesses=True)
+from umwelt.worlds import adapters
+from umwelt.worlds.adapters import Variant
+world = adapters.gymnasium(id="adapters_worlds:Walk", batch=2, subprocesses=True)
 state, _ = world.init(np.zeros(2, np.uint32), Variant(index=np.zeros(2, np.int32)))
 print(len(state.host.crew.processes), flush=True)
 os.kill(os.getpid(), 9)
@@ -107,9 +109,9 @@ def test_workers_end_when_their_parent_is_killed():
 def test_a_world_that_cannot_be_sent_is_named():
     gymnasium.register("Local-v0", entry_point=lambda: Walk())
     try:
-        world = Gymnasium(id="Local-v0", batch=2)
+        world = adapters.gymnasium(id="Local-v0", batch=2)
         world.close(world.init(key(0), TASK)[0])
         with pytest.raises(ValueError, match="cannot be sent to a subprocess"):
-            Gymnasium(id="Local-v0", batch=2, subprocesses=True).init(key(0), TASK)
+            adapters.gymnasium(id="Local-v0", batch=2, subprocesses=True).init(key(0), TASK)
     finally:
         del gymnasium.registry["Local-v0"]

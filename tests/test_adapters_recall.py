@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from umwelt.core import FIRST, MID, TRUNCATED
-from umwelt.worlds.adapters import DmControl, Gymnasium, Variant, from_name
+from umwelt.worlds import adapters
+from umwelt.worlds.adapters import Variant, from_name
 from umwelt.worlds.wrappers import scaled_reward, stack_frames
 
 TASK = Variant(index=np.zeros(2, np.int32))
@@ -63,7 +64,7 @@ def check_restores(world, before, after, through=lambda saved: saved):
 @pytest.mark.parametrize(("id", "options"), CLASSIC)
 def test_classic_worlds_go_on_bit_for_bit(id, options):
     for before in (1, 5, 33):
-        check_restores(Gymnasium(id=id, options=options, batch=2), before, 40)
+        check_restores(adapters.gymnasium(id=id, options=options, batch=2), before, 40)
 
 
 @pytest.mark.mujoco
@@ -72,7 +73,7 @@ def test_mujoco_worlds_go_on_bit_for_bit_after_several_episodes(id):
     pytest.importorskip("mujoco", reason="needs the mujoco extra")
     pytest.importorskip("imageio", reason="needs the mujoco extra, with imageio")
     # The restored environment is new, the other one has lived several episodes.
-    seen = check_restores(Gymnasium(id=id, options='{"max_episode_steps": 60}', batch=2), 190, 80)
+    seen = check_restores(adapters.gymnasium(id=id, options='{"max_episode_steps": 60}', batch=2), 190, 80)
     assert sum(step.first.sum() for step in seen) >= 6
     assert not seen[-1].last.any()
 
@@ -82,7 +83,7 @@ def test_mujoco_worlds_go_on_bit_for_bit_after_several_episodes(id):
 def test_the_control_suite_goes_on_bit_for_bit_after_several_episodes(domain, task):
     pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     limit = {"cartpole": 0.4}.get(domain, 0.8)
-    world = DmControl(domain=domain, task=task, options=f'{{"time_limit": {limit}}}', batch=2, repeat=2)
+    world = adapters.dm_control(domain=domain, task=task, options=f'{{"time_limit": {limit}}}', batch=2, repeat=2)
     seen = check_restores(world, 130, 50)
     assert sum(step.first.sum() for step in seen) >= 4
     assert not seen[-1].last.any()
@@ -91,7 +92,7 @@ def test_the_control_suite_goes_on_bit_for_bit_after_several_episodes(domain, ta
 
 def test_the_control_suite_equals_itself_from_the_recorded_seed():
     suite = pytest.importorskip("dm_control.suite", reason="needs the dmcontrol extra")
-    world = DmControl(domain="cartpole", task="swingup", batch=2, repeat=3)
+    world = adapters.dm_control(domain="cartpole", task="swingup", batch=2, repeat=3)
     chosen = actions(world, 20)
     state, step = world.init(key(0), TASK)
     seeds = world.save(state)["seed"]
@@ -116,7 +117,7 @@ def flat(frame):
 
 def test_the_suites_time_limit_truncates_and_its_own_ends_terminate(monkeypatch):
     pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
-    world = DmControl(options='{"time_limit": 0.05}', batch=2)
+    world = adapters.dm_control(options='{"time_limit": 0.05}', batch=2)
     state, _ = world.init(key(0), TASK)
     state, seen = go(world, state, actions(world, 6), 1)
     assert [int(step.kind[0]) for step in seen] == [MID, MID, MID, MID, TRUNCATED, FIRST]
@@ -129,19 +130,19 @@ def test_the_suites_time_limit_truncates_and_its_own_ends_terminate(monkeypatch)
 
 def test_an_actuator_without_limits_has_none():
     pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
-    assert not DmControl(domain="lqr", task="lqr_2_1").spec.action.bounded
-    assert DmControl(domain="cartpole", task="swingup").spec.action.bounded
+    assert not adapters.dm_control(domain="lqr", task="lqr_2_1").spec.action.bounded
+    assert adapters.dm_control(domain="cartpole", task="swingup").spec.action.bounded
 
 
 def test_an_unknown_suite_task_is_met_with_its_neighbours():
     pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
     with pytest.raises(ValueError, match="cartpole-swingup"):
         from_name("dm_control:cartpole-swingupp")
-    assert from_name("dm_control:ball_in_cup-catch") == DmControl(domain="ball_in_cup", task="catch")
+    assert from_name("dm_control:ball_in_cup-catch") == adapters.dm_control(domain="ball_in_cup", task="catch")
 
 
 def test_a_world_that_is_not_deterministic_is_told_so_and_goes_on_with_the_next_episode():
-    world = Gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
+    world = adapters.gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
     both = Variant(index=np.array([0, 1], np.int32))
     state, _ = world.init(key(0), both)
     chosen = np.full((3, 2, 1), 0.5, np.float32)
@@ -160,7 +161,7 @@ def test_a_world_that_is_not_deterministic_is_told_so_and_goes_on_with_the_next_
 
 def test_no_layer_hides_that_a_row_could_not_be_lived_again():
     both = Variant(index=np.array([0, 1], np.int32))
-    plain = Gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
+    plain = adapters.gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
     for world in (scaled_reward(plain, 0.5), stack_frames(scaled_reward(plain, 0.5), 3)):
         state, _ = world.init(key(0), both)
         state, step = world.step(key(1), state, np.full((2, 1), 0.5, np.float32), both)
@@ -172,7 +173,7 @@ def test_no_layer_hides_that_a_row_could_not_be_lived_again():
 
 
 def test_a_row_whose_episode_had_ended_comes_back_without_replay():
-    world = Gymnasium(id="adapters_worlds:Whim", batch=2)
+    world = adapters.gymnasium(id="adapters_worlds:Whim", batch=2)
     state, _ = world.init(key(0), TASK)
     state, seen = go(world, state, actions(world, 5), 1)
     saved = world.save(state)
@@ -191,18 +192,18 @@ def test_what_was_saved_survives_a_file_and_a_wrong_save_is_named(tmp_path):
         with np.load(tmp_path / "world.npz") as file:
             return dict(file)
 
-    world = Gymnasium(id="CartPole-v1", batch=2)
+    world = adapters.gymnasium(id="CartPole-v1", batch=2)
     check_restores(world, 12, 30, through)
     state, _ = world.init(key(0), TASK)
     saved = world.save(state)
     with pytest.raises(ValueError, match="saved lacks actions, reward"):
         world.restore({name: saved[name] for name in saved if name not in ("actions", "reward")})
     with pytest.raises(ValueError, match="batch=3"):
-        Gymnasium(id="CartPole-v1", batch=3).restore(saved)
+        adapters.gymnasium(id="CartPole-v1", batch=3).restore(saved)
 
 
 def test_a_restored_row_goes_back_to_its_own_variant():
-    world = Gymnasium(id="adapters_worlds:Walk", options='[{"scale": 1.0}, {"scale": 10.0}]', batch=2)
+    world = adapters.gymnasium(id="adapters_worlds:Walk", options='[{"scale": 1.0}, {"scale": 10.0}]', batch=2)
     state, _ = world.init(key(0), Variant(index=np.array([1, 0], np.int32)))
     state, seen = go(world, state, actions(world, 3), 1)
     other, step = world.restore(world.save(state))
@@ -213,7 +214,7 @@ def test_a_restored_row_goes_back_to_its_own_variant():
 
 
 def test_long_episodes_are_recorded_whole():
-    world = Gymnasium(id="adapters_worlds:Walk", options='{"length": 1000}', batch=2)
+    world = adapters.gymnasium(id="adapters_worlds:Walk", options='{"length": 1000}', batch=2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_restores(world, 300, 3)

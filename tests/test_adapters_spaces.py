@@ -7,7 +7,8 @@ from gymnasium import spaces as gymnasium_spaces
 
 from umwelt import check
 from umwelt.core import TERMINATED, Box, Discrete, spaces
-from umwelt.worlds.adapters import DmControl, Gymnasium, Variant
+from umwelt.worlds import adapters
+from umwelt.worlds.adapters import Variant
 
 
 def key(number):
@@ -20,7 +21,7 @@ def task(batch):
 
 @pytest.mark.parametrize("seen", ["dict", "tuple", "discrete", "multi"])
 def test_structured_observations_are_flattened_as_gymnasium_does(seen):
-    world = Gymnasium(id="adapters_worlds:Shaped", options=f'{{"seen": "{seen}"}}')
+    world = adapters.gymnasium(id="adapters_worlds:Shaped", options=f'{{"seen": "{seen}"}}')
     state, step = world.init(key(0), task(1))
     space = Shaped.SPACES[seen]
     space.seed(int(world.save(state)["seed"][0]))
@@ -31,16 +32,16 @@ def test_structured_observations_are_flattened_as_gymnasium_does(seen):
 
 
 def test_pictures_stay_and_matrices_become_vectors():
-    image = Gymnasium(id="adapters_worlds:Shaped", options='{"seen": "image"}')
+    image = adapters.gymnasium(id="adapters_worlds:Shaped", options='{"seen": "image"}')
     _, step = image.init(key(0), task(1))
     assert image.spec.observation == Box(shape=(4, 5, 3), low=0.0, high=255.0, dtype="uint8")
     assert (step.observation.shape, step.observation.dtype) == ((1, 4, 5, 3), np.uint8)
-    matrix = Gymnasium(id="adapters_worlds:Shaped", options='{"seen": "matrix"}')
+    matrix = adapters.gymnasium(id="adapters_worlds:Shaped", options='{"seen": "matrix"}')
     assert matrix.spec.observation == Box(shape=(6,), low=-1.0, high=1.0)
 
 
 def rewards_of(done, actions, batch=1):
-    world = Gymnasium(id="adapters_worlds:Shaped", options=f'{{"done": "{done}"}}')
+    world = adapters.gymnasium(id="adapters_worlds:Shaped", options=f'{{"done": "{done}"}}')
     state, _ = world.init(key(0), task(1))
     found = []
     for action in actions:
@@ -81,7 +82,7 @@ def test_box_actions_are_clipped_to_their_bounds():
 )
 def test_what_cannot_be_adapted_is_said_in_words(options, words):
     with pytest.raises(ValueError, match=words):
-        _ = Gymnasium(id="adapters_worlds:Shaped", options=options).spec
+        _ = adapters.gymnasium(id="adapters_worlds:Shaped", options=options).spec
 
 
 @pytest.mark.parametrize("action", [np.array([-1]), np.array([12]), np.array([1.0])])
@@ -91,7 +92,7 @@ def test_a_choice_that_does_not_exist_raises(action):
 
 
 def test_frozen_lake():
-    world = Gymnasium(id="FrozenLake-v1", options='{"is_slippery": false}')
+    world = adapters.gymnasium(id="FrozenLake-v1", options='{"is_slippery": false}')
     assert world.spec.action == Discrete(n=4)
     state, step = world.init(key(0), task(1))
     assert np.flatnonzero(step.observation[0]).tolist() == [0]
@@ -106,14 +107,14 @@ def test_frozen_lake():
 @pytest.mark.parametrize(
     "world",
     [
-        Gymnasium(id="CartPole-v1", batch=2),
-        Gymnasium(id="Pendulum-v1", batch=2, repeat=4),
-        Gymnasium(id="FrozenLake-v1"),
-        Gymnasium(id="adapters_worlds:Walk", options='[{"length": 0}, {"length": 9}]', batch=3),
-        Gymnasium(id="adapters_worlds:Shaped", options='{"seen": "dict", "done": "actions_multi"}'),
-        Gymnasium(id="adapters_worlds:Shaped", options='{"seen": "image", "done": "actions_box"}'),
+        adapters.gymnasium(id="CartPole-v1", batch=2),
+        adapters.gymnasium(id="Pendulum-v1", batch=2, repeat=4),
+        adapters.gymnasium(id="FrozenLake-v1"),
+        adapters.gymnasium(id="adapters_worlds:Walk", options='[{"length": 0}, {"length": 9}]', batch=3),
+        adapters.gymnasium(id="adapters_worlds:Shaped", options='{"seen": "dict", "done": "actions_multi"}'),
+        adapters.gymnasium(id="adapters_worlds:Shaped", options='{"seen": "image", "done": "actions_box"}'),
     ],
-    ids=lambda world: f"{world.id} {world.options}",
+    ids=lambda world: f"{world.simulator.id} {world.simulator.options}",
 )
 def test_the_contract_is_kept(world):
     check.world(world, steps=100).raise_if_broken()
@@ -121,4 +122,4 @@ def test_the_contract_is_kept(world):
 
 def test_the_contract_is_kept_by_the_control_suite():
     pytest.importorskip("dm_control", reason="needs the dmcontrol extra")
-    check.world(DmControl(options='{"time_limit": 0.3}', batch=2), steps=60).raise_if_broken()
+    check.world(adapters.dm_control(options='{"time_limit": 0.3}', batch=2), steps=60).raise_if_broken()

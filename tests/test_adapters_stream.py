@@ -10,7 +10,8 @@ import pytest
 from adapters_worlds import Walk
 
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, host_scan, spaces
-from umwelt.worlds.adapters import DmControl, Gymnasium, StaleTicket, Variant, from_name
+from umwelt.worlds import adapters
+from umwelt.worlds.adapters import StaleTicket, Variant, from_name
 
 WALK = "adapters_worlds:Walk"
 
@@ -35,7 +36,7 @@ def live(world, steps, action=0.25, start=0):
 
 
 def test_a_first_step_follows_each_last_one_and_ignores_the_action():
-    _, seen = live(Gymnasium(id=WALK), 14)
+    _, seen = live(adapters.gymnasium(id=WALK), 14)
     assert [int(step.kind[0]) for step in seen] == [FIRST, *[MID] * 4, TRUNCATED] * 2 + [FIRST, MID, MID]
     for before, after in itertools.pairwise(seen):
         x, y = float(before.observation[0, 0]), float(after.observation[0, 0])
@@ -49,7 +50,7 @@ def test_a_first_step_follows_each_last_one_and_ignores_the_action():
 
 
 def test_dtypes_shapes_and_spec_agree():
-    world = Gymnasium(id="Pendulum-v1", batch=2)
+    world = adapters.gymnasium(id="Pendulum-v1", batch=2)
     _, seen = live(world, 3)
     spec = world.spec
     assert (spec.hosted, spec.batch, spec.repeat, spec.name) == (True, 2, 1, "Pendulum-v1")
@@ -62,7 +63,7 @@ def test_dtypes_shapes_and_spec_agree():
 
 
 def test_an_episode_equals_the_environment_itself_from_the_recorded_seed():
-    world = Gymnasium(id="CartPole-v1", batch=3)
+    world = adapters.gymnasium(id="CartPole-v1", batch=3)
     rng = np.random.default_rng(0)
     state, step = world.init(jax.random.key(3), task(3))
     plain = []
@@ -82,7 +83,7 @@ def test_an_episode_equals_the_environment_itself_from_the_recorded_seed():
 
 
 def test_only_the_rows_that_ended_begin_anew():
-    world = Gymnasium(id=WALK, options='{"length": 0}', batch=3)
+    world = adapters.gymnasium(id=WALK, options='{"length": 0}', batch=3)
     _, seen = live(world, 40)
     ages = np.array([step.observation[:, 1] for step in seen])
     kinds = np.array([step.kind for step in seen])
@@ -96,7 +97,7 @@ def test_only_the_rows_that_ended_begin_anew():
 
 
 def test_the_key_decides_typed_or_raw_and_rows_differ():
-    world = Gymnasium(id=WALK, batch=2)
+    world = adapters.gymnasium(id=WALK, batch=2)
     typed = jax.random.key(5)
     one, two, raw = (world.init(k, task(2))[1].observation for k in (typed, jax.random.key(6), jax.random.key_data(typed)))
     words = world.init(np.asarray(jax.random.key_data(typed)), task(2))[1].observation
@@ -106,7 +107,7 @@ def test_the_key_decides_typed_or_raw_and_rows_differ():
 
 
 def test_a_ticket_is_good_for_one_step():
-    world = Gymnasium(id=WALK)
+    world = adapters.gymnasium(id=WALK)
     action = np.zeros((1, 1), np.float32)
     first, _ = world.init(key(0), task(1))
     second, _ = world.step(key(1), first, action, task(1))
@@ -123,12 +124,12 @@ def test_a_ticket_is_good_for_one_step():
 
 
 def test_time_steps_are_not_written_over():
-    _, seen = live(Gymnasium(id="adapters_worlds:Overwriting"), 4)
+    _, seen = live(adapters.gymnasium(id="adapters_worlds:Overwriting"), 4)
     assert [float(step.observation[0, 1]) for step in seen] == [0, 1, 2, 3, 4]
 
 
 def test_it_runs_under_the_host_driver():
-    world = Gymnasium(id=WALK, batch=2)
+    world = adapters.gymnasium(id=WALK, batch=2)
     action = np.zeros((2, 1), np.float32)
 
     def body(carry, words):
@@ -142,7 +143,7 @@ def test_it_runs_under_the_host_driver():
 
 
 def test_repeat_sums_rewards_and_stops_with_the_episode():
-    one, three = Gymnasium(id=WALK), Gymnasium(id=WALK, repeat=3)
+    one, three = adapters.gymnasium(id=WALK), adapters.gymnasium(id=WALK, repeat=3)
     _, single = live(one, 5)
     _, triple = live(three, 2)
     rewards = [float(step.reward[0]) for step in single]
@@ -161,7 +162,7 @@ def test_repeat_sums_rewards_and_stops_with_the_episode():
     ],
 )
 def test_a_wrong_action_raises_and_leaves_the_ticket_good(action, words):
-    world = Gymnasium(id=WALK)
+    world = adapters.gymnasium(id=WALK)
     state, _ = world.init(key(0), task(1))
     with pytest.raises(ValueError, match=words):
         world.step(key(1), state, action, task(1))
@@ -169,10 +170,10 @@ def test_a_wrong_action_raises_and_leaves_the_ticket_good(action, words):
 
 
 def test_variants_are_tasks_and_each_row_begins_on_its_own():
-    world = Gymnasium(id=WALK, options='[{"scale": 1.0}, {"scale": 10.0}]', batch=2)
+    world = adapters.gymnasium(id=WALK, options='[{"scale": 1.0}, {"scale": 10.0}]', batch=2)
     assert list(world.tasks()) == [f"{WALK} scale=1.0", f"{WALK} scale=10.0"]
     assert world.spec.task.index == Discrete(n=2)
-    assert world.spec == Gymnasium(id=world.id, options=world.options, batch=2).spec
+    assert world.spec == adapters.gymnasium(id=world.simulator.id, options=world.simulator.options, batch=2).spec
     both = Variant(index=np.array([0, 1], np.int32))
     state, before = world.init(key(0), both)
     action = np.full((2, 1), 0.5, np.float32)
@@ -183,7 +184,7 @@ def test_variants_are_tasks_and_each_row_begins_on_its_own():
 
 
 def test_options_change_the_physics_of_one_id():
-    world = Gymnasium(id="Pendulum-v1", options='[{"g": 9.8}, {"g": 3.0}]')
+    world = adapters.gymnasium(id="Pendulum-v1", options='[{"g": 9.8}, {"g": 3.0}]')
     speeds = []
     for index in range(2):
         state, before = world.init(key(0), task(1, index))
@@ -194,15 +195,15 @@ def test_options_change_the_physics_of_one_id():
 
 
 def test_several_ids_are_variants():
-    world = Gymnasium(id="adapters_worlds:Walk, adapters_worlds:Faulty")
+    world = adapters.gymnasium(id="adapters_worlds:Walk, adapters_worlds:Faulty")
     assert list(world.tasks()) == ["adapters_worlds:Walk", "adapters_worlds:Faulty"]
     with pytest.raises(ValueError, match="same spaces"):
-        _ = Gymnasium(id="CartPole-v1,Pendulum-v1").spec
+        _ = adapters.gymnasium(id="CartPole-v1,Pendulum-v1").spec
 
 
 def test_names():
-    assert from_name("gymnasium:CartPole-v1") == Gymnasium(id="CartPole-v1")
-    assert from_name(WALK) == Gymnasium(id=WALK)
+    assert from_name("gymnasium:CartPole-v1") == adapters.gymnasium(id="CartPole-v1")
+    assert from_name(WALK) == adapters.gymnasium(id=WALK)
     with pytest.raises(ValueError, match=r"nearest are .*Pendulum-v1"):
         from_name("gymnasium:Pendulun-v1")
     with pytest.raises(ValueError, match="must be gymnasium:ID"):
@@ -227,21 +228,21 @@ def test_a_callable_is_found_in_the_working_directory(tmp_path, monkeypatch):
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "dm_control", None)
     with pytest.raises(ImportError, match=r"pip install 'umwelt\[dmcontrol\]'"):
-        DmControl(domain="walker", task="run").recipes()
+        adapters.dm_control(domain="walker", task="run").builds()
     for name in [name for name in sys.modules if name.startswith("gymnasium.envs.mujoco")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mujoco", None)
     with pytest.raises(ImportError, match=r"pip install 'umwelt\[mujoco\]'"):
-        _ = Gymnasium(id="Hopper-v5", batch=5).spec
+        _ = adapters.gymnasium(id="Hopper-v5", batch=5).spec
 
 
 def test_pictures_are_rendered_on_request():
     pytest.importorskip("pygame", reason="rendering classic control needs pygame (the classic extra)")
-    world = Gymnasium(id="CartPole-v1", pictures=True)
+    world = adapters.gymnasium(id="CartPole-v1", pictures=True)
     state, _ = world.init(key(0), task(1))
     picture = world.render(state)
     assert picture.dtype == np.uint8
     assert picture.ndim == 3
     assert picture.std() > 0
-    plain, _ = Gymnasium(id="CartPole-v1").init(key(0), task(1))
+    plain, _ = adapters.gymnasium(id="CartPole-v1").init(key(0), task(1))
     assert world.render(plain) is None

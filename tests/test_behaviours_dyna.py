@@ -1,4 +1,4 @@
-"""Practice in imagination: dreams begin in life, follow the model, end where it says, and grow."""
+"""Practice in imagination: dreams begin in life, follow the model, end where it predicts an end, and grow."""
 
 import dataclasses
 from typing import Any
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import umwelt.check
-from umwelt.behaviours import SAC, Dyna
+from umwelt.behaviours import SAC, Dyna, Rolls
 from umwelt.check.agent import SPEC
-from umwelt.core import IMAGINED, MID, Prediction, TimeStep, part
+from umwelt.core import IMAGINED, MID, Objective, Prediction, TimeStep, lived, part
 from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble
 
@@ -44,7 +44,7 @@ class Counting:
 
 
 def dreaming(model: Any, **fields: Any) -> Dyna:
-    return Dyna(model=model, learner=SAC(units=8), memory=Ring(bytes=50_000), dreams=Ring(bytes=50_000), starts=4, **fields)
+    return Dyna(model=model, learner=SAC(units=8), memory=Ring(bytes=50_000), dreamed=Ring(bytes=50_000), starts=4, **fields)
 
 
 def lived_a_little(agent: Dyna, decisions: int = 5) -> Any:
@@ -54,17 +54,17 @@ def lived_a_little(agent: Dyna, decisions: int = 5) -> Any:
             TimeStep(kind=jnp.full(3, MID, jnp.int8), observation=jnp.full((3, 3), float(at)), reward=jnp.zeros(3))
             for at in (10 * tick, 10 * tick + 1)
         )
-        state, _ = agent.remember(KEY, state, before, jnp.zeros((3, 2)), after)
+        state, _ = agent.remember(KEY, state, lived(before, jnp.zeros((3, 2)), after))
     return state
 
 
-def test_dreams_begin_in_life_follow_the_model_and_pay_what_it_says():
-    agent = dreaming(Counting(), horizon=3, caution=2.0)
-    dream, info = agent._dream(KEY, lived_a_little(agent))
+def test_dreams_begin_in_life_follow_the_model_and_are_scored_by_the_objective():
+    agent = dreaming(Counting(), dreams=Rolls(horizon=3), objective=Objective(doubt=-2.0))
+    dream, info = agent.dream(KEY, lived_a_little(agent))
     first = np.asarray(dream.step.observation[0, :, 0])
     assert set(first) <= {0.0, 10.0, 20.0, 30.0, 40.0}
     np.testing.assert_array_equal(dream.next.observation[..., 0], first + np.arange(1, 4)[:, None])
-    # a unit of caution for each of the 0.5 of doubt
+    # two for each unit of doubt, of which there is a half
     np.testing.assert_allclose(dream.next.reward, dream.next.observation[..., 0] - 1.0)
     assert (dream.origin == IMAGINED).all()
     assert float(info["dream_length"]) == 3.0
@@ -72,8 +72,8 @@ def test_dreams_begin_in_life_follow_the_model_and_pay_what_it_says():
 
 
 def test_nothing_follows_an_end():
-    agent = dreaming(Counting(end=-1.0), horizon=3)
-    dream, _ = agent._dream(KEY, lived_a_little(agent))
+    agent = dreaming(Counting(end=-1.0), dreams=Rolls(horizon=3))
+    dream, _ = agent.dream(KEY, lived_a_little(agent))
     assert dream.valid.tolist() == [[True] * 4, [False] * 4, [False] * 4]
     assert bool(dream.next.terminated[0].all())
 
@@ -81,8 +81,8 @@ def test_nothing_follows_an_end():
 @pytest.mark.parametrize(("decisions", "length"), [(2, 1), (5, 3), (20, 5)])
 def test_dreams_grow_by_the_schedule(decisions, length):
     # three rows remember three decisions at once
-    agent = dreaming(Counting(), horizon=5, begin=6, finish=24)
-    dream, info = agent._dream(KEY, lived_a_little(agent, decisions))
+    agent = dreaming(Counting(), dreams=Rolls(horizon=5, begin=6, finish=24))
+    dream, info = agent.dream(KEY, lived_a_little(agent, decisions))
     assert float(info["dream_length"]) == length
     assert dream.valid.sum(axis=0).tolist() == [length] * 4
     # the last step of a short dream is no end
@@ -91,7 +91,27 @@ def test_dreams_grow_by_the_schedule(decisions, length):
 
 def test_the_agent_keeps_the_contract():
     model = Ensemble(members=2, layers=1, units=8, propagation="one")
-    umwelt.check.agent(dreaming(model, model_batch=16, batch=16, horizon=2), SPEC).raise_if_broken()
+    umwelt.check.agent(dreaming(model, model_batch=16, batch=16, dreams=Rolls(horizon=2)), SPEC).raise_if_broken()
+
+
+@part
+class Staying:
+    """A way to dream of one's own: each observation of the memory pays one, and stays."""
+
+    metrics = ()
+
+    def dream(self, key, model, model_state, learner, learner_state, experience, decisions, objective, forms) -> Any:
+        next = dataclasses.replace(experience.step, kind=jnp.full_like(experience.step.kind, MID), reward=jnp.ones(4))
+        made = dataclasses.replace(lived(experience.step, experience.action, next), origin=jnp.full(4, IMAGINED, jnp.int8))
+        return jax.tree.map(lambda leaf: leaf[None], made), {}
+
+
+def test_a_way_to_dream_is_a_part():
+    agent = dreaming(Counting(), dreams=Staying(), batch=16)
+    state, info = agent.learn(KEY, lived_a_little(agent))
+    assert int(state.dreamed.filled) == 4
+    assert set(np.asarray(state.dreamed.rows.next.reward[:4]).tolist()) == {1.0}
+    assert "dream_length" not in info
 
 
 def test_one_particle_is_moved_by_single_members():

@@ -10,7 +10,8 @@ import pytest
 from umwelt.behaviours import RandomAgent
 from umwelt.check.base import same_values
 from umwelt.core import Box, Prediction, TimeStep, WorldSpec, part, struct
-from umwelt.evaluation.exam import Proctor, model_error
+from umwelt.evaluation.exam import model_error
+from umwelt.evaluation.proctor import Proctor
 from umwelt.evaluation.statistics import interval
 
 
@@ -59,9 +60,11 @@ class Oracle:
     def init(self, key: Any, spec: WorldSpec) -> OracleState:
         return OracleState(seen=jnp.zeros((spec.batch, 1)))
 
-    def act(self, key: Any, state: Any, step: TimeStep, mode: str = "explore") -> Any:
-        action = jax.random.uniform(key, (step.kind.shape[0], 1), minval=-1, maxval=1)
-        return OracleState(seen=step.observation), action
+    def see(self, key: Any, state: Any, step: TimeStep) -> Any:
+        return OracleState(seen=step.observation), {}
+
+    def act(self, key: Any, state: Any, mode: str = "explore") -> Any:
+        return state, jax.random.uniform(key, state.seen.shape, minval=-1, maxval=1)
 
     def embody(self, key: Any, state: Any, spec: WorldSpec) -> OracleState:
         return self.init(key, spec)
@@ -76,7 +79,7 @@ class Oracle:
 @pytest.mark.parametrize(("known", "share"), [(1.0, 0.0), (0.0, 1.0), (0.5, 0.25)])
 def test_model_error_is_the_unexplained_share_of_the_change(compiled: bool, known: float, share: float) -> None:
     agent = Oracle(known=known)
-    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100, hosted=not compiled), compiled)
+    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100, hosted=not compiled))
     state = agent.init(jax.random.key(0), Counter().spec)
     exam = proctor.examine(jax.random.key(3), state, {"n": jnp.ones(6)})
     assert np.asarray(exam.returns).tolist() == [100.0] * 6
@@ -86,7 +89,7 @@ def test_model_error_is_the_unexplained_share_of_the_change(compiled: bool, know
 
 
 def test_a_row_counts_nothing_after_its_end() -> None:
-    proctor = Proctor(Oracle(), lambda rows: Counter(batch=rows, length=3), True)
+    proctor = Proctor(Oracle(), lambda rows: Counter(batch=rows, length=3))
     exam = proctor.examine(jax.random.key(0), Oracle().init(jax.random.key(0), Counter().spec), {"n": jnp.ones(2)}, limit=50)
     assert np.asarray(exam.returns).tolist() == [3.0, 3.0]
     assert int(exam.clock) == 3
@@ -95,7 +98,7 @@ def test_a_row_counts_nothing_after_its_end() -> None:
 def test_both_drivers_hold_the_same_exam_of_as_many_decisions_as_the_limit_says() -> None:
     agent, exams = Oracle(known=0.5), []
     for compiled in (True, False):
-        proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=9, hosted=not compiled), compiled)  # noqa: B023
+        proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=9, hosted=not compiled))  # noqa: B023
         exams.append(
             proctor.examine(jax.random.key(3), agent.init(jax.random.key(0), Counter().spec), {"n": jnp.ones(2)}, limit=4)
         )
@@ -106,7 +109,7 @@ def test_both_drivers_hold_the_same_exam_of_as_many_decisions_as_the_limit_says(
 
 
 def test_an_agent_without_a_model_has_no_model_error() -> None:
-    proctor = Proctor(RandomAgent(), lambda rows: Counter(batch=rows), True)
+    proctor = Proctor(RandomAgent(), lambda rows: Counter(batch=rows))
     state = RandomAgent().init(jax.random.key(0), Counter().spec)
     assert np.isnan(model_error(proctor.examine(jax.random.key(0), state, {"n": jnp.ones(2)}), 1)).all()
 
@@ -114,7 +117,7 @@ def test_an_agent_without_a_model_has_no_model_error() -> None:
 @pytest.mark.parametrize("compiled", [True, False])
 def test_a_film_shows_what_was_imagined_beforehand(compiled: bool) -> None:
     agent = Oracle()
-    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100, hosted=not compiled), compiled)
+    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100, hosted=not compiled))
     state = agent.init(jax.random.key(0), Counter().spec)
     film = proctor.film(jax.random.key(1), state, {"n": jnp.ones(1)}, warm=4, ticks=9)
     assert film.observation.shape == (9, 1, 1)
@@ -126,7 +129,7 @@ def test_a_film_shows_what_was_imagined_beforehand(compiled: bool) -> None:
 
 def test_a_film_tells_where_the_episode_was_over() -> None:
     agent = Oracle()
-    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=6), True)
+    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=6))
     film = proctor.film(jax.random.key(1), agent.init(jax.random.key(0), Counter().spec), {"n": jnp.ones(1)}, warm=4, ticks=5)
     assert np.asarray(film.inside)[:, 0].tolist() == [True, True, False, False, False]
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from umwelt.core import Box, Prediction, part
-from umwelt.evaluation.exam import Journey
+from umwelt.evaluation.proctor import Journey
 from umwelt.evaluation.knowledge import (
     HORIZONS,
     calibration_error,

@@ -114,7 +114,7 @@ def test_every_bit_comes_back_from_both(tmp_path_factory: pytest.TempPathFactory
 
 def test_tables_of_later_versions_are_exported_but_pictures_and_blocks_are_not(folder: Folder, tmp_path: Path) -> None:
     with Chronicle(folder.chronicle) as chronicle:
-        rows = chronicle._database.rows
+        rows = chronicle.database.rows
         rows("CREATE TABLE dreams (seed INTEGER, clock INTEGER, x REAL)")
         rows("INSERT INTO dreams VALUES (0, 5, 0.25)")
         rows("CREATE TABLE frames (clock INTEGER, content BLOB)")

@@ -14,6 +14,7 @@ from umwelt.core import part, static, struct
 from umwelt.life.beside import Narrow, traces
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
+from umwelt.life.programs import Ticks
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Ring
 from umwelt.teachers import Blocks
@@ -25,13 +26,14 @@ REACTS = ModelFree(learner=SAC(units=16), memory=Ring(bytes=100_000), batch=8)
 @struct
 class Heads:
     """weight is learned and acted by, slope learned alone, seen acted by and learned from, count changed by acting;
-    held is long, int32 [] each but held [5]."""
+    held is long, int32 [] each but held [5]. rows: int8 [B]."""
 
     weight: Any
     slope: Any
     seen: Any
     count: Any
     held: Any
+    rows: Any
     action_space: Any = static()
 
 
@@ -43,12 +45,13 @@ class Hand(RandomAgent):
 
     def init(self, key: Any, spec: Any) -> Heads:
         zero = jnp.int32(0)
-        return Heads(weight=zero, slope=zero, seen=jnp.int32(7), count=zero, held=jnp.arange(5), action_space=spec.action)
+        return Heads(weight=zero, slope=zero, seen=jnp.int32(7), count=zero, held=jnp.arange(5),
+                     rows=jnp.zeros(spec.batch, jnp.int8), action_space=spec.action)  # fmt: skip
 
-    def act(self, key: Any, state: Heads, step: Any, mode: Any = "explore") -> tuple[Heads, Any]:
+    def act(self, key: Any, state: Heads, mode: Any = "explore") -> tuple[Heads, Any]:
         # the length of `held` is known without its numbers
         action = (state.weight + state.seen).astype(jnp.float32) / (100.0 * state.held.shape[0])
-        return dataclasses.replace(state, count=state.count + 1), jnp.broadcast_to(action, (step.kind.shape[0], 1))
+        return dataclasses.replace(state, count=state.count + 1), jnp.broadcast_to(action, (state.rows.shape[0], 1))
 
     def learn(self, key: Any, state: Heads) -> tuple[Heads, Any]:
         slope = state.slope + state.seen
@@ -56,20 +59,26 @@ class Hand(RandomAgent):
         return dataclasses.replace(state, weight=weight, slope=slope, held=state.held + 1), {"lessons": weight}
 
 
-def begun(agent: Any) -> tuple[Engine, Any, Rhythm]:
+def begun(agent: Any, overlap: bool = True) -> tuple[Engine, Any, Rhythm]:
     rhythm = Rhythm(random=0, learn_every=1, updates=2, chunk=6)
     world = Pendulum(time_limit=5)
-    engine = Engine(Life(world=world, agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host"))
+    life = Life(world=world, agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host")
+    engine = Engine(life, overlap)
     return engine, engine.begin(), rhythm
+
+
+def programs(engine: Engine) -> Ticks:
+    assert isinstance(engine.programs, Ticks)
+    return engine.programs
 
 
 def test_what_methods_read_and_write_by_hand() -> None:
     engine, (_, mind), _ = begun(Hand())
-    act = traces(lambda state: engine.life.agent.act(mind.key, state, mind.step), mind.agent)
+    act = traces(lambda state: engine.life.agent.act(mind.key, state), mind.agent)
     learn = traces(lambda state: engine.life.agent.learn(mind.key, state), mind.agent)
-    # weight, slope, seen, count, held
-    assert (act.reads, act.writes) == ((True, False, True, True, False), (False, False, False, True, False))
-    assert (learn.reads, learn.writes) == ((True, True, True, False, True), (True, True, False, False, True))
+    # weight, slope, seen, count, held, rows
+    assert (act.reads, act.writes) == ((True, False, True, True, False, False), (False, False, False, True, False, False))
+    assert (learn.reads, learn.writes) == ((True, True, True, False, True, False), (True, True, False, False, True, False))
 
 
 def test_what_is_only_moved_is_read_where_it_was_and_written_where_it_goes() -> None:
@@ -117,16 +126,17 @@ def test_lessons_by_hand(follows: bool) -> None:
         for _ in range(2):
             slope += 7
             weight += slope + (count if follows else 0)
-    step = engine._step.step
+    step = programs(engine).step
 
     def noted(key: Any, state: Any, action: Any, task: Any) -> Any:
         actions.append(float(action[0, 0]))
         return step(key, state, action, task)
 
-    engine._step.step = noted
+    programs(engine).step = noted
     (_, mind), (_, infos) = engine.advance(value, rhythm.segment(0, 6))
-    assert engine._beside is not None
-    assert engine._beside.apart == (not follows)
+    beside = programs(engine).beside
+    assert beside is not None
+    assert beside.apart == (not follows)
     np.testing.assert_allclose(actions, wanted[:6], rtol=1e-6)
     assert float(mind.decision.action[0, 0]) == pytest.approx(wanted[6])
     assert (int(mind.agent.weight), int(mind.agent.slope), int(mind.agent.count)) == (weight, slope, 7)
@@ -137,16 +147,15 @@ def test_lessons_by_hand(follows: bool) -> None:
 @pytest.mark.exact
 def test_learning_beside_deciding_is_learning_after_it() -> None:
     lives = []
-    for beside in (True, False):
-        engine, value, rhythm = begun(REACTS)
-        if not beside:
-            engine._beside_of = lambda mind: None
+    for overlap in (True, False):
+        engine, value, rhythm = begun(REACTS, overlap)
         records = []
         for clock in (0, 6):
             value, found = engine.advance(value, rhythm.segment(clock, 12))
             records.append(found)
         lives.append((value, records))
-        assert (engine._beside is not None and engine._beside.apart) == beside
+        beside = programs(engine).beside
+        assert (beside is not None and beside.apart) == overlap
     assert same_values(*lives, "life") == ""
 
 
@@ -155,20 +164,21 @@ def test_learning_is_compiled_once_for_first_updates_and_for_all_others() -> Non
     rhythm = dataclasses.replace(rhythm, random=6, first_updates=4)
     for clock in (0, 6, 12):
         value, _ = engine.advance(value, rhythm.segment(clock, 17))
-    assert engine._beside is not None
-    beside = engine._beside
-    assert [narrow._program._cache_size() for narrow in (beside._hear, beside._decide, beside._learn)] == [1, 1, 1]
-    assert engine._study._cache_size() == 0
+    beside = programs(engine).beside
+    assert beside is not None
+    assert [narrow._program._cache_size() for narrow in (beside._receive, beside._decide, beside._learn)] == [1, 1, 1]
+    assert programs(engine).learn._cache_size() == 0
 
 
 def test_a_lesson_that_fails_is_heard_of() -> None:
     engine, value, rhythm = begun(REACTS)
     value, _ = engine.advance(value, rhythm.segment(0, 6))
-    assert engine._beside is not None
+    beside = programs(engine).beside
+    assert beside is not None
 
     def fails(*_: Any) -> Any:
         raise RuntimeError("out of ideas")
 
-    engine._beside._learn = fails
+    beside._learn = fails
     with pytest.raises(RuntimeError, match="out of ideas"):
         engine.advance(value, rhythm.segment(6, 12))

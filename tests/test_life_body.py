@@ -10,10 +10,12 @@ import pytest
 
 from umwelt.behaviours import DQN, ModelFree, ModelPredictive, RandomAgent
 from umwelt.check.base import same_values
-from umwelt.core import Feedback, Objective, TimeStep, keys, part, static, struct
+from umwelt.core import Experience, TimeStep, keys, part, static, struct
 from umwelt.core.drive import scan_some
+from umwelt.life.body import Body
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
+from umwelt.life.programs import Ticks, Whole
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory.ring import Ring
 from umwelt.models import Ensemble, Losse
@@ -22,7 +24,7 @@ from umwelt.teachers import Blocks
 from umwelt.worlds import Cartpole, Pendulum
 
 PLANNER = Shooting(samples=8, horizon=3)
-STREAMER = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER, objective=Objective(), examined=Objective())
+STREAMER = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER)
 
 
 @struct
@@ -31,6 +33,7 @@ class Lessons:
 
     number: Any
     drawn: Any
+    rows: Any
     action_space: Any = static()
 
 
@@ -39,7 +42,8 @@ class Counting(RandomAgent):
     """Acts at random, and counts its lessons."""
 
     def init(self, key: Any, spec: Any) -> Lessons:
-        return Lessons(number=jnp.int32(0), drawn=jnp.uint32(0), action_space=spec.action)
+        rows = jnp.zeros(spec.batch, jnp.int8)
+        return Lessons(number=jnp.int32(0), drawn=jnp.uint32(0), rows=rows, action_space=spec.action)
 
     def learn(self, key: Any, state: Lessons) -> tuple[Lessons, Any]:
         number, drawn = state.number + 1, state.drawn + jax.random.bits(key)
@@ -109,8 +113,10 @@ def test_learning_is_compiled_once_for_first_updates_and_for_stretches_of_all_le
         lessons.append(infos["lessons"].tolist())
     assert lessons == [[[7]] * 2, [[9, 11, 13, 15]] * 2, [[17, 19, 21]] * 2, [[23]] * 2]
     assert int(value[1].clock[0]) == 58
-    assert engine._segment.cache_info().currsize == 2  # the random decisions, and all others
-    assert engine._segment(rhythm.whole)._cache_size() == 1
+    programs = engine.programs
+    assert isinstance(programs, Whole)
+    assert programs.segment.cache_info().currsize == 2  # the random decisions, and all others
+    assert programs.segment(rhythm.whole, True)._cache_size() == 1
     # by hand: what each round draws hangs on the clock and on its number alone
     for seed, drawn in enumerate(value[1].agent.drawn):
         rounds = [(20, 7), *((clock, 2) for clock in (25, 30, 35, 40, 45, 50, 55, 58))]
@@ -130,8 +136,10 @@ def test_records_have_room_for_what_is_lived_where_learning_is_rare() -> None:
 def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
     rhythm = Rhythm(random=0, learn_every=2, updates=1, chunk=6)
     life = Life(world=Pendulum(), agent=Counting(), teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm, driver="host")
-    engine, decided, done = Engine(life), [], []
-    turn, step = engine._turn("explore"), engine._step.step
+    engine = Engine(life)
+    programs, decided, done = engine.programs, [], []
+    assert isinstance(programs, Ticks)
+    turn, step = programs.turn("explore"), programs.step
 
     def noted_turn(*arguments: Any) -> Any:
         mind, record = turn(*arguments)
@@ -142,8 +150,9 @@ def test_a_hosted_world_need_not_wait_until_the_agent_has_learned() -> None:
         done.append(action)
         return step(key, state, action, task)
 
-    engine._turn, engine._step.step = lambda mode: noted_turn, noted_step
-    value, _ = engine.advance(engine.begin(), rhythm.segment(0, 6))
+    value = engine.begin()
+    programs.turn, programs.step = lambda mode: noted_turn, noted_step
+    value, _ = engine.advance(value, rhythm.segment(0, 6))
     assert int(value[1].agent.number) == 3
     # the very arrays of the turn, which no lesson has passed through: they are there before it ends
     assert [after is before for before, after in zip(decided, done[1:], strict=False)] == [True] * 5
@@ -154,8 +163,10 @@ def test_a_compiled_life_copies_no_memory() -> None:
     agent = ModelFree(learner=DQN(units=4), memory=Ring(bytes=30_000_000), batch=8)
     engine = Engine(Life(world=Cartpole(), agent=agent, teacher=Blocks(names=("earth",), steps=100), rhythm=rhythm))
     segment = rhythm.segment(20, 33)
-    run = engine._segment(engine.program_of(segment))
-    program = run.lower(jax.eval_shape(engine.begin), engine.dose(segment)).compile()
+    programs = engine.programs
+    assert isinstance(programs, Whole)
+    run = programs.segment(programs.program_of(segment), True)
+    program = run.lower(engine.form(), programs.dose(segment)).compile()
     assert program.memory_analysis().temp_size_in_bytes < 3_000_000
 
 
@@ -170,35 +181,23 @@ def test_some_of_a_loop_is_the_head_of_the_whole() -> None:
 
 
 def test_the_rhythm_depends_on_the_clock_alone_and_covers_every_tick() -> None:
-    rhythm = Rhythm(random=35, learn_every=10, updates=2, first_updates=7, chunk=30, probe_every=50)
-    for end in (1, 34, 35, 36, 200, 203):
+    rhythm = Rhythm(study=8, random=27, warm=11, learn_every=10, updates=2, first_updates=7, chunk=30, probe_every=50)
+    for end in (1, 34, 35, 36, 46, 200, 203):
         clock, cuts = 0, []
         while clock < end:
             segment = rhythm.segment(clock, end)
             assert segment.ticks >= 1
+            assert segment.wakes == (clock + segment.ticks == 8)
             clock += segment.ticks
             cuts.append((clock, segment.mode, segment.updates))
         assert clock == end
         assert all((at in [cut[0] for cut in cuts]) for at in range(50, end, 50))
+        assert {cut[1] for cut in cuts if cut[0] <= 8} <= {"study"}
+        assert {cut[1] for cut in cuts if 8 < cut[0] <= 35} <= {"random"}
+        assert {cut[1:] for cut in cuts if 35 < cut[0] <= 46} <= {("explore", 0)}
+        assert {cut[1:] for cut in cuts if 46 < cut[0]} <= {("explore", 2)}
         if end >= 35:
             assert (35, "random", 7) in cuts
-
-
-def test_blocks_switch_after_their_steps_and_stay_with_the_last() -> None:
-    teacher = Blocks(names=("earth", "moon", "earth"), steps=3)
-    named = Pendulum().tasks()
-    state = teacher.init(jax.random.key(0), None, named)
-    gravities = []
-    for _ in range(12):
-        state, tasks = teacher.ask(jax.random.key(0), state, 2)
-        gravities.append(float(tasks.gravity[1]))
-    assert np.allclose(gravities, [10.0] * 3 + [1.62] * 3 + [10.0] * 6)
-    told = teacher.tell(
-        jax.random.key(0), state, tasks, Feedback(finished=None, returns=None, length=None, surprise=None, doubt=None)
-    )
-    assert told is state
-    with pytest.raises(ValueError, match="no task called mars"):
-        Blocks(names=("mars",)).init(jax.random.key(0), None, named)
 
 
 def test_an_engine_refuses_what_cannot_be_compiled() -> None:
@@ -210,17 +209,58 @@ def test_an_engine_refuses_what_cannot_be_compiled() -> None:
 
 
 def test_a_model_that_replays_needs_a_memory() -> None:
-    agent = ModelPredictive(model=Ensemble(), planner=PLANNER, objective=Objective(), examined=Objective())
+    agent = ModelPredictive(model=Ensemble(), planner=PLANNER)
     with pytest.raises(ValueError, match="memory"):
         agent.init(jax.random.key(0), Pendulum().spec)
 
 
-def test_surprise_is_measured_before_learning() -> None:
-    agent, spec = STREAMER, Pendulum().spec
-    state = agent.init(jax.random.key(0), spec)
-    first = TimeStep(kind=jnp.zeros(1, jnp.int8), observation=jnp.array([[1.0, 0.0, 0.0]]), reward=jnp.zeros(1))
-    state, action = agent.act(jax.random.key(1), state, first, "random")
-    after = TimeStep(kind=jnp.ones(1, jnp.int8), observation=jnp.array([[0.9, 0.1, 1.0]]), reward=jnp.array([-1.0]))
-    _, expected = agent.model.observe(jax.random.key(0), state.model, state.belief, action, after)
-    _, info = agent.remember(jax.random.key(2), state, first, action, after)
-    assert float(info["surprise"][0]) == float(expected["surprise"][0]) > 0
+def test_a_tick_by_hand_is_what_the_body_does() -> None:
+    """See, remember, tell, ask, act with the keys of the clock: written out once more, from the contracts alone."""
+    world, teacher = Pendulum(), Blocks(names=("earth", "moon"), steps=1)
+    body = Body(world=world, agent=STREAMER, teacher=teacher)
+    key = jax.random.key(3)
+    agent, taught, task = body.create(key)
+    state, step = world.init(jax.random.key(9), task)
+    mind = body.open("random", key, agent, taught, task, step)
+    state, after = world.step(jax.random.key(8), state, mind.decision.action, mind.decision.next_task)
+    now, record = body.turn("random", mind, after)
+
+    seeing, remembering = (keys.fold(jax.random.fold_in(key, 1), name) for name in ("see", "remember"))
+    seen, info = STREAMER.see(seeing, mind.agent, after)
+    surprise = info["surprise"]
+    origin = jnp.zeros(1, jnp.int8)
+    experience = Experience(step=step, action=mind.decision.action, next=after, origin=origin, task=task, surprise=surprise)
+    kept, learned = STREAMER.remember(remembering, seen, experience)
+    acted, action = STREAMER.act(keys.fold(jax.random.fold_in(key, 1), "act"), kept, "random")
+    assert same_values(now.agent, acted, "the agent") == ""
+    assert same_values(now.decision.action, action, "the action") == ""
+    assert float(record.surprise[0]) == float(surprise[0]) > 0
+    assert set(record.extra) == (set(info) | set(learned)) - {"surprise", "doubt"}
+    # the belief that is kept is the one whose surprise was recorded, and learning did not touch it
+    assert same_values(now.agent.belief, seen.belief, "the belief") == ""
+    assert float(now.decision.next_task.gravity[0]) == pytest.approx(1.62)
+
+
+@pytest.mark.parametrize("reaches", [False, True])
+def test_the_teacher_hears_what_was_reached_where_the_world_knows(reaches: bool) -> None:
+    heard = []
+
+    @part
+    class Listening(Blocks):
+        def tell(self, key: Any, state: Any, tasks: Any, feedback: Any) -> Any:
+            heard.append(feedback)
+            return state
+
+    @part
+    class Reaching(Pendulum):
+        def achieved(self, observation: Any) -> Any:
+            return 2.0 * observation
+
+    world = Reaching() if reaches else Pendulum()
+    body = Body(world=world, agent=RandomAgent(), teacher=Listening(names=("earth",)))
+    agent, taught, task = body.create(jax.random.key(0))
+    _, step = world.init(jax.random.key(1), task)
+    body.turn("explore", body.open("explore", jax.random.key(0), agent, taught, task, step), TimeStep(
+        kind=jnp.full(1, 3, jnp.int8), observation=jnp.full((1, 3), 0.5), reward=jnp.full(1, -2.0)))  # fmt: skip
+    assert (heard[0].finished.tolist(), heard[0].returns.tolist(), heard[0].length.tolist()) == ([True], [-2.0], [1])
+    assert (None if heard[0].reached is None else heard[0].reached.tolist()) == ([[1.0, 1.0, 1.0]] if reaches else None)

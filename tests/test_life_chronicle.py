@@ -194,7 +194,7 @@ def test_readers_see_whole_states_and_never_block_the_writer(chronicle):
     with Chronicle.read(chronicle.path) as reader:
         with reader.snapshot():
             before = reader.series("loss")["clock"]
-            chronicle._database._link.execute("PRAGMA busy_timeout=0")  # a blocked write would raise at once
+            chronicle.database._link.execute("PRAGMA busy_timeout=0")  # a blocked write would raise at once
             fill(chronicle, 50, 100)
             chronicle.rewind(80)
             chronicle.sync()
@@ -224,7 +224,7 @@ def test_a_writer_killed_at_any_moment_leaves_whole_chunks(tmp_path):
                 assert np.array_equal(reader.series(name)["clock"], clocks)
                 assert np.array_equal(reader.series(name)["value"], clocks * factor)
             assert reader.episodes()["end"].tolist() == clocks[19::20].tolist()
-            assert reader._database.rows("PRAGMA integrity_check") == [("ok",)]
+            assert reader.database.rows("PRAGMA integrity_check") == [("ok",)]
             reached = clocks.size
     assert reached > 0
 
@@ -232,12 +232,12 @@ def test_a_writer_killed_at_any_moment_leaves_whole_chunks(tmp_path):
 def test_a_full_disk_says_so_and_keeps_what_was_written(chronicle):
     fill(chronicle, 0, 10)
     kept = chronicle.digest()
-    pages = chronicle._database.rows("PRAGMA page_count")[0][0]
-    chronicle._database.rows(f"PRAGMA max_page_count={pages + 4}")  # SQLite then fails as on a full disk
+    pages = chronicle.database.rows("PRAGMA page_count")[0][0]
+    chronicle.database.rows(f"PRAGMA max_page_count={pages + 4}")  # SQLite then fails as on a full disk
     with pytest.raises(DiskFull, match=r"chronicle\.db .* MB free\): free space"):
         chronicle.write(0, np.arange(1000, 9000), {"loss": np.ones(8000)})
     assert chronicle.digest() == kept
-    chronicle._database.rows("PRAGMA max_page_count=100000")
+    chronicle.database.rows("PRAGMA max_page_count=100000")
     chronicle.write(0, np.arange(1000, 9000), {"loss": np.ones(8000)})
     assert chronicle.last_clock() == 8999
 

@@ -8,17 +8,16 @@ import pytest
 from adapters_worlds import Walk
 
 from umwelt.behaviours import ModelPredictive
-from umwelt.core import Objective
-from umwelt.life import dissect as dissecting
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
+from umwelt.life.exams import cost as dissecting
 from umwelt.life.exams.cost import dissect
 from umwelt.life.rhythm import Rhythm
 from umwelt.models import Losse
 from umwelt.planners import ICEM
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
-from umwelt.worlds.adapters import Gymnasium
+from umwelt.worlds.adapters import gymnasium
 
 NAP = 0.004
 ENDED = []
@@ -37,7 +36,7 @@ class Sleeper(Walk):
 
 def life_of(world: Any, samples: int = 8) -> Life:
     planner = ICEM(samples=samples, horizon=10, iterations=2, elites=4)
-    agent = ModelPredictive(model=Losse(), planner=planner, objective=Objective(), examined=Objective())
+    agent = ModelPredictive(model=Losse(), planner=planner)
     return Life(world=world, agent=agent, teacher=Blocks(), rhythm=Rhythm(random=0))
 
 
@@ -52,7 +51,7 @@ def test_a_planner_that_imagines_much_costs_more_than_all_the_rest(monkeypatch: 
 
 def test_a_simulator_is_timed_by_its_own_clock_and_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dissecting, "SECONDS", 0.05)
-    life = life_of(Gymnasium(id=f"{__name__}:Sleeper"))
+    life = life_of(gymnasium(id=f"{__name__}:Sleeper"))
     engine = Engine(life)
     value = engine.begin()
     life.world.close(value[0])

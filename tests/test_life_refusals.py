@@ -2,19 +2,20 @@
 
 from dataclasses import replace
 
-import jax
 import pytest
 
 from umwelt.behaviours import RandomAgent
 from umwelt.life.composition import BadLife, Life
 from umwelt.life.engine import Engine
-from umwelt.life.exams.examine import repeated
+from umwelt.life.exams.examine import panel_of
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import minari
-from umwelt.recipes import dqn, dreamer_v3, tdmpc2
+from umwelt.recipes.dqn import dqn
+from umwelt.recipes.dreamer_v3 import dreamer_v3
+from umwelt.recipes.tdmpc2 import tdmpc2
 from umwelt.teachers import Blocks
 from umwelt.worlds import BUILT_IN
-from umwelt.worlds.adapters import Gymnasium
+from umwelt.worlds.adapters import gymnasium
 
 PENDULUM, CARTPOLE = BUILT_IN["pendulum"](), BUILT_IN["cartpole"]()
 
@@ -27,8 +28,8 @@ def life(world=PENDULUM, agent=None, **options):
     ("world", "hint"),
     [
         (replace(PENDULUM, batch=0), "batch=0"),
-        (Gymnasium(id="Pendulum-v1", batch=0), "batch"),
-        (Gymnasium(id="Pendulum-v1", options="g=5"), "options"),
+        (gymnasium(id="Pendulum-v1", batch=0), "batch"),
+        (gymnasium(id="Pendulum-v1", options="g=5"), "options"),
     ],
 )
 def test_a_world_that_cannot_be_made_is_refused(world, hint):
@@ -54,7 +55,7 @@ def test_a_rhythm_that_stands_still_is_refused(field):
 )
 def test_a_memory_that_cannot_serve_the_lessons_is_refused_before_birth(world, agent):
     with pytest.raises(BadLife, match=r"memory: \w+ cannot serve the lessons .*shape="):
-        Engine(life(world, agent)).rehearse()
+        Engine(life(world, agent)).check()
 
 
 def test_episodes_are_not_promised_where_they_cannot_be_written(monkeypatch):
@@ -65,5 +66,6 @@ def test_episodes_are_not_promised_where_they_cannot_be_written(monkeypatch):
 
 def test_an_unknown_task_is_met_with_the_known_ones():
     with pytest.raises(BadLife, match="none called mars; it has earth"):
-        repeated(PENDULUM, ("earth", "mars"), 2)
-    assert jax.tree.leaves(repeated(PENDULUM, ("earth",), 2))[0].shape[0] == 2
+        Engine(life(panel=("earth", "mars"))).check()
+    with pytest.raises(BadLife, match="none called mars; it has earth"):
+        panel_of(life(), ("mars",))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from umwelt.core import Metric
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.schema import BLOCK
-from umwelt.life.chronicle.thinning import thinned
+from umwelt.life.chronicle.schema import BUCKET
+from umwelt.life.chronicle.thinning import has_buckets, thinned
 
 LOSS = Metric(name="loss", unit="", meaning="")
 LONG = 40_000
@@ -88,8 +88,8 @@ def test_what_is_rewound_leaves_no_trace(tmp_path: Path) -> None:
 def test_infinite_values_are_told_and_sums_of_them_are_not(tmp_path: Path) -> None:
     with Chronicle(tmp_path / "chronicle.db") as chronicle:
         chronicle.declare([LOSS])
-        chronicle.write(0, np.arange(4) * BLOCK, {"loss": np.array([1.0, np.inf, -np.inf, 2.0])})
-        found = thinned(chronicle, "loss", 0, 0, 3 * BLOCK, 2)
+        chronicle.write(0, np.arange(4) * BUCKET, {"loss": np.array([1.0, np.inf, -np.inf, 2.0])})
+        found = thinned(chronicle, "loss", 0, 0, 3 * BUCKET, 2)
     assert found["low"].min() == -np.inf
     assert found["high"].max() == np.inf
     assert np.isnan(found["mean"]).any()
@@ -102,11 +102,11 @@ def test_a_chronicle_of_an_earlier_version_answers_and_is_renewed_by_its_writer(
     link.executescript("DROP TABLE blocks; PRAGMA user_version=1;")
     link.close()
     with Chronicle.read(path) as chronicle:
-        assert not chronicle.has_blocks
+        assert not has_buckets(chronicle)
         by_hand(clocks, thinned(chronicle, "loss", 0, 0, 3_000, 3))
     Chronicle(path).close()
     with Chronicle.read(path) as chronicle:
-        assert chronicle.has_blocks
+        assert has_buckets(chronicle)
         by_hand(clocks, thinned(chronicle, "loss", 0, 0, 3_000, 3))
 
 

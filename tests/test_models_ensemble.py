@@ -11,7 +11,7 @@ import pytest
 from scipy import special, stats
 
 from umwelt.core import FIRST, MID, TERMINATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived
-from umwelt.models import gaussian, lots, patience, scale, transitions
+from umwelt.models import gaussian, lots, patience, transitions
 from umwelt.models.ensemble import Ensemble
 from umwelt.networks import members
 
@@ -361,7 +361,7 @@ def test_beta_weighs_errors_by_a_power_of_the_predicted_variance(beta: float) ->
     model = dataclasses.replace(SMALL, beta=beta, share=1.0, bound_penalty=0.0)
     experience = random_experience(64)
     state, _ = taught(model, experience, 30)
-    rows = transitions.rows(state.seen, state.done, experience, True)
+    rows = transitions.rows(state.observation_form, state.done, experience, True)
     rows = jax.tree.map(lambda leaf: jnp.repeat(leaf[None], 3, axis=0), rows)
     shown = jnp.ones((3, 64), bool)
     slopes = jax.grad(lambda weights: model._loss(weights, rows, shown)[0])(state.weights)
@@ -379,7 +379,7 @@ def test_what_is_still_is_seen_and_stays() -> None:
     before = np.stack([random.uniform(-1, 1, 512), sign], axis=-1)
     action = random.uniform(-1, 1, (512, 1)).astype(np.float32)
     after = before + np.stack([0.3 * sign, np.zeros(512)], axis=-1)
-    model = dataclasses.replace(SMALL, still=1, beta=1.0, propagation="mean")
+    model = dataclasses.replace(SMALL, constant=("task",), beta=1.0, propagation="mean")
     experience = lived(steps(before), jnp.asarray(action), steps(after))
     state, _ = taught(model, experience, 400)
     assert state.targets.mean.shape == (2,), "the change of one number, and the reward"

@@ -10,7 +10,7 @@ import pytest
 import umwelt.check
 from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
 from umwelt.core import FIRST, Box, Discrete, TimeStep, WorldSpec
-from umwelt.models import Doubted, Implicit, Rssm, eyes, grasp, sequences
+from umwelt.models import Doubted, Implicit, Rssm, vision, grasp, sequences
 from umwelt.models.rssm import _divergence, _draw
 from umwelt.networks import layers
 from umwelt.networks.form import form, numbers
@@ -19,7 +19,7 @@ from umwelt.networks.twohot import Bins
 KEY = jax.random.key(6)
 IMPLICIT = Implicit(latent=32, units=32, encoder_units=32, learning_rate=2e-3)
 # few free nats: a surprise below them need not fall
-RSSM = Rssm(certain=32, groups=4, choices=8, units=32, free=0.1, learning_rate=3e-3)
+RSSM = Rssm(deterministic=32, groups=4, classes=8, units=32, free_nats=0.1, learning_rate=3e-3)
 
 
 @pytest.mark.parametrize(("model", "length"), [(Doubted(model=IMPLICIT), 3), (Doubted(model=RSSM, last=4), 8)])
@@ -27,7 +27,7 @@ def test_latent_models_keep_the_contract(model, length):
     umwelt.check.model(model, steps=200, length=length, quick=True).raise_if_broken()
 
 
-@pytest.mark.parametrize("model", [IMPLICIT, Rssm(certain=16, groups=2, choices=4, units=16)])
+@pytest.mark.parametrize("model", [IMPLICIT, Rssm(deterministic=16, groups=2, classes=4, units=16)])
 def test_several_seeds_at_once_are_the_single_ones(model):
     meal = _sequences(plant_life(1, BOXES, 8), 1)
 
@@ -46,13 +46,13 @@ def test_a_plan_ends_at_the_mean_of_what_the_slow_copies_say():
     def sure_of(*chosen):
         """Values whose members each put everything on one bin."""
         ends = [(*rest[:-1], dataclasses.replace(rest[-1], bias=100.0 * jax.nn.one_hot(bin, 101)))
-                for rest, bin in zip(state.slow.rest, chosen, strict=True)]  # fmt: skip
-        return dataclasses.replace(state.slow, rest=tuple(ends))
+                for rest, bin in zip(state.target.rest, chosen, strict=True)]  # fmt: skip
+        return dataclasses.replace(state.target, rest=tuple(ends))
 
     latest = dataclasses.replace(state, weights=dataclasses.replace(state.weights, values=sure_of(90, 90)))
     np.testing.assert_allclose(IMPLICIT.value(latest, latents), 0.0, atol=1e-3)
     # bins 60 and 65 stand at 2 and 3 in symlog units
-    slow = dataclasses.replace(state, slow=sure_of(60, 65))
+    slow = dataclasses.replace(state, target=sure_of(60, 65))
     np.testing.assert_allclose(IMPLICIT.value(slow, latents), (np.expm1(2.0) + np.expm1(3.0)) / 2, rtol=1e-4)
 
 
@@ -73,10 +73,10 @@ def test_twice_what_is_seen_is_something_else(model):
 
     def looked(observation):
         step = TimeStep(kind=jnp.zeros(4, jnp.int8), observation=observation, reward=jnp.zeros(4))
-        flat = state.seen.flat(step.observation)
+        flat = state.observation_form.flat(step.observation)
         if isinstance(model, Implicit):
             return model.encode(state.weights, flat)
-        return eyes.look(state.weights.encoder, state.seen, step.observation)
+        return vision.encode(state.weights.encoder, state.observation_form, step.observation)
 
     gap = np.abs(looked(2 * seen) - looked(seen)).mean(axis=1)
     assert (gap > 0.05 * np.abs(looked(seen)).mean()).all()
@@ -89,7 +89,7 @@ def _sequences(life, length):
 
 @pytest.mark.parametrize("trust", [0.0, 1.0])
 def test_td_targets_by_hand(trust):
-    model = dataclasses.replace(IMPLICIT, discount=0.5, trust=trust)
+    model = dataclasses.replace(IMPLICIT, discount=0.5, lambda_=trust)
     state = model.init(KEY, BOXES)
     meal = _sequences(plant_life(1, BOXES, 3), 1)
     ended = dataclasses.replace(meal.next, reward=jnp.full((4, 1), 2.0), kind=jnp.array([[1], [1], [2], [3]], jnp.int8))
@@ -99,7 +99,7 @@ def test_td_targets_by_hand(trust):
         rest = tuple((*each[:-1], dataclasses.replace(each[-1], bias=worth)) for each in values.rest)
         return dataclasses.replace(values, rest=rest)
 
-    state = dataclasses.replace(state, slow=expecting(state.slow))
+    state = dataclasses.replace(state, target=expecting(state.target))
     _, info = jax.jit(model.learn)(KEY, state, dataclasses.replace(meal, next=ended))
     later = float(jnp.expm1(2.0))
     # a time limit is bootstrapped, an end is not
@@ -107,7 +107,7 @@ def test_td_targets_by_hand(trust):
 
 
 def test_targets_that_look_along_a_sequence_by_hand():
-    model = dataclasses.replace(IMPLICIT, discount=0.5, trust=1.0)
+    model = dataclasses.replace(IMPLICIT, discount=0.5, lambda_=1.0)
     state = model.init(KEY, BOXES)
     meal = _sequences(plant_life(1, BOXES, 3), 3)
     kinds = jnp.array([[1, 1, 1], [1, 2, 1], [1, 1, 2], [1, 1, 3]], jnp.int8)
@@ -121,27 +121,27 @@ def test_targets_that_look_along_a_sequence_by_hand():
 
 def test_a_policy_is_taught_by_the_first_latents_only():
     state = IMPLICIT.init(KEY, CHOICES)
-    rows = sequences.rows(state.seen, state.policy, _sequences(random_life(1, CHOICES, 3), 3))
+    rows = sequences.rows(state.observation_form, state.policy, _sequences(random_life(1, CHOICES, 3), 3))
     latents = jax.random.uniform(KEY, (4, rows.weight.shape[1], IMPLICIT.latent))
     # an untrained value is the same everywhere, and would teach nothing
     bias = jax.tree.map(lambda leaf: leaf + jax.random.normal(KEY, leaf.shape), state.weights.values)
     weights = dataclasses.replace(state.weights, values=bias)
 
     def lesson(taught, latents):
-        model = dataclasses.replace(IMPLICIT, taught=taught)
+        model = dataclasses.replace(IMPLICIT, policy_latents=taught)
         return jax.grad(model._policy_loss, has_aux=True)(state.weights.policy, weights, state, latents, rows, KEY)[0]
 
     # what stands in the later ones reaches nothing
     jax.tree.map(np.testing.assert_array_equal, lesson(2, latents.at[2:].set(jnp.nan)), lesson(0, latents[:2]))
     others = jax.tree.map(np.array_equal, lesson(2, latents), lesson(0, latents))
     assert not all(jax.tree.leaves(others))
-    with pytest.raises(ValueError, match="taught=-1 must be"):
-        dataclasses.replace(IMPLICIT, taught=-1).init(KEY, BOXES)
+    with pytest.raises(ValueError, match="policy_latents=-1 must be"):
+        dataclasses.replace(IMPLICIT, policy_latents=-1).init(KEY, BOXES)
 
 
 @pytest.mark.parametrize("spec", [BOXES, CHOICES], ids=["boxes", "choices"])
 def test_a_policy_imitates_what_it_is_shown(spec):
-    model = dataclasses.replace(IMPLICIT, teaches=False, learning_rate=1e-2)
+    model = dataclasses.replace(IMPLICIT, improves=False, learning_rate=1e-2)
     life = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), random_life(1, spec, 40))
     # with a little spread, or the policy would grow narrower for ever, and the least error be beyond measure
     spread = 0.1 * jax.random.normal(KEY, life.action.shape)
@@ -194,21 +194,21 @@ def test_the_divergence_by_hand_and_draws_that_pass_gradients():
 
 
 def test_a_first_step_forgets_the_past_in_its_own_row_only():
-    model = Rssm(certain=8, groups=2, choices=4, units=8)
+    model = Rssm(deterministic=8, groups=2, classes=4, units=8)
     state = model.init(KEY, BOXES)
     noise = jax.random.normal(KEY, (4, 8))
-    belief = dataclasses.replace(model.start(state, 4), certain=noise)
+    belief = dataclasses.replace(model.start(state, 4), deterministic=noise)
     step = TimeStep(kind=jnp.array([FIRST, 1, FIRST, 1], jnp.int8), observation=jnp.ones((4, 3)), reward=jnp.zeros(4))
     one, _ = model.observe(KEY, state, belief, jnp.ones((4, 2)), step)
     other, info = model.observe(KEY, state, model.start(state, 4), jnp.zeros((4, 2)), step)
-    same = np.isclose(one.certain, other.certain).all(axis=1)
+    same = np.isclose(one.deterministic, other.deterministic).all(axis=1)
     assert same.tolist() == [True, False, True, False]
     assert np.isnan(info["surprise"]).tolist() == [True, False, True, False]
 
 
 def test_what_a_recurrent_model_reads_of_an_action_knows_no_units():
     """Told in thousands or in ones, and around whichever middle, the same pushes are believed and learned alike."""
-    model = Rssm(certain=8, groups=2, choices=4, units=8, tells="value and action")
+    model = Rssm(deterministic=8, groups=2, classes=4, units=8, targets="value and action")
     life = random_life(1, BOXES, 6)
     told = {}
     for middle, half in ((0.0, 1.0), (250.0, 1000.0)):
@@ -231,7 +231,7 @@ def test_pictures_are_seen_and_told(fold):
         task=Box(),
         batch=4,
     )
-    model = Rssm(certain=16, groups=4, choices=4, units=32, depth=4, fold=fold, learning_rate=1e-2)
+    model = Rssm(deterministic=16, groups=4, classes=4, units=32, depth=4, fold=fold, learning_rate=1e-2)
     rows = jnp.arange(64)[:, None, None] < jnp.arange(8, 64, 14)[:, None, None, None]
     shown = jnp.broadcast_to(jnp.where(rows, 255, 0).astype(jnp.uint8), (4, 64, 64, 1))
     life = random_life(1, spec, 4)
@@ -255,7 +255,7 @@ def test_pictures_are_seen_and_told(fold):
 
 
 def test_a_model_without_a_decoder_tells_actions_and_values():
-    model = Rssm(certain=16, groups=4, choices=4, units=32, tells="value and action", discount=0.5, learning_rate=3e-3)
+    model = Rssm(deterministic=16, groups=4, classes=4, units=32, targets="value and action", discount=0.5, learning_rate=3e-3)
     life = random_life(1, CHOICES, 60)
     # what is seen is the action that led there, and every step pays 1, so that all is worth 2
     shown = jnp.repeat(life.action[..., None].astype(jnp.float32), 3, axis=-1)
@@ -279,8 +279,8 @@ def test_a_model_without_a_decoder_tells_actions_and_values():
     value = layers.apply(state.weights.decoder.value, numbers(belief), jax.nn.silu)
     np.testing.assert_allclose(model.bins.mean(value), 2.0, atol=0.3)
     assert model.imagine(KEY, state, belief, life.action[0])[1].observation is None
-    with pytest.raises(ValueError, match="tells='pictures'"):
-        dataclasses.replace(model, tells="pictures").init(KEY, CHOICES)
+    with pytest.raises(ValueError, match="targets='pictures'"):
+        dataclasses.replace(model, targets="pictures").init(KEY, CHOICES)
 
 
 def _over_a_seam(meal):
@@ -336,7 +336,7 @@ def test_a_sequence_of_short_episodes_teaches_a_recurrent_model():
 
 @pytest.mark.parametrize("balance", ["fixed", "harmony"])
 def test_what_the_recurrent_model_minimises_by_hand(balance):
-    model = dataclasses.replace(RSSM, balance=balance, free=1e6, guess_weight=1.0, draw_weight=0.1)
+    model = dataclasses.replace(RSSM, balance=balance, free_nats=1e6, guess_weight=1.0, draw_weight=0.1)
     scales = jnp.array([0.5, -1.0, 2.0])
     state = dataclasses.replace(model.init(KEY, BOXES), balance=scales)
     meal = _sequences(plant_life(1, BOXES, 6), 5)

@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from umwelt.core import Box, Discrete, Objective, Prediction, WorldSpec, spaces
+from umwelt.core.contracts import Prospect
 from umwelt.planners import CEM, ICEM, MPPI, Shooting
+from umwelt.planners.plans import blank
 
 KEY = jax.random.key(0)
 BOX = Box(shape=(1,), low=-4.0, high=4.0)
@@ -25,6 +27,11 @@ def spec(action: Any, batch: int) -> WorldSpec:
 def prediction(reward: Any, continues: Any = 1.0, doubt: Any = 0.0) -> Prediction:
     whole = jnp.zeros_like(reward)
     return Prediction(observation=None, reward=reward, continues=whole + continues, doubt=whole + doubt)
+
+
+def seeing(imagine: Any, **abilities: Any) -> Prospect:
+    """What a planner is given that maximises reward."""
+    return Prospect(imagine=imagine, objective=Objective(), **abilities)
 
 
 def plans_of(state: Any) -> Any:
@@ -75,7 +82,7 @@ def cost_of(actions: np.ndarray) -> np.ndarray:
 def test_plans_cost_what_riccati_says(planner: Any, slack: float) -> None:
     state = planner.init(KEY, spec(BOX, 4))
     belief = jnp.asarray(STARTS, jnp.float32)
-    plan = jax.jit(lambda state: planner.plan(KEY, state, belief, regulate, Objective(), None, None))
+    plan = jax.jit(lambda state: planner.plan(KEY, state, belief, seeing(regulate)))
     state, action = plan(state)
     # the warm start is the plan without its first action, and the step it gained at the end is not part of it
     rest = plans_of(state).decode(plans_of(state).mean)[:, : planner.horizon - 1]
@@ -130,7 +137,7 @@ def test_choices_are_those_of_the_best_of_all_sequences(planner: Any) -> None:
     starts = jnp.arange(6, dtype=jnp.int32)
     state = planner.init(KEY, spec(Discrete(n=3), 6))
     value = lambda belief: jnp.asarray(table["worth"])[belief]  # noqa: E731
-    plan = jax.jit(lambda key, state: planner.plan(key, state, starts, imagine, Objective(), value, None))
+    plan = jax.jit(lambda key, state: planner.plan(key, state, starts, seeing(imagine, value=value)))
     _, action = plan(KEY, state)
     assert action.dtype == jnp.int32
     clear = 0
@@ -165,7 +172,7 @@ def test_a_relative_temperature_ignores_the_unit_of_reward() -> None:
 def test_sampled_actions_follow_the_weights() -> None:
     planner = MPPI(samples=64, horizon=1, iterations=1, elites=0, relative=False, temperature=1.0, choose="sample")
     imagine = lambda key, belief, action: (belief, prediction(jnp.where(action == 1, 1.0, 0.0)))  # noqa: E731
-    _, action = planner.plan(KEY, planner.init(KEY, spec(Discrete(n=2), 3000)), jnp.zeros(3000), imagine, Objective(), None, None)
+    _, action = planner.plan(KEY, planner.init(KEY, spec(Discrete(n=2), 3000)), jnp.zeros(3000), seeing(imagine))
     assert abs(np.mean(action) - np.e / (np.e + 1)) < 0.03
 
 
@@ -179,7 +186,7 @@ def test_a_warm_start_makes_up_for_iterations(planner: Any) -> None:
 
     small = planner(samples=64, horizon=8, iterations=1, elites=8, choose="mean", spread=0.25)
     space = Box(shape=(3,), low=-1.0, high=1.0)
-    plan = jax.jit(lambda key, state, belief: small.plan(key, state, belief, imagine, Objective(), None, None))
+    plan = jax.jit(lambda key, state, belief: small.plan(key, state, belief, seeing(imagine)))
     state = cold = small.init(KEY, spec(space, 16))
     for time in range(16):
         key, belief = jax.random.fold_in(KEY, time), jnp.full(16, time, jnp.int32)
@@ -189,12 +196,78 @@ def test_a_warm_start_makes_up_for_iterations(planner: Any) -> None:
     assert error < 0.5 * alone
 
 
-def test_objective_weighs_doubt() -> None:
-    seen = Prediction(observation=None, reward=jnp.asarray([1.0, 2.0]), continues=jnp.ones(2), doubt=jnp.asarray([0.5, 3.0]))
+def test_objective_weighs_reward_doubt_and_bonus() -> None:
+    seen = Prediction(
+        observation=None,
+        reward=jnp.asarray([1.0, 2.0]),
+        continues=jnp.ones(2),
+        doubt=jnp.asarray([0.5, 3.0]),
+        bonus=jnp.asarray([4.0, -1.0]),
+    )
     np.testing.assert_allclose(Objective(doubt=-2.0)(seen), [0.0, -4.0])
     np.testing.assert_allclose(Objective(doubt=1.0)(seen), [1.5, 5.0])
-    blind = dataclasses.replace(seen, doubt=jnp.full(2, jnp.nan))
+    np.testing.assert_allclose(Objective(reward=0.5, bonus=2.0)(seen), [8.5, -1.0])
+    np.testing.assert_allclose(Objective(reward=0.0)(seen), [0.0, 0.0])
+    blind = dataclasses.replace(seen, doubt=jnp.full(2, jnp.nan), bonus=None)
     np.testing.assert_allclose(Objective()(blind), [1.0, 2.0])
+    with pytest.raises(ValueError, match="Wondering"):
+        Objective(bonus=1.0)(blind)
+
+
+MASKED = {
+    "Shooting": Shooting(samples=16, horizon=2),
+    "CEM-mean": CEM(samples=16, horizon=2, iterations=2, elites=4),
+    "CEM-noisy": CEM(samples=16, horizon=2, iterations=2, elites=4, choose="noisy"),
+    "ICEM": ICEM(samples=16, horizon=2, iterations=2, elites=4),
+    "MPPI-sample": MPPI(samples=16, horizon=2, iterations=2, elites=4, choose="sample"),
+}
+
+
+@pytest.mark.parametrize("name", list(MASKED))
+def test_plans_begin_with_an_open_choice(name: str) -> None:
+    """Choice 3 pays most, and the prior proposes it. Where it is closed now, it is still the best second choice."""
+    planner, firsts, rests = MASKED[name], [], []
+
+    def imagine(key: Any, belief: jax.Array, action: jax.Array) -> tuple[jax.Array, Prediction]:
+        jax.debug.callback(lambda age, done: (firsts if age[0] == 0 else rests).append(np.asarray(done)), belief, action)
+        return belief + 1, prediction(jnp.asarray([0.0, 1.0, 2.0, 9.0])[action])
+
+    open = jnp.asarray([[1, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]], jnp.uint8)
+    prior = lambda key, belief: jnp.full(belief.shape, 3, jnp.int32)  # noqa: E731
+    prospect = seeing(imagine, prior=prior, open=open)
+    plan = jax.jit(lambda key, state: planner.plan(key, state, jnp.zeros(4, jnp.int32), prospect))
+    state = planner.init(KEY, spec(Discrete(n=4), 4))
+    for call in range(4):
+        state, action = plan(jax.random.fold_in(KEY, call), state)
+        assert action[1] == 1
+        assert action[0] != 3
+    jax.effects_barrier()
+    assert action.tolist()[2:] == [3, 3], "a row in which nothing is open has all choices"
+    for done in firsts:
+        rows = done.reshape(4, -1)
+        assert set(rows[0].tolist()) <= {0, 1, 2}
+        assert set(rows[1].tolist()) == {1}
+    assert firsts
+    assert any((done.reshape(4, -1)[:2] == 3).any() for done in rests), "the second step is free"
+
+
+def test_open_choices_keep_their_proportions() -> None:
+    """Of the probabilities (0.5, 0.3, 0.2) with the first closed, 0.6 and 0.4 are left; none of (1, 0, 0) leaves halves."""
+    plans = dataclasses.replace(
+        blank(Discrete(n=3), 2, 2),
+        probability=jnp.asarray([[[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]),
+    ).admitting(jnp.asarray([[False, True, True]] * 2))
+    drawn = np.asarray(plans.sample(jax.random.normal(KEY, (2, 2, 20_000, 3))))
+    given = np.asarray(plans.admitted(KEY, jnp.zeros((2, 2, 20_000), jnp.int32)))
+    for found in (drawn, given):
+        shares = [np.bincount(found[0, row], minlength=3) / 20_000 for row in range(2)]
+        np.testing.assert_allclose(shares, [[0.0, 0.6, 0.4], [0.0, 0.5, 0.5]], atol=0.02)
+    assert np.all(given[1] == 0)
+    np.testing.assert_array_equal(drawn[1], np.broadcast_to([[2], [1]], (2, 20_000)))
+    assert plans.mode()[:, 0, 0].tolist() == [1, 2]
+    assert plans.shift().mode()[0, :, 0].tolist() == [2, 1], "one step later everything is open"
+    with pytest.raises(ValueError, match="3 choices"):
+        plans.admitting(jnp.ones((2, 4), bool))
 
 
 TINY = {
@@ -219,12 +292,12 @@ def tiny(name: str, space: Any, key: jax.Array, scale: float) -> Any:
         prior = lambda key, belief: 100 * jnp.ones((belief.shape[0], *space.shape), space.dtype)  # noqa: E731
         state = planner.init(key, spec(space, 3))
         prior = None if isinstance(space, Discrete) else prior
-        return planner.plan(key, state, jnp.asarray([0.0, 1.0, 5.0]), imagine, Objective(), None, prior)[1]
+        return planner.plan(key, state, jnp.asarray([0.0, 1.0, 5.0]), seeing(imagine, prior=prior))[1]
 
-    place = f"{name} {space}"
-    if place not in compiled:
-        compiled[place] = jax.jit(plan)
-    return compiled[place](key, scale)
+    program = f"{name} {space}"
+    if program not in compiled:
+        compiled[program] = jax.jit(plan)
+    return compiled[program](key, scale)
 
 
 @pytest.mark.parametrize("name", list(TINY))
@@ -257,4 +330,4 @@ def test_settings_that_cannot_work_are_refused(planner: Any, mend: str) -> None:
 def test_an_unknown_choice_is_refused() -> None:
     planner = CEM(samples=8, elites=2, iterations=1, horizon=2, choose="worst")
     with pytest.raises(ValueError, match="'mean', 'best', 'sample' or 'noisy'"):
-        planner.plan(KEY, planner.init(KEY, spec(BOX, 4)), jnp.zeros((4, 2)), regulate, Objective(), None, None)
+        planner.plan(KEY, planner.init(KEY, spec(BOX, 4)), jnp.zeros((4, 2)), seeing(regulate))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, Objective, Prediction, WorldSpec
+from umwelt.core.contracts import Prospect
 from umwelt.planners import CEM, ICEM, MPPI, Shooting
 
 KEY = jax.random.key(0)
@@ -42,7 +43,7 @@ def witness(planner: Any, sizes: tuple[int, ...], state: Any = None) -> tuple[An
     seen = Witness()
     state = planner.init(KEY, SPEC) if state is None else state
     with jax.disable_jit():
-        state, action = planner.plan(KEY, state, jnp.asarray([0.0, 1.5]), seen.imagine, Objective(), None, None)
+        state, action = planner.plan(KEY, state, jnp.asarray([0.0, 1.5]), Prospect(imagine=seen.imagine, objective=Objective()))
     return state, np.asarray(action)[:, 0], seen.candidates(2, sizes, planner.horizon)
 
 

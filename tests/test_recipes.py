@@ -1,5 +1,9 @@
-"""Every recipe at its own size: two seeds live at once, and a save changes nothing of what becomes of them."""
+"""Recipes: found by file name, each fits the worlds that its card names, and one life of each family is run."""
 
+import re
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -7,24 +11,52 @@ import jax
 import numpy as np
 import pytest
 
+from umwelt import check, recipes
+from umwelt.core import TERMINATED, part
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
 from umwelt.life.rhythm import Rhythm
 from umwelt.life.saves.digest import digest
 from umwelt.life.saves.saver import Saver
-from umwelt.recipes import ALL
-from umwelt.teachers import Blocks
-from umwelt.worlds import Cartpole, CartpoleSwingup, Pendulum
+from umwelt.models import Losse
+from umwelt.recipes import ALL, around, varied, vary
+from umwelt.recipes.citations import PARTS, bibtex, entries, keys_of
+from umwelt.recipes.dreamer_v3 import dreamer_v3
+from umwelt.recipes.losse_mpc import losse_mpc
+from umwelt.recipes.recipe import NEEDS, Recipe, lacking
+from umwelt.worlds import Cartpole, CartpoleSwingup, Pendulum, pictured
 
-CHOICES = ("dqn", "losse_dyna")
-"""Recipes that need a world of choices."""
-RHYTHM = Rhythm(random=40, learn_every=10, updates=1, first_updates=1, chunk=40)
+HOME = Path(recipes.__file__).parent
+WORLDS = {"boxes": Pendulum(), "choices": Cartpole(), "pictures": pictured(Pendulum())}
+CARDS = {name: ALL[name] for name in ALL}
+FITS = [(name, kind) for name, card in CARDS.items() for kind in card.needs if kind in WORLDS]
+RHYTHM = Rhythm(random=0, learn_every=5, updates=1, chunk=20)
+SMALL = {"planner.samples": 8, "planner.elites": 4, "planner.iterations": 1, "planner.horizon": 3, "batch": 8, "updates": 1,
+         "length": 4, "memory.length": 4, "memory.bytes": 400_000, "horizon": 4, "starts": 4}  # fmt: skip
+"""Fields of an agent that cost time and change no program but its sizes."""
+SOON = {"sampling planner": "losse_mpc", "implicit planner": "tdmpc2", "dyna": "losse_dyna", "dreamer": "dreamer_v3"}
+"""Family -> the member that compiles soonest; the first by name where it does not matter."""
 
 
-def learned_by(value: Any) -> list[str]:
-    """Fingerprints of an agent's models, policies and learners."""
-    agent = value[1].agent
-    return [digest(getattr(agent, part)) for part in ("model", "policy", "learner") if hasattr(agent, part)]
+@pytest.mark.parametrize(("name", "kind"), FITS)
+def test_a_recipe_keeps_the_contract_of_agents_in_every_world_of_its_card(name: str, kind: str) -> None:
+    life = CARDS[name](WORLDS[kind])
+    assert lacking(CARDS[name], life) == ""
+    check.agent(life.agent, life.world.spec, depth="shapes").raise_if_broken()
+
+
+@pytest.mark.parametrize("name", sorted(CARDS))
+def test_a_card_is_complete_and_a_recipe_is_one_short_file(name: str) -> None:
+    card, text = CARDS[name], (HOME / f"{name}.py").read_text()
+    assert card.name == name
+    assert card.family
+    assert set(card.needs) <= set(NEEDS)
+    assert {"boxes", "choices"} & set(card.needs)
+    assert card.summary
+    assert card.expected
+    assert set(card.cites) <= set(entries())
+    assert name == "random" or card.cites
+    assert len(text.splitlines()) <= 40
 
 
 @pytest.mark.parametrize(
@@ -39,43 +71,195 @@ def learned_by(value: Any) -> list[str]:
     ],
 )
 def test_a_size_has_as_many_weights_as_it_says(name: str, size: str, million: float) -> None:
-    state = jax.eval_shape(lambda key: ALL[name].sizes[size].init(key, CartpoleSwingup().spec), jax.random.key(0))
-    # the dreamers' own count the guessers of their doubt; the published count of tdmpc2 has none, nor a model of ends
+    world = CartpoleSwingup()
+    agent = CARDS[name](world, size=size).agent
+    state: Any = jax.eval_shape(lambda key: agent.init(key, world.spec), jax.random.key(0))
+    # the dreamers' own count holds the predictors of their doubt; the published count of tdmpc2 has none
     dreams = name == "dreamer_v3"
     held = (state.model.inner.weights, state.model.network, state.policy.actor, state.policy.critic) if dreams else None
     weights = sum(leaf.size for leaf in jax.tree.leaves(held or state.model.inner.weights))
     assert weights / 1e6 == pytest.approx(million, rel=0.05 if dreams else 0.2)
 
 
-@pytest.mark.parametrize("name", sorted(ALL))
-def test_nothing_of_a_newborn_is_weakly_typed(name: str) -> None:
-    """What is weak at birth is strong after the first lesson, and all that reads it would be compiled once more."""
-    world = Cartpole() if name in CHOICES else Pendulum()
-    newborn = jax.eval_shape(lambda key: ALL[name].agent.init(key, world.spec), jax.random.key(0))
-    weak = [jax.tree_util.keystr(path) for path, leaf in jax.tree.leaves_with_path(newborn) if leaf.weak_type]
-    assert not weak
+def smaller(life: Life) -> Life:
+    """The life with little to compute."""
+    for path, value in SMALL.items():
+        with suppress(ValueError):
+            life = varied(life, {f"agent.{path}": value})
+    return varied(life, {"rhythm": RHYTHM, "seeds": 2})
 
 
-@pytest.mark.parametrize("name", sorted(ALL))
-def test_seeds_live_at_once_and_a_save_changes_nothing(name: str, tmp_path: Path) -> None:
-    recipe = ALL[name]
-    world = Cartpole() if name in CHOICES else Pendulum(time_limit=20)
-    life = Life(world=world, agent=recipe.agent, teacher=Blocks(), rhythm=RHYTHM, seeds=2)
-    engine = Engine(life)
-    first, second = RHYTHM.segment(0, 50), RHYTHM.segment(40, 50)
-    value, _ = engine.advance(engine.begin(), first)
-    Saver(tmp_path, engine).save(first.ticks, value)
+def learned_by(value: Any) -> list[str]:
+    """Fingerprints of an agent's models, policies and learners."""
+    agent = value[1].agent
+    return [digest(getattr(agent, name)) for name in ("model", "policy", "learner") if hasattr(agent, name)]
+
+
+@pytest.mark.parametrize("family", sorted({card.family for card in CARDS.values()}))
+def test_one_life_of_a_family_learns_and_resumes_with_two_seeds(family: str, tmp_path: Path) -> None:
+    name = SOON.get(family) or next(name for name, card in CARDS.items() if card.family == family)
+    life = CARDS[name](Cartpole() if "boxes" not in CARDS[name].needs else Pendulum(time_limit=20))
+    engine = Engine(smaller(life))
+    value = engine.begin()
     before = learned_by(value)
-    ended, (_, learned) = engine.advance(value, second)
+    value, _ = engine.advance(value, RHYTHM.segment(0, 25))
+    Saver(tmp_path, engine).save(20, value)
+    ended, (_, learned) = engine.advance(value, RHYTHM.segment(20, 25))
     whole = digest(ended)
     assert learned_by(ended) != before or name == "random", f"{name} has learned nothing"
     found = Saver(tmp_path, engine).load()
     assert found is not None
-    resumed, _ = engine.advance(found.value, second)
+    resumed, _ = engine.advance(found.value, RHYTHM.segment(20, 25))
     assert digest(resumed) == whole
-    # the seeds are lives of their own, and what they learn is finite
+    # the two seeds live apart, and what they learn is finite
     assert not np.array_equal(*np.asarray(ended[1].step.observation))
     for metric, values in learned.items():
         assert np.isfinite(values).all(), metric
-    streams = getattr(getattr(ALL[name].agent, "model", None), "diet", "") == "stream"
-    assert learned or streams or name == "random", f"{name} reports nothing of what it learns in its rounds"
+
+
+def test_recipes_are_found_by_file_name_and_imported_when_they_are_asked_for() -> None:
+    program = (
+        "import sys, umwelt.recipes as r; found = r.names(); "
+        "early = [name for name in found if f'umwelt.recipes.{name}' in sys.modules]; r.load('sac'); "
+        "print(len(found), early, 'umwelt.recipes.sac' in sys.modules, 'umwelt.recipes.pets' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == [str(len(CARDS)), "[]", "True", "False"], done.stderr
+    assert {path.stem for path in HOME.glob("*.py")} - set(recipes.names()) == {"__init__", *recipes.TOOLS}
+    assert "pet" not in ALL
+    with pytest.raises(KeyError, match="pets"):
+        recipes.load("pet")
+
+
+def test_a_recipe_takes_a_size_of_its_own_only() -> None:
+    assert CARDS["tdmpc2"](Pendulum(), size="1M").rhythm.updates == 1
+    assert CARDS["tdmpc2"](Pendulum()).rhythm.updates == CARDS["tdmpc2"].rhythm.updates == 2
+    with pytest.raises(ValueError, match="did you mean small"):
+        CARDS["tdmpc2"](Pendulum(), size="smal")
+    with pytest.raises(ValueError, match="one size"):
+        CARDS["pets"](Pendulum(), size="1M")
+
+
+def test_a_recipe_may_depend_on_its_world() -> None:
+    learners = [type(CARDS["losse_dyna"](WORLDS[kind]).agent.learner).__name__ for kind in ("choices", "boxes")]  # type: ignore[attr-defined]
+    assert learners == ["DQN", "SAC"]
+
+
+# variations
+
+
+def test_a_variation_changes_what_it_names_and_nothing_else_at_every_size() -> None:
+    for size in dreamer_v3.sizes:
+        base, changed = (CARDS[name](Pendulum(), size=size) for name in ("dreamer_v3", "harmony_dream"))
+        assert changed.agent.model.model.balance == "harmony"  # type: ignore[attr-defined]
+        assert varied(changed, {"agent.model.model.balance": "fixed"}) == base
+    assert CARDS["harmony_dream"].family == "dreamer"
+    assert CARDS["harmony_dream"].cites == ("ma2024harmonydream", *dreamer_v3.cites)
+
+
+def test_a_path_leads_through_fields_and_tuples_and_names_its_neighbours() -> None:
+    life = losse_mpc(Pendulum())
+    assert varied(life, {"agent.planner.samples": 7}).agent.planner.samples == 7  # type: ignore[attr-defined]
+    doubled = varied(life, {"agent.planner": around(lambda planner: (planner, planner)), "agent.planner.1.horizon": 3})
+    assert [planner.horizon for planner in doubled.agent.planner] == [15, 3]  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"agent\.planner\.sample: ICEM has no field called 'sample'; did you mean samples"):
+        varied(life, {"agent.planner.sample": 7})
+    with pytest.raises(ValueError, match="int has no field called 'more'"):
+        varied(life, {"agent.batch.more": 7})
+
+
+# cards and worlds
+
+
+@part
+class Reached:
+    """A world that says which goal an observation achieves."""
+
+    inner: Any
+    passes = ()
+
+    @property
+    def spec(self) -> Any:
+        return self.inner.spec
+
+    def achieved(self, observation: Any) -> Any:
+        return observation
+
+
+def test_what_a_world_lacks_is_one_sentence() -> None:
+    assert "needs actions that are choices" in lacking(CARDS["dqn"], CARDS["sac"](Pendulum()))
+    assert "reads no pictures" in lacking(CARDS["sac"], CARDS["sac"](pictured(Pendulum())))
+    goals = vary(losse_mpc, {}, name="goals", summary="", needs=("choices", "goals"))
+    assert "needs goals" in lacking(goals, goals(Cartpole()))
+    assert lacking(goals, goals(Reached(inner=Cartpole()))) == ""  # type: ignore[arg-type]
+    data = vary(losse_mpc, {}, name="data", summary="", needs=("boxes", "data"))
+    assert "--shown" in lacking(data, data(Pendulum()))
+    assert lacking(data, varied(data(Pendulum()), {"shown": ("a source",)})) == ""
+
+
+# citations
+
+
+def test_every_entry_has_a_title_a_year_and_a_place() -> None:
+    text = (HOME / "references.bib").read_text()
+    assert (Path(__file__).parents[1] / "docs" / "references.bib").read_text() == text
+    assert len(entries()) == len(re.findall(r"^@", text, re.MULTILINE)) == len(set(entries()))
+    for key, entry in entries().items():
+        fields = dict(re.findall(r"^  (\w+) = \{(.*)\},$", entry, re.MULTILINE))
+        assert fields["title"], key
+        assert re.fullmatch(r"(19|20)\d\d", fields["year"]), key
+        assert re.fullmatch(r"\d{4}\.\d{4,5}", fields.get("eprint", "")) or {"booktitle", "journal"} & set(fields), key
+        assert entry.count("{") == entry.count("}"), key
+
+
+def test_the_table_names_parts_that_exist_and_entries_that_exist() -> None:
+    for path, keys in PARTS.items():
+        room, _, name = path.partition(":")
+        assert name in __import__(room, fromlist=["__all__"]).__all__, path
+        assert set(keys) <= set(entries()), path
+
+
+@part
+class Cited:
+    """A part that names its own works."""
+
+    inner: Any = Losse()
+    cites = ("page1954inspection", "unknown2099")
+
+
+def test_a_recipe_cites_its_own_works_and_those_of_its_parts() -> None:
+    assert keys_of(CARDS["bmpc"])[:2] == ("wang2025bmpc", "hansen2024tdmpc2")
+    assert {"sekar2020plan2explore", "williams2017mppi"} <= set(keys_of(CARDS["bmpc"]))
+    assert keys_of(CARDS["random"]) == ()
+    assert keys_of(Cited()) == ("page1954inspection", "unknown2099", "liu2024losse", "liu2025online")
+    printed = bibtex(keys_of(Cited()))
+    assert printed.count("@") == 3
+    assert "% unknown2099" in printed
+
+
+# other packages
+
+
+def test_another_package_adds_recipes_by_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "guests-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: guests\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text("[umwelt.recipes]\nguest = guests:guest\nbad = guests:nothing_of_ours\n")
+    (tmp_path / "guests.py").write_text(
+        "from umwelt.recipes import vary\nfrom umwelt.recipes.sac import sac\n"
+        "guest = vary(sac, {'agent.batch': 8}, name='guest', summary='a small sac')\nnothing_of_ours = 3\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert recipes.names()[-2:] == ("bad", "guest")
+    assert isinstance(recipes.load("guest"), Recipe)
+    assert ALL["guest"](Pendulum()).agent.batch == 8  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match="no Recipe called bad"):
+        recipes.load("bad")
+
+
+def test_a_life_from_a_recipe_is_the_life_that_is_written_out() -> None:
+    life = CARDS["random"](Pendulum())
+    assert isinstance(life, Life)
+    assert life.world == Pendulum()
+    assert Engine(life).begin()[1].step.kind.shape == (1,)
+    assert int(Engine(life).begin()[1].step.kind[0]) < TERMINATED

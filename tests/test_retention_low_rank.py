@@ -10,7 +10,6 @@ import pytest
 
 from umwelt.check.plant import BOXES, plant_life
 from umwelt.models import Ensemble, Implicit
-from umwelt.networks.protected import protected
 from umwelt.retention import LowRank
 
 TARGET = jax.random.normal(jax.random.key(3), (2, 12, 9)) * jnp.linspace(3.0, 0.2, 9)

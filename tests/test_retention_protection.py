@@ -20,7 +20,7 @@ FIRST, SECOND = jnp.array([1.0, 1.0, 1.0]), jnp.array([-1.0, -1.0, -1.0])
 
 def descend(protection: Any, tasks: list[Any], steps: int, rate: float = 0.01) -> tuple[jax.Array, Any]:
     """Weights after so many steps on each task's gradient, from zero, and the state of the protection."""
-    optimiser = optax.chain(protection.transform(), optax.sgd(rate))
+    optimiser = protection.around(optax.sgd(rate))
 
     def step(carry: Any, key: jax.Array) -> tuple[Any, None]:
         weights, state, task = carry
@@ -57,7 +57,7 @@ def test_elastic_weights_end_where_both_tasks_together_would() -> None:
 
     weights, state = descend(Elastic(strength=1.0, every=20_000), [noisy, second], 20_000)
     # the way to the optimum adds a little to the squares
-    np.testing.assert_allclose(state.held, CURVED, rtol=0.06, atol=1e-6)
+    np.testing.assert_allclose(state.importance, CURVED, rtol=0.06, atol=1e-6)
     expected = (CURVED * FIRST + SECOND) / (CURVED + 1.0)
     np.testing.assert_allclose(weights, expected, atol=0.06)
 
@@ -65,8 +65,8 @@ def test_elastic_weights_end_where_both_tasks_together_would() -> None:
 def test_synaptic_importance_is_half_the_curvature() -> None:
     """Along a way of small steps the gain is the loss itself, h/2 d^2, and divided by d^2 it is h/2."""
     weights, state = descend(Synaptic(strength=1.0, damping=1e-6, every=4000), [first, second], 4000, rate=0.002)
-    np.testing.assert_allclose(state.held[:2], CURVED[:2] / 2, rtol=0.02)
-    np.testing.assert_allclose(state.held[2], 0.0, atol=1e-6)
+    np.testing.assert_allclose(state.importance[:2], CURVED[:2] / 2, rtol=0.02)
+    np.testing.assert_allclose(state.importance[2], 0.0, atol=1e-6)
     np.testing.assert_allclose(weights, (CURVED * FIRST + SECOND) / (CURVED + 1.0), atol=0.02)
 
 
@@ -93,7 +93,7 @@ ENSEMBLE = Ensemble(units=16, members=2)
         (ENSEMBLE, Elastic(strength=1e9, every=4)),
         (ENSEMBLE, Synaptic(strength=1e6, every=4)),
         (Implicit(latent=16, units=16, encoder_units=16), Anchored(strength=1e4, every=4)),
-        (Rssm(certain=16, groups=2, choices=4, units=16), Synaptic(strength=1e6, every=4)),
+        (Rssm(deterministic=16, groups=2, classes=4, units=16), Synaptic(strength=1e6, every=4)),
     ],
     ids=["anchored", "elastic", "synaptic", "implicit", "recurrent"],
 )

@@ -10,7 +10,6 @@ import pytest
 
 from umwelt.check.plant import BOXES, plant_life
 from umwelt.models import Ensemble, Implicit, Rssm
-from umwelt.networks.protected import protected
 from umwelt.retention import Refresh
 
 CURVED = jnp.array([4.0, 1.0, 0.5])
@@ -19,7 +18,7 @@ START = jnp.array([1.0, -2.0, 3.0])
 
 def after_one(protection: Any, rate: float = 0.1) -> np.ndarray:
     """The weights after one lesson of half the sum of CURVED weights^2."""
-    optimiser = protected(protection, optax.sgd(rate))
+    optimiser = protection.around(optax.sgd(rate))
     update, _ = optimiser.update(CURVED * START, optimiser.init(START), START, slope=lambda weights: CURVED * weights)
     return np.asarray(START + update)
 
@@ -37,7 +36,7 @@ def test_what_matters_is_remembered_and_the_size_of_the_loss_is_not() -> None:
     """The second step up: by the same gradient, over the fading mean of both squares, which is again its square."""
     paths = []
     for size in (1.0, 1000.0):
-        optimiser = protected(Refresh(unlearn=0.02, fading=0.9), optax.sgd(0.0))
+        optimiser = Refresh(unlearn=0.02, fading=0.9).around(optax.sgd(0.0))
         state, steps = optimiser.init(START), []
         for gradient in (jnp.array([1.0, 2.0, 0.0]), jnp.array([0.0, 2.0, 1.0])):
             step, state = optimiser.update(size * gradient, state, START, slope=lambda weights: weights)
@@ -50,7 +49,7 @@ def test_what_matters_is_remembered_and_the_size_of_the_loss_is_not() -> None:
 
 
 def test_where_nothing_is_to_be_learned_nothing_is_unlearned() -> None:
-    optimiser = protected(Refresh(), optax.sgd(0.1))
+    optimiser = Refresh().around(optax.sgd(0.1))
     update, _ = optimiser.update(jnp.zeros(3), optimiser.init(START), START, slope=jnp.zeros_like)
     np.testing.assert_array_equal(update, 0.0)
 
@@ -82,6 +81,6 @@ def test_other_models_hand_on_their_slope_too(model: Any) -> None:
 
 
 def test_a_model_without_a_slope_is_told() -> None:
-    optimiser = protected(Refresh(), optax.sgd(0.1))
+    optimiser = Refresh().around(optax.sgd(0.1))
     with pytest.raises(ValueError, match="slope: Refresh asks"):
         optimiser.update(START, optimiser.init(START), START)

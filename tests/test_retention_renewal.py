@@ -13,7 +13,6 @@ from umwelt.check.plant import BOXES, plant_life
 from umwelt.models import Ensemble, Implicit
 from umwelt.networks import members
 from umwelt.networks.members import Network
-from umwelt.networks.protected import protected
 from umwelt.retention import Renewal
 
 INPUTS = jnp.linspace(-1.0, 1.0, 64)[None, None]

@@ -14,7 +14,7 @@ from umwelt.core import Experience
 from umwelt.models import Ensemble, Losse
 from umwelt.retention import Zoo
 
-SMALL = Ensemble(units=16, layers=1, members=2, share=1.0, beta=1.0, noisy=False, propagation="mean", learning_rate=3e-3, still=1)
+SMALL = Ensemble(units=16, layers=1, members=2, share=1.0, beta=1.0, noisy=False, propagation="mean", learning_rate=3e-3, constant=("task",))
 MODEL = Zoo(model=SMALL, entries=1, most=3)
 
 

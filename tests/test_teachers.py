@@ -48,7 +48,7 @@ FAULTS = {
     "changed from int32": {"tell": lambda self, key, state, tasks, feedback: state + 0.5},
     "(state, Info)": {"reflect": lambda self, key, state: (state, 3.0)},
     "in `reflect`": {"reflect": lambda self, key, state: ((state, state), {})},
-    "the result of ask": {"ask": lambda self, key, state, n: (state, gravity(next(DRAWS)))},
+    "ask[1]": {"ask": lambda self, key, state, n: (state, gravity(next(DRAWS)))},
     "tell": {"tell": lambda self, key, state, tasks: state},
 }
 DRAWS = iter(np.linspace(0.0, 20.0, 1000))

@@ -44,7 +44,7 @@ def places(key, actions, task):
 
     def move(body, action):
         body, _, _ = WORLD.advance(key, body, action, task)
-        return body, body.place
+        return body, body.position
 
     return jax.lax.scan(move, WORLD.begin(key, task), actions)[1]
 
@@ -115,8 +115,8 @@ def test_a_map_without_a_border_is_closed_all_the_same():
     for action in ([1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]):
         for _ in range(20):
             body, _, _ = world.advance(jax.random.key(0), body, jnp.array(action), task)
-        assert float(body.place.min()) >= 0.0
-        assert float(body.place.max()) < 2.0
+        assert float(body.position.min()) >= 0.0
+        assert float(body.position.max()) < 2.0
 
 
 def test_every_named_goal_can_be_reached():

@@ -7,8 +7,7 @@ import pytest
 
 import umwelt.check
 from umwelt.core import Box
-from umwelt.worlds import stream_named
-from umwelt.worlds.adapters import Gymnasium
+from umwelt.worlds import adapters, stream_named
 from umwelt.worlds.streams import ROBOT
 
 pytest.importorskip("metaworld", reason="needs the metaworld extra")
@@ -64,7 +63,7 @@ def test_the_ten_tasks_are_continual_worlds_and_look_alike():
 
 def test_the_world_keeps_the_contract_and_goes_on_bit_for_bit():
     options = json.dumps([{"task": f"{name}-v3", "limit": 6} for name in ("window-close", "handle-press-side")])
-    world = Gymnasium(id=".metaworld:make", options=options, titles="window,handle", batch=2)
+    world = adapters.gymnasium(id=".metaworld:make", options=options, titles="window,handle", batch=2)
     umwelt.check.world(world).raise_if_broken()
 
 

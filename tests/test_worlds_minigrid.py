@@ -11,8 +11,8 @@ import umwelt.check
 from umwelt.cli.names import stream_of
 from umwelt.cli.options import UsageError
 from umwelt.core import FIRST, MID, TRUNCATED, Box
-from umwelt.worlds import stream_named
-from umwelt.worlds.adapters import Gymnasium, Variant
+from umwelt.worlds import adapters, stream_named
+from umwelt.worlds.adapters import Variant
 from umwelt.worlds.streams import CROSSINGS
 
 minigrid = pytest.importorskip("minigrid", reason="needs the minigrid extra")
@@ -108,7 +108,7 @@ def _beside(plain, place):
 
 @pytest.mark.parametrize(("name", "id"), [("lava", "MiniGrid-LavaCrossingS9N1-v0"), ("simple", "MiniGrid-SimpleCrossingS9N1-v0")])
 def test_the_long_crossings_are_the_registered_ones(name, id):
-    settings = dict(zip(CROSSINGS, json.loads(stream_named("minigrid:long").world.options), strict=True))[name]
+    settings = dict(zip(CROSSINGS, json.loads(stream_named("minigrid:long").world.simulator.options), strict=True))[name]
     ours, theirs = level(**settings), gymnasium.make(id, disable_env_checker=True)
     for seed in range(5):
         ours.reset(seed=seed)
@@ -118,7 +118,7 @@ def test_the_long_crossings_are_the_registered_ones(name, id):
 
 
 def test_the_long_door_is_nine_wide_and_rewards_are_minigrids_own():
-    settings = json.loads(stream_named("minigrid:long").world.options)[0]
+    settings = json.loads(stream_named("minigrid:long").world.simulator.options)[0]
     environment = level(**settings)
     environment.reset(seed=1)
     plain = environment.unwrapped
@@ -132,7 +132,7 @@ def test_the_long_door_is_nine_wide_and_rewards_are_minigrids_own():
 def test_a_goal_that_moves_stands_where_its_task_says_and_the_agent_sees_its_own_place():
     stream = stream_named("rooms:tiny")
     goals = []
-    for settings in json.loads(stream.world.options):
+    for settings in json.loads(stream.world.simulator.options):
         environment = level(**settings)
         seen, _ = environment.reset(seed=3)
         plain = environment.unwrapped
@@ -145,7 +145,7 @@ def test_a_goal_that_moves_stands_where_its_task_says_and_the_agent_sees_its_own
 
 def test_rows_live_their_own_levels_and_change_them_between_episodes():
     options = json.dumps([{"level": name, "limit": 3} for name in CROSSINGS])
-    world = Gymnasium(id=".minigrid:make", options=options, titles="doorkey,lava,simple", batch=3)
+    world = adapters.gymnasium(id=".minigrid:make", options=options, titles="doorkey,lava,simple", batch=3)
     assert list(world.tasks()) == ["doorkey", "lava", "simple"]
     assert world.spec.observation == Box(shape=(396,), low=0.0, high=1.0, dtype="uint8")
     state, step = world.init(key(0), rows(0, 1, 2))
@@ -179,7 +179,7 @@ def test_the_streams_keep_the_contract_of_a_hosted_world(name):
 @pytest.mark.parametrize("subprocesses", [False, True])
 def test_a_world_of_several_levels_goes_on_bit_for_bit_across_a_change_of_task(subprocesses):
     options = json.dumps([{"level": "doorkey", "size": 5, "limit": 7}, {"level": "lava", "limit": 9}])
-    world = Gymnasium(id=".minigrid:make", options=options, titles="doorkey,lava", batch=2, subprocesses=subprocesses)
+    world = adapters.gymnasium(id=".minigrid:make", options=options, titles="doorkey,lava", batch=2, subprocesses=subprocesses)
     actions = np.random.default_rng(1).integers(0, 7, (60, 2)).astype(np.int32)
     state, _ = world.init(key(0), rows(0, 0))
     for number in range(30):
@@ -211,7 +211,7 @@ def test_every_lesson_names_a_task_and_long_lives_keep_to_their_budget(name, siz
 
 def test_titles_must_be_as_many_as_variants():
     with pytest.raises(ValueError, match="titles gives 1 names for 2 variants"):
-        Gymnasium(id=".minigrid:make", options='[{"level": "lava"}, {"level": "simple"}]', titles="one").tasks()
+        adapters.gymnasium(id=".minigrid:make", options='[{"level": "lava"}, {"level": "simple"}]', titles="one").tasks()
 
 
 def test_without_the_package_the_command_line_says_what_to_install(monkeypatch):
@@ -219,7 +219,7 @@ def test_without_the_package_the_command_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "minigrid.core.world_object", None)
     # another number of rows, for a world that was looked at before is remembered
     with pytest.raises(ImportError, match=r"pip install 'umwelt\[minigrid\]'"):
-        Gymnasium(id=".minigrid:make", options="{}", batch=7).spec  # noqa: B018 - to look is to build
+        adapters.gymnasium(id=".minigrid:make", options="{}", batch=7).spec  # noqa: B018 - to look is to build
     from umwelt.worlds.adapters import hosted
 
     hosted.survey.cache_clear()

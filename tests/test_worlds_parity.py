@@ -66,10 +66,10 @@ def test_cartpole():
     states = uniform([-2.5, -3.0, -0.25, -3.0], [2.5, 3.0, 0.25, 3.0])
     actions = np.random.default_rng(1).integers(0, 2, COUNT)
     moved, reward, terminated, seen = ours(
-        Cartpole(), CartpoleBody(place=states[:, 0], speed=states[:, 1], angle=states[:, 2], turn=states[:, 3]), actions
+        Cartpole(), CartpoleBody(position=states[:, 0], speed=states[:, 1], angle=states[:, 2], turn=states[:, 3]), actions
     )
     state, their_reward, their_end, observation = theirs("CartPole-v1", states.astype(np.float64), actions)
-    agree(np.stack([moved.place, moved.speed, moved.angle, moved.turn], 1), state)
+    agree(np.stack([moved.position, moved.speed, moved.angle, moved.turn], 1), state)
     agree(reward, their_reward)
     agree(seen, observation)
     np.testing.assert_array_equal(terminated, their_end)
@@ -99,9 +99,9 @@ def test_mountain_car(world, id):
     random = np.random.default_rng(1)
     discrete = id == "MountainCar-v0"
     actions = random.integers(0, 3, COUNT) if discrete else random.uniform(-1, 1, (COUNT, 1)).astype(np.float32)
-    moved, reward, terminated, seen = ours(world, MountainCarBody(place=states[:, 0], speed=states[:, 1]), jnp.asarray(actions))
+    moved, reward, terminated, seen = ours(world, MountainCarBody(position=states[:, 0], speed=states[:, 1]), jnp.asarray(actions))
     state, their_reward, their_end, observation = theirs(id, states.astype(np.float64), actions)
-    agree(np.stack([moved.place, moved.speed], 1), state)
+    agree(np.stack([moved.position, moved.speed], 1), state)
     agree(reward, their_reward)
     agree(seen, observation)
     np.testing.assert_array_equal(terminated, their_end)

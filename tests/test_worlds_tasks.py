@@ -105,9 +105,9 @@ def test_length_and_mass_of_the_cartpole_are_gymnasiums(length):
     environment.state = np.array([0.1, 0.2, 0.05, -0.4])
     environment.step(1)
     world = Cartpole()
-    body = CartpoleBody(**dict(zip(("place", "speed", "angle", "turn"), jnp.array([0.1, 0.2, 0.05, -0.4]), strict=True)))
+    body = CartpoleBody(**dict(zip(("position", "speed", "angle", "turn"), jnp.array([0.1, 0.2, 0.05, -0.4]), strict=True)))
     moved, _, _ = world.advance(KEY, body, jnp.int32(1), task_of(world, length=length, mass=0.3))
-    np.testing.assert_allclose([moved.place, moved.speed, moved.angle, moved.turn], environment.state, rtol=1e-5)
+    np.testing.assert_allclose([moved.position, moved.speed, moved.angle, moved.turn], environment.state, rtol=1e-5)
 
 
 def test_mirrored_tasks_swap_the_actions():
@@ -124,7 +124,7 @@ def test_mirrored_tasks_swap_the_actions():
 
 def test_the_cartpoles_track_lies_around_its_goal():
     world = Cartpole()
-    body = CartpoleBody(place=jnp.float32(-1.0), speed=jnp.float32(0.0), angle=jnp.float32(0.0), turn=jnp.float32(0.0))
+    body = CartpoleBody(position=jnp.float32(-1.0), speed=jnp.float32(0.0), angle=jnp.float32(0.0), turn=jnp.float32(0.0))
     ends = {name: bool(world.advance(KEY, body, jnp.int32(0), task)[2]) for name, task in world.tasks().items()}
     assert ends["right"]
     assert not ends["earth"]
@@ -132,7 +132,7 @@ def test_the_cartpoles_track_lies_around_its_goal():
 
 
 @pytest.mark.parametrize(
-    ("place", "speed", "goal", "end"),
+    ("position", "speed", "goal", "end"),
     [
         (0.46, 0.01, 0.45, True),
         (0.3, 0.01, 0.45, False),
@@ -143,7 +143,7 @@ def test_the_cartpoles_track_lies_around_its_goal():
 )
 def test_the_mountain_cars_goal_is_on_either_hill(place, speed, goal, end):
     world = MountainCarContinuous()
-    body = MountainCarBody(place=jnp.float32(place), speed=jnp.float32(speed))
+    body = MountainCarBody(position=jnp.float32(place), speed=jnp.float32(speed))
     _, reward, terminated = world.advance(KEY, body, jnp.zeros(1), task_of(world, goal=goal))
     assert bool(terminated) is end
     assert float(reward) == (100.0 if end else 0.0)
@@ -152,7 +152,7 @@ def test_the_mountain_cars_goal_is_on_either_hill(place, speed, goal, end):
 def test_the_swingup_keeps_its_energy_without_force():
     """A swinging pole on a free cart loses and gains nothing: the simulation's steps are small enough."""
     world, task = CartpoleSwingup(), CartpoleSwingup().tasks()["centre"]
-    body = CartpoleBody(place=jnp.float32(0.0), speed=jnp.float32(0.0), angle=jnp.float32(2.0), turn=jnp.float32(0.0))
+    body = CartpoleBody(position=jnp.float32(0.0), speed=jnp.float32(0.0), angle=jnp.float32(2.0), turn=jnp.float32(0.0))
     energies = []
     for _ in range(100):
         body, _, _ = world.advance(KEY, body, jnp.zeros(1), task)
@@ -170,7 +170,7 @@ def test_the_swingups_walls_hold():
 
     def push(body, _):
         body, reward, _ = world.advance(KEY, body, jnp.ones(1), task)
-        return body, (body.place, reward)
+        return body, (body.position, reward)
 
     _, (places, rewards) = jax.lax.scan(push, world.begin(KEY, task), None, length=300)
     assert 2.4 < float(places.max()) < 2.9

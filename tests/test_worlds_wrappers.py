@@ -14,6 +14,7 @@ from umwelt.worlds import (
     Cartpole,
     MountainCarContinuous,
     Pendulum,
+    adapters,
     limited,
     normalised,
     pictured,
@@ -24,7 +25,6 @@ from umwelt.worlds import (
     sticky,
 )
 from umwelt.worlds.acrobot import Acrobot, AcrobotBody
-from umwelt.worlds.adapters.gymnasium import Gymnasium
 from umwelt.worlds.stream import rows
 from umwelt.worlds.wrappers import Sticky
 
@@ -113,7 +113,7 @@ def test_standard_units_are_measured_before_life_and_stay():
 
 
 def test_standard_units_of_a_hosted_world_and_of_what_never_moves():
-    world = normalised(Gymnasium(id="Pendulum-v1"), decisions=300)
+    world = normalised(adapters.gymnasium(id="Pendulum-v1"), decisions=300)
     assert world.spec.observation == Box(shape=(3,), low=-100.0, high=100.0)
     assert all(0.1 < number < 10.0 for number in world.layer.deviation)
     still = normalised(limited(Cartpole(), 1), decisions=4)
@@ -130,7 +130,7 @@ def test_a_reward_is_scaled_and_nothing_else():
 
 
 def test_a_hosted_world_is_saved_with_its_layer():
-    world = stack_frames(sticky(Gymnasium(id="Pendulum-v1"), 0.5), 3)
+    world = stack_frames(sticky(adapters.gymnasium(id="Pendulum-v1"), 0.5), 3)
     task = jax.tree.map(lambda leaf: np.asarray(leaf)[None], world.tasks()["Pendulum-v1"])
     ticket, step = world.init(KEY, task)
     for tick in range(5):
@@ -191,7 +191,7 @@ def test_a_disc_has_its_area_and_its_place():
 
 
 def test_what_cannot_be_wrapped_is_named():
-    hosted = Gymnasium(id="Pendulum-v1")
+    hosted = adapters.gymnasium(id="Pendulum-v1")
     for wrong in (repeated(hosted), pictured(hosted)):
         with pytest.raises(TypeError, match="needs"):
             wrong.spec  # noqa: B018

@@ -8,27 +8,73 @@
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from umwelt import (
+        behaviours,
+        check,
+        core,
+        curiosity,
+        evaluation,
+        life,
+        memory,
+        models,
+        networks,
+        planners,
+        recipes,
+        retention,
+        teachers,
+        worlds,
+    )
+    from umwelt.life.api import fingerprints, live, probe, resume
+    from umwelt.life.composition import Life
+    from umwelt.life.rhythm import Rhythm
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Life",
+    "Rhythm",
+    "__version__",
+    "behaviours",
+    "check",
+    "core",
+    "curiosity",
+    "evaluation",
+    "fingerprints",
+    "life",
+    "live",
+    "memory",
+    "models",
+    "networks",
+    "planners",
+    "probe",
+    "recipes",
+    "resume",
+    "retention",
+    "teachers",
+    "worlds",
+]
 
 _PLACES = {
     "Life": "umwelt.life.composition",
     "Rhythm": "umwelt.life.rhythm",
-    "live": "umwelt.life.api",
-    "resume": "umwelt.life.api",
-    "probe": "umwelt.life.api",
     "fingerprints": "umwelt.life.api",
+    "live": "umwelt.life.api",
+    "probe": "umwelt.life.api",
+    "resume": "umwelt.life.api",
 }
-_ROOMS = ("behaviours", "check", "core", "evaluation", "life", "memory", "models", "planners", "recipes", "teachers", "worlds")
-
-__all__ = ["Life", "Rhythm", "__version__", "fingerprints", "live", "probe", "resume", *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
-    """Rooms and names are imported when they are first used, so that `umwelt --help` need not wait for JAX."""
+    """Import rooms and names when they are first used, so that `umwelt --help` need not wait for JAX."""
     if name in _PLACES:
         return getattr(importlib.import_module(_PLACES[name]), name)
-    if name in _ROOMS:
+    if name in __all__:
         return importlib.import_module(f"umwelt.{name}")
     raise AttributeError(f"module 'umwelt' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

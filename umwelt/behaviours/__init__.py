@@ -2,13 +2,15 @@
 
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.bootstrapped import Bootstrapped
-from umwelt.behaviours.counted import Counted
+from umwelt.behaviours.curious import Curious
 from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.dreamer import Dreamer
+from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.random_agent import RandomAgent
+from umwelt.behaviours.rewarded import Rewarded
 from umwelt.behaviours.soft_actor_critic import SAC
 
 __all__ = [
@@ -16,10 +18,12 @@ __all__ = [
     "SAC",
     "ActorCritic",
     "Bootstrapped",
-    "Counted",
+    "Curious",
     "Dreamer",
     "Dyna",
     "ModelFree",
     "ModelPredictive",
     "RandomAgent",
+    "Rewarded",
+    "Rolls",
 ]

@@ -1,8 +1,7 @@
 """An actor and a critic that learn from dreams, at any scale of reward.
 
-"Mastering diverse domains through world models" (DreamerV3, 2023): the critic is a distribution over
-symlog bins, drawn towards its own slow copy; the actor follows the gain over the critic, divided by
-the range of returns where that is above 1.
+"Mastering diverse domains through world models" (DreamerV3, 2023): the critic is a distribution over symlog bins, drawn
+towards its own target network. The actor follows the advantage, divided by the range of returns where that is above 1.
 """
 
 import dataclasses
@@ -12,11 +11,12 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from umwelt.behaviours.lesson import ENTROPY, VALUE
+from umwelt.behaviours.batch import ENTROPY, VALUE, Batch, mean, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
 from umwelt.networks.layers import Stack
+from umwelt.networks.optimise import Protection, optimiser
 from umwelt.networks.returns import lambda_returns
 from umwelt.networks.twohot import Bins
 
@@ -27,22 +27,23 @@ RANGE = Metric(name="return_range", unit="reward", meaning="distance between the
 @struct
 class Dream:
     """M trajectories. features: float32 [H + 1, M, F]. action: units as the policy drew them, [H, M, ...].
-    reward, goes_on: float32 [H, M], of the step that follows. weight: float32 [M]."""
+    reward, continues: float32 [H, M], of the step that follows. weight: float32 [M]."""
 
     features: jax.Array
     action: jax.Array
     reward: jax.Array
-    goes_on: jax.Array
+    continues: jax.Array
     weight: jax.Array
 
 
 @struct
 class ActorCriticState:
-    """actor, critic, slow: stacks. range: float32 []. optimiser: Optax's, of actor and critic."""
+    """actor, critic, target (the critic's target network): stacks. range: float32 []. optimiser: Optax's, of actor and
+    critic."""
 
     actor: Stack
     critic: Stack
-    slow: Stack
+    target: Stack
     range: jax.Array
     optimiser: Any
     acts: policies.Policy = static()
@@ -59,22 +60,24 @@ class ActorCritic:
     bins: Bins = Bins(low=-12.0, high=12.0, count=61)
     """The critic's bins."""
     discount: float = 0.997
-    """Worth of the next step in units of this one."""
-    trust: float = 0.95
-    """The lambda of the returns."""
+    """Worth of the next step in units of this one (gamma)."""
+    lambda_: float = 0.95
+    """The lambda of the returns: 1 sums all rewards, 0 looks one step ahead."""
     entropy: float = 3e-4
-    """Worth of a nat of entropy, in ranges of return."""
+    """Worth of a nat of entropy, in ranges of return (eta)."""
     learning_rate: float = 3e-4
     """Step size of Adam."""
     clip: float = 10.0
     """Largest norm of a gradient."""
-    follow: float = 0.02
-    """Share of the critic that its slow copy takes over in each update."""
+    ema_rate: float = 0.02
+    """Share of the critic that its target network takes over in each update (tau)."""
+    protection: Protection | None = None
+    """What keeps actor and critic near to what they were, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, CRITIC_LOSS, ENTROPY, RANGE)
 
     def init(self, key: jax.Array, width: int, action: Any) -> ActorCriticState:
-        """An even policy, and a critic that expects nothing."""
+        """Begin with an even policy, and a critic that predicts 0."""
         acts = policies.over(action, clipped=True, uniform=0.01)
         for_actor, for_critic = keys.split(key, "actor", "critic")
         hidden = (self.units,) * self.layers
@@ -83,63 +86,83 @@ class ActorCritic:
         return ActorCriticState(
             actor=actor,
             critic=critic,
-            slow=jax.tree.map(jnp.copy, critic),
+            target=jax.tree.map(jnp.copy, critic),
             range=jnp.ones((), jnp.float32),
             optimiser=self._optimiser().init((actor, critic)),
             acts=acts,
         )
 
-    def draw(self, key: jax.Array, state: ActorCriticState, features: jax.Array, mode: Mode = "explore") -> jax.Array:
-        """Actions in units [N, ...] for features [N, F]; the policy's best in a probe."""
-        outputs = layers.apply(state.actor, features, jax.nn.silu)
+    def draw(
+        self,
+        key: jax.Array,
+        state: ActorCriticState,
+        features: jax.Array,
+        mode: Mode = "explore",
+        open: jax.Array | None = None,
+    ) -> jax.Array:
+        """Draw actions in units [N, ...] for features [N, F], of choices among those that are open [N, n]; take the
+        policy's best in a probe."""
+        outputs = policies.masked(layers.apply(state.actor, features, jax.nn.silu), open)
         return state.acts.best(outputs) if mode == "exploit" else state.acts.draw(key, outputs)[0]
 
     def value(self, state: ActorCriticState, features: jax.Array) -> jax.Array:
-        """What features [N, F] are worth, float32 [N]."""
+        """The critic's value of features [N, F]: float32 [N]."""
         return self.bins.mean(layers.apply(state.critic, features, jax.nn.silu))
 
     def learn(self, key: jax.Array, state: ActorCriticState, dream: Dream) -> tuple[ActorCriticState, Info]:
-        """One update of both from dreams."""
+        """Update both once from dreams."""
         horizon, number = dream.reward.shape
         flat = dream.features.reshape((horizon + 1) * number, -1)
-        discount = self.discount * dream.goes_on
-        slow = layers.apply(state.slow, flat, jax.nn.silu)
+        discount = self.discount * dream.continues
+        slow = layers.apply(state.target, flat, jax.nn.silu)
         value = self.bins.mean(layers.apply(state.critic, flat, jax.nn.silu)).reshape(horizon + 1, number)
-        returns = lambda_returns(dream.reward, discount, value, self.trust)
+        returns = lambda_returns(dream.reward, discount, value, self.lambda_)
         width = jnp.percentile(returns, 95.0) - jnp.percentile(returns, 5.0)
         spread = state.range + 0.01 * (width - state.range)
-        gain = (returns - value[:-1]) / jnp.maximum(spread, 1.0)
-        # a moment counts by the chance that the dream has come so far
+        advantage = (returns - value[:-1]) / jnp.maximum(spread, 1.0)
+        # a step counts by the probability that the dream reaches it
         alive = jnp.cumprod(jnp.concatenate([jnp.ones((1, number)), discount[:-1]]), axis=0) * dream.weight
         alive = alive / jnp.maximum(jnp.sum(dream.weight) * horizon, 1.0)
-        seen = flat[: horizon * number]
+        now = flat[: horizon * number]
 
         def loss(both: tuple[Stack, Stack]) -> tuple[jax.Array, Any]:
-            outputs = layers.apply(both[0], seen, jax.nn.silu)
+            outputs = layers.apply(both[0], now, jax.nn.silu)
             action = dream.action.reshape(horizon * number, *dream.action.shape[2:])
             log_prob = state.acts.log_prob(outputs, action).reshape(horizon, number)
             entropy = state.acts.entropy(key, outputs).reshape(horizon, number)
-            logits = layers.apply(both[1], seen, jax.nn.silu)
+            logits = layers.apply(both[1], now, jax.nn.silu)
             towards = self.bins.loss(logits, returns.reshape(-1))
             slowly = -jnp.sum(jax.nn.softmax(slow[: horizon * number]) * jax.nn.log_softmax(logits), axis=-1)
             critic = jnp.sum(alive * (towards + slowly).reshape(horizon, number))
-            actor = -jnp.sum(alive * (gain * log_prob + self.entropy * entropy))
+            actor = -jnp.sum(alive * (advantage * log_prob + self.entropy * entropy))
             return actor + critic, (jnp.sum(alive * towards.reshape(horizon, number)), jnp.mean(entropy))
 
-        gradient, (towards, entropy) = jax.grad(loss, has_aux=True)((state.actor, state.critic))
-        update, optimiser = self._optimiser().update(gradient, state.optimiser)
-        actor, critic = optax.apply_updates((state.actor, state.critic), update)
-        after = dataclasses.replace(
-            state,
-            actor=actor,
-            critic=critic,
-            slow=optax.incremental_update(critic, state.slow, self.follow),
-            range=spread,
-            optimiser=optimiser,
-        )
+        both = (state.actor, state.critic)
+        gradient, (towards, entropy) = jax.grad(loss, has_aux=True)(both)
+        slope = lambda at: jax.grad(loss, has_aux=True)(at)[0]  # noqa: E731
+        update, optimised = self._optimiser().update(gradient, state.optimiser, both, slope=slope)
+        actor, critic = optax.apply_updates(both, update)
+        target = optax.incremental_update(critic, state.target, self.ema_rate)
+        after = dataclasses.replace(state, actor=actor, critic=critic, target=target, range=spread, optimiser=optimised)
         some = jnp.any(dream.weight > 0)
         after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
         return after, {"value": jnp.mean(value), "value_loss": towards, "policy_entropy": entropy, "return_range": spread}
 
-    def _optimiser(self) -> optax.GradientTransformation:
-        return optax.chain(optax.clip_by_global_norm(self.clip), optax.adam(self.learning_rate))
+    def imitate(self, key: jax.Array, state: ActorCriticState, batch: Batch) -> tuple[ActorCriticState, Info]:
+        """Make the actions of the batch more likely at its features: one step of the actor up the gradient of their
+        log-likelihood. The critic stays as it is."""
+        batch = wiped(batch)
+
+        def miss(both: tuple[Stack, Stack]) -> jax.Array:
+            outputs = policies.masked(layers.apply(both[0], batch.now, jax.nn.silu), batch.open)
+            return -mean(state.acts.log_prob(outputs, state.acts.unit(batch.action)), batch.weight)
+
+        both = (state.actor, state.critic)
+        loss, gradient = jax.value_and_grad(miss)(both)
+        update, optimised = self._optimiser().update(gradient, state.optimiser, both, slope=jax.grad(miss))
+        after = dataclasses.replace(state, actor=optax.apply_updates(state.actor, update[0]), optimiser=optimised)
+        some = jnp.any(batch.weight > 0)
+        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), {"imitation_loss": loss}
+
+    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+        return optimiser(self.learning_rate, self.clip, self.protection)

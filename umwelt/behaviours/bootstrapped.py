@@ -1,11 +1,11 @@
-"""The planner whose policy learns from it: what planning found is imitated, and old plans are made anew.
+"""A planner whose policy learns from it: the policy imitates the planner's actions, and plans again for old states.
 
-"Bootstrapped model predictive control" (BMPC, ICLR 2025). A policy that imitates its planner is a better seed
-for the next plan than one that climbs the values by gradient, and values of such a policy are of what is done.
-Plans age as the model learns, so in each round of learning a few states of the memory are planned for again.
+"Bootstrapped model predictive control" (BMPC, ICLR 2025). A policy that imitates its planner is a better proposal for the
+next plan than one that climbs the values by gradient, and its values are of what is really done. Plans get outdated as the
+model learns, so each round of learning plans again for a few states of the memory.
 
-Where we differ: the policy imitates actions (those of life, and those planned anew), not the planner's normals;
-and its values remain those of actions, learned as without imitation.
+Where we differ: the policy imitates actions (those of life, and those planned again), not the planner's normals.
+Its values remain those of actions, learned as without imitation.
 """
 
 from dataclasses import replace
@@ -14,59 +14,118 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.masks import admissible
 from umwelt.behaviours.model_predictive import ModelPredictive, ModelPredictiveState
-from umwelt.core import IMAGINED, Info, WorldSpec, keys, lived, part, spaces, struct, zeros_step
-from umwelt.core.contracts import Memory
+from umwelt.core import (
+    IMAGINED,
+    Experience,
+    Info,
+    Metric,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    capability,
+    keys,
+    lived,
+    part,
+    spaces,
+    struct,
+    zeros_step,
+)
+from umwelt.core.contracts import Memory, Mode, Model
 
 
 @struct
-class BootstrappedState(ModelPredictiveState):
-    """plans: the memory of plans made anew (None in a body for probes). blank: the planner's state before it has
-    planned, of `anew` rows."""
+class BootstrappedState:
+    """agent: the inner state. plans: the memory of new plans (None in a body for probes). blank: the planner's state before
+    it has planned, of `replans` rows."""
 
+    agent: ModelPredictiveState
     plans: Any
     blank: Any
 
+    @property
+    def model(self) -> Any:
+        """The state of the world model."""
+        return self.agent.model
+
+    @property
+    def belief(self) -> Any:
+        """The beliefs [B]."""
+        return self.agent.belief
+
 
 @part
-class Bootstrapped(ModelPredictive):
-    """Plans at every step; the model's policy imitates. The model has `imitate`, and `teaches` no policy itself."""
+class Bootstrapped:
+    """A planning agent whose model's policy imitates the planner. The model has `imitate`, and does not teach its policy
+    itself."""
 
+    agent: ModelPredictive
+    """The agent that plans, with a model of the replay diet."""
     plans: Memory
-    """Where states with the actions planned anew for them are kept."""
-    anew: int = 1
+    """Where states with the actions planned for them again are kept."""
+    replans: int = 1
     """States of the memory planned for again in each round of learning."""
 
+    @property
+    def model(self) -> Model:
+        """The world model."""
+        return self.agent.model
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What the agent declares."""
+        return self.agent.metrics
+
     def init(self, key: jax.Array, spec: WorldSpec) -> BootstrappedState:
-        """As without imitation, and no plans yet."""
-        if not hasattr(self.model, "imitate"):
-            raise ValueError(f"model: {type(self.model).__name__} has no policy that could imitate; take ModelPredictive")
-        first = super().init(key, spec)
-        rows = replace(spec, batch=self.anew)
-        step, action = zeros_step(rows), spaces.zeros(spec.action, self.anew)
-        return BootstrappedState(
-            **vars(first), plans=self.plans.init(lived(step, action, step)), blank=self.planner.init(keys.fold(key, "anew"), rows)
-        )
+        """Begin as the agent does, with no plans."""
+        capability(self.model, "imitate", "agent.model")
+        rows = replace(spec, batch=self.replans)
+        step, action = zeros_step(rows), spaces.zeros(spec.action, self.replans)
+        blank = self.agent.planner.init(keys.fold(key, "replan"), rows)
+        return BootstrappedState(agent=self.agent.init(key, spec), plans=self.plans.init(lived(step, action, step)), blank=blank)
+
+    def see(self, key: jax.Array, state: BootstrappedState, step: TimeStep) -> tuple[BootstrappedState, Info]:
+        """Filter the step as the agent does."""
+        agent, info = self.agent.see(key, state.agent, step)
+        return replace(state, agent=agent), info
+
+    def act(self, key: jax.Array, state: BootstrappedState, mode: Mode = "explore") -> tuple[BootstrappedState, Any]:
+        """Plan as the agent does."""
+        agent, action = self.agent.act(key, state.agent, mode)
+        return replace(state, agent=agent), action
+
+    def remember(self, key: jax.Array, state: BootstrappedState, experience: Experience) -> tuple[BootstrappedState, Info]:
+        """Store the experience as the agent does."""
+        agent, info = self.agent.remember(key, state.agent, experience)
+        return replace(state, agent=agent), info
 
     def learn(self, key: jax.Array, state: BootstrappedState) -> tuple[BootstrappedState, Info]:
-        """One update of the model, a few plans anew, and one update of the policy."""
+        """Update the model, plan again for a few states, and update the policy."""
         named = keys.split(key, "sample", "learn", "observe", "plan", "keep", "recall", "imitate")
         sampling, learning, observing, planning, keeping, recalling, imitating = named
-        experience = self._recalled(sampling, state)
+        experience = self.agent.sampled(sampling, state.agent)
         model, info = self.model.learn(learning, state.model, experience)
-        singles = jax.tree.map(lambda leaf: leaf[:, 0], experience) if self.length else experience
-        # the memory of plans does not keep how surprising a moment was, which a plan made anew would not share
-        singles = replace(singles, surprise=None)
-        few = jax.tree.map(lambda leaf: leaf[: self.anew], singles)
-        belief, _ = self.model.observe(observing, model, self.model.start(model, self.anew), few.action, few.step.opening)
-        _, action = self._examiner().plan(planning, state.blank, belief, *self._mind(model, self.objective))
-        dreamt = replace(few, action=action, origin=jnp.full_like(few.origin, IMAGINED))
-        plans = self.plans.add(keeping, state.plans, dreamt)
-        half = self.batch // 2
-        lesson = [self.plans.sample(recalling, plans, (half,)), jax.tree.map(lambda leaf: leaf[half:], singles)]
-        model, told = self.model.imitate(imitating, model, jax.tree.map(lambda *both: jnp.concatenate(both), *lesson))  # type: ignore[attr-defined]
-        return replace(state, model=model, plans=plans), info | told
+        singles = jax.tree.map(lambda leaf: leaf[:, 0], experience) if self.agent.length else experience
+        # the memory of plans keeps neither surprise nor task: a new plan has no surprise of its own
+        singles = replace(singles, surprise=None, task=None, to_come=None)
+        few = jax.tree.map(lambda leaf: leaf[: self.replans], singles)
+        belief, _ = self.model.observe(observing, model, self.model.start(model, self.replans), few.action, few.step.opening)
+        open = admissible(state.agent.observation_form, state.agent.action_form, few.step.observation)
+        _, action = self.agent.plan(planning, model, state.blank, belief, open, "exploit")
+        planned = replace(few, action=action, origin=jnp.full_like(few.origin, IMAGINED))
+        plans = self.plans.add(keeping, state.plans, planned)
+        half = self.agent.batch // 2
+        both = [self.plans.sample(recalling, plans, (half,)), jax.tree.map(lambda leaf: leaf[half:], singles)]
+        shown = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *both)
+        imitate: Any = capability(self.model, "imitate", "agent.model")
+        model, found = imitate(imitating, model, shown)
+        return replace(state, agent=replace(state.agent, model=model), plans=plans), info | found
 
     def embody(self, key: jax.Array, state: BootstrappedState, spec: WorldSpec) -> BootstrappedState:
-        """The same model, with a fresh belief and warm start for spec.batch rows."""
-        return replace(super().embody(key, state, spec), plans=None)
+        """Put the same model into spec.batch rows, without plans."""
+        return replace(state, agent=self.agent.embody(key, state.agent, spec), plans=None)
+
+    def imagine(self, key: jax.Array, state: BootstrappedState, actions: Any) -> Prediction:
+        """Roll the model from the present belief under actions [H, B, ...]."""
+        return self.agent.imagine(key, state.agent, actions)

@@ -1,7 +1,7 @@
-"""Deep Q-learning over choices, with a double target: the network chooses, its slow copy judges.
+"""Deep Q-learning over choices, with a double target: the network chooses, its target network values.
 
-"Deep reinforcement learning with double Q-learning" (AAAI 2016). The share of random actions falls
-from 1 to `least` in the course of `random_updates` updates. With `caution`, the term of "Conservative Q-learning for
+"Deep reinforcement learning with double Q-learning" (AAAI 2016). The share of random actions (epsilon) falls from 1 to
+`final_epsilon` in the course of `epsilon_updates` updates. With `conservative`, the term of "Conservative Q-learning for
 offline reinforcement learning" (NeurIPS 2020) is added to the loss.
 """
 
@@ -12,19 +12,23 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from umwelt.behaviours.lesson import VALUE, VALUE_LOSS, Lesson, mean, wiped
+from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
+from umwelt.behaviours.masks import drawn
 from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers
+from umwelt.networks.form import form
 from umwelt.networks.layers import Stack
+from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.policies import masked
 
 
 @struct
 class DqnState:
-    """network, slow: stacks. optimiser: Optax's. updates: int32 []."""
+    """network, target (its target network): stacks. optimiser: Optax's. updates: int32 []."""
 
     network: Stack
-    slow: Stack
+    target: Stack
     optimiser: Any
     updates: jax.Array
     space: Discrete = static()
@@ -32,30 +36,32 @@ class DqnState:
 
 @part
 class DQN:
-    """Values of every choice; acts on the best, at times at random."""
+    """Values of every choice; takes the best one, or at times a random one."""
 
     units: int = 128
     """Width of the two hidden layers."""
     learning_rate: float = 5e-4
     """Step size of Adam."""
     discount: float = 0.99
-    """Worth of the next step in units of this one."""
-    follow: float = 0.01
-    """Share of the network that its slow copy takes over in each update."""
-    least: float = 0.05
+    """Worth of the next step in units of this one (gamma)."""
+    ema_rate: float = 0.01
+    """Share of the network that its target network takes over in each update (tau)."""
+    final_epsilon: float = 0.05
     """Share of random actions in the end."""
     temperature: float = 0.0
-    """In a probe, how far below the best value a choice may lie to be drawn at times; 0 is the best one always. Who sees
-    only a part of the world would else turn in a circle for ever."""
-    caution: float = 0.0
-    """How much choices that were not made are held for worse: whoever rehearses cannot try them any more."""
-    random_updates: int = 2000
+    """In a probe, choices are drawn from the softmax of values over this; 0 always takes the best one. Under partial
+    observability an agent without memory can then leave a circle."""
+    conservative: float = 0.0
+    """Weight of the conservative term (alpha), which lowers the values of choices that are not in the batch."""
+    epsilon_updates: int = 2000
     """Updates in the course of which the share of random actions falls."""
+    protection: Protection | None = None
+    """What keeps the network near to what it was, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, VALUE_LOSS)
 
     def init(self, key: jax.Array, width: int, action: Any) -> DqnState:
-        """Somebody who holds all choices for about equal."""
+        """Begin with nearly equal values of all choices."""
         if not isinstance(action, Discrete):
             raise ValueError(
                 f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box (size `boxes` of losse_dyna)"
@@ -63,49 +69,75 @@ class DQN:
         network = layers.stack(key, (width, self.units, self.units, action.n), scale=0.01, normed=False)
         return DqnState(
             network=network,
-            slow=jax.tree.map(jnp.copy, network),
-            optimiser=optax.adam(self.learning_rate).init(network),
+            target=jax.tree.map(jnp.copy, network),
+            optimiser=self._optimiser().init(network),
             updates=jnp.int32(0),
             space=action,
         )
 
-    def act(self, key: jax.Array, state: DqnState, features: jax.Array, mode: Mode) -> jax.Array:
-        """The best choice, or now and then any. A probe asks the slow copy, which is the calmer of the two."""
+    def act(self, key: jax.Array, state: DqnState, features: jax.Array, mode: Mode, open: jax.Array | None = None) -> jax.Array:
+        """Take the best choice, or at times any. A probe reads the target network, which changes more slowly."""
         if mode == "exploit":
-            values = layers.apply(state.slow, features, jax.nn.relu)
+            values = layers.apply(state.target, features, jax.nn.relu)
             if self.temperature:
-                return jax.random.categorical(key, values / self.temperature, axis=-1).astype(jnp.int32)
-            return jnp.argmax(values, axis=-1).astype(jnp.int32)
-        best = jnp.argmax(layers.apply(state.network, features, jax.nn.relu), axis=-1).astype(jnp.int32)
+                logits = masked(values / self.temperature, open)
+                return jax.random.categorical(key, logits, axis=-1).astype(jnp.int32)
+            return _best(values, open)
+        chosen = _best(layers.apply(state.network, features, jax.nn.relu), open)
         whether, which = keys.split(key, "whether", "which")
-        share = jnp.maximum(self.least, 1.0 - (1.0 - self.least) * state.updates / self.random_updates)
-        anything = jax.random.randint(which, best.shape, 0, state.space.n)
-        return jnp.where(jax.random.uniform(whether, best.shape) < share, anything, best)
+        share = jnp.maximum(self.final_epsilon, 1.0 - (1.0 - self.final_epsilon) * state.updates / self.epsilon_updates)
+        anything = drawn(which, form(state.space), chosen.shape[0], open)
+        return jnp.where(jax.random.uniform(whether, chosen.shape) < share, anything, chosen)
 
-    def learn(self, key: jax.Array, state: DqnState, lesson: Lesson) -> tuple[DqnState, Info]:
-        """One update towards the double target."""
-        del key
-        lesson = wiped(lesson)
-        chosen = jnp.argmax(layers.apply(state.network, lesson.after, jax.nn.relu), axis=-1)
-        judged = _of(layers.apply(state.slow, lesson.after, jax.nn.relu), chosen)
-        target = lesson.reward + self.discount * lesson.goes_on * judged
+    def learn(self, key: jax.Array, state: DqnState, batch: Batch) -> tuple[DqnState, Info]:
+        """Update once towards the double target."""
+        batch = wiped(batch)
+        chosen = _best(layers.apply(state.network, batch.after, jax.nn.relu), batch.open_after)
+        value = _of(layers.apply(state.target, batch.after, jax.nn.relu), chosen)
+        wanted = batch.reward + self.discount * batch.continues * value
 
-        def criticise(network: Stack) -> tuple[jax.Array, jax.Array]:
-            values = layers.apply(network, lesson.now, jax.nn.relu)
-            said = _of(values, lesson.action)
-            # squared, not cut off: a cut-off error finds medians, and whoever ends once in twenty times would count as safe
-            loss = mean((said - target) ** 2, lesson.weight)
-            regret = mean(jax.nn.logsumexp(values, axis=-1) - said, lesson.weight) if self.caution else 0.0
-            return 0.5 * loss + self.caution * regret, (mean(said, lesson.weight), loss)
+        def criticise(network: Stack) -> tuple[jax.Array, Any]:
+            values = layers.apply(network, batch.now, jax.nn.relu)
+            taken = _of(values, batch.action)
+            # squared, not cut off: a cut-off error estimates medians, and would miss an end that is rare
+            loss = mean((taken - wanted) ** 2, batch.weight)
+            gap = 0.0
+            if self.conservative:
+                gap = mean(jax.nn.logsumexp(masked(values, batch.open), axis=-1) - taken, batch.weight)
+            return 0.5 * loss + self.conservative * gap, (mean(taken, batch.weight), loss)
 
-        (_, (said, loss)), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
-        update, optimiser = optax.adam(self.learning_rate).update(gradient, state.optimiser)
+        (_, (value, loss)), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
+        after = self._stepped(state, batch, gradient, lambda at: jax.grad(criticise, has_aux=True)(at)[0], counted=1)
+        return after, {"value": value, "value_loss": loss}
+
+    def imitate(self, key: jax.Array, state: DqnState, batch: Batch) -> tuple[DqnState, Info]:
+        """Make the choices of the batch more likely under the softmax of the values: one step of the network."""
+        batch = wiped(batch)
+
+        def miss(network: Stack) -> jax.Array:
+            logits = jax.nn.log_softmax(masked(layers.apply(network, batch.now, jax.nn.relu), batch.open), axis=-1)
+            return -mean(_of(logits, batch.action), batch.weight)
+
+        loss, gradient = jax.value_and_grad(miss)(state.network)
+        return self._stepped(state, batch, gradient, jax.grad(miss), counted=0), {"imitation_loss": loss}
+
+    def _stepped(self, state: DqnState, batch: Batch, gradient: Any, slope: Any, counted: int) -> DqnState:
+        """Move the network along the gradient and the target network after it, unless no row of the batch weighs."""
+        update, optimised = self._optimiser().update(gradient, state.optimiser, state.network, slope=slope)
         network = optax.apply_updates(state.network, update)
-        slow = optax.incremental_update(network, state.slow, self.follow)
-        after = dataclasses.replace(state, network=network, slow=slow, optimiser=optimiser, updates=state.updates + 1)
-        some = jnp.any(lesson.weight > 0)
-        after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
-        return after, {"value": said, "value_loss": loss}
+        target = optax.incremental_update(network, state.target, self.ema_rate)
+        updates = state.updates + counted
+        after = dataclasses.replace(state, network=network, target=target, optimiser=optimised, updates=updates)
+        some = jnp.any(batch.weight > 0)
+        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
+
+    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+        return optimiser(self.learning_rate, protection=self.protection)
+
+
+def _best(values: jax.Array, open: jax.Array | None) -> jax.Array:
+    """The open choice of the highest value among values [N, n]: int32 [N]."""
+    return jnp.argmax(masked(values, open), axis=-1).astype(jnp.int32)
 
 
 def _of(values: jax.Array, choice: jax.Array) -> jax.Array:

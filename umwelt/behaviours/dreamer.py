@@ -1,4 +1,8 @@
-"""The agent that lives by a policy and learns it in dreams: it imagines, and never acts to practise."""
+"""The agent that acts by a policy, and learns it in dreams of a recurrent world model.
+
+With an explorer it has two policies: one that explores, paid for doubt and bonuses, and one that is examined ("Planning to
+explore via self-supervised world models", ICML 2020).
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -7,38 +11,32 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.actor_critic import ActorCritic, Dream
-from umwelt.behaviours.memories import empty
+from umwelt.behaviours.masks import admissible, drawn
+from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.rolling import rolled
-from umwelt.core import (
-    Experience,
-    Info,
-    Metric,
-    Prediction,
-    TimeStep,
-    WorldSpec,
-    keys,
-    lived,
-    part,
-    spaces,
-    static,
-    struct,
-    zeros_step,
-)
-from umwelt.core.contracts import Memory, Mode, Model
+from umwelt.core import Experience, Info, Metric, Objective, Prediction, TimeStep, WorldSpec, keys, part, spaces, static, struct
+from umwelt.core.contracts import Memory, Mode, Model, Score
+from umwelt.networks.beliefs import learned
 from umwelt.networks.form import Form, form, numbers
 
 
 @struct
 class DreamerState:
-    """model, policy, memory (None in a body for probes): the parts' states. belief: leaves [B, ...], of
-    the last step acted on. action: [B, ...], the last action."""
+    """model, policy, explorer (None where there is none), memory (None in a body for probes): the parts' states.
+
+    belief: leaves [B, ...], of the last step. action: [B, ...], the last action. open: bool [B, n], the choices that are
+    admissible now; None where all are.
+    """
 
     model: Any
     policy: Any
+    explorer: Any
     memory: Any
     belief: Any
     action: Any
-    done: Form = static()
+    open: Any
+    observation_form: Form = static()
+    action_form: Form = static()
 
 
 @part
@@ -48,105 +46,124 @@ class Dreamer:
     model: Model
     """The world model."""
     policy: ActorCritic
-    """What acts, over the model's beliefs."""
+    """Acts, over the model's beliefs; where there is an explorer, in probes only."""
     memory: Memory
     """Where sequences are kept."""
+    explorer: ActorCritic | None = None
+    """Acts in life, and learns from dreams of its own; None leaves that to `policy`."""
+    objective: Score = Objective()
+    """What the dreams are scored by of the policy that acts in life."""
+    examined: Score = Objective()
+    """What the dreams of `policy` are scored by where there is an explorer."""
     batch: int = 16
     """Sequences of one update."""
     length: int = 64
     """Transitions of a sequence."""
     horizon: int = 15
     """Imagined steps of a dream."""
-    dreams: int = 0
-    """Dreams of one update, begun at the last moments of the sequences; 0, or more than there are, begins one at every moment."""
+    starts: int = 0
+    """Dreams of one update, begun at the last steps of the sequences; 0, or more than there are, begins one at every step."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What the model and the policy declare."""
-        return (*self.model.metrics, *self.policy.metrics)
+        """What the model and the policies declare; the explorer's metrics begin with `explorer_`."""
+        of_explorer = self.explorer.metrics if self.explorer else ()
+        named = tuple(replace(metric, name=f"explorer_{metric.name}") for metric in of_explorer)
+        return (*self.model.metrics, *self.policy.metrics, *named)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> DreamerState:
-        """Nothing seen, nothing kept, an even policy."""
-        for_model, for_policy = keys.split(key, "model", "policy")
-        step = zeros_step(spec)
-        action = spaces.zeros(spec.action, spec.batch)
+        """Begin with an untrained model, even policies, and an empty memory."""
+        for_model, for_policy, for_explorer = keys.split(key, "model", "policy", "explorer")
         model = self.model.init(for_model, spec)
         belief = self.model.start(model, spec.batch)
+        width, forms = numbers(belief).shape[1], (form(spec.observation), form(spec.action))
         return DreamerState(
             model=model,
-            policy=self.policy.init(for_policy, numbers(belief).shape[1], spec.action),
-            memory=empty(self.memory, lived(step, action, step, surprise=step.reward), (self.batch, self.length)),
+            policy=self.policy.init(for_policy, width, spec.action),
+            explorer=self.explorer.init(for_explorer, width, spec.action) if self.explorer else None,
+            memory=empty(self.memory, example(spec), (self.batch, self.length)),
             belief=belief,
-            action=action,
-            done=form(spec.action),
+            action=spaces.zeros(spec.action, spec.batch),
+            open=admissible(*forms, spaces.zeros(spec.observation, spec.batch)),
+            observation_form=forms[0],
+            action_form=forms[1],
         )
 
-    def act(self, key: jax.Array, state: DreamerState, step: TimeStep, mode: Mode = "explore") -> tuple[DreamerState, Any]:
-        """Filter what is seen, and do what the policy says."""
-        observing, choosing = keys.split(key, "observe", "choose")
-        belief, _ = self.model.observe(observing, state.model, state.belief, state.action, step)
-        if mode == "random":
-            action = spaces.sample(choosing, state.done.space, step.kind.shape[0])
-        else:
-            action = state.policy.acts.action(self.policy.draw(choosing, state.policy, numbers(belief), mode))
-        return replace(state, belief=belief, action=action), action
+    def see(self, key: jax.Array, state: DreamerState, step: TimeStep) -> tuple[DreamerState, Info]:
+        """Filter the step."""
+        belief, info = self.model.observe(key, state.model, state.belief, state.action, step)
+        open = admissible(state.observation_form, state.action_form, step.observation)
+        return replace(state, belief=belief, open=open), info
 
-    def remember(
-        self, key: jax.Array, state: DreamerState, step: TimeStep, action: Any, next: TimeStep
-    ) -> tuple[DreamerState, Info]:
-        """Measure the surprise, and keep the transition."""
-        measuring, storing = keys.split(key, "measure", "store")
-        _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = lived(step, action, next, surprise=info["surprise"])
-        return replace(state, memory=self.memory.add(storing, state.memory, experience)), info
+    def act(self, key: jax.Array, state: DreamerState, mode: Mode = "explore") -> tuple[DreamerState, Any]:
+        """Choose by the policy of this mode, or at random."""
+        if mode == "random":
+            action = drawn(key, state.action_form, jax.tree.leaves(state.action)[0].shape[0], state.open)
+            return replace(state, action=action), action
+        by, acts = self.policy, state.policy
+        if self.explorer and mode == "explore":
+            by, acts = self.explorer, state.explorer
+        action = acts.acts.action(by.draw(key, acts, numbers(state.belief), mode, state.open))
+        return replace(state, action=action), action
+
+    def remember(self, key: jax.Array, state: DreamerState, experience: Experience) -> tuple[DreamerState, Info]:
+        """Store the experience."""
+        return replace(state, memory=self.memory.add(key, state.memory, experience)), {}
 
     def learn(self, key: jax.Array, state: DreamerState) -> tuple[DreamerState, Info]:
-        """One update of the model from memory, and one of the policy from dreams."""
-        sampling, learning, recalling, dreaming, practising = keys.split(key, "sample", "learn", "recall", "dream", "practise")
+        """Update the model from memory, and each policy from dreams. The sequences are encoded once."""
+        sampling, learning, dreaming, practising, exploring = keys.split(key, "sample", "learn", "dream", "practise", "explore")
         experience = self.memory.sample(sampling, state.memory, (self.batch, self.length))
-        model, info = self.model.learn(learning, state.model, experience)
-        belief, weight = self.recall(recalling, model, experience)
-        dream = self.dream(dreaming, model, state.policy, belief, weight)
-        policy, told = self.policy.learn(practising, state.policy, dream)
-        return replace(state, model=model, policy=policy), info | told
+        model, info, beliefs = learned(learning, self.model, state.model, experience)
+        belief, weight = self.starting(beliefs, experience)
+        objective = self.examined if self.explorer else self.objective
+        dream = self.dream(dreaming, model, (self.policy, state.policy), belief, weight, objective)
+        policy, found = self.policy.learn(practising, state.policy, dream)
+        state, info = replace(state, model=model, policy=policy), info | found
+        if self.explorer is None:
+            return state, info
+        dreaming, practising = keys.split(exploring, "dream", "practise")
+        dream = self.dream(dreaming, model, (self.explorer, state.explorer), belief, weight, self.objective)
+        explorer, found = self.explorer.learn(practising, state.explorer, dream)
+        return replace(state, explorer=explorer), info | {f"explorer_{name}": value for name, value in found.items()}
 
-    def recall(self, key: jax.Array, model: Any, experience: Experience) -> tuple[Any, jax.Array]:
-        """The beliefs [M, ...] from which to dream, of experience [N, L], and their weights [M]."""
+    def starting(self, beliefs: Any, experience: Experience) -> tuple[Any, jax.Array]:
+        """Choose where to dream from: beliefs [M, ...] and their weights [M], of beliefs [L + 1, N, ...] along experience
+        [N, L]."""
         number, length = experience.origin.shape
         turned = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience)
-        first, action = jax.tree.map(lambda leaf: leaf[0], (turned.step, turned.action))
-        opening, _ = self.model.observe(key, model, self.model.start(model, number), action, first.opening)
+        last = min(length, max(1, self.starts // number)) if self.starts else length
+        belief = jax.tree.map(lambda leaf: leaf[1 + length - last :].reshape(last * number, *leaf.shape[2:]), beliefs)
+        # a dream begins where something was lived, an episode's first step included, but not where one has terminated
+        known = (turned.acted | turned.next.first) & jnp.any(turned.acted, axis=0)
+        weight = (known & ~turned.next.terminated)[length - last :].reshape(-1)
+        return jax.lax.stop_gradient(belief), weight.astype(jnp.float32)
 
-        def tick(belief: Any, moment: Any) -> tuple[Any, Any]:
-            index, action, next = moment
-            after, _ = self.model.observe(jax.random.fold_in(key, index), model, belief, action, next)
-            return after, after
-
-        _, beliefs = jax.lax.scan(tick, opening, (jnp.arange(length), turned.action, turned.next))
-        last = min(length, max(1, self.dreams // number)) if self.dreams else length
-        beliefs = jax.tree.map(lambda leaf: leaf[length - last :].reshape(last * number, *leaf.shape[2:]), beliefs)
-        # a dream begins where something was lived, an episode's first moment included, but not where one has ended by itself
-        lived = (turned.valid | turned.next.first) & jnp.any(turned.valid, axis=0)
-        weight = (lived & ~turned.next.terminated)[length - last :].reshape(-1)
-        return jax.lax.stop_gradient(beliefs), weight.astype(jnp.float32)
-
-    def dream(self, key: jax.Array, model: Any, policy: Any, belief: Any, weight: jax.Array) -> Dream:
-        """Imagine `horizon` steps from beliefs [M] under the policy."""
+    def dream(
+        self, key: jax.Array, model: Any, policy: tuple[ActorCritic, Any], belief: Any, weight: jax.Array, objective: Score
+    ) -> Dream:
+        """Imagine `horizon` steps from beliefs [M] under a policy (with its state), scored by an objective."""
+        by, acting = policy
 
         def onward(belief: Any, key: jax.Array) -> tuple[Any, Any]:
             choosing, imagining = keys.split(key, "choose", "imagine")
-            unit = self.policy.draw(choosing, policy, numbers(belief))
-            after, prediction = self.model.imagine(imagining, model, belief, policy.acts.action(unit))
-            return after, (numbers(belief), unit, prediction.reward, prediction.continues)
+            unit = by.draw(choosing, acting, numbers(belief))
+            after, prediction = self.model.imagine(imagining, model, belief, acting.acts.action(unit))
+            return after, (numbers(belief), unit, objective(prediction), prediction.continues)
 
-        last, (features, action, reward, goes_on) = jax.lax.scan(onward, belief, jax.random.split(key, self.horizon))
+        last, (features, action, reward, continues) = jax.lax.scan(onward, belief, jax.random.split(key, self.horizon))
         features = jnp.concatenate([features, numbers(last)[None]])
-        return Dream(features=features, action=action, reward=reward, goes_on=goes_on, weight=weight)
+        return Dream(features=features, action=action, reward=reward, continues=continues, weight=weight)
 
     def embody(self, key: jax.Array, state: DreamerState, spec: WorldSpec) -> DreamerState:
-        """The same model and policy, with a fresh belief for spec.batch rows."""
-        belief, action = self.model.start(state.model, spec.batch), spaces.zeros(spec.action, spec.batch)
-        return replace(state, memory=None, belief=belief, action=action)
+        """Put the same model and policies into spec.batch rows, with a fresh belief and no memory."""
+        return replace(
+            state,
+            memory=None,
+            belief=self.model.start(state.model, spec.batch),
+            action=spaces.zeros(spec.action, spec.batch),
+            open=admissible(state.observation_form, state.action_form, spaces.zeros(spec.observation, spec.batch)),
+        )
 
     def imagine(self, key: jax.Array, state: DreamerState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""

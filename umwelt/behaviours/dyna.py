@@ -1,7 +1,7 @@
-"""The agent that practises in imagination: a policy that learns from a memory of what was lived and one of what was dreamed.
+"""The agent that practises in imagination: a policy that learns from lived experience and from dreams.
 
-"When to trust your model" (MBPO, NeurIPS 2019): dreams are short, begin where life has been, and are
-prolonged as the model learns. With a model that eats a stream it is the old Dyna.
+"When to trust your model" (MBPO, NeurIPS 2019): dreams are short, begin at lived observations, and get longer as the
+model learns. With a model of the stream diet it is the classic Dyna.
 """
 
 from dataclasses import replace
@@ -10,17 +10,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.behaviours import lesson
-from umwelt.behaviours.lesson import Learner
-from umwelt.behaviours.measured import measured
+from umwelt.behaviours import batch as batches
+from umwelt.behaviours.batch import Batch, Learner
+from umwelt.behaviours.dreams import Dreams, Rolls
+from umwelt.behaviours.masks import admissible, drawn
+from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import (
-    IMAGINED,
-    MID,
-    TERMINATED,
+    LIVED,
     Experience,
     Info,
     Metric,
+    Objective,
     Prediction,
     TimeStep,
     WorldSpec,
@@ -32,27 +33,28 @@ from umwelt.core import (
     struct,
     zeros_step,
 )
-from umwelt.core.contracts import Memory, Mode, Model
+from umwelt.core.contracts import Memory, Mode, Model, Score
 from umwelt.networks.form import Form, form, vectors
-
-LENGTH = Metric(name="dream_length", unit="imagined steps", meaning="how long dreams are by now")
-DREAMED_DOUBT = Metric(name="dream_doubt", unit="standard deviations of what is predicted", meaning="mean doubt in dreams")
 
 
 @struct
 class DynaState:
-    """model, learner, memory, dreams: the parts' states; the memories are None in a body for probes.
-    belief: [B, ...]. action: [B, ...]. lived: int32 [], decisions remembered."""
+    """model, learner, memory, dreamed: the parts' states; the memories are None in a body for probes.
+
+    belief, observation: leaves [B, ...], of the last step. action: [B, ...], the last action. decisions: int32 [], how
+    many were lived and remembered.
+    """
 
     model: Any
     learner: Any
     memory: Any
-    dreams: Any
+    dreamed: Any
     belief: Any
+    observation: Any
     action: Any
-    lived: jax.Array
-    seen: Form = static()
-    done: Form = static()
+    decisions: jax.Array
+    observation_form: Form = static()
+    action_form: Form = static()
 
 
 @part
@@ -60,103 +62,116 @@ class Dyna:
     """A world model that makes experience, and a policy that learns from it beside what was lived."""
 
     model: Model
-    """The world model; it must tell observations."""
+    """The world model; it must predict observations."""
     learner: Learner
     """The policy and how it learns."""
     memory: Memory
-    """Where what was lived is kept."""
-    dreams: Memory
-    """Where what was dreamed is kept; a small one forgets the dreams of an older model."""
+    """Where lived experience is kept."""
+    dreamed: Memory
+    """Where dreams are kept; a small one forgets the dreams of an older model."""
+    dreams: Dreams = Rolls()
+    """How experience is imagined."""
+    objective: Score = Objective()
+    """What imagined rewards are scored by; `Objective(doubt=-1.0)` takes the model's doubt off them."""
     batch: int = 256
     """Transitions of one update of the policy."""
     real: float = 0.05
     """The share of them that was lived."""
     model_batch: int = 0
-    """Transitions of one update of a model that replays; 0 leaves it alone, as a model that eats a stream."""
+    """Transitions of one update of a model of the replay diet; 0 does not update it here."""
     model_updates: int = 1
     """Updates of the model in one round of learning."""
     updates: int = 1
     """Updates of the policy in one round of learning."""
     starts: int = 64
     """Dreams in one round of learning."""
-    horizon: int = 1
-    """The longest dream, in imagined steps."""
-    begin: int = 0
-    """Decisions until which dreams are of one step; from there on they grow."""
-    finish: int = 0
-    """Decisions from which on dreams are of the full horizon."""
-    caution: float = 0.0
-    """What a unit of doubt costs in an imagined reward."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What the model and the learner declare, and how dreams are."""
-        return (*self.model.metrics, *self.learner.metrics, LENGTH, DREAMED_DOUBT)
+        """What the model, the learner and the dreams declare."""
+        return (*self.model.metrics, *self.learner.metrics, *self.dreams.metrics)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> DynaState:
-        """Nothing learned, nothing kept."""
+        """Begin with an untrained model and learner, and empty memories."""
         for_model, for_learner = keys.split(key, "model", "learner")
-        step, action = zeros_step(spec), spaces.zeros(spec.action, spec.batch)
         model = self.model.init(for_model, spec)
         wide = replace(spec, batch=self.starts)
         dream = lived(zeros_step(wide), spaces.zeros(spec.action, self.starts), zeros_step(wide))
         return DynaState(
             model=model,
             learner=self.learner.init(for_learner, spaces.width(spec.observation), spec.action),
-            memory=self.memory.init(lived(step, action, step, surprise=step.reward)),
-            dreams=self.dreams.init(dream),
+            memory=empty(self.memory, example(spec), (self.starts,)),
+            dreamed=self.dreamed.init(dream),
             belief=self.model.start(model, spec.batch),
-            action=action,
-            lived=jnp.int32(0),
-            seen=vectors(spec.observation, self.learner),
-            done=form(spec.action),
+            observation=spaces.zeros(spec.observation, spec.batch),
+            action=spaces.zeros(spec.action, spec.batch),
+            decisions=jnp.int32(0),
+            observation_form=vectors(spec.observation, self.learner),
+            action_form=form(spec.action),
         )
 
-    def act(self, key: jax.Array, state: DynaState, step: TimeStep, mode: Mode = "explore") -> tuple[DynaState, Any]:
-        """The policy's action, or any at all."""
-        observing, choosing = keys.split(key, "observe", "choose")
-        belief, _ = self.model.observe(observing, state.model, state.belief, state.action, step)
-        if mode == "random":
-            action = spaces.sample(choosing, state.done.space, step.kind.shape[0])
-        else:
-            action = self.learner.act(choosing, state.learner, state.seen.flat(step.observation), mode)
-        return replace(state, belief=belief, action=action), action
+    def see(self, key: jax.Array, state: DynaState, step: TimeStep) -> tuple[DynaState, Info]:
+        """Filter the step."""
+        belief, info = self.model.observe(key, state.model, state.belief, state.action, step)
+        return replace(state, belief=belief, observation=step.observation), info
 
-    def remember(self, key: jax.Array, state: DynaState, step: TimeStep, action: Any, next: TimeStep) -> tuple[DynaState, Info]:
-        """Measure the surprise, keep the transition, and with a model that eats a stream learn from it."""
-        measuring, storing, learning = keys.split(key, "measure", "store", "learn")
-        _, info = self.model.observe(measuring, state.model, state.belief, action, next)
-        experience = measured(step, action, next, info)
+    def act(self, key: jax.Array, state: DynaState, mode: Mode = "explore") -> tuple[DynaState, Any]:
+        """Choose by the policy, or at random."""
+        open = admissible(state.observation_form, state.action_form, state.observation)
+        if mode == "random":
+            action = drawn(key, state.action_form, jax.tree.leaves(state.action)[0].shape[0], open)
+        else:
+            action = self.learner.act(key, state.learner, state.observation_form.flat(state.observation), mode, open)
+        return replace(state, action=action), action
+
+    def remember(self, key: jax.Array, state: DynaState, experience: Experience) -> tuple[DynaState, Info]:
+        """Store the experience, and with a model of the stream diet learn from it."""
+        storing, learning = keys.split(key, "store", "learn")
+        info: Info = {}
         if self.model.diet == "stream":
-            model, learned = self.model.learn(learning, state.model, experience)
-            state, info = replace(state, model=model), learned | info
+            model, info = self.model.learn(learning, state.model, experience)
+            state = replace(state, model=model)
         memory = self.memory.add(storing, state.memory, experience)
-        return replace(state, memory=memory, lived=state.lived + step.kind.shape[0]), info
+        decisions = state.decisions + jnp.sum(experience.origin == LIVED, dtype=jnp.int32)
+        return replace(state, memory=memory, decisions=decisions), info
 
     def learn(self, key: jax.Array, state: DynaState) -> tuple[DynaState, Info]:
-        """Teach the model, dream, and teach the policy."""
+        """Update the model, dream, and update the policy."""
         modelling, dreaming, keeping, practising = keys.split(key, "model", "dream", "keep", "practise")
-        state, info = self._study(modelling, state)
-        dream, told = self._dream(dreaming, state)
-        state = replace(state, dreams=self._keep(keeping, state.dreams, dream))
+        state, info = self._update_model(modelling, state)
+        dream, dreamt = self.dream(dreaming, state)
+        state = replace(state, dreamed=self._keep(keeping, state.dreamed, dream))
 
         def practise(learner: Any, key: jax.Array) -> tuple[Any, Info]:
-            return self.learner.learn(key, learner, self._lesson(key, state))
+            return self.learner.learn(key, learner, self._batch(key, state))
 
         learner, learned = jax.lax.scan(practise, state.learner, jax.random.split(practising, self.updates))
-        return replace(state, learner=learner), info | told | {name: values[-1] for name, values in learned.items()}
+        return replace(state, learner=learner), info | dreamt | {name: values[-1] for name, values in learned.items()}
+
+    def dream(self, key: jax.Array, state: DynaState) -> tuple[Experience, Info]:
+        """Dream from `starts` observations of the memory: Experience [H, starts]."""
+        experience = self.memory.sample(keys.fold(key, "sample"), state.memory, (self.starts,))
+        parts = (self.model, state.model, self.learner, state.learner)
+        forms = (state.observation_form, state.action_form)
+        return self.dreams.dream(key, *parts, experience, state.decisions, self.objective, forms)
 
     def embody(self, key: jax.Array, state: DynaState, spec: WorldSpec) -> DynaState:
-        """The same knowledge, with a fresh belief for spec.batch rows."""
-        belief, action = self.model.start(state.model, spec.batch), spaces.zeros(spec.action, spec.batch)
-        return replace(state, memory=None, dreams=None, belief=belief, action=action)
+        """Put the same model and policy into spec.batch rows, with a fresh belief and no memory."""
+        return replace(
+            state,
+            memory=None,
+            dreamed=None,
+            belief=self.model.start(state.model, spec.batch),
+            observation=spaces.zeros(spec.observation, spec.batch),
+            action=spaces.zeros(spec.action, spec.batch),
+        )
 
     def imagine(self, key: jax.Array, state: DynaState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
         return rolled(key, self.model, state.model, state.belief, actions)
 
-    def _study(self, key: jax.Array, state: DynaState) -> tuple[DynaState, Info]:
-        """The model's own updates from what was lived."""
+    def _update_model(self, key: jax.Array, state: DynaState) -> tuple[DynaState, Info]:
+        """Update a model of the replay diet from memory."""
         if not self.model_batch or self.model.diet == "stream":
             return state, {}
 
@@ -167,55 +182,21 @@ class Dyna:
         model, info = jax.lax.scan(update, state.model, jax.random.split(key, self.model_updates))
         return replace(state, model=model), {name: values[-1] for name, values in info.items()}
 
-    def _dream(self, key: jax.Array, state: DynaState) -> tuple[Experience, Info]:
-        """Experience [H, starts] imagined under the policy; what follows an end, or the horizon of the day, is a seam."""
-        sampling, opening, rolling = keys.split(key, "sample", "open", "roll")
-        from_life = self.memory.sample(sampling, state.memory, (self.starts,))
-        step, start = from_life.step, self.model.start(state.model, self.starts)
-        belief, _ = self.model.observe(opening, state.model, start, from_life.action, step.opening)
-        grown = jnp.clip((state.lived - self.begin) / max(self.finish - self.begin, 1), 0.0, 1.0)
-        length = jnp.round(1.0 + grown * (self.horizon - 1))
-
-        def onward(carry: Any, key: jax.Array) -> tuple[Any, Any]:
-            belief, step = carry
-            acting, imagining, ending = keys.split(key, "act", "imagine", "end")
-            action = self.learner.act(acting, state.learner, state.seen.flat(step.observation), "explore")
-            belief, prediction = self.model.imagine(imagining, state.model, belief, action)
-            goes_on = jax.random.uniform(ending, prediction.continues.shape) < prediction.continues
-            kind = jnp.where(step.last | ~goes_on, TERMINATED, MID).astype(jnp.int8)
-            reward = prediction.reward - self.caution * prediction.doubt if self.caution else prediction.reward
-            after = TimeStep(kind=kind, observation=prediction.observation, reward=reward)
-            return (belief, after), (step, action, after, jnp.where(step.last, 0.0, prediction.doubt))
-
-        def awake(carry: Any, key: jax.Array) -> tuple[Any, Any]:
-            # nothing is imagined once the dreams of the day are long enough
-            forms = jax.eval_shape(onward, carry, key)[1]
-            before, *rest = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), forms)
-            return carry, (replace(before, kind=jnp.full_like(before.kind, TERMINATED)), *rest)
-
-        def tick(carry: Any, item: tuple[jax.Array, jax.Array]) -> tuple[Any, Any]:
-            return jax.lax.cond(item[0] < length, onward, awake, carry, item[1])
-
-        draws = (jnp.arange(self.horizon), jax.random.split(rolling, self.horizon))
-        _, (before, action, after, doubt) = jax.lax.scan(tick, (belief, step), draws)
-        origin = jnp.full(before.kind.shape, IMAGINED, jnp.int8)
-        dream = Experience(step=before, action=action, next=after, origin=origin)
-        return dream, {"dream_length": length, "dream_doubt": jnp.sum(doubt) / jnp.maximum(jnp.sum(dream.valid), 1)}
-
-    def _keep(self, key: jax.Array, dreams: Any, dream: Experience) -> Any:
+    def _keep(self, key: jax.Array, dreamed: Any, dream: Experience) -> Any:
         """Add dreams [H, starts], one imagined step after the other."""
 
         def add(held: Any, item: tuple[jax.Array, Experience]) -> tuple[Any, None]:
-            return self.dreams.add(item[0], held, item[1]), None
+            return self.dreamed.add(item[0], held, item[1]), None
 
-        return jax.lax.scan(add, dreams, (jax.random.split(key, self.horizon), dream))[0]
+        return jax.lax.scan(add, dreamed, (jax.random.split(key, dream.origin.shape[0]), dream))[0]
 
-    def _lesson(self, key: jax.Array, state: DynaState) -> lesson.Lesson:
-        """A batch of what was lived and what was dreamed."""
+    def _batch(self, key: jax.Array, state: DynaState) -> Batch:
+        """Sample a batch of lived experience and of dreams."""
         waking, sleeping = keys.split(key, "waking", "sleeping")
         real = min(self.batch - 1, max(1, round(self.batch * self.real)))
-        both = [
+        both = (
             self.memory.sample(waking, state.memory, (real,)),
-            self.dreams.sample(sleeping, state.dreams, (self.batch - real,)),
-        ]
-        return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *(lesson.of(state.seen, each) for each in both))
+            self.dreamed.sample(sleeping, state.dreamed, (self.batch - real,)),
+        )
+        made = [batches.of(state.observation_form, state.action_form, each) for each in both]
+        return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *made)

@@ -8,30 +8,18 @@ import jax.numpy as jnp
 
 from umwelt.core import Experience, WorldSpec, lived, spaces, zeros_step
 from umwelt.core.contracts import Memory
-from umwelt.networks.form import Form
 
 
 def example(spec: WorldSpec, to_come: bool = False) -> Experience:
     """Build experience [B] of zeros with every leaf that an agent keeps: task and surprise beside the transition.
 
-    to_come: keep the return to the episode's end as well, for a learner that reads it.
+    to_come: keep the return to the episode's end as well, for a learner that reads it. A memory gives all experience the
+    leaves of its example, so it takes what is shown too.
     """
     step, zeros = zeros_step(spec), jnp.zeros(spec.batch, jnp.float32)
     task = spaces.zeros(spec.task, spec.batch)
     made = lived(step, spaces.zeros(spec.action, spec.batch), step, task=task, surprise=zeros)
     return replace(made, to_come=zeros) if to_come else made
-
-
-def fitted(experience: Experience, task: Form, to_come: bool = False) -> Experience:
-    """Give experience the leaves of `example`: an unknown task is zeros, and what was not measured is NaN."""
-    lead = experience.origin.shape
-    unknown = jnp.full(lead, jnp.nan, jnp.float32)
-    return replace(
-        experience,
-        task=spaces.zeros(task.space, *lead) if experience.task is None else experience.task,
-        surprise=unknown if experience.surprise is None else experience.surprise,
-        to_come=(unknown if experience.to_come is None else experience.to_come) if to_come else None,
-    )
 
 
 def empty(memory: Memory, example: Experience, shape: tuple[int, ...]) -> Any:

@@ -9,8 +9,22 @@ import jax.numpy as jnp
 from umwelt.behaviours import batch as batches
 from umwelt.behaviours.batch import Learner
 from umwelt.behaviours.masks import admissible, drawn
-from umwelt.behaviours.memories import empty, example, fitted
-from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, spaces, static, struct
+from umwelt.behaviours.memories import empty, example
+from umwelt.core import (
+    DOUBT,
+    SURPRISE,
+    Experience,
+    Info,
+    Metric,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    keys,
+    part,
+    spaces,
+    static,
+    struct,
+)
 from umwelt.core.contracts import Memory, Mode
 from umwelt.networks.form import Form, form, vectors
 
@@ -24,7 +38,6 @@ class ModelFreeState:
     observation: Any
     observation_form: Form = static()
     action_form: Form = static()
-    task_form: Form = static()
 
 
 @part
@@ -54,7 +67,6 @@ class ModelFree:
             observation=spaces.zeros(spec.observation, spec.batch),
             observation_form=vectors(spec.observation, self.learner),
             action_form=form(spec.action),
-            task_form=form(spec.task),
         )
 
     def see(self, key: jax.Array, state: ModelFreeState, step: TimeStep) -> tuple[ModelFreeState, Info]:
@@ -71,7 +83,7 @@ class ModelFree:
 
     def remember(self, key: jax.Array, state: ModelFreeState, experience: Experience) -> tuple[ModelFreeState, Info]:
         """Store the experience."""
-        return replace(state, memory=self.memory.add(key, state.memory, fitted(experience, state.task_form))), {}
+        return replace(state, memory=self.memory.add(key, state.memory, experience)), {}
 
     def learn(self, key: jax.Array, state: ModelFreeState) -> tuple[ModelFreeState, Info]:
         """Update the learner once from memory."""

@@ -1,6 +1,6 @@
 """Soft actor-critic: a policy that is as random as it can afford.
 
-"Soft actor-critic algorithms and applications" (2018), with two critics, whose lesser counts, and a
+"Soft actor-critic algorithms and applications" (2018), with two critics, of which the lower value counts, and a
 temperature that is learned. Over choices all expectations are exact ("Soft actor-critic for discrete
 action settings", 2019).
 """
@@ -12,23 +12,24 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from umwelt.behaviours.lesson import ENTROPY, VALUE, VALUE_LOSS, Lesson, mean, wiped
+from umwelt.behaviours.batch import ENTROPY, VALUE, VALUE_LOSS, Batch, mean, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
 from umwelt.networks.layers import Bundle, Stack
+from umwelt.networks.optimise import Protection, optimiser
 
 TEMPERATURE = Metric(name="temperature", unit="reward per nat", meaning="what a nat of entropy is worth to the policy")
 
 
 @struct
 class SacState:
-    """policy: a stack. critics, slow (the critics that follow): bundles. temperature: float32 [], its logarithm.
+    """policy: a stack. critics, target (their target networks): bundles. temperature: float32 [], its logarithm.
     optimisers: Optax's, of policy, critics and temperature."""
 
     policy: Stack
     critics: Bundle
-    slow: Bundle
+    target: Bundle
     temperature: jax.Array
     optimisers: tuple[Any, Any, Any]
     acts: policies.Policy = static()
@@ -41,23 +42,25 @@ class SAC:
     units: int = 256
     """Width of the two hidden layers."""
     critics: int = 2
-    """Critics, the least of which is the target."""
+    """Critics, the lowest of which is the target."""
     learning_rate: float = 3e-4
     """Step size of Adam."""
     discount: float = 0.99
-    """Worth of the next step in units of this one."""
-    follow: float = 0.005
-    """Share of the critics that their slow copies take over in each update."""
-    target: float = -1.0
-    """Wanted entropy: in nats for each entry of a Box; for choices, times -0.98 of the greatest there is."""
+    """Worth of the next step in units of this one (gamma)."""
+    ema_rate: float = 0.005
+    """Share of the critics that their target networks take over in each update (tau)."""
+    target_entropy: float = -1.0
+    """The policy's entropy: in nats for each entry of a Box; for choices, times -0.98 of the greatest there is."""
     normed: bool = False
-    """Normalise the critics' hidden layers: with many updates for each decision they then promise less of actions
-    that nobody tried ("Dropout Q-functions for doubly efficient reinforcement learning", ICLR 2022)."""
+    """Normalise the critics' hidden layers: with many updates for each decision they then overestimate untried actions
+    less ("Dropout Q-functions for doubly efficient reinforcement learning", ICLR 2022)."""
+    protection: Protection | None = None
+    """What keeps policy and critics near to what they were, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, VALUE_LOSS, ENTROPY, TEMPERATURE)
 
     def init(self, key: jax.Array, width: int, action: Any) -> SacState:
-        """A policy in the middle of its space, and critics that know nothing."""
+        """Begin with a policy in the middle of its space, and untrained critics."""
         # an untrained policy stands in the middle of its log deviations, and must be wide enough to explore
         acts = policies.over(action, lowest=-5.0)
         into, out = (width + acts.size, 1) if isinstance(acts, policies.Gaussian) else (width, acts.width)
@@ -68,91 +71,115 @@ class SAC:
         policy = layers.even(for_policy, layers.stack(for_policy, (width, *hidden, acts.width), normed=False))
         critics = layers.even(for_critics, layers.bundle(for_critics, into, hidden, (out,) * self.critics, normed=self.normed))
         temperature = jnp.zeros((), jnp.float32)
-        optimiser = optax.adam(self.learning_rate)
+        guarded, plain = self._optimisers()
         return SacState(
             policy=policy,
             critics=critics,
-            slow=jax.tree.map(jnp.copy, critics),
+            target=jax.tree.map(jnp.copy, critics),
             temperature=temperature,
-            optimisers=(optimiser.init(policy), optimiser.init(critics), optimiser.init(temperature)),
+            optimisers=(guarded.init(policy), guarded.init(critics), plain.init(temperature)),
             acts=acts,
         )
 
-    def act(self, key: jax.Array, state: SacState, features: jax.Array, mode: Mode) -> Any:
-        """A draw of the policy; its best action in a probe."""
-        outputs = layers.apply(state.policy, features, jax.nn.relu)
+    def act(self, key: jax.Array, state: SacState, features: jax.Array, mode: Mode, open: jax.Array | None = None) -> Any:
+        """Draw from the policy; take its best action in a probe."""
+        outputs = policies.masked(layers.apply(state.policy, features, jax.nn.relu), open)
         unit = state.acts.best(outputs) if mode == "exploit" else state.acts.draw(key, outputs)[0]
         return state.acts.action(unit)
 
-    def learn(self, key: jax.Array, state: SacState, lesson: Lesson) -> tuple[SacState, Info]:
-        """One update of the critics, then of the policy, then of the temperature."""
-        lesson = wiped(lesson)
+    def learn(self, key: jax.Array, state: SacState, batch: Batch) -> tuple[SacState, Info]:
+        """Update the critics, then the policy, then the temperature."""
+        batch = wiped(batch)
         later, now = keys.split(key, "later", "now")
-        optimiser = optax.adam(self.learning_rate)
-        worth, entropy = self._soft(state.policy, state.slow, state.acts, later, lesson.after)
-        heat = jnp.exp(state.temperature)
-        target = lesson.reward + self.discount * lesson.goes_on * (worth + heat * entropy)
+        guarded, plain = self._optimisers()
+        value, entropy = self._soft(state.policy, state.target, state.acts, later, batch.after, batch.open_after)
+        temperature = jnp.exp(state.temperature)
+        wanted = batch.reward + self.discount * batch.continues * (value + temperature * entropy)
 
         def criticise(critics: Bundle) -> tuple[jax.Array, jax.Array]:
-            said = self._said(critics, state.acts, lesson.now, lesson.action)
-            return sum(0.5 * mean((each - target) ** 2, lesson.weight) for each in said), jnp.mean(jnp.stack(said), axis=0)
+            values = self._values(critics, state.acts, batch.now, batch.action)
+            loss = sum(0.5 * mean((each - wanted) ** 2, batch.weight) for each in values)
+            return jnp.asarray(loss), jnp.mean(jnp.stack(values), axis=0)
 
-        (loss, said), gradient = jax.value_and_grad(criticise, has_aux=True)(state.critics)
-        update, of_critics = optimiser.update(gradient, state.optimisers[1])
+        (loss, values), gradient = jax.value_and_grad(criticise, has_aux=True)(state.critics)
+        slope = lambda at: jax.grad(criticise, has_aux=True)(at)[0]  # noqa: E731
+        update, of_critics = guarded.update(gradient, state.optimisers[1], state.critics, slope=slope)
         critics = optax.apply_updates(state.critics, update)
 
         def please(policy: Stack) -> tuple[jax.Array, jax.Array]:
-            worth, entropy = self._soft(policy, critics, state.acts, now, lesson.now)
-            return -mean(worth + heat * entropy, lesson.weight), mean(entropy, lesson.weight)
+            value, entropy = self._soft(policy, critics, state.acts, now, batch.now, batch.open)
+            return -mean(value + temperature * entropy, batch.weight), mean(entropy, batch.weight)
 
         gradient, entropy = jax.grad(please, has_aux=True)(state.policy)
-        update, of_policy = optimiser.update(gradient, state.optimisers[0])
+        slope = lambda at: jax.grad(please, has_aux=True)(at)[0]  # noqa: E731
+        update, of_policy = guarded.update(gradient, state.optimisers[0], state.policy, slope=slope)
         policy = optax.apply_updates(state.policy, update)
-        update, of_heat = optimiser.update(entropy - self._wanted(state.acts), state.optimisers[2])
+        update, of_temperature = plain.update(entropy - self._target_entropy(state.acts, batch), state.optimisers[2])
         after = dataclasses.replace(
             state,
             policy=policy,
             critics=critics,
-            slow=optax.incremental_update(critics, state.slow, self.follow),
+            target=optax.incremental_update(critics, state.target, self.ema_rate),
             temperature=optax.apply_updates(state.temperature, update),
-            optimisers=(of_policy, of_critics, of_heat),
+            optimisers=(of_policy, of_critics, of_temperature),
         )
-        some = jnp.any(lesson.weight > 0)
+        some = jnp.any(batch.weight > 0)
         after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
         return after, {
-            "value": mean(said, lesson.weight),
+            "value": mean(values, batch.weight),
             "value_loss": loss,
             "policy_entropy": entropy,
-            "temperature": heat,
+            "temperature": temperature,
         }
 
+    def imitate(self, key: jax.Array, state: SacState, batch: Batch) -> tuple[SacState, Info]:
+        """Make the actions of the batch more likely: one step of the policy up the gradient of their log-likelihood."""
+        batch = wiped(batch)
+
+        def miss(policy: Stack) -> jax.Array:
+            outputs = policies.masked(layers.apply(policy, batch.now, jax.nn.relu), batch.open)
+            return -mean(state.acts.log_prob(outputs, state.acts.unit(batch.action)), batch.weight)
+
+        loss, gradient = jax.value_and_grad(miss)(state.policy)
+        update, optimiser = self._optimisers()[0].update(gradient, state.optimisers[0], state.policy, slope=jax.grad(miss))
+        policy = optax.apply_updates(state.policy, update)
+        after = dataclasses.replace(state, policy=policy, optimisers=(optimiser, *state.optimisers[1:]))
+        some = jnp.any(batch.weight > 0)
+        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), {"imitation_loss": loss}
+
+    def _optimisers(self) -> tuple[optax.GradientTransformationExtraArgs, optax.GradientTransformationExtraArgs]:
+        """The optimiser of policy and critics, and that of the temperature."""
+        return optimiser(self.learning_rate, protection=self.protection), optimiser(self.learning_rate)
+
     def _soft(
-        self, policy: Stack, critics: Bundle, acts: policies.Policy, key: jax.Array, features: jax.Array
+        self, policy: Stack, critics: Bundle, acts: policies.Policy, key: jax.Array, features: jax.Array, open: jax.Array | None
     ) -> tuple[jax.Array, jax.Array]:
-        """The least critic's worth of the policy's action, and the policy's entropy there; float32 [N] each."""
-        outputs = layers.apply(policy, features, jax.nn.relu)
+        """The lowest value of the policy's action, and the policy's entropy there; float32 [N] each."""
+        outputs = policies.masked(layers.apply(policy, features, jax.nn.relu), open)
         if isinstance(acts, policies.Choice):
-            least = jnp.min(jnp.stack(self._asked(critics, features)), axis=0)
-            return jnp.sum(jnp.exp(acts.logits(outputs)) * least, axis=-1), acts.entropy(key, outputs)
+            lowest = jnp.min(jnp.stack(self._apart(critics, features)), axis=0)
+            return jnp.sum(jnp.exp(acts.logits(outputs)) * lowest, axis=-1), acts.entropy(key, outputs)
         unit, log_prob = acts.draw(key, outputs)
         inputs = jnp.concatenate([features, unit], axis=-1)
-        least = jnp.min(jnp.stack(self._asked(critics, inputs)), axis=0)
-        return least[:, 0], -log_prob
+        lowest = jnp.min(jnp.stack(self._apart(critics, inputs)), axis=0)
+        return lowest[:, 0], -log_prob
 
-    def _said(self, critics: Bundle, acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
-        """What each critic says of actions [N, ...] that were done: float32 [N] each."""
+    def _values(self, critics: Bundle, acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
+        """Each critic's value of given actions [N, ...]: float32 [N] each."""
         unit = acts.unit(action)
         if isinstance(acts, policies.Choice):
-            every = self._asked(critics, features)
+            every = self._apart(critics, features)
             return [jnp.take_along_axis(each, unit[:, None], axis=1)[:, 0] for each in every]
         inputs = jnp.concatenate([features, unit], axis=-1)
-        return [each[:, 0] for each in self._asked(critics, inputs)]
+        return [each[:, 0] for each in self._apart(critics, inputs)]
 
-    def _asked(self, critics: Bundle, inputs: jax.Array) -> list[jax.Array]:
+    def _apart(self, critics: Bundle, inputs: jax.Array) -> list[jax.Array]:
         """Every critic at inputs [N, in]: float32 [N, out] each."""
         return layers.apart(critics, layers.with_one(inputs) if self.normed else inputs, jax.nn.relu)
 
-    def _wanted(self, acts: policies.Policy) -> float | jax.Array:
-        if isinstance(acts, policies.Choice):
-            return -self.target * 0.98 * jnp.log(acts.width)
-        return self.target * acts.size
+    def _target_entropy(self, acts: policies.Policy, batch: Batch) -> float | jax.Array:
+        if not isinstance(acts, policies.Choice):
+            return self.target_entropy * acts.size
+        if batch.open is None:
+            return -self.target_entropy * 0.98 * jnp.log(acts.width)
+        return -self.target_entropy * 0.98 * mean(jnp.log(jnp.sum(batch.open, axis=-1)), batch.weight)

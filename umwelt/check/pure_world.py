@@ -1,136 +1,118 @@
-"""The rules of a world that JAX can compile."""
+"""Check the rules of a world that JAX can compile."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Report, compiles_once, same_form, same_values
-from umwelt.check.walk import Life, Subject
-from umwelt.core import TERMINATED, host_scan, scan, spaces
+from umwelt.check import abilities
+from umwelt.check.base import Report, same_values, settles
+from umwelt.check.walk import Subject, Walk
+from umwelt.core import TERMINATED, TimeStep, WorldSpec, scan, spaces
 
 CLOSE = 1e-5
 """Two ways to compute the same thing may differ by this much."""
 DRIVEN = 50
-"""How many steps are driven by `scan` and by `host_scan`."""
+"""How many steps are driven by `scan`."""
+TRACED = (
+    jax.errors.ConcretizationTypeError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.TracerIntegerConversionError,
+)
+"""What JAX raises where Python or NumPy asks for the value of a traced array."""
 
 
-def examine(report: Report, subject: Subject, life: Life) -> None:
-    """Add to the report the rules of a pure world."""
-    end = life.ends()
-    moments = [0, len(life.actions) // 2 if end is None else end]
-    if hasattr(subject.world, "begin") and hasattr(subject.world, "advance"):
-        report.rule("form of the body", lambda: _body(subject))
-    report.rule("form of the state", lambda: _state(life))
-    report.rule("jit", lambda: _without_jit(subject, life, moments))
-    report.rule("compiles once", lambda: _compiles(subject, life, moments))
-    report.rule("vmap", lambda: _vmap(subject, life))
-    report.rule("drivers", lambda: _drivers(subject, life))
-    if hasattr(subject.world, "reward"):
-        report.rule("given reward", lambda: _given_reward(subject, life))
-    if end is not None:
-        report.rule("action after an end", lambda: _action_ignored(subject, life, end))
-        report.rule("next task after an end", lambda: _next_task_used(subject, life, end))
+def outline(report: Report, subject: Subject, form: Callable[[WorldSpec, Any], str]) -> bool:
+    """Add the rules of one abstract trace: nothing is compiled, and no number is computed."""
+    spec, found = subject.world.spec, {}
+    if not report.rule("it can be traced", lambda: found.update(_traced(subject)) or found.get("fault", "")):
+        return False
+    if not report.rule("form of a step", lambda: form(spec, found["first"]) or form(spec, found["second"])):
+        return False
+    report.rule("form of the state", lambda: settles(found["begun"], found["after"], "between `init` and `step` the state"))
+    return report.rule("form of its capabilities", lambda: abilities.outline(spec, found["abilities"]))
 
 
-def _body(subject: Subject) -> str:
-    """Of a world on `umwelt.worlds.stream`: `begin` and `advance` make the same body."""
+def _traced(subject: Subject) -> dict[str, Any]:
+    """The shapes of what `init`, `step` and the capabilities return."""
     world, spec = subject.world, subject.world.spec
-    key = jax.random.key(0)
-    task, action = spaces.zeros(spec.task), spaces.zeros(spec.action)
-    begun = jax.eval_shape(world.begin, key, task)
-    moved = jax.eval_shape(lambda body: world.advance(key, body, action, task)[0], begun)
-    zeros = [jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), tree) for tree in (begun, moved)]
-    difference = same_form(*zeros, "the body")
-    return f"between `begin` and `advance` {difference}; give both the same arrays" if difference else ""
+
+    def both(key: jax.Array, task: Any) -> dict[str, Any]:
+        begun, first = world.init(key, task)
+        action = spaces.sample(key, spec.action, spec.batch)
+        after, second = world.step(key, begun, action, task)
+        steps = isinstance(first, TimeStep) and isinstance(second, TimeStep)
+        given = abilities.traced(world, key, first, action, second, task) if steps else {}
+        return {"begun": begun, "first": first, "after": after, "second": second, "abilities": given}
+
+    try:
+        return jax.eval_shape(both, jax.random.key(0), subject.default())
+    except TRACED as error:
+        asked = str(error).splitlines()[0]
+        return {"fault": f"it asks for a value that is not known yet ({asked}); use jnp.where in place of `if`, and jnp of np"}
 
 
-def _state(life: Life) -> str:
-    for index, state in enumerate(life.states[1:]):
-        difference = same_form(life.states[0], state, "the state")
-        if difference:
-            return f"between `init` and step {index + 1} {difference}; return every array in the form it came in"
-    return ""
+def examine(report: Report, subject: Subject, taken: Walk) -> None:
+    """Add to the report the rules of a pure world that need numbers."""
+    end = taken.ends()
+    report.rule("jit", lambda: _without_jit(subject, taken, len(taken.actions) // 2 if end is None else end))
+    report.rule("scan and vmap", lambda: _together(subject, taken))
+    if end is not None:
+        report.rule("action after an end", lambda: _action_ignored(subject, taken, end))
+        report.rule("next task after an end", lambda: _next_task_used(subject, taken, end))
 
 
-def _without_jit(subject: Subject, life: Life, moments: list[int]) -> str:
-    for moment in moments:
-        compiled = life.states[moment + 1], life.raw[moment + 1]
-        plain = subject.world.step(*life.arguments(moment))
-        difference = same_values(compiled, plain, "(state, step)", CLOSE)
-        if difference:
-            return (
-                f"`step` under jax.jit and without it do not agree: {difference};"
-                " use jax.random with `key` for chance, and keep Python and NumPy state out of it"
-            )
-    return ""
-
-
-def _compiles(subject: Subject, life: Life, moments: list[int]) -> str:
-    sentence = compiles_once(subject.step, *[life.arguments(moment) for moment in [*moments, moments[0]]])
-    mend = "let `init` and `step` return states of one form, with dtypes written out, as in jnp.zeros(n, jnp.float32)"
-    return f"{sentence}; {mend}" if sentence else ""
-
-
-def _vmap(subject: Subject, life: Life) -> str:
-    last = len(life.actions) - 1
-    pair = jax.tree.map(lambda *leaves: jnp.stack(leaves), life.arguments(0), life.arguments(last))
-    together = jax.jit(jax.vmap(subject.world.step))(*pair)
-    for index, moment in enumerate((0, last)):
-        alone = life.states[moment + 1], life.raw[moment + 1]
-        difference = same_values(alone, jax.tree.map(lambda leaf: leaf[index], together), "(state, step)", CLOSE)  # noqa: B023 - used at once
-        if difference:
-            return f"under jax.vmap (two lives at once) a step differs: {difference}; keep the rows of a life to themselves"
-    return ""
-
-
-def _drivers(subject: Subject, life: Life) -> str:
-    count = min(DRIVEN, len(life.actions))
-    xs = [jax.tree.map(lambda *leaves: jnp.stack(leaves), *given[:count]) for given in (life.keys, life.actions, life.tasks)]
-
-    def body(step: Any, state: Any, x: Any) -> tuple[Any, Any]:
-        key, action, task = x
-        return step(key, state, action, task)
-
-    compiled = jax.jit(lambda state: scan(partial(body, subject.world.step), state, tuple(xs)))(life.states[0])
-    stepped = host_scan(partial(body, subject.step), life.states[0], tuple(xs))
-    difference = same_values(compiled, stepped, "(state, steps)", CLOSE)
+def _without_jit(subject: Subject, taken: Walk, moment: int) -> str:
+    compiled = taken.states[moment + 1], taken.raw[moment + 1]
+    difference = same_values(compiled, subject.world.step(*taken.arguments(moment)), "(state, step)", CLOSE)
     if not difference:
         return ""
-    return f"{count} steps under `scan` and under `host_scan` do not agree: {difference}; keep `step` free of side effects"
+    return (
+        f"`step` under jax.jit and without it do not agree: {difference};"
+        " use jax.random with `key` for chance, and keep Python and NumPy state out of it"
+    )
 
 
-def _given_reward(subject: Subject, life: Life) -> str:
-    """The reward function that the world gives to planners is the one that it pays, on its default task."""
-    state, step = subject.init(subject.key, subject.default())
-    for key, action in zip(life.keys[:DRIVEN], life.actions[:DRIVEN], strict=True):
-        before = step
-        state, step = subject.step(key, state, action, subject.default())
-        claimed = subject.world.reward(before.observation, action, step.observation)
-        gap = np.where(before.kind < TERMINATED, np.abs(np.asarray(claimed) - step.reward), 0.0)
-        if np.shape(claimed) != np.shape(step.reward) or gap.max() > 1e-3 * (1.0 + np.abs(step.reward).max()):
+def _together(subject: Subject, taken: Walk) -> str:
+    """Two stretches of the walk at once, each driven by `scan`, are what they were one step at a time."""
+    count = min(DRIVEN, len(taken.actions) // 2)
+    starts = (0, len(taken.actions) - count)
+    stretches = [
+        (taken.states[start], *(_stacked(given[start : start + count]) for given in (taken.keys, taken.actions, taken.tasks)))
+        for start in starts
+    ]
+
+    def drive(state: Any, *xs: Any) -> Any:
+        return scan(lambda state, x: subject.world.step(x[0], state, *x[1:]), state, xs)
+
+    ends, steps = jax.jit(jax.vmap(drive))(*_stacked(stretches))
+    for index, start in enumerate(starts):
+        alone = taken.states[start + count], _stacked(taken.raw[start + 1 : start + count + 1])
+        found = jax.tree.map(lambda leaf: leaf[index], (ends, steps))  # noqa: B023 - used at once
+        difference = same_values(alone, found, "(state, steps)", CLOSE)
+        if difference:
             return (
-                f"`reward` says {np.asarray(claimed).tolist()} where `step` paid {np.asarray(step.reward).tolist()};"
-                " mend it, or leave it out where the reward is not a function of what is seen"
+                f"{count} steps of two lives at once, under jax.vmap and `scan`, differ from single ones: {difference};"
+                " keep the rows of a life to themselves, and `step` free of side effects"
             )
     return ""
 
 
-def _action_ignored(subject: Subject, life: Life, end: int) -> str:
-    key, state, action, task = life.arguments(end)
-    other = next((each for each in life.actions if same_values(each, action, "")), action)
-    rows = life.steps[end].kind >= TERMINATED
+def _action_ignored(subject: Subject, taken: Walk, end: int) -> str:
+    key, state, action, task = taken.arguments(end)
+    other = next((each for each in taken.actions if same_values(each, action, "")), action)
+    rows = taken.steps[end].kind >= TERMINATED
     seen = [_of_rows(subject.step(key, state, each, task)[1], rows) for each in (action, other)]
     difference = same_values(*seen, "the FIRST step")
-    return f"after an end the action still matters: {difference}; ignore it in the rows that begin anew" if difference else ""
+    return f"after an end the action still matters: {difference}; ignore it in the rows that begin again" if difference else ""
 
 
-def _next_task_used(subject: Subject, life: Life, end: int) -> str:
-    key, state, action, _ = life.arguments(end)
+def _next_task_used(subject: Subject, taken: Walk, end: int) -> str:
+    key, state, action, _ = taken.arguments(end)
     tasks = subject.rows(0), subject.rows(1)
-    rows = life.steps[end].kind >= TERMINATED
+    rows = taken.steps[end].kind >= TERMINATED
     if not same_values(*(_of_rows(task, rows) for task in tasks), "the task"):
         return ""  # there is but one task
     (first, seen), (second, also) = (subject.step(key, state, action, task) for task in tasks)
@@ -139,8 +121,12 @@ def _next_task_used(subject: Subject, life: Life, end: int) -> str:
     difference = same_values(_of_rows(seen, ~rows), _of_rows(also, ~rows), "the step")
     if not difference:
         return ""
-    return f"`next_task` changed rows whose episodes go on: {difference}; read it only in the rows that begin anew"
+    return f"`next_task` changed rows whose episodes continue: {difference}; read it only in the rows that begin again"
 
 
 def _of_rows(tree: Any, rows: np.ndarray) -> Any:
     return jax.tree.map(lambda leaf: np.asarray(leaf)[rows], tree)
+
+
+def _stacked(trees: Any) -> Any:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)

@@ -1,9 +1,9 @@
 """Eight small problems with known answers, one in each row of a batch, for the checker of planners.
 
-A batch holds all of them at once, so that one compiled call answers everything, and rows that
-leak into each other give wrong answers. Actions are read in units of half the range (-1 is low,
-1 high; of five choices -1, -0.5, 0, 0.5, 1), and only their first entry counts, except in HINT and ALONE.
-What is asked about is the first action of a plan; later ones pay only in DRIVE, LIFE and TWO.
+A batch holds all of them at once, so that one compiled call answers everything, and rows that leak into each other give
+wrong answers. Actions are read in units of half the range (-1 is low, 1 high; of five choices -1, -0.5, 0, 0.5, 1). Only
+their first entry counts, except in HINT and ALONE. The question is the first action of a plan; later ones pay only in
+DRIVE, LIFE and TWO.
 """
 
 from collections.abc import Callable
@@ -23,31 +23,31 @@ CONTINUOUS = Box(shape=(3,), low=(-2.0, -1.0, 0.0), high=(2.0, 1.0, 6.0))
 DISCRETE = Discrete(n=5)
 
 FORCE = 0.5
-"""change of pace for a whole unit of action"""
+"""change of speed for a whole unit of action"""
 
 
 @struct
 class Puzzle:
-    """kind: int32 [N], which problem. age: int32 [N], steps since the start. place, pace: float32 [N],
-    where it is and how fast it moves. aim: float32 [N], the answer of BEYOND."""
+    """kind: int32 [N], which problem. age: int32 [N], steps since the start. position, speed: float32 [N]. aim: float32
+    [N], the answer of BEYOND."""
 
     kind: jax.Array
     age: jax.Array
-    place: jax.Array
-    pace: jax.Array
+    position: jax.Array
+    speed: jax.Array
     aim: jax.Array
 
 
 def puzzles(each: int) -> Puzzle:
-    """Every kind `each` times, side by side; places, paces and aims differ from row to row."""
+    """Every kind `each` times, side by side; positions, speeds and aims differ from row to row."""
     kind = np.tile(np.arange(KINDS), each).astype(np.int32)
     copy = np.repeat(np.arange(each), KINDS)
     drive = kind == DRIVE
     return Puzzle(
         kind=jnp.asarray(kind),
         age=jnp.zeros(kind.size, jnp.int32),
-        place=jnp.asarray(np.where(drive, np.linspace(-2, 2, each)[copy], 0.0), jnp.float32),
-        pace=jnp.asarray(np.where(drive, np.cos(2.0 * copy), 0.0), jnp.float32),
+        position=jnp.asarray(np.where(drive, np.linspace(-2, 2, each)[copy], 0.0), jnp.float32),
+        speed=jnp.asarray(np.where(drive, np.cos(2.0 * copy), 0.0), jnp.float32),
         aim=jnp.asarray(np.array([-1.0, 0.5, 0.0, 1.0, -0.5])[copy % 5], jnp.float32),
     )
 
@@ -74,22 +74,22 @@ def imagine(space: Box | Discrete, key: jax.Array, belief: Puzzle, action: Any) 
     """One step of every problem.
 
     DRIVE: bring a mass to rest at zero. DOUBT: all pay the same, but above 0 nothing is known.
-    LIFE: above 0 pays most and ends everything. BEYOND: the first action is kept, and nothing pays.
-    HINT: a first action near 0.8 in every entry pays; elsewhere lower is better. ALONE: the same,
-    and nobody tells. BROKEN: higher is better, and above 0.3 the model breaks. TWO: above 0.75 pays a little now; about -0.5 pays
+    LIFE: above 0 pays most and ends everything. BEYOND: the first action is kept, and nothing pays. HINT: a first action
+    near 0.8 in every entry pays, and the prior proposes it; elsewhere lower is better. ALONE: the same without the hint.
+    BROKEN: higher is better, and above 0.3 the model returns NaN. TWO: above 0.75 pays a little now; about -0.5 pays
     nothing, and lets a second action of about 0.5 pay more.
     """
     units = unit(space, action)
     first, begins, kind = units[:, 0], belief.age == 0, belief.kind
-    pace = jnp.where(kind == DRIVE, belief.pace + FORCE * first, belief.pace)
+    speed = jnp.where(kind == DRIVE, belief.speed + FORCE * first, belief.speed)
     opened = (jnp.abs(first + 0.5) < 0.25).astype(jnp.float32)
-    kept = jnp.where(begins, jnp.where(kind == TWO, opened, first), belief.place)
-    place = jnp.where(kind == DRIVE, belief.place + pace, kept)
+    kept = jnp.where(begins, jnp.where(kind == TWO, opened, first), belief.position)
+    position = jnp.where(kind == DRIVE, belief.position + speed, kept)
     found = jnp.all(jnp.abs(units - 0.8) < 0.08, axis=1)
-    second = (belief.age == 1) & (belief.place > 0.5) & (jnp.abs(first - 0.5) < 0.25)
+    second = (belief.age == 1) & (belief.position > 0.5) & (jnp.abs(first - 0.5) < 0.25)
     hidden = jnp.where(begins, found - 0.1 * jnp.mean(units, axis=1), 0.0)
     pays = {
-        DRIVE: -(place**2 + 0.1 * pace**2 + 0.1 * first**2),
+        DRIVE: -(position**2 + 0.1 * speed**2 + 0.1 * first**2),
         DOUBT: jnp.zeros_like(first),
         LIFE: 0.6 + 0.4 * jax.nn.sigmoid(10.0 * first),
         BEYOND: jnp.zeros_like(first),
@@ -104,12 +104,12 @@ def imagine(space: Box | Discrete, key: jax.Array, belief: Puzzle, action: Any) 
         continues=jnp.where(kind == LIFE, jax.nn.sigmoid(-10.0 * first), 1.0),
         doubt=jnp.where((kind == DOUBT) & begins, jax.nn.sigmoid(6.0 * first), 0.0),
     )
-    return Puzzle(kind=kind, age=belief.age + 1, place=place, pace=pace, aim=belief.aim), prediction
+    return Puzzle(kind=kind, age=belief.age + 1, position=position, speed=speed, aim=belief.aim), prediction
 
 
 def value(belief: Puzzle) -> jax.Array:
-    """What BEYOND is about: the first action should have been the aim."""
-    return jnp.where(belief.kind == BEYOND, -((belief.place - belief.aim) ** 2), 0.0)
+    """The value that BEYOND asks about: the first action should have been the aim."""
+    return jnp.where(belief.kind == BEYOND, -((belief.position - belief.aim) ** 2), 0.0)
 
 
 def prior(space: Box | Discrete, key: jax.Array, belief: Puzzle) -> Any:
@@ -127,7 +127,7 @@ def references(space: Box | Discrete, each: int, steps: int) -> tuple[float, flo
     start = puzzles(each)
     drive = np.asarray(start.kind) == DRIVE
 
-    def live(act: Callable[[jax.Array, Puzzle], Any]) -> float:
+    def run(act: Callable[[jax.Array, Puzzle], Any]) -> float:
         def step(belief: Puzzle, key: jax.Array) -> tuple[Puzzle, jax.Array]:
             belief, prediction = imagine(space, key, belief, act(key, belief))
             return belief, prediction.reward
@@ -135,7 +135,7 @@ def references(space: Box | Discrete, each: int, steps: int) -> tuple[float, flo
         rewards = jax.lax.scan(step, start, jax.random.split(jax.random.key(0), steps))[1]
         return float(np.asarray(rewards).sum(axis=0)[drive].mean())
 
-    return live(lambda key, _: spaces.sample(key, space, drive.size)), live(lambda _, belief: _regulate(space, belief))
+    return run(lambda key, _: spaces.sample(key, space, drive.size)), run(lambda _, belief: _regulate(space, belief))
 
 
 def _regulate(space: Box | Discrete, belief: Puzzle) -> Any:
@@ -147,5 +147,5 @@ def _regulate(space: Box | Discrete, belief: Puzzle) -> Any:
     for _ in range(200):
         gain = np.linalg.solve(0.1 + b.T @ worth @ b, b.T @ worth @ a)
         worth = state_cost + a.T @ worth @ (a - b @ gain)
-    best = -float(gain[0, 0]) * belief.place - float(gain[0, 1]) * belief.pace
+    best = -float(gain[0, 0]) * belief.position - float(gain[0, 1]) * belief.speed
     return whole(space, jnp.clip(best, -1.0, 1.0))

@@ -6,7 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Compiled, Report, compiles_once, parameter_names, same_form, same_values
+from umwelt.check.base import (
+    Compiled,
+    Depth,
+    Report,
+    compiles_once,
+    parameter_names,
+    same_form,
+    same_values,
+    settles,
+    wants_values,
+)
 from umwelt.core import Box, Feedback, capability, is_hosted, spaces
 from umwelt.core.contracts import Teacher
 
@@ -21,7 +31,7 @@ def teacher(
     task_space: Any = None,
     named: dict[str, Any] | None = None,
     key: jax.Array | None = None,
-    depth: str = "values",
+    depth: Depth = "values",
     achieved: Any = None,
 ) -> Report:
     """Report every broken promise of a teacher, each in a sentence with its mend.
@@ -40,7 +50,7 @@ def teacher(
         return report
     report.rule("panel", lambda: _panel(instance, space, named))
     turn = _Turn(instance, space, achieved)
-    if depth == "shapes" and not is_hosted(instance):
+    if not wants_values(depth) and not is_hosted(instance):
         report.rule("shapes", lambda: _traced(turn, begun[0], key))
         return report
     taught: list[Any] = []
@@ -108,10 +118,10 @@ def _panel(instance: Any, space: Any, named: dict[str, Any]) -> str:
     for name, task in panel.items():
         if name not in named:
             return f"`panel` names the task {name!r}, which the world does not have; it has {', '.join(named)}"
-        differ = same_values(jax.tree.map(np.asarray, named[name]), jax.tree.map(np.asarray, task), f"the task {name!r} of `panel`")
-        if differ:
+        known, given = (jax.tree.map(np.asarray, each) for each in (named[name], task))
+        if differ := same_values(known, given, f"the task {name!r} of `panel`"):
             return f"{differ} from the world's task of that name"
-        if why := spaces.contains(space, jax.tree.map(np.asarray, task)):
+        if why := spaces.contains(space, given):
             return f"the task {name!r} of `panel` lies outside the task space: {why}"
     return ""
 
@@ -140,4 +150,4 @@ def _traced(turn: _Turn, state: Any, key: jax.Array) -> str:
     like = jax.eval_shape(lambda: spaces.zeros(turn.space, ROWS))
     reflect = capability(turn.instance, "reflect")
     reflected = jax.eval_shape(lambda key, state: reflect(key, state)[0], key, state) if reflect else state
-    return same_form(state, after, "the state") or same_form(like, tasks, "the tasks") or same_form(state, reflected, "the state")
+    return settles(state, after, "the state") or same_form(like, tasks, "the tasks") or same_form(state, reflected, "the state")

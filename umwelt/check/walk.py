@@ -1,4 +1,4 @@
-"""Living a world for a while, so that a checker can look at what happened."""
+"""Walk through a world at random for a while, so that a checker can look at what happened."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,18 +7,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Compiled
 from umwelt.core import TERMINATED, TimeStep, keys, part, spaces
 
 PATIENCE = 10
-"""How many times longer than asked a life may take until an episode ends."""
+"""How many times longer than asked a walk may take until an episode ends."""
 
 
 @part
 class Subject:
     """A world under examination.
 
-    init, step: its methods, compiled where the world is pure.
+    init, step: its methods, compiled where the world is pure. draw: (key, index) -> random actions [B], compiled.
     menu: its named tasks, leaves [K, ...]; the sole task of a pure world is joined by a random one.
     """
 
@@ -26,6 +25,7 @@ class Subject:
     key: Any
     init: Callable[..., Any]
     step: Callable[..., Any]
+    draw: Callable[..., Any]
     menu: Any
 
     def rows(self, shift: int) -> Any:
@@ -43,7 +43,7 @@ class Subject:
 
 
 @part
-class Life:
+class Walk:
     """What was given and what came back, for T steps.
 
     keys, tasks: T each. actions: T, each [B, ...]. states, steps: T + 1, the first of them of `init`.
@@ -73,12 +73,13 @@ def subject_of(world: Any, key: jax.Array) -> Subject:
     if len(named) == 1 and not spec.hosted:
         named.append(jax.device_get(spaces.sample(keys.fold(key, "task"), spec.task)))
     menu = jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *named)
-    init, step = (world.init, world.step) if spec.hosted else (jax.jit(world.init), Compiled(world.step))
-    return Subject(world=world, key=key, init=init, step=step, menu=menu)
+    init, step = (world.init, world.step) if spec.hosted else (jax.jit(world.init), jax.jit(world.step))
+    draw = jax.jit(lambda key, index: spaces.sample(jax.random.fold_in(key, index), spec.action, spec.batch))
+    return Subject(world=world, key=key, init=init, step=step, draw=draw, menu=menu)
 
 
-def live(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) -> Life:
-    """Live `steps` random steps; with `to_an_end`, go on until an episode has ended and another begun.
+def walk(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) -> Walk:
+    """Take `steps` random steps; with `to_an_end`, continue until an episode has ended and another begun.
 
     The same subject always draws the same keys and actions; `shift` moves only the next tasks.
     The simulators of a hosted world are closed at the end.
@@ -87,19 +88,19 @@ def live(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) 
     for_init, for_steps, for_actions = keys.split(subject.key, "init", "steps", "actions")
     most = steps * PATIENCE if to_an_end else steps
     state, step = subject.init(for_init, subject.rows(0))
-    life = Life(keys=[], actions=[], tasks=[], states=[state], steps=[_copy(step)], raw=[step])
-    while len(life.actions) < steps or (len(life.actions) < most and life.ends() is None):
-        index = len(life.actions)
-        life.keys.append(jax.random.fold_in(for_steps, index))
-        life.actions.append(subject.native(spaces.sample(jax.random.fold_in(for_actions, index), spec.action, spec.batch)))
-        life.tasks.append(subject.rows(index + shift))
-        state, step = subject.step(*life.arguments(index))
-        life.states.append(state)
-        life.steps.append(_copy(step))
-        life.raw.append(step)
+    taken = Walk(keys=[], actions=[], tasks=[], states=[state], steps=[_copy(step)], raw=[step])
+    while len(taken.actions) < steps or (len(taken.actions) < most and taken.ends() is None):
+        index = len(taken.actions)
+        taken.keys.append(jax.random.fold_in(for_steps, index))
+        taken.actions.append(subject.native(subject.draw(for_actions, index)))
+        taken.tasks.append(subject.rows(index + shift))
+        state, step = subject.step(*taken.arguments(index))
+        taken.states.append(state)
+        taken.steps.append(_copy(step))
+        taken.raw.append(step)
     if spec.hosted:
         subject.world.close(state)
-    return life
+    return taken
 
 
 def _copy(step: Any) -> TimeStep:

@@ -1,4 +1,4 @@
-"""Does a world keep its contract?"""
+"""Check whether a world keeps its contract."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,29 +6,24 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.check import hosted_world, pure_world
-from umwelt.check.base import Report, parameter_names, same_values
-from umwelt.check.walk import Life, Subject, live, subject_of
+from umwelt.check import abilities, hosted_world, pure_world
+from umwelt.check.base import Depth, Report, parameter_names, same_values, wants_values
+from umwelt.check.walk import Subject, Walk, subject_of, walk
 from umwelt.core import FIRST, KINDS, TERMINATED, TimeStep, WorldSpec, spaces
 from umwelt.core.contracts import World
 
 SHORT = 60
-"""How many steps are lived again, to compare."""
-TRACED = (
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-)
-"""What JAX raises where Python or NumPy asks for the value of a traced array."""
+"""How many steps are taken again, to compare."""
 
 
-def world(instance: Any, steps: int = 300, key: jax.Array | None = None) -> Report:
-    """Live `steps` random steps (up to ten times as many, until an episode ends) and examine them.
+def world(instance: Any, steps: int = 300, key: jax.Array | None = None, depth: Depth = "values") -> Report:
+    """Report every broken promise of a world, each in a sentence.
 
-    Where no episode ends in that time, the rules about ends are left out. Every simulator that the
-    check of a hosted world begins is closed again.
+    depth: "shapes" traces a pure world once, without compilation, and takes one step of a hosted one. "values" takes
+    `steps` random steps, up to ten times as many until an episode ends, and examines them. Where no episode ends in that
+    time, the rules about ends are left out. Every simulator that the check of a hosted world begins is closed again.
     """
-    report = Report("world", type(instance).__name__)
+    report, values = Report("world", type(instance).__name__), wants_values(depth)
     if not report.rule("parameters", lambda: parameter_names(World, instance, ("tasks", "init", "step"))):
         return report
     if not report.rule("spec", lambda: _spec(instance.spec)):
@@ -37,35 +32,43 @@ def world(instance: Any, steps: int = 300, key: jax.Array | None = None) -> Repo
         return report
     if not report.rule("tasks", lambda: _tasks(instance.spec, instance.tasks())):
         return report
-    subject = subject_of(instance, jax.random.key(0) if key is None else key)
-    lives: list[Life] = []
-    if not report.rule("it lives", lambda: _lives(subject, steps, lives)):
+    report.rule("mask", lambda: _mask(instance.spec))
+    if not report.rule("parameters of its capabilities", lambda: abilities.parameters(instance)):
         return report
-    _watch(report, subject, lives[0])
-    again: list[Life] = []
-    if report.rule("same key", lambda: _same_key(subject, lives[0], again)):
-        report.rule("next task in an episode", lambda: _next_task_ignored(subject, again[0]))
-    (hosted_world if instance.spec.hosted else pure_world).examine(report, subject, lives[0])
+    subject = subject_of(instance, jax.random.key(0) if key is None else key)
+    if instance.spec.hosted:
+        if not values and report.rule("it runs", lambda: hosted_world.one_step(subject, _form)):
+            return report
+    elif not pure_world.outline(report, subject, _form):
+        return report
+    if values:
+        _examine(report, subject, steps)
     return report
 
 
-def _lives(subject: Subject, steps: int, lives: list[Life]) -> str:
-    try:
-        lives.append(live(subject, steps, to_an_end=True))
-    except TRACED as error:
-        asked = str(error).splitlines()[0]
-        return f"under jax.jit it asks for a value not known yet ({asked}); use jnp.where in place of `if`, and jnp of np"
-    return ""
+def _examine(report: Report, subject: Subject, steps: int) -> None:
+    """Add the rules that need numbers."""
+    taken: list[Walk] = []
+    if not report.rule("it runs", lambda: taken.append(walk(subject, steps, to_an_end=True))):
+        return
+    _watch(report, subject, taken[0])
+    again: list[Walk] = []
+    if report.rule("same key", lambda: _same_key(subject, taken[0], again)):
+        report.rule("next task in an episode", lambda: _next_task_ignored(subject, again[0]))
+    (hosted_world if subject.world.spec.hosted else pure_world).examine(report, subject, taken[0])
+    abilities.examine(report, subject, taken[0])
 
 
-def _watch(report: Report, subject: Subject, life: Life) -> None:
+def _watch(report: Report, subject: Subject, taken: Walk) -> None:
     """The rules that need nothing but what was seen."""
     spec = subject.world.spec
-    if report.rule("form of a step", lambda: _first_fault(life, lambda step: _form(spec, step))):
-        report.rule("observation space", lambda: _first_fault(life, lambda step: _seen(spec, step)))
-        report.rule("reward", lambda: _first_fault(life, _reward))
-        report.rule("begins with FIRST", lambda: _begins(life))
-        report.rule("order of kinds", lambda: _order(life))
+    if report.rule("form of a step", lambda: _first_fault(taken, lambda step: _form(spec, step) or _kinds(step))):
+        report.rule("observation space", lambda: _first_fault(taken, lambda step: _seen(spec, step)))
+        report.rule("reward", lambda: _first_fault(taken, _reward))
+        report.rule("begins with FIRST", lambda: _begins(taken))
+        report.rule("order of kinds", lambda: _order(taken))
+        if masks(spec):
+            report.rule("a choice is open", lambda: _first_fault(taken, lambda step: _some_open(spec, step)))
 
 
 def _spec(spec: Any) -> str:
@@ -106,30 +109,73 @@ def _tasks(spec: WorldSpec, tasks: Any) -> str:
     return ""
 
 
-def _first_fault(life: Life, judge: Callable[[TimeStep], str]) -> str:
-    for index, step in enumerate(life.steps):
+def masks(spec: WorldSpec) -> list[int]:
+    """Which leaves of the observation, by their number, are called `open`."""
+    named = jax.tree_util.tree_leaves_with_path(spec.observation, is_leaf=spaces.is_leaf)
+    return [index for index, (path, _) in enumerate(named) if path and jax.tree_util.keystr(path[-1:], simple=True) == "open"]
+
+
+def _mask(spec: WorldSpec) -> str:
+    found = masks(spec)
+    if not found:
+        return ""
+    leaf = spaces.leaves(spec.observation)[found[0]]
+    if not isinstance(spec.action, spaces.Discrete):
+        return f"the observation has a leaf `open`, which names choices, and the action is {spec.action}; call the leaf otherwise"
+    if (
+        len(found) > 1
+        or not isinstance(leaf, spaces.Box)
+        or leaf.shape != (spec.action.n,)
+        or leaf.dtype not in ("uint8", "bool")
+    ):
+        return (
+            f"the observation's leaf `open` is {leaf} for {spec.action.n} choices; make it one"
+            f' Box(shape=({spec.action.n},), low=0, high=1, dtype="uint8"), with 1 for each choice that is admissible now'
+        )
+    return ""
+
+
+def _some_open(spec: WorldSpec, step: TimeStep) -> str:
+    mask = np.asarray(jax.tree.leaves(step.observation)[masks(spec)[0]])
+    return (
+        ""
+        if np.all(np.any(mask != 0, axis=-1))
+        else "`open` is all zero in a row, so nothing can be chosen; leave one choice open"
+    )
+
+
+def _first_fault(taken: Walk, judge: Callable[[TimeStep], str]) -> str:
+    for index, step in enumerate(taken.steps):
         sentence = judge(step)
         if sentence:
             return ("in the first step of `init`, " if index == 0 else f"after {index} steps, ") + sentence
     return ""
 
 
-def _form(spec: WorldSpec, step: TimeStep) -> str:
+def _form(spec: WorldSpec, step: Any) -> str:
+    """A sentence where the arrays of a step, or the shapes of a trace, are not those of the spec."""
+    if not isinstance(step, TimeStep):
+        return f"a {type(step).__name__} came where a TimeStep belongs; return (state, TimeStep(...))"
     for name, dtype in (("kind", "int8"), ("reward", "float32")):
-        value = np.asarray(getattr(step, name))
+        value = getattr(step, name)
         if value.dtype != dtype or value.shape != (spec.batch,):
             return f"`{name}` is {value.dtype}{list(value.shape)}; make it {dtype}[{spec.batch}]"
-    strange = set(np.unique(step.kind).tolist()) - set(range(len(KINDS)))
-    if strange:
-        return f"`kind` holds {sorted(strange)}; use FIRST, MID, TERMINATED, TRUNCATED and BROKEN of umwelt.core"
-    if jax.tree.structure(step.observation) != jax.tree.structure(spec.observation, is_leaf=spaces.is_leaf):
-        return ""  # the rule of the observation space says it better
+    expected, found = jax.tree.structure(spec.observation, is_leaf=spaces.is_leaf), jax.tree.structure(step.observation)
+    if expected != found:
+        return f"the observation is {found}, and `spec.observation` {expected}; make them alike"
     for leaf, value in zip(spaces.leaves(spec.observation), jax.tree.leaves(step.observation), strict=True):
         if np.shape(value) != (spec.batch, *leaf.shape):
             return (
                 f"an observation has the shape {np.shape(value)}; make it {(spec.batch, *leaf.shape)}: the batch, then the space"
             )
+        if value.dtype != leaf.dtype:
+            return f"an observation is {value.dtype}, and `spec.observation` says {leaf.dtype}; make them equal"
     return ""
+
+
+def _kinds(step: TimeStep) -> str:
+    unknown = set(np.unique(step.kind).tolist()) - set(range(len(KINDS)))
+    return f"`kind` holds {sorted(unknown)}; use FIRST, MID, TERMINATED, TRUNCATED and BROKEN of umwelt.core" if unknown else ""
 
 
 def _seen(spec: WorldSpec, step: TimeStep) -> str:
@@ -144,13 +190,13 @@ def _reward(step: TimeStep) -> str:
     return f"the reward on a FIRST step is {paid[paid != 0][0]:g}; nothing was done yet, so make it 0" if np.any(paid) else ""
 
 
-def _begins(life: Life) -> str:
-    kinds = life.steps[0].kind
+def _begins(taken: Walk) -> str:
+    kinds = taken.steps[0].kind
     return "" if np.all(kinds == FIRST) else f"`init` returned the kinds {kinds.tolist()}; every row of its step is FIRST"
 
 
-def _order(life: Life) -> str:
-    kinds = np.stack([step.kind for step in life.steps])
+def _order(taken: Walk) -> str:
+    kinds = np.stack([step.kind for step in taken.steps])
     ended, begins = kinds[:-1] >= TERMINATED, kinds[1:] == FIRST
     for wrong, sentence in (
         (ended & ~begins, "after {before} came {after}; the step after an end ignores its action and returns FIRST"),
@@ -163,29 +209,29 @@ def _order(life: Life) -> str:
     return ""
 
 
-def _same_key(subject: Subject, life: Life, again: list[Life]) -> str:
-    second = live(subject, min(SHORT, len(life.actions)))
+def _same_key(subject: Subject, taken: Walk, again: list[Walk]) -> str:
+    second = walk(subject, min(SHORT, len(taken.actions)))
     again.append(second)
-    for index, (old, new) in enumerate(zip(life.steps, second.steps, strict=False)):
+    for index, (old, new) in enumerate(zip(taken.steps, second.steps, strict=False)):
         difference = same_values(old, new, "the step")
         if difference:
             return (
-                f"the same key, tasks and actions gave another life: after {index} steps {difference};"
+                f"the same key, tasks and actions gave other steps: after {index} steps {difference};"
                 " draw every random number from `key`"
             )
     return ""
 
 
-def _next_task_ignored(subject: Subject, life: Life) -> str:
-    """Live again with other next tasks: each row must be the same until its first episode has ended."""
-    other = live(subject, len(life.actions), shift=1)
+def _next_task_ignored(subject: Subject, taken: Walk) -> str:
+    """Walk again with other next tasks: each row must be the same until its first episode has ended."""
+    other = walk(subject, len(taken.actions), shift=1)
     going = np.ones(subject.world.spec.batch, bool)
-    for index, (old, new) in enumerate(zip(life.steps, other.steps, strict=True)):
+    for index, (old, new) in enumerate(zip(taken.steps, other.steps, strict=True)):
         left, right = (jax.tree.map(lambda leaf: np.asarray(leaf)[going], step) for step in (old, new))  # noqa: B023 - used at once
         difference = same_values(left, right, "the step")
         if difference:
             return (
-                f"another `next_task` changed an episode that was going on: after {index} steps {difference};"
+                f"another `next_task` changed an episode that was under way: after {index} steps {difference};"
                 " read `next_task` only in the rows whose last step had ended"
             )
         going = going & ~(old.kind >= TERMINATED)

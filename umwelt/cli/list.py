@@ -1,5 +1,6 @@
 """`umwelt list`: what there is."""
 
+import importlib
 import inspect
 import json
 from typing import Any
@@ -10,7 +11,11 @@ from rich.table import Table
 from umwelt.cli.options import parse
 from umwelt.core import part
 
-DESCRIPTION = "Show what the library has, one line each."
+DESCRIPTION = """Show what there is, one line each: worlds, wrappers, streams, parts and recipes. What another package adds
+by its entry points (groups umwelt.recipes, umwelt.worlds, umwelt.models ...) is shown with the package's name.
+
+`umwelt live` takes these names: --world pendulum --recipe pets, --recipe.planner icem (a part as it is spelt in brackets)."""
+ROOMS = ("models", "planners", "memory", "curiosity", "teachers", "retention", "behaviours")
 
 
 @part
@@ -37,9 +42,7 @@ def run(arguments: list[str]) -> int:
 
 
 def contents() -> dict[str, dict[str, str]]:
-    """shelf -> name -> one line."""
-    from umwelt import memory, models, planners, retention, teachers
-    from umwelt.recipes import ALL
+    """Collect shelf -> name -> one line."""
     from umwelt.worlds import BUILT_IN, STREAMS, WRAPPERS
 
     outside = {
@@ -47,17 +50,59 @@ def contents() -> dict[str, dict[str, str]]:
         "dm_control:DOMAIN-TASK": "DeepMind Control, such as dm_control:cartpole-swingup (needs the dmcontrol extra)",
         "module:name": "your own world, or a function that makes a Gymnasium environment",
     }
+    worlds = {name: _line(world) for name, world in BUILT_IN.items()}
     return {
-        "worlds": {name: _line(world) for name, world in BUILT_IN.items()} | outside,
+        "worlds": worlds | _added("worlds", set(worlds)) | outside,
         "wrappers": {name: _line(wrapper) for name, wrapper in WRAPPERS.items()},
         "streams": {name: _line(stream) for name, stream in STREAMS.items()},
-        "models": {name: _line(getattr(models, name)) for name in models.__all__},
-        "planners": {name: _line(getattr(planners, name)) for name in planners.__all__},
-        "memories": {name: _line(getattr(memory, name)) for name in memory.__all__},
-        "retention": {name: _line(getattr(retention, name)) for name in retention.__all__},
-        "teachers": {name: _line(getattr(teachers, name)) for name in teachers.__all__},
-        "recipes": {name: recipe.summary for name, recipe in ALL.items()},
+        **{room: _parts(room) for room in ROOMS},
+        "recipes": _recipes(),
     }
+
+
+def _parts(room: str) -> dict[str, str]:
+    """The public parts of a room, and those of other packages."""
+    from umwelt.cli.parts import snake
+
+    module = importlib.import_module(f"umwelt.{room}")
+    own = {name: thing for name in module.__all__ if callable(thing := getattr(module, name))}
+    lines = {name: f"({snake(name)}) {_line(thing)}" for name, thing in own.items()}
+    return lines | _added(room, {snake(name) for name in own})
+
+
+def _recipes() -> dict[str, str]:
+    from umwelt.recipes import load, names
+    from umwelt.recipes.plugins import origin, plugins
+
+    outside, lines = plugins("recipes"), {}
+    for name in names():
+        try:
+            found = load(name)
+        except Exception as error:  # another package's fault must not hide the rest
+            lines[name] = f"cannot be loaded: {error}"
+            continue
+        kinds = " and ".join(found.needs)
+        lines[name] = f"{found.summary} ({kinds}{'; sizes ' + ', '.join(found.sizes) if found.sizes else ''})"
+        if found.make.__module__.split(".")[0] != "umwelt" and name in outside:
+            lines[name] += f" [from {origin(outside[name])}]"
+    return lines
+
+
+def _added(room: str, known: set[str]) -> dict[str, str]:
+    """What other packages add to a room, with the package's name."""
+    from umwelt.recipes.plugins import origin, plugins
+
+    lines = {}
+    for name, point in plugins(room).items():
+        try:
+            line = _line(point.load())
+        except Exception as error:  # another package's fault must not hide the rest
+            line = f"cannot be loaded: {error}"
+        hidden = name in known
+        lines[f"{name} ({origin(point)})" if hidden else name] = (
+            f"{line} [from {origin(point)}{'; the name is taken by the library, write module:Name' if hidden else ''}]"
+        )
+    return lines
 
 
 def _line(thing: Any) -> str:

@@ -4,20 +4,28 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from umwelt.cli.names import agent_of, recipe_of, stream_of, world_of, wrapped
-from umwelt.cli.options import UsageError, parse, shadow, take, unshadow
+from umwelt.cli.names import recipe_of, source_of, stream_of, world_of, wrapped
+from umwelt.cli.options import UsageError, parse, parse_known, shadow, take, unshadow
+from umwelt.cli.parts import replace_parts
 from umwelt.core import part
 from umwelt.core.contracts import Agent, Teacher, World
+from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
+from umwelt.recipes.recipe import Recipe
 
 DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
-examined on all its tasks. `umwelt list` shows the worlds and recipes; some recipes come in sizes, chosen by
-`--recipe.size NAME`, and some take several frames a decision in the worlds of an adapter, as they were published
-(`--world.repeat` says otherwise). `--stream NAME:SIZE` is a whole life's worth of tasks in place of `--world`: it sets the world,
-the teacher's names and steps, and how long the life is. Without arguments it is a first
-life of about two minutes: a pendulum on the earth, on the moon, a longer one, and the earth again.
+examined on all its tasks. Without arguments it is a first life of about two minutes: a pendulum on the earth, on the moon,
+a longer one, and the earth again. A life may be killed at any moment; `umwelt resume` goes on with it.
 
-A life is killed safely at any moment; `umwelt resume` goes on with it."""
+--world NAME and --recipe NAME choose world and agent; `umwelt list` shows them. --recipe.size NAME chooses a size, where a
+recipe has several. --stream NAME:SIZE is a whole life's worth of tasks in place of --world: it sets the world, the
+teacher's names and steps, and the length of the life. --teacher NAME chooses the teacher.
+
+Every field of every part is an option, as below. A part is replaced by its name, and its fields follow:
+`--recipe.planner icem --recipe.planner.samples 200`, `--recipe.model.protection elastic`; `none` takes it out where it may be
+absent, and module:Name is a part of your own. `--agent.` means the same as `--recipe.`.
+
+A recipe may set how many frames a decision lasts in the worlds of an adapter, as published; --world.repeat overrides it."""
 
 
 @part
@@ -29,11 +37,12 @@ class Command:
     recipe: Agent
     """The agent, chosen by --recipe NAME."""
     teacher: Teacher
-    """Which task comes when."""
+    """Which task comes when, chosen by --teacher NAME: blocks, drift, or module:Name."""
     rhythm: Rhythm
     """When to act at random, learn, probe and look up."""
     steps: int = 2000
-    """Decisions of the agent, over all rows of the world; of a stream 0 is the whole."""
+    """Decisions of the agent, over all rows of the world; of a stream 0 is the whole. 0 with --rhythm.study is a life that
+    only studies what it is shown."""
     seed: int = 0
     """The number that all randomness comes from."""
     seeds: int = 1
@@ -43,13 +52,18 @@ class Command:
     `umwelt list` shows them."""
     announced: bool = False
     """Let the agent see its task, as a part of what it observes."""
+    shown: tuple[str, ...] = ()
+    """Experience of others that the agent is shown before its first decision: folders or ids of Minari data sets, or
+    module:name of a Source. `umwelt record` writes such a folder; --rhythm.study lets the agent learn from it first."""
+    panel: tuple[str, ...] = ()
+    """The world's tasks that the life is examined on; empty for those that its teacher chooses."""
     driver: str = "auto"
     """`scan` compiles the world too, `host` steps it from Python, `auto` compiles where it can."""
     keep_episodes: bool = False
     """Write every finished episode as a Minari dataset into the life's folder."""
     log: tuple[str, ...] = ()
-    """Programs that keep track of runs: tensorboard, wandb, mlflow, or several; each needs the extra of its name. They are
-    told what the chronicle has, and can neither change nor stop the life."""
+    """Programs that keep track of runs: tensorboard, wandb, mlflow, or several; each needs the extra of its name. They
+    receive what the chronicle has, and can neither change nor stop the life."""
     name: str = ""
     """The life's folder under --lives; empty for the first free number."""
     lives: str = "lives"
@@ -62,93 +76,166 @@ class Command:
     """Serve a page to watch this life, as a process of its own that stays when the life has ended; see `umwelt watch`."""
 
 
+@part
+class Start:
+    """What a life begins with before options change it. teacher: in place of the recipe's; rhythm: fields in place of the
+    recipe's; whole: decisions of one row in a whole stream."""
+
+    world: World
+    recipe: Recipe
+    stem: str
+    teacher: Teacher | None = None
+    rhythm: tuple[tuple[str, int], ...] = ()
+    steps: int = 2000
+    announced: bool = False
+    whole: int = 0
+
+
+@part
+class Outside:
+    """The options that say what the agent sees of its world."""
+
+    world: World
+    wrap: tuple[str, ...] = ()
+    announced: bool = False
+
+
 def run(arguments: list[str]) -> int:
-    """Begin a life and live it to its end."""
+    """Begin a life and run it to its end."""
     from umwelt.cli.session import show_life
     from umwelt.cli.watch_page import show_page
     from umwelt.life.api import live
-    from umwelt.life.composition import Life
 
-    command, recipe_name, world_name = read(arguments)
-    world = wrapped(command.world, command.wrap)
-    life = Life(
-        world=_announced(world) if command.announced else world,
-        agent=command.recipe,
-        teacher=command.teacher,
-        rhythm=command.rhythm,
-        seed=command.seed,
-        seeds=command.seeds,
-        driver=command.driver,
-        keep_episodes=command.keep_episodes,
-    )
-
+    life, command, stem = read(arguments)
     show_page(command.lives, command.watch, command.json or command.quiet)
 
-    def begin(watch: Any, hear: Any) -> Any:
+    def begin(on_progress: Any, events: Any) -> Any:
         return live(
             life,
             steps=command.steps,
             name=command.name or None,
             lives=command.lives,
-            stem=f"{world_name.split(':')[-1]}-{recipe_name}",
+            stem=stem,
             command="umwelt live " + shlex.join(arguments),
-            watch=watch,
-            hear=hear,
+            on_progress=on_progress,
+            events=events,
         )
 
     return show_life(begin, json=command.json, quiet=command.quiet, log=command.log)
 
 
-def read(arguments: list[str]) -> tuple[Command, str, str]:
-    """The command, the recipe's name and the world's name."""
+def read(arguments: list[str]) -> tuple[Life, Command, str]:
+    """Read the arguments: the life, the command, and the stem of the folder's name."""
+    arguments = ["--recipe." + word[8:] if word.startswith("--agent.") else word for word in arguments]
+    start, size, rest = _start(arguments)
+    outside, rest = _outside(start, rest)
+    seen = wrapped(outside.world, outside.wrap)
+    life = _made(start.recipe, _announced(seen) if outside.announced else seen, size)
+    before = Command(
+        world=outside.world,
+        recipe=life.agent,
+        teacher=start.teacher or life.teacher,
+        rhythm=replace(life.rhythm, **dict(start.rhythm)),
+        steps=start.steps,
+        announced=start.announced,
+    )
+    default, rest = replace_parts(before, rest)
+    default = replace(default, teacher=_with_lessons(before.teacher, default.teacher))
+    made, shape = shadow(default)
+    command = unshadow(default, parse(made, shape, rest, "umwelt live", DESCRIPTION))
+    if start.whole and command.steps == 0:
+        command = replace(command, steps=start.whole * command.world.spec.batch * max(command.seeds, 1))
+    for name in ("steps", "seeds"):
+        if getattr(command, name) < 1 and not (name == "steps" and command.rhythm.study > 0 == command.steps):
+            raise UsageError(f"--{name} must be at least 1, not {getattr(command, name)}")
+    life = replace(
+        life,
+        agent=command.recipe,
+        teacher=command.teacher,
+        rhythm=command.rhythm,
+        shown=(*life.shown, *map(source_of, command.shown)),
+        panel=command.panel or life.panel,
+        **{name: getattr(command, name) for name in ("seed", "seeds", "driver", "keep_episodes")},
+    )
+    _fit(start.recipe, life)
+    return life, command, start.stem
+
+
+def _start(arguments: list[str]) -> tuple[Start, str | None, list[str]]:
+    """What the names choose, the size, and the other arguments."""
     world_name, rest = take(arguments, "world")
     stream_name, rest = take(rest, "stream")
     recipe_name, rest = take(rest, "recipe")
+    size, rest = take(rest, "recipe.size")
     if stream_name is not None and world_name is not None:
         raise UsageError("--stream brings its own world; give it or --world, not both")
     if stream_name is not None:
-        size, rest = take(rest, "recipe.size")
-        default, recipe_name, world_name = _streamed(stream_name, recipe_name or "pets", size)
-    elif world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
+        return _streamed(stream_name, recipe_name or "pets"), size, rest
+    if world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
         from umwelt.cli.first_life import first_life
 
-        default, recipe_name, world_name = first_life()
-    else:
-        size, rest = take(rest, "recipe.size")
-        default, recipe_name, world_name = _chosen(world_name or "pendulum", recipe_name or "pets", size)
-    made, shape = shadow(default)
-    command = unshadow(default, parse(made, shape, rest, "umwelt live", DESCRIPTION))
-    if stream_name is not None and command.steps == 0:
-        command = replace(command, steps=stream_of(stream_name).whole * command.world.spec.batch * max(command.seeds, 1))
-    for name in ("steps", "seeds"):
-        if getattr(command, name) < 1:
-            raise UsageError(f"--{name} must be at least 1, not {getattr(command, name)}")
-    return command, recipe_name, world_name
+        return first_life(), size, rest
+    return _chosen(world_name or "pendulum", recipe_name or "pets"), size, rest
 
 
-def _chosen(world_name: str, recipe_name: str, size: str | None) -> tuple[Command, str, str]:
-    from umwelt.teachers import Blocks
-
+def _chosen(world_name: str, recipe_name: str) -> Start:
     recipe = recipe_of(recipe_name)
     world: Any = world_of(world_name)
     if repeat := recipe.repeats.get(world_name.split(":")[0]):
         world = replace(world, repeat=repeat)
-    command = Command(world=world, recipe=agent_of(recipe, size), teacher=Blocks(), rhythm=recipe.rhythm_of(size))
-    return command, recipe_name, world_name
+    return Start(world=world, recipe=recipe, stem=f"{world_name.split(':')[-1]}-{recipe.name}")
 
 
-def _streamed(stream_name: str, recipe_name: str, size: str | None) -> tuple[Command, str, str]:
+def _streamed(stream_name: str, recipe_name: str) -> Start:
     from umwelt.teachers import Blocks
 
     stream, recipe = stream_of(stream_name), recipe_of(recipe_name)
-    command = Command(
+    return Start(
         world=stream.world,
-        recipe=agent_of(recipe, size),
+        recipe=recipe,
+        stem=f"{stream_name.replace(':', '-')}-{recipe.name}",
         teacher=Blocks(names=stream.names, steps=stream.steps),
-        rhythm=replace(recipe.rhythm_of(size), probe_every=stream.steps if stream.examined else 0),
+        rhythm=(("probe_every", stream.steps if stream.examined else 0),),
         steps=0,
+        whole=stream.whole,
     )
-    return command, recipe_name, stream_name.replace(":", "-")
+
+
+def _outside(start: Start, arguments: list[str]) -> tuple[Outside, list[str]]:
+    """The world with its options, which the recipe is made for, and the arguments without parts of the world."""
+    outside, rest = replace_parts(Outside(world=start.world, announced=start.announced), arguments)
+    made, shape = shadow(outside)
+    words = [word for word in rest if word not in ("-h", "--help")]
+    return unshadow(outside, parse_known(made, shape, words, "umwelt live")[0]), rest
+
+
+def _made(recipe: Recipe, world: Any, size: str | None) -> Life:
+    try:
+        return recipe(world, size=size)
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"--recipe {recipe.name}: {error}") from error
+
+
+def _with_lessons(before: Any, after: Any) -> Any:
+    """Another teacher keeps the names and the steps of the one that it replaces, which are those of the stream."""
+    if type(before) is type(after):
+        return after
+    kept = [name for name in ("names", "steps") if name in vars(before) and name in vars(after)]
+    return replace(after, **{name: getattr(before, name) for name in kept})
+
+
+def _fit(recipe: Recipe, life: Life) -> None:
+    """Refuse a world that the recipe does not fit, and name recipes that do."""
+    from umwelt.recipes import ALL
+    from umwelt.recipes.recipe import lacking
+
+    try:
+        sentence = lacking(recipe, life)
+    except (ValueError, ImportError):
+        return  # the engine says what is wrong with the world
+    if sentence:
+        others = [name for name in ALL if not lacking(ALL[name], life)]
+        raise UsageError(f"--recipe {recipe.name}: {sentence}; recipes that fit: {', '.join(others) or 'none'}")
 
 
 def _announced(world: Any) -> Any:

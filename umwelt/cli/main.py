@@ -9,12 +9,14 @@ VERBS = {
     "live": "begin a life; without arguments, a first life of about two minutes",
     "resume": "go on with a life where it was last saved",
     "probe": "examine a life without touching it",
+    "record": "record episodes of a life, for other agents to learn from",
     "report": "write a page about one life, or several side by side",
     "check": "check a world against its contract, and explain each fault",
     "export": "write down a life for other programs: tables, or a recording to look at",
     "watch": "serve a page to watch lives while they run, and after",
     "hash": "print a fingerprint of a life's value and of its chronicle",
-    "list": "show the worlds, models, planners and recipes",
+    "list": "show the worlds, parts and recipes, also those of other packages",
+    "cite": "print the BibTeX of a recipe and of its parts",
 }
 
 
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
                 sys.stdout.flush()
     except BrokenPipeError:
         if not _reader_gone():
-            raise  # somebody else's pipe, such as that of a hosted world
+            raise  # another pipe, such as that of a hosted world
         # what is still in the buffer is flushed when the interpreter ends, and must go somewhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -84,6 +86,6 @@ begin here:
   umwelt live --world gymnasium:Pendulum-v1 --recipe pets --steps 2000
   umwelt live --help                                           all options of the parts
   umwelt resume lives/NAME                                     go on after a stop, a kill or a crash
-  umwelt report lives/NAME                                     a page that tells what became of it
+  umwelt report lives/NAME                                     a page about how it went
 
 Every verb takes --help, and --json for one JSON object in place of words."""

@@ -1,27 +1,32 @@
-"""From a name on the command line to a world or a recipe."""
+"""From a name on the command line to a world, a stream, a recipe or a source of experience."""
 
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from umwelt.cli.options import UsageError, nearest
+from umwelt.recipes.plugins import plugins
 
 
 def world_of(name: str) -> Any:
-    """A built-in world, `gymnasium:ID`, `dm_control:DOMAIN-TASK`, or `module:name` of a world or an environment."""
+    """Find a built-in world, one of another package, `gymnasium:ID`, `dm_control:DOMAIN-TASK`, or `module:name` of a
+    world or an environment."""
     from umwelt.worlds import BUILT_IN
 
     if name in BUILT_IN:
         return BUILT_IN[name]()
+    outside = plugins("worlds")
+    if name in outside:
+        name = outside[name].value
     if ":" not in name:
-        raise UsageError(
-            nearest(name, list(BUILT_IN), "world") + "; others are gymnasium:ID, dm_control:DOMAIN-TASK and module:name"
-        )
+        known = [*BUILT_IN, *outside]
+        raise UsageError(nearest(name, known, "world") + "; others are gymnasium:ID, dm_control:DOMAIN-TASK and module:name")
     try:
         if not name.startswith(("gymnasium:", "dm_control:")):
-            found = _import(name)
-            # an environment is not made here: it may be dear, and its options are not known yet
+            found = import_name(name)
+            # an environment is not made here: it may cost much, and its options are not known yet
             if hasattr(found, "spec") and hasattr(found, "tasks"):
                 return found() if isinstance(found, type) else found
         from umwelt.worlds.adapters import from_name
@@ -32,7 +37,7 @@ def world_of(name: str) -> Any:
 
 
 def stream_of(name: str) -> Any:
-    """A stream of tasks, NAME or NAME:SIZE."""
+    """Find a stream of tasks, NAME or NAME:SIZE."""
     from umwelt.worlds import STREAMS, stream_named
 
     plain = name.partition(":")[0]
@@ -40,14 +45,14 @@ def stream_of(name: str) -> Any:
         raise UsageError(nearest(plain, list(STREAMS), "stream"))
     try:
         stream = stream_named(name)
-        stream.world.spec  # noqa: B018 - a package that a hosted world lacks is told of here
+        stream.world.spec  # noqa: B018 - reports a package that a hosted world lacks
         return stream
     except (ValueError, ImportError) as error:
         raise UsageError(f"--stream {name}: {error}") from error
 
 
 def wrapped(world: Any, words: tuple[str, ...]) -> Any:
-    """The world in wrappers, each NAME or NAME=NUMBER, the first of them innermost."""
+    """Put a world into wrappers, each NAME or NAME=NUMBER, the first of them innermost."""
     from umwelt.worlds import WRAPPERS
 
     for word in words:
@@ -67,35 +72,37 @@ def wrapped(world: Any, words: tuple[str, ...]) -> Any:
 
 
 def recipe_of(name: str) -> Any:
-    """A recipe of the library, or `module:name` of one."""
-    from umwelt.recipes import ALL, Recipe
+    """Find a recipe of the library or of another package, or `module:name` of one."""
+    from umwelt.recipes import Recipe, load, names
 
-    if name in ALL:
-        return ALL[name]
+    if name in names():
+        return load(name)
     if ":" not in name:
-        raise UsageError(nearest(name, list(ALL), "recipe") + "; another is module:name of a Recipe")
+        raise UsageError(nearest(name, list(names()), "recipe") + "; another is module:name of a Recipe")
     try:
-        found = _import(name)
+        found = import_name(name)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"recipe {name!r}: {error}") from error
     if not isinstance(found, Recipe):
-        raise UsageError(f"recipe {name!r} is a {type(found).__name__}; make it an umwelt.recipes.Recipe")
+        raise UsageError(f"recipe {name!r} is a {type(found).__name__}; decorate a function with @umwelt.recipes.recipe")
     return found
 
 
-def agent_of(recipe: Any, size: str | None) -> Any:
-    """The recipe's agent, of the size named where there is one."""
-    if size is None:
-        return recipe.agent
-    if not recipe.sizes:
-        raise UsageError(f"--recipe.size {size}: the recipe {recipe.name} comes in one size; leave the option out")
-    if size not in recipe.sizes:
-        raise UsageError(nearest(size, list(recipe.sizes), f"size of {recipe.name}"))
-    return recipe.sizes[size]
+def source_of(name: str) -> Any:
+    """Find a source of shown experience: the folder or the id of a Minari data set, or `module:name` of a Source."""
+    from umwelt.memory import Minari
+
+    if ":" not in name or Path(name).exists():
+        return Minari(path=name)
+    try:
+        found = import_name(name)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"--shown {name}: {error}") from error
+    return found() if isinstance(found, type) else found
 
 
-def _import(name: str) -> Any:
-    """The object at `module:name`; modules beside the user are found too."""
+def import_name(name: str) -> Any:
+    """Import the object at `module:name`; modules beside the user are found too."""
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     module, _, attribute = name.partition(":")

@@ -7,12 +7,15 @@ import inspect
 import itertools
 import sys
 import textwrap
+import typing
 from functools import cache
 from typing import Annotated, Any, NoReturn
 
 import tyro
 
 SIMPLE = (bool, int, float, str)
+NO_PART = "none"
+"""What the command line shows in a field that may hold a part and holds none."""
 
 
 class UsageError(Exception):
@@ -29,7 +32,10 @@ def nearest(word: str, known: list[str], what: str) -> str:
 @cache
 def field_help(made: type) -> dict[str, str]:
     """The docstring under each field of a dataclass, those that it inherits included."""
-    body = ast.parse(textwrap.dedent(inspect.getsource(made))).body[0].body  # type: ignore[attr-defined]
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(made))).body[0].body  # type: ignore[attr-defined]
+    except OSError:  # a class that was typed in by hand has no source
+        return {}
     helps = {}
     for base in reversed([each for each in made.__mro__[1:] if dataclasses.is_dataclass(each)]):
         helps |= field_help(base)
@@ -45,22 +51,29 @@ def is_part(value: Any) -> bool:
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
-def shadow(instance: Any) -> tuple[type, Any]:
-    """A dataclass that tyro understands, with the instance's simple fields and its inner parts, and its default.
+def shadow(instance: Any, path: str = "") -> tuple[type, Any]:
+    """Return a dataclass that tyro understands, and its default: simple fields and inner parts of the instance.
 
-    A contract-typed field (`planner: Planner`) takes the type of the part that stands in it; fields that no
-    command line can hold (functions, tasks) keep their value and are no options.
+    A field typed by a contract (`planner: Planner`) takes the type of the part in it, and its help names the parts that
+    can stand there; `umwelt.cli.parts` has taken such words out before. Fields that no command line can hold (functions,
+    tasks) keep their value and are no options.
     """
+    from umwelt.cli.parts import fitting, holds_part
+
     helps = field_help(type(instance))
     fields, values = [], {}
     for field in dataclasses.fields(instance):
-        value = getattr(instance, field.name)
+        value, name = getattr(instance, field.name), f"{path}{field.name}"
+        help, kind = helps.get(field.name, ""), _typeable(field.type, value)
+        if path and kind is None and holds_part(instance, field.name):
+            others = ", ".join(sorted(fitting(type(instance), field.name, value)))
+            help = f"{help} `--{name.replace('_', '-')} NAME` puts another part here{': ' + others if others else ''}."
         if is_part(value):
-            inner, default = shadow(value)
-            fields.append((field.name, Annotated[inner, tyro.conf.arg(help=helps.get(field.name, ""))]))
-            values[field.name] = default
-        elif _typeable(field.type, value):
-            fields.append((field.name, Annotated[_typeable(field.type, value), tyro.conf.arg(help=helps.get(field.name, ""))]))
+            kind, value = shadow(value, f"{name}.")
+        elif kind is None and path and holds_part(instance, field.name):
+            kind, value = str, NO_PART
+        if kind is not None:
+            fields.append((field.name, Annotated[kind, tyro.conf.arg(help=help)]))
             values[field.name] = value
     made = dataclasses.make_dataclass(type(instance).__name__, fields, frozen=True, kw_only=True)
     made.__doc__ = (inspect.getdoc(type(instance)) or "").split("\n\n")[0]
@@ -72,6 +85,8 @@ def unshadow(instance: Any, chosen: Any) -> Any:
     changes = {}
     for field in dataclasses.fields(chosen):
         before, after = getattr(instance, field.name), getattr(chosen, field.name)
+        if before is None and after == NO_PART:
+            continue
         changes[field.name] = unshadow(before, after) if is_part(before) else after
     return dataclasses.replace(instance, **changes)
 
@@ -82,14 +97,14 @@ def _typeable(annotation: Any, value: Any) -> Any:
         return annotation if not isinstance(annotation, str) else type(value)
     if isinstance(value, tuple) and all(isinstance(item, SIMPLE) for item in value):
         return annotation if value or "str" in str(annotation) or "int" in str(annotation) or "float" in str(annotation) else None
-    if value is None and any(name in str(annotation) for name in ("int", "float", "str")):
+    if value is None and any(kind in SIMPLE for kind in typing.get_args(annotation)):
         return annotation
     return None
 
 
-def parse(made: type, default: Any, arguments: list[str], program: str, description: str) -> Any:
-    """tyro over a (shadow) dataclass; an unknown option names its nearest neighbours and exits with 2."""
-    chosen, unknown = tyro.cli(
+def parse_known(made: type, default: Any, arguments: list[str], program: str, description: str = "") -> tuple[Any, list[str]]:
+    """Parse a (shadow) dataclass with tyro: (the values chosen, the words that are no options of it)."""
+    return tyro.cli(
         made,
         default=default,
         args=arguments,
@@ -98,6 +113,11 @@ def parse(made: type, default: Any, arguments: list[str], program: str, descript
         return_unknown_args=True,
         config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.ConsolidateSubcommandArgs),
     )
+
+
+def parse(made: type, default: Any, arguments: list[str], program: str, description: str) -> Any:
+    """Parse a (shadow) dataclass with tyro; an unknown option names its nearest neighbours and exits with 2."""
+    chosen, unknown = parse_known(made, default, arguments, program, description)
     options = [word for word in unknown if word.startswith("-")]
     if options:
         name = options[0].split("=")[0]

@@ -12,7 +12,11 @@ from umwelt.cli.options import UsageError, parse
 from umwelt.core import part
 
 DESCRIPTION = """Examine the last save of a life: it acts as well as it can on each of its tasks, and learns
-nothing from it. The life may be running meanwhile; nothing in its folder changes."""
+nothing from it. The life may be running meanwhile; nothing in its folder changes.
+
+  umwelt probe lives/A --episodes 20           returns on each task
+  umwelt probe lives/A --model                 how far its world model predicts, and whether its doubt is right
+  umwelt probe lives/A --lifelong              what it kept of each task"""
 
 
 @part
@@ -30,7 +34,7 @@ class Command:
     model: bool = False
     """Examine what its world model knows, in place of what it can do."""
     lifelong: bool = False
-    """Show what its probes found of each task over its life, and what it kept; nothing is examined anew."""
+    """Show what its probes found of each task over its life, and what it kept; nothing is examined again."""
     json: bool = False
     """Print one JSON object in place of words."""
 
@@ -134,7 +138,7 @@ def _shown(value: float, form: str = ".3g") -> str:
 
 
 def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
-    """NaN is no JSON: what cannot be told is null."""
+    """Make a row of JSON's own types; NaN, which JSON lacks, becomes null."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, tuple):

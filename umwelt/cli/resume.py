@@ -45,7 +45,8 @@ def run(arguments: list[str]) -> int:
     log = () if command.log == ("none",) else command.log or remembered(find(command.life, command.lives))
     show_page(str(find(command.life, command.lives).parent), command.watch, command.json or command.quiet)
 
-    def begin(watch: Any, hear: Any) -> Any:
-        return resume(command.life, steps=command.steps or None, lives=command.lives, watch=watch, hear=hear)
+    def begin(on_progress: Any, events: Any) -> Any:
+        steps = command.steps or None
+        return resume(command.life, steps=steps, lives=command.lives, on_progress=on_progress, events=events)
 
     return show_life(begin, json=command.json, quiet=command.quiet, log=log)

@@ -1,4 +1,4 @@
-"""A life before one's eyes: the live view, the end, and what to do next."""
+"""Run a life with the live view, then print its end and what to do next."""
 
 import json as json_module
 from collections.abc import Callable
@@ -11,11 +11,12 @@ from umwelt.life.signals import Stopped
 
 
 def show_life(begin: Callable[[Any, Any], Any], json: bool, quiet: bool, log: tuple[str, ...] = ()) -> int:
-    """Live with a view and logs, then print the summary. `begin` takes a `Watch` and a `Hear`, and returns the `Living`."""
+    """Run a life with a view and logs, then print the summary. `begin` takes the callbacks `on_progress` and `events`, and
+    returns the `Living`."""
     with View(silent=json or quiet) as view:
-        logs = Log(log, watch=view.watch, say=view.say)
+        logs = Log(log, on_progress=view.on_progress, say=view.say)
         try:
-            living = begin(logs.watch, logs.hear)
+            living = begin(logs.on_progress, logs.events)
         except Stopped as stopped:
             folder = view.folder
             view.say(f"{stopped}; everything is saved. Go on with: umwelt resume {folder}")
@@ -31,7 +32,7 @@ def show_life(begin: Callable[[Any, Any], Any], json: bool, quiet: bool, log: tu
     view.print(*summary_tables(summary))
     view.print(
         f"picture:  {picture}",
-        f"go on:    umwelt resume {folder} --steps {2 * summary['decisions']}",
+        f"go on:    umwelt resume {folder} --steps {2 * summary['decisions'] or 2000}",
         f"examine:  umwelt probe {folder} --episodes 20",
         f"the same: umwelt hash {folder}",
         f"repeat:   {summary['command'] or 'run the same script again'}",

@@ -1,4 +1,4 @@
-"""What a life came to: return and model error of each task before, right after learning it, and at the end."""
+"""Sum up a life: return and model error of each task before, right after learning it, and at the end."""
 
 from pathlib import Path
 from typing import Any
@@ -8,30 +8,29 @@ from rich.table import Table
 
 from umwelt.cli.probe_lifelong import lifelong_tables
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.exams.scores import score
+from umwelt.life.exams.scores import Diary, diary, lessons, score_of
 from umwelt.life.folder.folder import Folder
 
 MOMENTS = ("before", "after", "end")
 
 
 def summary_of(path: Path) -> dict[str, Any]:
-    """The life's folder in numbers, ready for JSON."""
+    """Read the life's folder into numbers, ready for JSON."""
     folder = Folder.read(path)
     with Chronicle.read(folder.chronicle) as chronicle:
-        probes, timing, events = chronicle.probes(), chronicle.timing(), chronicle.events()
-        clock, kept = chronicle.last_clock(), score(chronicle)
-    fields = folder.description["life"]["fields"]
+        read, timing, events = diary(chronicle), chronicle.timing(), chronicle.events()
     rows = folder.description.get("rows", 1)
-    tasks = _tasks(probes, fields)
+    studied = min(read.end, folder.description["life"]["fields"]["rhythm"]["fields"].get("study", 0))
+    decisions = (read.end - studied) * rows
     return {
         "folder": str(folder.path),
         "command": folder.description["command"],
-        "clock": clock,
-        "decisions": clock * rows,
-        "frames": clock * rows * folder.description.get("repeat", 1),
-        "seeds": sorted({int(seed) for seed in probes["seed"]}),
-        "tasks": tasks,
-        "lifelong": kept,
+        "clock": read.end,
+        "decisions": decisions,
+        "frames": decisions * folder.description.get("repeat", 1),
+        "seeds": sorted({int(seed) for seed in read.probes["seed"]}),
+        "tasks": _tasks(read),
+        "lifelong": score_of(read),
         "seconds": _seconds(timing),
         "events": [{"clock": int(c), "name": str(n), "message": str(m)} for c, n, m in _events(events)],
     }
@@ -43,14 +42,14 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
     errors = _table("model error", summary["tasks"], _error)
     frames = f" ({summary['frames']:,} frames)" if summary["frames"] != summary["decisions"] else ""
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary["seconds"].items())
-    told = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
+    events = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
     notes = [
         "return: mean over probe episodes [95 % bootstrap interval]",
         "model error: share of the one-step change that stays unexplained, on the same random actions in every probe",
         f"{summary['decisions']:,} decisions{frames}; {spent}",
     ]
     kept = lifelong_tables(summary["lifelong"], matrices=False) if summary["lifelong"] else []
-    return [returns, errors, *kept, *notes, *told]
+    return [returns, errors, *kept, *notes, *events]
 
 
 def _table(title: str, tasks: list[dict[str, Any]], form: Any) -> Table:
@@ -67,29 +66,26 @@ def _table(title: str, tasks: list[dict[str, Any]], form: Any) -> Table:
     return table
 
 
-def _tasks(probes: dict[str, np.ndarray], fields: dict[str, Any]) -> list[dict[str, Any]]:
-    """One entry for each task: its probes before, at the end of its first block, and at the end."""
+def _tasks(read: Diary) -> list[dict[str, Any]]:
+    """One entry for each task: its probes before, at the end of its first lesson, and at the end. A task without a lesson
+    of its own has learned what it has at the end."""
+    probes, episodes = read.probes, read.episodes
     if not len(probes["clock"]):
         return []
-    order = list(dict.fromkeys(probes["task"]))
-    names, steps = _blocks(fields)
     last = int(probes["clock"].max())
+    lived = (episodes["seed"] == probes["seed"].min()) & (episodes["row"] == 0)
+    learned: dict[str, int] = {}
+    for task, _, end in lessons(episodes["task"][lived], episodes["end"][lived], read.end):
+        learned.setdefault(str(task), min(end, last))
     entries = []
-    for task in order:
-        learned = (names.index(task) + 1) * steps if task in names else last
-        moments = {"before": 0, "after": min(learned, last), "end": last}
-        entries.append({"task": str(task), **{moment: _at(probes, task, clock) for moment, clock in moments.items()}})
+    for task in dict.fromkeys(str(name) for name in probes["task"]):
+        moments = {"before": 0, "after": learned.get(task, last), "end": last}
+        entries.append({"task": task, **{moment: _at(probes, task, clock) for moment, clock in moments.items()}})
     return entries
 
 
-def _blocks(fields: dict[str, Any]) -> tuple[list[str], int]:
-    teacher = fields["teacher"]["fields"]
-    names = teacher.get("names", {"tuple": []})
-    return list(names["tuple"]), int(teacher.get("steps", 0))
-
-
 def _at(probes: dict[str, np.ndarray], task: str, clock: int) -> dict[str, Any]:
-    """The probe of a task nearest to a clock: over all seeds, the mean and the widest interval that is honest."""
+    """The probe of a task nearest to a clock: means over all seeds of the returns and of their intervals."""
     mine = probes["task"] == task
     nearest = probes["clock"][mine][np.argmin(np.abs(probes["clock"][mine] - clock))]
     rows = np.flatnonzero(mine & (probes["clock"] == nearest))

@@ -1,4 +1,4 @@
-"""The live view: one small table that is drawn anew after every chunk."""
+"""The live view: one small table, redrawn after every chunk."""
 
 import math
 import sys
@@ -35,7 +35,7 @@ class View:
         if self._live:
             self._live.stop()
 
-    def watch(self, progress: Any) -> None:
+    def on_progress(self, progress: Any) -> None:
         """Show how the life stands."""
         self.folder = progress.folder
         if self.silent:

@@ -10,7 +10,7 @@ from umwelt.core import part
 
 DESCRIPTION = """Serve a page with the lives in a folder: those that run now and those that ran before, their curves, the
 episode under way with the plan the agent imagines, what they kept, and how to go on with them. It only reads. The link
-holds a token; whoever has it sees the page. Ctrl-C ends it. Needs the watch extra."""
+holds a token, and opens the page for everyone that has it. Ctrl-C ends it. Needs the watch extra."""
 
 
 @part
@@ -22,7 +22,7 @@ class Command:
     port: int = 0
     """Where on this machine; 0 takes 8765, or any free one where that is taken."""
     host: str = "127.0.0.1"
-    """Who reaches it: by default this machine alone. Any other needs --token, and is not encrypted."""
+    """The address that it listens on: by default this machine alone. Any other needs --token, and is not encrypted."""
     token: str = ""
     """What opens the page, at least 16 letters; empty for a random one, new each time."""
     idle: float = 0.0

@@ -54,7 +54,9 @@ def _through(wrappers: tuple[Any, ...], found: Callable[..., Any], name: str) ->
     signature = inspect.signature(found)
 
     def call(*arguments: Any, **keywords: Any) -> Any:
-        given, states = dict(signature.bind(*arguments, **keywords).arguments), []
+        bound, states = signature.bind(*arguments, **keywords), []
+        bound.apply_defaults()
+        given = dict(bound.arguments)
         for wrapper in wrappers:
             states.append(given.get("state"))
             given = wrapper.project(given)

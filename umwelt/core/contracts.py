@@ -67,10 +67,11 @@ class World(Protocol):
     continues(observation, action, next_observation, task) -> float32 [N], the known probability that it goes on;
     expert(key, observation, task) -> action [N], a good policy in closed form;
     achieved(observation) -> the goal that it achieves, leaves [N, ...] in the shape of the task's goal;
-    guard(observation, action) -> action [N], the nearest action that is allowed.
+    guard(observation, action) -> action [N], the nearest action that is allowed;
+    task_of(observation) -> the task [N] that an announced observation shows.
 
     Capabilities of one row, the known model:
-    body(observation, task) -> the body that the observation shows; observe(body, task) -> observation;
+    body(observation, task) -> the body that the observation shows, NaN where it does not; observe(body, task);
     advance(key, body, action, task) -> (body, reward, terminated).
     """
 
@@ -197,8 +198,9 @@ class Curiosity(Protocol):
     """Turns transitions into bonuses. Three doors use it: `Curious` around an agent, `Rewarded` around a learner,
     `Wondering` around a model.
 
-    Capabilities: begin(state, rows) -> state, where bool [B] says in which rows an episode begins (episodic signals);
-    told(state) -> float32 [B, W], what the bonus depends on, for agents that are shown it.
+    `novelty = True` says that the bonus falls on what the signal has learned. Capabilities of episodic signals:
+    begin(state, rows) -> state, where bool [B] says in which rows an episode begins; another length than before is a
+    new body of that many rows; told(state) -> float32 [B, W], what the bonus depends on, for agents that are shown it.
     """
 
     metrics: tuple[Metric, ...]

@@ -1,30 +1,27 @@
 """An agent under examination: it acts as well as it can, learns nothing, and is measured.
 
-An exam turns like a life: the world answers, then `answer` takes the answer in and decides again. The first step is
-such an answer too, so that how the agent acts, which may take long to compile, stands only once in a program.
-`Examiner` says how it goes; `Proctor` drives it, compiled for a pure world, and from Python for a hosted one.
+An exam runs like a life: the world answers, then `answer` takes the answer in and decides again. The first step is such
+an answer too. So what the agent does, which may take long to compile, stands only once in a program. `Examiner` says how
+an exam goes; `umwelt.evaluation.proctor` drives it.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import TimeStep, host_scan, keys, part, select, spaces, struct
+from umwelt.core import Discrete, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, World
-from umwelt.core.drive import scan_some
 
 
 @struct
 class Exam:
-    """An exam under way on N rows, one episode each.
+    """An exam in progress on N rows, one episode each.
 
     clock: int32 [], decisions that were answered; -1 before the first step is taken in, which `step` holds until then.
-    agent: the examined agent's own state. alive: bool [N], the row's episode is not over.
+    agent: the examined agent's own state. action: the next action. alive: bool [N], the row's episode is not over.
     returns: float32 [N]; length: int32 [N]. error, change, square: float32 [N, width], sums of the
     squared one-step error, of the true changes and of their squares.
     """
@@ -42,37 +39,6 @@ class Exam:
     square: jax.Array
 
 
-@struct
-class Journey:
-    """What N rows lived, T decisions each.
-
-    belief: leaves [T + 1, N, ...]; observation: leaves [T + 1, N, ...]. action: leaves [T, N, ...].
-    reward: float32 [T, N]. inside: bool [T, N], the decision belongs to the row's one episode.
-    """
-
-    belief: Any
-    observation: Any
-    action: Any
-    reward: jax.Array
-    inside: jax.Array
-
-
-@struct
-class Film:
-    """What N rows lived in T decisions, and what the agent had imagined of them.
-
-    observation: leaves [T, N, ...]. reward: float32 [T, N]. inside: bool [T, N], the decision belongs to the row's one
-    episode. expected: Prediction [T, N], or None where there is no model. state: the world's, [T, N, ...]; None of a
-    hosted one.
-    """
-
-    observation: Any
-    reward: jax.Array
-    inside: jax.Array
-    expected: Any
-    state: Any
-
-
 @part
 class Examiner:
     """Examines an agent in a world of N = world.spec.batch rows."""
@@ -81,20 +47,21 @@ class Examiner:
     agent: Agent
     mode: Mode = "exploit"
     """`exploit` examines what the agent can do; `random`, what its model knows of actions that no agent chose."""
+    noise: float = 0.0
+    """Disturbs each action before it is taken: normal noise in units of half a bounded action's range; of a choice, the
+    probability of a uniform draw instead. The agent's own belief follows the action that it chose."""
 
     def enter(self, key: jax.Array, agent_state: Any, step: TimeStep) -> Exam:
         """The agent in a new body, before it has seen its first step."""
         spec = self.world.spec
-        agent = self.agent.embody(keys.fold(key, "embody"), agent_state, spec)
-        action = jax.eval_shape(partial(self.agent.act, mode=self.mode), key, agent)[1]
         rows = jnp.zeros(spec.batch, jnp.float32)
         sums = jnp.zeros((spec.batch, spaces.width(spec.observation)), jnp.float32)
         return Exam(
             key=key,
             clock=jnp.full((), -1, jnp.int32),
-            agent=agent,
+            agent=self.agent.embody(keys.fold(key, "embody"), agent_state, spec),
             step=step,
-            action=jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), action),
+            action=spaces.zeros(spec.action, spec.batch),
             alive=rows == 0,
             returns=rows,
             length=jnp.zeros(spec.batch, jnp.int32),
@@ -107,7 +74,7 @@ class Examiner:
         """Take in the world's answer, or the first step: count it where the row is alive, and act."""
         space = self.world.spec.observation
         key = jax.random.fold_in(exam.key, exam.clock + 1)
-        imagining, seeing, acting = keys.split(key, "imagine", "see", "act")
+        imagining, seeing, acting, disturbing = keys.split(key, "imagine", "see", "act", "noise")
         before, after = spaces.features(space, exam.step.observation), spaces.features(space, next.observation)
         expected = self.agent.imagine(imagining, exam.agent, jax.tree.map(lambda leaf: leaf[None], exam.action))
         guess = jnp.full_like(after, jnp.nan)
@@ -121,7 +88,7 @@ class Examiner:
             clock=exam.clock + 1,
             agent=agent,
             step=next,
-            action=action,
+            action=disturbed(disturbing, self.world.spec.action, action, self.noise) if self.noise else action,
             alive=exam.alive & ~next.last,
             returns=exam.returns + jnp.where(counts, next.reward, 0),
             length=exam.length + counts,
@@ -143,99 +110,21 @@ class Examiner:
         return (state, self.answer(exam, next)), next
 
 
-class Proctor:
-    """Runs exams. It holds compiled functions, and never the learner's state.
+def disturbed(key: jax.Array, space: Any, action: Any, noise: float) -> Any:
+    """Actions [N] of a space under `Examiner.noise`, clipped to their bounds."""
 
-    world_of: how to make the world with a given number of rows.
-    """
+    def disturb(number: int, leaf: Any, value: jax.Array) -> jax.Array:
+        drawing, choosing = keys.split(jax.random.fold_in(key, number), "draw", "choose")
+        if isinstance(leaf, Discrete):
+            drawn = jax.random.randint(drawing, value.shape, 0, leaf.n, value.dtype)
+            return jnp.where(jax.random.uniform(choosing, value.shape) < noise, drawn, value)
+        low, high = leaf.bounds
+        half = np.where(np.isfinite(high) & np.isfinite(low), (high - low) / 2, 1.0)
+        return jnp.clip(value + noise * half * jax.random.normal(drawing, value.shape, value.dtype), low, high)
 
-    def __init__(self, agent: Agent, world_of: Callable[[int], World], compiled: bool) -> None:
-        self.agent, self.world_of, self.compiled = agent, world_of, compiled
-        self._made: dict[Any, Any] = {}
-
-    def examine(self, key: jax.Array, agent_state: Any, tasks: Any, mode: Mode = "exploit", limit: int = 10_000) -> Exam:
-        """One episode in each row on `tasks` (leaves [N, ...]), of `limit` decisions at most."""
-        rows = jax.tree.leaves(tasks)[0].shape[0]
-        examiner = self._examiner(rows, mode)
-        state, exam = self._begin(examiner, key, agent_state, tasks)
-        if self.compiled:
-            run = self._cached(("exam", rows, mode, limit), lambda: jax.jit(partial(_sit_whole, examiner, limit)))
-            return run(key, tasks, (state, exam))
-        answer = self._cached(("answer", rows, mode), lambda: jax.jit(examiner.answer))
-        words = np.asarray(_step_words(key, limit))
-        alive, exam = np.ones(rows, bool), answer(exam, exam.step)
-        for clock in range(limit):
-            state, next = examiner.world.step(words[clock], state, exam.action, tasks)
-            alive &= ~np.asarray(next.last)
-            exam = answer(exam, next)
-            if not alive.any():
-                break
-        close(examiner.world, state)
-        return exam
-
-    def film(self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int) -> Film:
-        """After `warm` decisions, film `ticks` more, and what the agent imagined beforehand of them."""
-        before, (observation, reward, inside, action, state), _ = self._record(key, agent_state, tasks, warm, ticks, _show_film)
-        imagine = self._cached(("imagine", ticks), lambda: jax.jit(self.agent.imagine))
-        expected = imagine(keys.fold(key, "imagine"), before.agent, jax.tree.map(jnp.asarray, action))
-        return Film(observation=observation, reward=reward, inside=inside, expected=expected, state=state)
-
-    def journey(self, key: jax.Array, agent_state: Any, tasks: Any, ticks: int) -> Journey:
-        """What N rows live in `ticks` decisions of an agent that acts as well as it can, beliefs included."""
-        _, shown, after = self._record(key, agent_state, tasks, 0, ticks, _show_journey)
-        belief, observation, action, reward, inside = jax.tree.map(jnp.asarray, shown)
-        last = (after.agent.belief, after.step.observation)
-        belief, observation = jax.tree.map(lambda path, end: jnp.concatenate([path, end[None]]), (belief, observation), last)
-        return Journey(belief=belief, observation=observation, action=action, reward=reward, inside=inside)
-
-    def _record(
-        self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int, show: Callable[[Exam, TimeStep, Any], Any]
-    ) -> tuple[Exam, Any, Exam]:
-        """The exam after `warm` decisions, `show` of each of `ticks` more [ticks, ...], and the exam after those."""
-        rows = jax.tree.leaves(tasks)[0].shape[0]
-        examiner = self._examiner(rows, "exploit")
-        carry = self._begin(examiner, key, agent_state, tasks)
-        if self.compiled:
-            most = max(warm + 1, ticks)
-            stretch = self._cached(("record", rows, most, show), lambda: jax.jit(partial(_stretch, examiner, show, most)))
-            carry, _ = stretch(key, tasks, carry, warm + 1)
-            (_, after), shown = stretch(key, tasks, carry, ticks)
-            return carry[1], jax.tree.map(lambda leaf: leaf[:ticks], shown), after
-        answer = self._cached(("answer", rows, "exploit"), lambda: jax.jit(examiner.answer))
-        world = examiner.world
-
-        def tick(carry: tuple[Any, Exam], words: Any) -> tuple[tuple[Any, Exam], Any]:
-            state, exam = carry
-            state, next = world.step(words, state, exam.action, tasks)
-            return (state, answer(exam, next)), show(exam, next, None)
-
-        words = np.asarray(_step_words(key, warm + ticks))
-        carry, _ = host_scan(tick, (carry[0], answer(carry[1], carry[1].step)), words[:warm])
-        (state, after), shown = host_scan(tick, carry, words[warm:])
-        close(world, state)
-        return carry[1], shown, after
-
-    def _examiner(self, rows: int, mode: Mode) -> Examiner:
-        return self._cached(("examiner", rows, mode), lambda: Examiner(world=self.world_of(rows), agent=self.agent, mode=mode))
-
-    def _begin(self, examiner: Examiner, key: jax.Array, agent_state: Any, tasks: Any) -> tuple[Any, Exam]:
-        """`Examiner.begin`, of which a hosted world does its part in Python."""
-        name = (examiner.world.spec.batch, examiner.mode)
-        if self.compiled:
-            return self._cached(("begin", *name), lambda: jax.jit(examiner.begin))(key, agent_state, tasks)
-        state, step = examiner.world.init(keys.fold(key, "world"), tasks)
-        return state, self._cached(("enter", *name), lambda: jax.jit(examiner.enter))(keys.fold(key, "sit"), agent_state, step)
-
-    def _cached(self, name: Any, make: Callable[[], Any]) -> Any:
-        if name not in self._made:
-            self._made[name] = make()
-        return self._made[name]
-
-
-def close(world: World, state: Any) -> None:
-    """Let a hosted world end its simulators."""
-    if world.spec.hosted:
-        world.close(state)  # type: ignore[attr-defined]
+    leaves, values = spaces.leaves(space), jax.tree.leaves(action)
+    made = [disturb(number, *pair) for number, pair in enumerate(zip(leaves, values, strict=True))]
+    return jax.tree.unflatten(jax.tree.structure(action), made)
 
 
 def model_error(exam: Exam, tasks: int) -> np.ndarray:
@@ -253,38 +142,3 @@ def model_error(exam: Exam, tasks: int) -> np.ndarray:
     moving = spread > 1e-9 * np.maximum(count, 1)
     share = np.where(moving, pool(exam.error) / np.where(moving, spread, 1), 0)
     return share.sum(axis=1) / np.maximum(moving.sum(axis=1), 1)
-
-
-def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, tasks: Any, carry: tuple[Any, Exam]) -> Exam:
-    """A whole exam in a pure world."""
-
-    def going(carry: tuple[Any, Exam]) -> jax.Array:
-        return jnp.any(carry[1].alive) & (carry[1].clock < limit)
-
-    return jax.lax.while_loop(going, lambda carry: examiner.onward(key, tasks, carry)[0], carry)[1]
-
-
-def _stretch(
-    examiner: Examiner, show: Any, most: int, key: jax.Array, tasks: Any, carry: tuple[Any, Exam], count: jax.Array
-) -> tuple[tuple[Any, Exam], Any]:
-    """`count` ticks in a pure world, and `show` of each [most, ...]."""
-
-    def tick(carry: tuple[Any, Exam], _: None) -> tuple[tuple[Any, Exam], Any]:
-        after, next = examiner.onward(key, tasks, carry)
-        return after, show(carry[1], next, after[0])
-
-    return scan_some(tick, carry, count, most)
-
-
-def _show_film(exam: Exam, next: TimeStep, state: Any) -> Any:
-    return next.observation, next.reward, exam.alive, exam.action, state
-
-
-def _show_journey(exam: Exam, next: TimeStep, state: Any) -> Any:
-    return exam.agent.belief, exam.step.observation, exam.action, next.reward, exam.alive
-
-
-def _step_words(key: jax.Array, count: int) -> jax.Array:
-    """uint32 [count, words]: the keys of the world's steps, made at once because a hosted world steps singly."""
-    step_keys = jax.vmap(partial(jax.random.fold_in, keys.fold(key, "step")))(jnp.arange(count))
-    return jax.random.key_data(step_keys)

@@ -16,7 +16,7 @@ import numpy as np
 
 from umwelt.core import Prediction, part, spaces, struct
 from umwelt.core.contracts import Model
-from umwelt.evaluation.exam import Journey
+from umwelt.evaluation.proctor import Journey
 from umwelt.networks.form import numbers
 
 HORIZONS = (1, 5, 15, 50)
@@ -78,15 +78,15 @@ def foresee(
     state: Any,
     journey: Journey,
     space: Any,
-    told: bool,
+    decoded: bool,
     horizons: tuple[int, ...] = HORIZONS,
 ) -> Foreseen:
-    """Imagine from every EVERY-th moment of a journey. told: compare observations of `space`, not beliefs."""
+    """Imagine from every EVERY-th moment of a journey. decoded: compare observations of `space`, not beliefs."""
     ticks, rows = journey.reward.shape
     starts = np.arange(0, ticks, EVERY)
     begin = jax.tree.map(lambda leaf: _merge(leaf[starts]), journey.belief)
-    flatten = partial(spaces.features, space) if told else numbers
-    real = jax.vmap(flatten)(journey.observation if told else journey.belief)
+    flatten = partial(spaces.features, space) if decoded else numbers
+    real = jax.vmap(flatten)(journey.observation if decoded else journey.belief)
 
     def onward(carry: Any, ahead: jax.Array) -> tuple[Any, Any]:
         belief, living, summed, real_summed, whole, _ = carry
@@ -98,7 +98,7 @@ def foresee(
         summed = summed + living * prediction.reward
         real_summed = real_summed + jnp.where(whole, _merge(journey.reward[now]), 0.0)
         living = living * prediction.continues
-        shown = flatten(prediction.observation if told else belief)
+        shown = flatten(prediction.observation if decoded else belief)
         first = (jnp.asarray(prediction.reward, jnp.float32), jnp.asarray(prediction.doubt, jnp.float32))
         return (belief, living, summed, real_summed, whole, shown), first
 
@@ -195,7 +195,7 @@ def decisions_a_second(decide: Callable[[], Any], seconds: float = 1.0) -> float
     return 1.0 / float(np.median(times))
 
 
-def tells(prediction: Prediction) -> bool:
+def has_observation(prediction: Prediction) -> bool:
     """True where predictions hold observations."""
     return prediction.observation is not None
 

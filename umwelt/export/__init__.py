@@ -1,4 +1,4 @@
-"""What lives wrote down, for other programs: files of tables, recordings to look at, and programs that keep track of runs.
+"""What a life wrote down, for other programs: files of tables, recordings for a viewer, and logs for run trackers.
 
-Reads chronicles and kept episodes, and imports no algorithm.
+It reads chronicles and kept episodes, and imports no algorithm.
 """

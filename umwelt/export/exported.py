@@ -1,15 +1,15 @@
-"""One life into one folder of files."""
+"""Export of one life into one folder of files."""
 
 from pathlib import Path
 
+from umwelt.export.atomic_folder import atomic_folder
 from umwelt.export.extras import ExportError
 from umwelt.export.flat import FORMATS, write_tables
-from umwelt.export.whole import whole
 from umwelt.life.folder.folder import Folder
 
 
 def export(folder: Folder, target: Path, form: str, episodes: int = 20) -> dict[str, int]:
-    """Write the life in `folder` into the folder `target`, whole or not at all: file -> how many rows it has.
+    """Write the life in `folder` into the folder `target`, whole or not at all; returns file -> number of rows.
 
     form: csv, parquet or rerun. episodes: how many kept episodes a recording shows, the newest.
     """
@@ -19,7 +19,7 @@ def export(folder: Folder, target: Path, form: str, episodes: int = 20) -> dict[
         raise ExportError(f"episodes: {episodes} is less than none; give 0 for none")
     if not folder.chronicle.exists():
         raise ExportError(f"{folder.path} has no chronicle yet; try again when the life has begun")
-    with whole(target) as (draft, note):
+    with atomic_folder(target) as (draft, note):
         note |= {"life": folder.name, "command": folder.description.get("command", ""), "format": form}
         if form in FORMATS:
             files = write_tables(folder.chronicle, draft, form)

@@ -5,11 +5,11 @@ from typing import Any
 
 
 class ExportError(Exception):
-    """An export cannot be made, or a log not be kept. The message is one sentence: what is amiss, and what to do."""
+    """An export or a log is impossible. The message is one sentence: what is wrong, and what to do."""
 
 
 def library(name: str, extra: str) -> Any:
-    """The module `name`, which the extra `extra` brings."""
+    """Import the module `name`, which the extra `extra` installs."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

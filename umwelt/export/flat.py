@@ -1,32 +1,35 @@
 """The tables of a chronicle as files: CSV, which every program reads, and Parquet, which is small and typed.
 
-Both are exact: a number that is read back is the number that was lived, bit for bit.
+Both are exact: a number that is read back equals the recorded one, bit for bit.
 """
 
 import csv
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from umwelt.export.extras import library
-from umwelt.export.table_files import REAL, REALS, TEXT, WHOLE, Table, batches, tables_of
-from umwelt.life.chronicle.database import Database
+from umwelt.life.chronicle import reader
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.reader import StoredTable
+from umwelt.life.chronicle.schema import BLOB, INTEGER, REAL, TEXT
 
-Rows = Iterable[list[tuple[Any, ...]]]
-Write = Callable[[Path, Table, Rows], int]
+Batches = Iterable[list[tuple[Any, ...]]]
+Write = Callable[[Path, StoredTable, Batches], int]
 
 
-def write_csv(path: Path, table: Table, rows: Rows) -> int:
-    """One CSV file (RFC 4180) with a line of names. A cell that says nothing is empty; a list of numbers has a blank between
-    two. Returns how many rows it has."""
+def write_csv(path: Path, table: StoredTable, batches: Batches) -> int:
+    """Write one CSV file (RFC 4180) with a line of names; returns how many rows it has.
+
+    NULL is an empty cell. A list of numbers has a blank between two.
+    """
     count = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow([name for name, _ in table.columns])
-        lists = any(kind == REALS for _, kind in table.columns)
-        for batch in rows:
-            # the csv module writes the shortest text that is read as the same float
+        lists = any(kind == BLOB for _, kind in table.columns)
+        for batch in batches:
+            # the csv module writes the shortest text that reads back as the same float
             writer.writerows([[_blanked(cell) for cell in row] for row in batch] if lists else batch)
             count += len(batch)
     return count
@@ -36,14 +39,14 @@ def _blanked(cell: Any) -> Any:
     return " ".join(map(repr, cell)) if isinstance(cell, list) else cell
 
 
-def write_parquet(path: Path, table: Table, rows: Rows) -> int:
-    """One Parquet file, a row group for each batch. Returns how many rows it has."""
+def write_parquet(path: Path, table: StoredTable, batches: Batches) -> int:
+    """Write one Parquet file, a row group for each batch; returns how many rows it has."""
     arrow, parquet = library("pyarrow", "parquet"), library("pyarrow.parquet", "parquet")
-    kinds = {WHOLE: arrow.int64(), REAL: arrow.float64(), TEXT: arrow.string(), REALS: arrow.list_(arrow.float64())}
+    kinds = {INTEGER: arrow.int64(), REAL: arrow.float64(), TEXT: arrow.string(), BLOB: arrow.list_(arrow.float64())}
     schema = arrow.schema([(name, kinds[kind]) for name, kind in table.columns])
     count = 0
     with parquet.ParquetWriter(path, schema) as writer:
-        for batch in rows:
+        for batch in batches:
             columns = [arrow.array(column, field.type) for column, field in zip(zip(*batch, strict=True), schema, strict=True)]
             writer.write_table(arrow.Table.from_arrays(columns, schema=schema))
             count += len(batch)
@@ -53,11 +56,11 @@ def write_parquet(path: Path, table: Table, rows: Rows) -> int:
 FORMATS: dict[str, Write] = {"csv": write_csv, "parquet": write_parquet}
 
 
-def write_tables(chronicle: Path, folder: Path, form: str) -> dict[str, int]:
-    """Every table of the chronicle at a path into a folder, all of one moment, whoever writes meanwhile: file -> rows."""
+def write_tables(path: Path, folder: Path, form: str) -> dict[str, int]:
+    """Write every table of the chronicle at `path` into a folder, all from one state; returns file -> rows."""
     found = {}
-    with closing(Database(chronicle, writable=False)) as database, database.snapshot():
-        for table in tables_of(database):
-            path = folder / f"{table.name}.{form}"
-            found[path.name] = FORMATS[form](path, table, batches(database, table))
+    with Chronicle.read(path) as chronicle, chronicle.snapshot():
+        for table in reader.tables(chronicle):
+            file = folder / f"{table.name}.{form}"
+            found[file.name] = FORMATS[form](file, table, reader.table_batches(chronicle, table))
     return found

@@ -1,35 +1,34 @@
 """A log follows a life: a thread with a connection of its own reads what is newly committed, and hands it on.
 
-The life never waits for it, and what goes wrong in it is told, once, but never reaches the life.
+The life never waits for it. A failure is reported once, and never reaches the life.
 """
 
 import dataclasses
 import importlib
 import json
 import threading
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
 from umwelt.core import Metric, part
 from umwelt.export.extras import library
-from umwelt.export.news import Point, Position, declared, news
-from umwelt.life.chronicle.database import Database
+from umwelt.export.new_points import Offset, Point, declared, new_points
+from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.saves.disk import write_atomically
 
 EVERY = 2.0
-"""Seconds between two looks."""
+"""Seconds between two reads."""
 LOGS = {"tensorboard": "tensorboardX", "wandb": "wandb", "mlflow": "mlflow"}
-"""Where a life can be logged, and the package that it needs. `umwelt/export/to_<name>.py` has each."""
+"""Log -> the package that it needs. `umwelt/export/to_<name>.py` has each."""
 
 
 @part
 class Run:
-    """What a log is told of a life when it begins. One run is one seed.
+    """What a log knows of a life when it begins. One run is one seed.
 
-    name: the life's, with the seed where there are several. group: the life's. seed: which. folder: of all logs of the
-    life. known: the run's name with the log's own program, empty the first time. after: the clock up to which it was
-    logged before, -1 the first time. settings: dotted fields of the life's expression.
+    name: the life's, with the seed where there are several. group: the life's. folder: of all logs of the life. known:
+    the run's name with the log's own program, empty the first time. after: the clock up to which it was logged before,
+    -1 the first time. settings: dotted fields of the life's expression.
     """
 
     name: str
@@ -42,13 +41,13 @@ class Run:
 
 
 class Sink(Protocol):
-    """One run in some program that keeps track of runs. It is made by `begin(run)` of its module."""
+    """One run in a program that tracks runs. `begin(run)` of its module makes it."""
 
     known: str
-    """By what the program knows the run, so that a later sitting goes on with it."""
+    """The program's name for the run, so that a later process continues it."""
 
     def describe(self, metrics: dict[str, Metric]) -> None:
-        """Names with units and meanings, before their first points; more may come later."""
+        """Receive names with units and meanings, before their first points; more may come later."""
         ...
 
     def write(self, points: list[Point]) -> None:
@@ -56,7 +55,7 @@ class Sink(Protocol):
         ...
 
     def close(self) -> None:
-        """The life, or this sitting of it, is over."""
+        """End the run: the life, or this process of it, is over."""
         ...
 
 
@@ -79,7 +78,7 @@ class Follower(threading.Thread):
         self._every, self._over = every, threading.Event()
 
     def finish(self, within: float) -> None:
-        """The life has written its last: catch up, for at most so many seconds."""
+        """Catch up with a life that has written its last, for at most so many seconds."""
         self._over.set()
         if not self.fault:
             self.join(within)
@@ -87,7 +86,7 @@ class Follower(threading.Thread):
             self.fault = f"it had not caught up after {within:.0f} s; what is missing comes when the life is resumed"
 
     def run(self) -> None:
-        """The thread."""
+        """Run the thread."""
         try:
             self._follow()
         except (Exception, SystemExit) as error:
@@ -95,18 +94,18 @@ class Follower(threading.Thread):
 
     def _follow(self) -> None:
         memory = _memory(self.life, self.log)
-        kept = json.loads(memory.read_text()) if memory.exists() else {"runs": {}, "position": {}}
-        at = Position(**kept["position"])
-        with closing(Database(self.life / "chronicle.db", writable=False)) as database:
+        kept = json.loads(memory.read_text()) if memory.exists() else {"runs": {}, "offset": {}}
+        at = Offset(**kept["offset"])
+        with Chronicle.read(self.life / "chronicle.db") as chronicle:
             sinks = self._begin(kept["runs"], at)
             known = {str(seed): sink.known for seed, sink in sinks.items()}
             _remember(memory, known, at)
             described: dict[str, Metric] = {}
             over, rest = False, 0.0
             while not over:
-                over, rest = self._over.wait(rest), self._every  # asked before the chronicle is, or its end would be missed
-                for points, reached in news(database, range(min(sinks), max(sinks) + 1), at):
-                    fresh = {name: metric for name, metric in declared(database).items() if described.get(name) != metric}
+                over, rest = self._over.wait(rest), self._every  # read before the chronicle is, or its end would be missed
+                for points, reached in new_points(chronicle, range(min(sinks), max(sinks) + 1), at):
+                    fresh = {name: metric for name, metric in declared(chronicle).items() if described.get(name) != metric}
                     described |= fresh
                     for seed, sink in sinks.items():
                         if fresh:
@@ -117,21 +116,21 @@ class Follower(threading.Thread):
             for sink in sinks.values():
                 sink.close()
 
-    def _begin(self, known: dict[str, str], at: Position) -> dict[int, Sink]:
+    def _begin(self, known: dict[str, str], at: Offset) -> dict[int, Sink]:
         fields = self.description["life"]["fields"]
         first, several = fields.get("seed", 0), fields.get("seeds", 1)
         module = importlib.import_module(f"umwelt.export.to_{self.log}")
         life, sinks = self.life.resolve().name, {}
         for seed in range(first, first + several):
             name = f"{life}-seed-{seed}" if several > 1 else life
-            told = {"command": self.description.get("command", ""), **settings(fields), "seed": seed}
-            run = Run(name=name, group=life, seed=seed, folder=_memory(self.life, self.log).parent, settings=told)
-            sinks[seed] = module.begin(dataclasses.replace(run, known=known.get(str(seed), ""), after=at.lived))
+            shown = {"command": self.description.get("command", ""), **settings(fields), "seed": seed}
+            run = Run(name=name, group=life, seed=seed, folder=_memory(self.life, self.log).parent, settings=shown)
+            sinks[seed] = module.begin(dataclasses.replace(run, known=known.get(str(seed), ""), after=at.clock))
         return sinks
 
 
 def settings(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The fields of a written part by dotted names, as on the command line; what a field is made of stands under its own."""
+    """Flatten the fields of a written part to dotted names, as on the command line; a part's class has its own name."""
     found: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, dict) and "part" in value:
@@ -145,10 +144,10 @@ def settings(fields: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _memory(life: Path, log: str) -> Path:
-    """Where a log keeps how far it has come."""
+    """The file that holds how far a log has come."""
     return life / "logs" / f"{log}.json"
 
 
-def _remember(memory: Path, known: dict[str, str], at: Position) -> None:
+def _remember(memory: Path, known: dict[str, str], at: Offset) -> None:
     memory.parent.mkdir(exist_ok=True)
-    write_atomically(memory, json.dumps({"runs": known, "position": vars(at)}).encode())
+    write_atomically(memory, json.dumps({"runs": known, "offset": vars(at)}).encode())

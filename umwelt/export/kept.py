@@ -1,4 +1,4 @@
-"""Episodes that a life kept, on its clock, and drawn where they can be."""
+"""Episodes that a life kept, on its clock, and rendered where the world can be drawn."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,9 +18,12 @@ WIDEST = 64
 
 
 @part
-class Kept:
-    """One episode of n decisions. clocks: int [n + 1], of its steps. observation: float [n + 1, width], action [n, width],
-    reward [n]. frames: uint8 [n + 1, H, W, 1 or 3], or None where the world cannot be drawn."""
+class KeptEpisode:
+    """One episode of n decisions.
+
+    clocks: int [n + 1], of its steps. observation: float [n + 1, width], action [n, width], reward [n].
+    frames: uint8 [n + 1, H, W, 1 or 3], or None where the world cannot be drawn.
+    """
 
     seed: int
     row: int
@@ -31,9 +34,11 @@ class Kept:
     frames: np.ndarray | None
 
 
-def kept_episodes(folder: Folder, table: dict[str, np.ndarray], newest: int) -> Iterator[Kept]:
-    """The newest episodes that the life kept, if it did. table: the chronicle's episodes, of which the kept ones are the
-    first so many, for they are written when a life is saved."""
+def kept_episodes(folder: Folder, table: dict[str, np.ndarray], newest: int) -> Iterator[KeptEpisode]:
+    """Yield the newest episodes that the life kept, if it kept any.
+
+    table: the chronicle's episodes. The kept ones are its first rows, because they are written with each save.
+    """
     count = min(minari.count(folder.episodes), len(table["end"]))
     if not newest or not count:
         return
@@ -51,23 +56,23 @@ def kept_episodes(folder: Folder, table: dict[str, np.ndarray], newest: int) -> 
                 f"{folder.episodes} does not fit to the chronicle (episode {number} has {len(episode.origin)} decisions,"
                 f" and {row['length']} there); --episodes 0 leaves it out"
             )
-        yield _placed(world.spec, episode, row, draw)
+        yield _on_the_clock(world.spec, episode, row, draw)
 
 
-def _placed(spec: Any, episode: Any, row: dict[str, Any], draw: Any) -> Kept:
+def _on_the_clock(spec: Any, episode: Any, row: dict[str, Any], draw: Any) -> KeptEpisode:
     def and_last(first: Any, last: Any) -> np.ndarray:
         return np.concatenate([first, last[-1:]])
 
-    seen = jax.tree.map(and_last, episode.step.observation, episode.next.observation)
+    observations = jax.tree.map(and_last, episode.step.observation, episode.next.observation)
     tasks = jax.tree.map(lambda leaf: and_last(leaf, leaf), episode.task)
     wide = spaces.width(spec.observation)
     count = len(episode.origin)
-    return Kept(
+    return KeptEpisode(
         seed=int(row["seed"]),
         row=int(row["row"]),
         clocks=int(row["begin"]) + np.arange(count + 1),
-        observation=np.asarray(spaces.features(spec.observation, seen)) if wide <= WIDEST else np.zeros((count + 1, 0)),
+        observation=np.asarray(spaces.features(spec.observation, observations)) if wide <= WIDEST else np.zeros((count + 1, 0)),
         action=np.asarray(spaces.features(spec.action, episode.action)),
         reward=np.asarray(episode.next.reward),
-        frames=None if draw is None else np.asarray(draw(seen, tasks)),
+        frames=None if draw is None else np.asarray(draw(observations, tasks)),
     )

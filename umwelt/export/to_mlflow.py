@@ -1,6 +1,6 @@
 """A log for MLflow.
 
-It goes to the store that MLFLOW_TRACKING_URI names, else to lives/mlflow.db beside the lives, to look at by
+It goes to the store that MLFLOW_TRACKING_URI names, else to lives/mlflow.db beside the lives. Look at that with
 `mlflow ui --backend-store-uri sqlite:///lives/mlflow.db`. The experiment is `umwelt`, or that of MLFLOW_EXPERIMENT_NAME.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 from umwelt.core import Metric
 from umwelt.export.extras import library
 from umwelt.export.follow import Run
-from umwelt.export.news import Point
+from umwelt.export.new_points import Point
 
 MOST, LONGEST = 1_000, 500
-"""Values that MLflow takes at once, and letters of a setting."""
+"""The most values in one call to MLflow, and the most letters of a setting."""
 
 
 class MLflow:
@@ -24,26 +24,26 @@ class MLflow:
 
     def __init__(self, run: Run) -> None:
         mlflow, self._entities = library("mlflow", "mlflow"), library("mlflow.entities", "mlflow")
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it tells at length how it makes its tables
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # else it prints every step of making its tables
         store = (run.folder.parent.parent / "mlflow.db").resolve()
         self._client = mlflow.MlflowClient(tracking_uri=os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{store}")
         self.known = run.known or self._create(run)
         self._client.update_run(self.known, status="RUNNING")
 
     def describe(self, metrics: dict[str, Metric]) -> None:
-        """Units and meanings are tags of the run."""
-        told = {f"metric.{_plain(metric.name)}": f"{metric.meaning}. Unit: {metric.unit}." for metric in metrics.values()}
-        self._client.log_batch(self.known, tags=[self._entities.RunTag(name, text) for name, text in told.items()])
+        """Write units and meanings as tags of the run."""
+        tags = {f"metric.{_plain(metric.name)}": f"{metric.meaning}. Unit: {metric.unit}." for metric in metrics.values()}
+        self._client.log_batch(self.known, tags=[self._entities.RunTag(name, text) for name, text in tags.items()])
 
     def write(self, points: list[Point]) -> None:
-        """As many at once as it takes."""
+        """Write points, MOST at a time."""
         now = int(time.time() * 1000)
         made = [self._entities.Metric(_plain(name), value, now, clock) for clock, name, value in points]
         for start in range(0, len(made), MOST):
             self._client.log_batch(self.known, metrics=made[start : start + MOST])
 
     def close(self) -> None:
-        """The run is over."""
+        """End the run."""
         self._client.set_terminated(self.known)
 
     def _create(self, run: Run) -> str:
@@ -60,10 +60,10 @@ class MLflow:
 
 
 def _plain(name: str) -> str:
-    """A name in the letters that MLflow takes."""
+    """Replace the letters that MLflow refuses."""
     return re.sub(r"[^\w./ -]", "_", name)
 
 
 def begin(run: Run) -> MLflow:
-    """Begin, or go on with, a run."""
+    """Begin or continue a run."""
     return MLflow(run)

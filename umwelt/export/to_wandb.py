@@ -1,7 +1,7 @@
 """A log for Weights & Biases.
 
-The project is `umwelt`, or that of WANDB_PROJECT. Where WANDB_MODE says nothing and no account is known, the run is kept
-offline under lives/NAME/logs/wandb, for `wandb sync` later.
+The project is `umwelt`, or that of WANDB_PROJECT. Without WANDB_MODE and without an account the run stays offline, under
+lives/NAME/logs/wandb, for `wandb sync` later.
 """
 
 import os
@@ -11,10 +11,10 @@ from typing import Any
 from umwelt.core import Metric
 from umwelt.export.extras import library
 from umwelt.export.follow import Run
-from umwelt.export.news import Point
+from umwelt.export.new_points import Point
 
 BEST = {"up": "max,last", "down": "min,last"}
-"""Which values of a metric stand for the whole run, by which way is good."""
+"""Which values of a metric summarise a run, by which way is good."""
 
 
 class WandB:
@@ -34,20 +34,20 @@ class WandB:
             dir=run.folder,
             config=run.settings,
             mode=mode,
-            # the screen belongs to the life, and so does what it was started from
+            # the life prints its own screen, and records its own code
             settings=wandb.Settings(console="off", silent=True, disable_git=True, disable_code=True),
         )
         self._run.define_metric("clock")
 
     def describe(self, metrics: dict[str, Metric]) -> None:
-        """Units and meanings stand in the run's config, under `metrics`."""
+        """Write units and meanings into the run's config, under `metrics`."""
         meanings = {metric.name: f"{metric.meaning}. Unit: {metric.unit}." for metric in metrics.values()}
         self._run.config.update({"metrics": {**dict(self._run.config.get("metrics", {})), **meanings}}, allow_val_change=True)
         for metric in metrics.values():
             self._run.define_metric(metric.name, step_metric="clock", summary=BEST.get(metric.better, "last"))
 
     def write(self, points: list[Point]) -> None:
-        """One row for each clock; a name that comes twice at one clock, as where two episodes end, begins another."""
+        """Write one row for each clock, and one more where a name comes twice, as when two episodes end at once."""
         row: dict[str, Any] = {}
         for clock, name, value in points:
             if row and (row["clock"] != clock or name in row):
@@ -58,10 +58,10 @@ class WandB:
             self._run.log(row)
 
     def close(self) -> None:
-        """The run is over."""
+        """End the run."""
         self._run.finish()
 
 
 def begin(run: Run) -> WandB:
-    """Begin, or go on with, a run."""
+    """Begin or continue a run."""
     return WandB(run)

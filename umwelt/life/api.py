@@ -1,4 +1,4 @@
-"""To live, to resume, to examine: what the command line does, for use from Python."""
+"""To run, to resume, to examine a life: what the command line does, for use from Python."""
 
 import os
 import platform
@@ -9,20 +9,20 @@ from typing import Any
 
 import jax
 
-from umwelt.evaluation.exam import Proctor
 from umwelt.evaluation.knowledge import Knowledge
+from umwelt.evaluation.proctor import Proctor
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.composition import Life
+from umwelt.life.composition import BadLife, Life
 from umwelt.life.engine import Engine
 from umwelt.life.exams.cost import dissect
-from umwelt.life.exams.examine import Probe, chosen, examine, examine_model, panel_of
+from umwelt.life.exams.examine import Probe, examine, examine_model, panel_of
 from umwelt.life.folder import expression
 from umwelt.life.folder.folder import Folder, slug
 from umwelt.life.saves.saver import Saver
-from umwelt.life.session import Hear, Living, Watch
+from umwelt.life.session import Events, Living, OnProgress
 from umwelt.worlds.batch import with_batch
 
-PACKAGES = ("umwelt", "jax", "jaxlib", "numpy", "optax", "equinox", "gymnasium", "mujoco", "dm_control")
+PACKAGES = ("umwelt", "jax", "jaxlib", "numpy", "optax", "gymnasium", "mujoco", "dm_control")
 
 
 def live(
@@ -33,20 +33,19 @@ def live(
     lives: str | Path = "lives",
     stem: str = "life",
     command: str = "",
-    watch: Watch | None = None,
-    hear: Hear | None = None,
+    on_progress: OnProgress | None = None,
+    events: Events | None = None,
 ) -> Living:
-    """Begin a life in the folder `lives/name` and live `steps` decisions.
+    """Begin a life in the folder `lives/name` and run it for `steps` decisions, after the study of its rhythm.
 
-    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder tells the rest. watch: is shown how
-    the life stands. hear: is asked for events to write down (`umwelt.export.log.Log` has both).
+    Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved. The folder holds the rest. on_progress: receives
+    how the life stands. events: returns events to write down. `umwelt.export.log.Log` has both.
     """
-    Engine(life).rehearse()
+    Engine(life).check()
     rows = life.world.spec.batch * life.seeds
-    end = -(-steps // rows)
     description = {
         "life": expression.write(life),
-        "end": end,
+        "end": _end(life, steps),
         "rows": rows,
         "repeat": life.world.spec.repeat,
         "command": command,
@@ -54,7 +53,7 @@ def live(
         "machine": machine(),
     }
     with Folder.create(name, description, lives=lives, stem=slug(stem)) as folder:
-        living = Living(life, folder, end, watch, hear)
+        living = Living(life, folder, _end(life, steps), on_progress, events)
         living.run()
         return living
 
@@ -64,16 +63,16 @@ def resume(
     *,
     steps: int | None = None,
     lives: str | Path = "lives",
-    watch: Watch | None = None,
-    hear: Hear | None = None,
+    on_progress: OnProgress | None = None,
+    events: Events | None = None,
 ) -> Living:
-    """Go on with a life from its last good save; with `steps`, to that many decisions in all."""
+    """Continue a life from its last good save; with `steps`, to that many decisions in all."""
     with Folder.open(path, lives=lives) as folder:
         life, end = life_of(folder), folder.description["end"]
         if steps is not None:
-            end = -(-steps // (life.world.spec.batch * life.seeds))
+            end = _end(life, steps)
             folder.describe({**folder.description, "end": end})
-        living = Living(life, folder, end, watch, hear)
+        living = Living(life, folder, end, on_progress, events)
         living.run()
         return living
 
@@ -83,12 +82,20 @@ def life_of(folder: Folder) -> Life:
     return expression.read(folder.description["life"])
 
 
+def _end(life: Life, steps: int) -> int:
+    """The clock after the study and `steps` decisions of all rows and seeds."""
+    end = life.rhythm.study + -(-steps // (life.world.spec.batch * life.seeds))
+    if steps < 0 or end < 1:
+        raise BadLife(f"steps: {steps} decisions leave nothing to do; give at least 1, or let the rhythm `study`")
+    return end
+
+
 def probe(
     path: str | Path, *, episodes: int = 10, tasks: tuple[str, ...] = (), lives: str | Path = "lives"
 ) -> dict[int, list[Probe]]:
     """Examine the last save of a life on its panel, or on `tasks`: seed -> probes. Nothing is written."""
-    life, minds, proctor = _examination(path, lives)
-    panel = chosen(life.world.tasks(), tasks) if tasks else panel_of(life)
+    life, minds, proctor = examination(path, lives)
+    panel = panel_of(life, tasks)
     return {seed: examine(proctor, agent, panel, episodes) for seed, agent in minds.items()}
 
 
@@ -96,8 +103,8 @@ def probe_model(
     path: str | Path, *, episodes: int = 10, tasks: tuple[str, ...] = (), lives: str | Path = "lives"
 ) -> dict[int, dict[str, Knowledge]]:
     """What the world model of a life's last save knows: seed -> task -> figures. Nothing is written."""
-    life, minds, proctor = _examination(path, lives)
-    panel = chosen(life.world.tasks(), tasks) if tasks else panel_of(life)
+    life, minds, proctor = examination(path, lives)
+    panel = panel_of(life, tasks)
     return {seed: examine_model(proctor, life, agent, panel, episodes) for seed, agent in minds.items()}
 
 
@@ -108,12 +115,12 @@ def probe_decision(path: str | Path, *, lives: str | Path = "lives") -> dict[str
     return dissect(life, Saver(folder.checkpoints, Engine(life)).load_minds()[0])
 
 
-def _examination(path: str | Path, lives: str | Path) -> tuple[Life, dict[int, Any], Proctor]:
-    """A life, the state of its agent for each seed, and who examines them."""
+def examination(path: str | Path, lives: str | Path) -> tuple[Life, dict[int, Any], Proctor]:
+    """A life, the state of its agent for each seed at its last save, and the proctor that examines them."""
     folder = Folder.read(path, lives=lives)
     life = life_of(folder)
     found = Saver(folder.checkpoints, Engine(life)).load_minds()
-    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not life.world.spec.hosted)
+    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows))
     return life, {life.seed + index: mind.agent for index, mind in enumerate(found)}, proctor
 
 
@@ -126,14 +133,14 @@ def fingerprints(path: str | Path, *, lives: str | Path = "lives") -> dict[str, 
 
 
 def machine() -> dict[str, str]:
-    """What a life was lived on."""
+    """What a life ran on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     devices = [device.device_kind for device in jax.devices()]
     return {"cores": str(os.cpu_count()), "memory": f"{memory:.0f} GiB", "devices": ", ".join(devices)}
 
 
 def versions() -> dict[str, str]:
-    """What a life was lived with."""
+    """What a life ran with."""
     found = {"python": platform.python_version(), "system": f"{sys.platform} {platform.machine()}"}
     for package in PACKAGES:
         try:

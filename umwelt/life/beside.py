@@ -1,18 +1,17 @@
 """Deciding and learning at once, where a world is hosted.
 
-What is chosen on a step does not depend on the lessons that follow it, nor they on what is chosen, as long as neither
-reads what the other writes. Then both can be computed at the same time, from the mind that has heard the step: the
-result is that of one after the other. Who reads and writes what is found out from the agent's own methods, as they are
-traced; an agent whose methods are not apart decides first and learns then.
+What is chosen on a step does not depend on the lessons that follow it, and the lessons do not depend on the choice, as
+long as neither reads what the other writes. Then both run at the same time, from the mind that has seen the step, with
+the result of one after the other. A trace of the agent's own methods finds out what each reads and writes. An agent
+whose methods are not apart decides first and learns then.
 
-Programs that one thread calls run one after the other, so learning is called from a thread of its own, which what is set
-for one thread alone (a context manager of JAX) does not reach.
+Programs that one thread calls run one after the other, so learning has a thread of its own. A context manager of JAX
+that holds for one thread alone does not reach it.
 """
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import jax
@@ -20,8 +19,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
-from umwelt.core import TimeStep, part
-from umwelt.life.body import Body, Mind, Record
+from umwelt.core import Info, TimeStep, host_scan, keys, part
+from umwelt.life.body import Body, Step, rounds
+from umwelt.life.mind import Mind, Record
+from umwelt.life.rhythm import Segment
 
 
 @part
@@ -50,13 +51,15 @@ def traces(method: Callable[[Any], tuple[Any, Any]], agent: Any) -> Traces:
 
 
 class Narrow:
-    """A pure function, (agent, *rest) -> (agent, result), compiled. It takes only those leaves of an agent that it reads
-    or writes, and gives only those that it writes: most of an agent is weights, and each array that goes through a program
-    costs time, used or not. Leaves that are `in_place` are used up."""
+    """A pure function, (agent, *rest) -> (agent, result), compiled for the leaves that it reads or writes.
+
+    It returns only those that it writes. Most of an agent is weights, and each array that goes through a program costs
+    time, used or not. The program writes into leaves that are `in_place`, and so uses them up.
+    """
 
     def __init__(self, function: Callable[..., Any], found: Traces, agent: Any, in_place: Sequence[bool]) -> None:
         self._function, self._forms = function, jax.eval_shape(lambda: agent)
-        # nothing stands for a key that nobody reads
+        # zeros cannot stand for a key that nothing reads
         keyed = [jax.dtypes.issubdtype(form.dtype, jax.dtypes.prng_key) for form in jax.tree.leaves(self._forms)]
         known = [reads or writes or key for reads, writes, key in zip(found.reads, found.writes, keyed, strict=True)]
         self._writes, self._own = found.writes, [writes and free for writes, free in zip(found.writes, in_place, strict=True)]
@@ -69,13 +72,12 @@ class Narrow:
 
     def put(self, leaves: Sequence[Any], fresh: Sequence[Any]) -> list[Any]:
         """The agent's leaves with what was written."""
-        rest = iter(fresh)
-        return [next(rest) if one else leaf for leaf, one in zip(leaves, self._writes, strict=True)]
+        return _put(leaves, fresh, self._writes)
 
     def _traced(self, own: list[Any], lent: list[Any], *rest: Any) -> tuple[list[Any], Any]:
         owned, others = iter(own), iter(lent)
         forms, tree = jax.tree.flatten(self._forms)
-        # zeros stand for what nobody reads, and are left out by the compiler
+        # zeros stand for what nothing reads, and the compiler leaves them out
         leaves = [
             next(owned) if mine else next(others) if given else jnp.zeros(form.shape, form.dtype)
             for form, mine, given in zip(forms, self._own, self._lent, strict=True)
@@ -90,31 +92,43 @@ class Beside:
     def __init__(self, body: Body, mind: Mind) -> None:
         agent, step = mind.agent, mind.step
         self._body, self._tree = body, jax.tree.structure(agent)
-        hearing = traces(lambda agent: self._heard(agent, replace(mind, agent=None), step), agent)
+        receiving = traces(lambda agent: self._received(agent, replace(mind, agent=None), step), agent)
         acting = traces(lambda agent: body.agent.act(mind.key, agent, "explore"), agent)
         learning = traces(lambda agent: body.agent.learn(mind.key, agent), agent)
         rows = list(zip(acting.reads, acting.writes, learning.reads, learning.writes, strict=True))
-        self.apart = any(learning.writes) and not any(wrote and (taught or read) for _, wrote, read, taught in rows)
+        self.apart = any(learning.writes) and not any(wrote and (learned or read) for _, wrote, read, learned in rows)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="learning")
-        # what deciding does not read can be written in place meanwhile
+        self._learned_leaves = learning.writes
+        # learning may write in place what deciding does not read
         unread = [not read for read in acting.reads]
-        self._hear = Narrow(self._heard, hearing, agent, [True] * len(rows))
+        self._receive = Narrow(self._received, receiving, agent, [True] * len(rows))
         self._decide = Narrow(self._decided, acting, agent, [False] * len(rows))
-        self._learn = Narrow(partial(body.study, written=learning.writes), learning, agent, unread)
+        self._learn = Narrow(self._learned, learning, agent, unread)
 
-    def turn_and_study(self, mind: Mind, next: TimeStep, updates: int) -> tuple[Mind, Record, dict[str, Any]]:
-        """`Body.turn` and `Body.study`, at once. The mind is used up."""
+    def run(self, step: Step, segment: Segment, life: tuple[Any, Mind]) -> tuple[tuple[Any, Mind], tuple[Record, Info]]:
+        """`run_segment` of a segment that learns after each of its decisions."""
+
+        def period(life: tuple[Any, Mind], _: Any) -> tuple[tuple[Any, Mind], tuple[Record, Info]]:
+            state, mind = life
+            state, next = step(state, mind.decision)
+            mind, record, info = self.turn_and_learn(mind, next, segment.updates)
+            return (state, mind), (jax.tree.map(lambda leaf: np.asarray(leaf)[None], record), info)
+
+        return host_scan(period, life, None, segment.periods)
+
+    def turn_and_learn(self, mind: Mind, next: TimeStep, updates: int) -> tuple[Mind, Record, Info]:
+        """`Body.turn` and `Body.learn`, at once. The mind is used up."""
         leaves = jax.tree.leaves(mind.agent)
-        heard, (mind, record) = self._hear(leaves, replace(mind, agent=None), next)
-        leaves = self._hear.put(leaves, heard)
+        received, (mind, record) = self._receive(leaves, replace(mind, agent=None), next)
+        leaves = self._receive.put(leaves, received)
         learning = self._thread.submit(self._learn, leaves, mind.key, mind.clock, np.int32(updates))
         chosen, (teacher, decision) = self._decide(leaves, mind)
         learned, info = learning.result()
         leaves = self._learn.put(self._decide.put(leaves, chosen), learned)
         return replace(mind, teacher=teacher, decision=decision, agent=self._tree.unflatten(leaves)), record, info
 
-    def study(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, dict[str, Any]]:
-        """`Body.study`, by the same program."""
+    def learn(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, Info]:
+        """`Body.learn`, by the same program."""
         leaves = jax.tree.leaves(agent)
         learned, info = self._learn(leaves, key, clock, np.int32(updates))
         return self._tree.unflatten(self._learn.put(leaves, learned)), info
@@ -123,14 +137,34 @@ class Beside:
         """End the thread."""
         self._thread.shutdown()
 
-    def _heard(self, agent: Any, mind: Mind, next: TimeStep) -> tuple[Any, tuple[Mind, Record]]:
-        mind, record = self._body.hear(replace(mind, agent=agent), next)
+    def _received(self, agent: Any, mind: Mind, next: TimeStep) -> tuple[Any, tuple[Mind, Record]]:
+        mind, record = self._body.receive(replace(mind, agent=agent), next)
         return mind.agent, (replace(mind, agent=None), record)
 
     def _decided(self, agent: Any, mind: Mind) -> tuple[Any, tuple[Any, Any]]:
         after = self._body.decide(replace(mind, agent=agent), "explore")
         return after.agent, (after.teacher, after.decision)
 
+    def _learned(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, Info]:
+        """`Body.learn`, whose loop carries only the leaves that learning writes."""
+        leaves, written = jax.tree.leaves(agent), self._learned_leaves
+
+        def whole(some: Sequence[Any]) -> Any:
+            return self._tree.unflatten(_put(leaves, some, written))
+
+        def learn(key: jax.Array, some: list[Any]) -> tuple[list[Any], Info]:
+            after, info = self._body.agent.learn(key, whole(some))
+            return _some(jax.tree.leaves(after), written), info
+
+        key = keys.fold(jax.random.fold_in(key, clock), "learn")
+        some, info = rounds(learn, _some(leaves, written), key, updates)
+        return whole(some), info
+
 
 def _some(leaves: Sequence[Any], which: Sequence[bool]) -> list[Any]:
     return [leaf for leaf, one in zip(leaves, which, strict=True) if one]
+
+
+def _put(leaves: Sequence[Any], fresh: Sequence[Any], which: Sequence[bool]) -> list[Any]:
+    rest = iter(fresh)
+    return [next(rest) if one else leaf for leaf, one in zip(leaves, which, strict=True)]

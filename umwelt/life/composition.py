@@ -18,17 +18,17 @@ class Life:
     seed: int = 0
     """The number that all randomness comes from."""
     seeds: int = 1
-    """Lives at once, with seeds `seed`, `seed + 1` ...; more than one needs a pure world."""
+    """Lives at once, with seeds `seed`, `seed + 1` ...; more than one needs a pure world and a pure agent."""
     driver: str = "auto"
     """`scan` compiles the world too; `host` steps it from Python; `auto` compiles where it can."""
     keep_episodes: bool = False
     """Write every finished episode as a Minari dataset into the life's folder."""
-    panel: tuple[str, ...] = ()
-    """Names of the world's tasks that the life is examined on; empty for those that its teacher chooses."""
     shown: tuple[Source, ...] = ()
     """Experience of others that the agent is shown once, before its first decision."""
+    panel: tuple[str, ...] = ()
+    """Names of the world's tasks that the life is examined on; empty for those that its teacher chooses."""
     voice: Any = None
-    """Answers what the agent or the teacher asks between two stretches: `answer(questions) -> answers`."""
+    """Answers what agent and teacher ask between two stretches, by `answer(questions) -> answers`."""
 
 
 class BadLife(ValueError):

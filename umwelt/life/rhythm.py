@@ -1,33 +1,45 @@
 """When to act at random, learn, probe and look up."""
 
+from typing import Literal
+
 from umwelt.core.contracts import Mode
 from umwelt.core.struct import part
 
 
 @part
 class Segment:
-    """A stretch of life that is driven without a look at the outside.
+    """A stretch of a life that runs without a look at the outside.
 
-    periods x every decisions of each row; after each period come `updates` rounds of learning.
+    periods x every ticks. In mode `study` a tick is a lesson: `updates` rounds of learning, and no decision. In the other
+    modes a tick is one decision of each row, and after each period come `updates` rounds of learning.
+    wakes: the segment ends the study, so the agent decides again on the step that waits.
     """
 
-    mode: Mode
+    mode: Mode | Literal["study"]
     periods: int
     every: int
     updates: int
+    wakes: bool = False
 
     @property
     def ticks(self) -> int:
-        """Decisions of each row in the whole segment."""
+        """Ticks in the whole segment."""
         return self.periods * self.every
 
 
 @part
 class Rhythm:
-    """When to act at random, learn, probe and look up. All counts are decisions of one row."""
+    """When to act at random, learn, probe and look up. All counts are ticks: decisions of one row, or lessons.
 
+    A life begins with `study`; then come `random` decisions, then `warm` ones, and then all others.
+    """
+
+    study: int = 0
+    """Ticks at the start that are lessons from what the agent was shown, without a decision."""
     random: int = 200
-    """Decisions at the start that are drawn at random."""
+    """Decisions after the study that are drawn at random."""
+    warm: int = 0
+    """Decisions after the random ones that the agent chooses without learning."""
     learn_every: int = 1
     """Decisions between two rounds of learning."""
     updates: int = 1
@@ -35,11 +47,11 @@ class Rhythm:
     first_updates: int = 0
     """Updates at once when the random decisions are over."""
     chunk: int = 50
-    """Decisions between two looks at the outside: the view, the chronicle, the signals."""
+    """Ticks between two looks at the outside: the view, the chronicle, the signals."""
     record_every: int = 10
-    """Decisions that one point of the chronicle's metrics averages over."""
+    """Ticks that one point of the chronicle's metrics averages over."""
     probe_every: int = 0
-    """Decisions between two probes; 0 means only before the first and after the last."""
+    """Ticks between two probes; 0 means only before the first and after the last."""
     probe_episodes: int = 3
     """Episodes of each task in one probe."""
     save_seconds: float = 20.0
@@ -47,17 +59,28 @@ class Rhythm:
 
     @property
     def whole(self) -> Segment:
-        """The longest stretch that is not random; all others are parts of it."""
-        return Segment(
-            mode="explore", periods=max(1, self.chunk // self.learn_every), every=self.learn_every, updates=self.updates
-        )
+        """The longest stretch with learning; all others are parts of it."""
+        periods = max(1, self.chunk // self.learn_every)
+        return Segment(mode="explore", periods=periods, every=self.learn_every, updates=self.updates)
+
+    @property
+    def first_mode(self) -> Mode:
+        """How the agent takes its first decision."""
+        return "random" if self.random else "explore"
 
     def segment(self, clock: int, end: int) -> Segment:
         """The stretch that follows `clock`. It depends on nothing else, so a resumed life cuts alike."""
         stop = end if not self.probe_every else min(end, (clock // self.probe_every + 1) * self.probe_every)
-        if clock < self.random:
-            every = min(self.chunk, self.random - clock, stop - clock)
-            return Segment(mode="random", periods=1, every=every, updates=self.first_updates * (clock + every == self.random))
+        drawn, warmed = self.study + self.random, self.study + self.random + self.warm
+        if clock < self.study:
+            periods = min(self.whole.periods, self.study - clock, stop - clock)
+            ends = clock + periods == self.study
+            return Segment(mode="study", periods=periods, every=1, updates=self.updates, wakes=ends)
+        if clock < drawn:
+            every = min(self.chunk, drawn - clock, stop - clock)
+            return Segment(mode="random", periods=1, every=every, updates=self.first_updates * (clock + every == drawn))
+        if clock < warmed:
+            return Segment(mode="explore", periods=1, every=min(self.chunk, warmed - clock, stop - clock), updates=0)
         every = min(self.learn_every, stop - clock)
         periods = max(1, min(self.chunk, stop - clock) // every)
         return Segment(mode="explore", periods=periods, every=every, updates=self.updates)

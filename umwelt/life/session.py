@@ -1,25 +1,28 @@
-"""A life in its folder: it is driven, written down, saved and examined, chunk by chunk.
+"""A life in its folder: it runs, is written down, saved and examined, chunk by chunk.
 
-Nothing here changes what a life becomes; it looks on between chunks.
+Nothing here changes what a life becomes; it looks on between chunks. What agent and teacher do between two chunks (a
+teacher reflects, a memory goes to disk, a part asks the life's voice) happens here too, and depends on the clock alone.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
 
-from umwelt.core import DOUBT, SURPRISE, Metric, part
-from umwelt.evaluation.exam import Proctor
+from umwelt.core import DOUBT, SURPRISE, Info, Metric, part
+from umwelt.core.contracts import HostedWorld
+from umwelt.evaluation.proctor import Proctor, close
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.columns import Names, means
-from umwelt.life.chronicle.writer import Chunk, Scribe
+from umwelt.life.chronicle.columns import TaskNames, means
+from umwelt.life.chronicle.writer import ChronicleWriter, Chunk
 from umwelt.life.composition import Life
+from umwelt.life.consulting import Consulting
 from umwelt.life.engine import Engine
 from umwelt.life.exams.examine import examine, panel_of
-from umwelt.life.exams.expected import film_foresight
+from umwelt.life.exams.film import film_foresight
 from umwelt.life.exams.preview import Glimpses
 from umwelt.life.folder.folder import Folder
 from umwelt.life.folder.keeper import Keeper
@@ -38,10 +41,10 @@ BRIEF = 30.0
 
 @part
 class Progress:
-    """What a view may show. clock, end: decisions of each row, done and in all. decisions: of all rows.
+    """What a view may show. clock, end: ticks, done and in all. decisions: of all rows.
 
-    phase: what is being done. first_action: the first action of the first row, until there is more to tell.
-    returned: mean return of the episodes that ended last, NaN before. seconds: since this process began to live.
+    phase: what is being done. first_action: the first action of the first row, until there is more to show.
+    returned: mean return of the episodes that ended last, NaN before. seconds: since this process began.
     """
 
     phase: str
@@ -59,36 +62,40 @@ class Progress:
     first_action: str = ""
 
 
-Watch = Callable[[Progress], None]
-Hear = Callable[[], list[tuple[str, str]]]
-"""What those who look on have to say, (name, message) of events for the chronicle; it is asked between chunks."""
+OnProgress = Callable[[Progress], None]
+Events = Callable[[], list[tuple[str, str]]]
+"""(name, message) of events from outside for the chronicle; it is asked between chunks."""
 
 
 class Living:
-    """One life in its folder, from where it stands until `end` decisions of each row."""
+    """One life in its folder, from where it stands until the clock shows `end`."""
 
-    def __init__(self, life: Life, folder: Folder, end: int, watch: Watch | None = None, hear: Hear | None = None) -> None:
+    def __init__(
+        self, life: Life, folder: Folder, end: int, on_progress: OnProgress | None = None, events: Events | None = None
+    ) -> None:
         self.life, self.folder, self.end = life, folder, end
-        self.spec = life.world.spec  # some worlds work it out anew each time they are asked
+        self.spec = life.world.spec  # some worlds work it out each time
         self.engine = Engine(life)
-        self.names = Names(life.world)
+        self.names = TaskNames(life.world)
         self.chronicle = Chronicle(folder.chronicle)
-        self.chronicle.declare((*BASIC, *life.agent.metrics))
-        self.scribe = Scribe(life, self.names, self.chronicle)
+        self.chronicle.declare((*BASIC, *life.agent.metrics, *getattr(life.teacher, "metrics", ())))
+        self.writer = ChronicleWriter(life, self.names, self.chronicle)
         self.saver = Saver(folder.checkpoints, self.engine)
-        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), not self.spec.hosted)
+        self.proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows))
         self.keeper = Keeper(life.world, folder.episodes) if life.keep_episodes else None
         self.shelves = Shelves(folder.path / "memory")
+        self.consulting = Consulting(life.voice, life.seeds)
         self.glimpses = Glimpses(self.engine)
         self.progress = Progress(phase="begin", folder=str(folder.path), clock=0, end=end, decisions=0)
-        self._watch = watch or (lambda progress: None)
-        self._hear = hear or list
+        self._on_progress = on_progress or (lambda progress: None)
+        self._events = events or list
         self._began = self._looked = time.perf_counter()
-        self._woke, self._told = 0, False
+        self._woke, self._glimpse_failed = 0, False
+        self._reflections: list[tuple[int, Info]] = []
         self._spent: dict[str, float] = {}
 
     def run(self) -> Any:
-        """Live to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
+        """Run to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
         with Signals() as signals:
             value, clock = self._wake()
             saved = time.perf_counter()
@@ -106,19 +113,21 @@ class Living:
                 if signals.caught and clock < self.end:
                     self.close(value)
                     raise Stopped(signals.caught)
-            self._foresee(value)
+            self._film(value)
         self.close(value)
         return value
 
     def _wake(self) -> tuple[Any, int]:
-        """The life as it was last saved, or newborn."""
+        """The life as it was last saved, or one that begins."""
         found = self.saver.load()
         if found is None:
             self.chronicle.rewind(-1)
-            value = self.engine.begin()
+            value = self.engine.begin(lambda name, message: self.chronicle.event(self.life.seed, 0, name, message))
             action = np.ravel(jax.tree.leaves(value[1].decision.action)[0])[:4]
-            self._tell(phase="first action", first_action=np.array2string(np.asarray(action), precision=3))
+            self._report(phase="first action", first_action=np.array2string(np.asarray(action), precision=3))
             self._probe(value, 0)
+            if self.life.shown:
+                self._save(value, 0)  # so that no source is read again
             return value, 0
         clock, value = found.clock, found.value
         self._woke = clock
@@ -129,62 +138,69 @@ class Living:
             self.chronicle.event(self.life.seed, clock, "resumed", f"went on from the checkpoint at {clock}")
             for name, note in found.notes:
                 self.chronicle.event(self.life.seed, clock, name, note)
-        self.scribe.resume()
-        self._tell(phase="resumed", clock=clock, decisions=clock * self.spec.batch)
+        self.writer.resume()
+        self._report(phase="resumed", clock=clock, decisions=self._decisions(clock))
         return value, clock
 
     def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
-        """Drive one segment, and write it down with others when it is time."""
+        """Drive one segment and what comes between two, and write it down with others when it is time."""
         segment = self.life.rhythm.segment(clock, self.end)
         began = time.perf_counter()
         value, (records, infos) = self.engine.advance(value, segment)
+        clock += segment.ticks
+        if segment.mode != "study":
+            value, reflection = self.engine.reflect(value)
+            if reflection:
+                self._reflections.append((clock, reflection))
         self._spend("living", began)
         began = time.perf_counter()
-        value = (value[0], replace(value[1], agent=self.shelves.spill(value[1].agent)))
+        mind = self.consulting.consult(replace(value[1], agent=self.shelves.spill(value[1].agent)))
+        value = (value[0], mind)
         self._spend("memory", began)
-        if self.keeper:
+        if self.keeper and records is not None:
             self.keeper.take(records)
-        self.scribe.take(Chunk(clock=clock, segment=segment, records=records, infos=infos))
-        clock += segment.ticks
-        if self.scribe.due:
+        self.writer.take(Chunk(clock=clock - segment.ticks, segment=segment, records=records, infos=infos))
+        if self.writer.due:
             self.write(value, clock)
         return value, clock
 
     def write(self, value: Any, clock: int) -> None:
-        """Write down everything lived so far, show it, and take a glimpse where one is due."""
-        if self.scribe.empty:
+        """Write down all chunks so far, show them, and take a glimpse where one is due."""
+        if self.writer.empty:
             return
         began = time.perf_counter()
         with self.chronicle.transaction():
-            records, ticks = self.scribe.write()
+            records, ticks = self.writer.write()
             for event in self._world_events(value):
                 self.chronicle.event(self.life.seed, clock, event.name, f"row {event.row}: {event.message}")
-            self._write_heard(clock)
+            self._write_reflections()
+            self._write_events(clock)
             self.chronicle.write_timing(clock, self._spent)
         self._spend("chronicle", began)
         began = time.perf_counter()
-        self._glimpse(value, records, clock)
+        if records is not None:
+            self._glimpse(value, records, clock)
         self._spend("glimpses", began)
         self._look(records, ticks, clock)
 
     def _glimpse(self, value: Any, records: Any, clock: int) -> None:
-        """Now and then, what somebody who looks on would like to see."""
+        """Keep, now and then, what a viewer would like to see."""
         self.glimpses.take(records, clock)
         rate = (clock - self._woke) / (time.perf_counter() - self._began)
         for found in self.glimpses.look(value, (self.end - clock) / max(rate, 1e-9)):
             task = self.names.of(found.task)
             self.chronicle.write_glimpse(self.life.seed, found.name, found.clock, task, found.begin, found.arrays)
-        if self.glimpses.trouble and not self._told:
+        if self.glimpses.trouble and not self._glimpse_failed:
             self.chronicle.event(self.life.seed, clock, "glimpse", self.glimpses.trouble)
-            self._told = True
+            self._glimpse_failed = True
 
     def _probe(self, value: Any, clock: int) -> None:
         """Examine every task of the panel; the learner is only read."""
-        self._tell(phase="probe", clock=clock)
+        self._report(phase="probe", clock=clock)
         began = time.perf_counter()
         panel, results = panel_of(self.life), []
         for index in range(self.life.seeds):
-            found = examine(self.proctor, self._mind_agent(value, index), panel, self.life.rhythm.probe_episodes)
+            found = examine(self.proctor, self._agent_of(value, index), panel, self.life.rhythm.probe_episodes)
             results += [(self.life.seed + index, probe) for probe in found]
         with self.chronicle.transaction():
             for seed, probe in results:
@@ -192,18 +208,18 @@ class Living:
         self._spend("probe", began)
         self._looked += time.perf_counter() - began
 
-    def _foresee(self, value: Any) -> None:
+    def _film(self, value: Any) -> None:
         """Film what the agent imagines of its first tasks, for pictures of the life."""
-        agent = self._mind_agent(value, 0)
+        agent = self._agent_of(value, 0)
         brief = time.perf_counter() - self._began < BRIEF
         film_foresight(self.proctor, self.life.world, agent, panel_of(self.life), self.folder.path / "foresight.npz", brief)
 
-    def _mind_agent(self, value: Any, index: int) -> Any:
-        """The agent of one seed."""
+    def _agent_of(self, value: Any, index: int) -> Any:
+        """The agent's state of one seed."""
         return value[1].agent if self.life.seeds == 1 else jax.tree.map(lambda leaf: leaf[index], value[1].agent)
 
     def _save(self, value: Any, clock: int) -> None:
-        self._tell(phase="save", clock=clock)
+        self._report(phase="save", clock=clock)
         began = time.perf_counter()
         self.chronicle.sync()
         self.shelves.sync(value[1].agent)
@@ -212,44 +228,55 @@ class Living:
         self._looked += time.perf_counter() - began
 
     def close(self, value: Any) -> None:
-        """End the simulators of a hosted world, and put the chronicle away."""
-        if self.spec.hosted:
-            self.life.world.close(value[0])  # type: ignore[attr-defined]
+        """End the simulators of a hosted world, and close the chronicle."""
+        close(self.life.world, value[0])
         self.engine.close()
-        self._tell(phase="end")
-        self._write_heard(self.progress.clock)
+        self._report(phase="end")
+        self._write_events(self.progress.clock)
         self.chronicle.close()
 
-    def _write_heard(self, clock: int) -> None:
-        for name, message in self._hear():
+    def _write_events(self, clock: int) -> None:
+        """Write the events from outside and from the parts that consulted."""
+        notes, self.consulting.notes = self.consulting.notes, []
+        for name, message in [*notes, *self._events()]:
             self.chronicle.event(self.life.seed, clock, name, message)
 
+    def _write_reflections(self) -> None:
+        """Write the metrics of the teacher's reflection."""
+        reflections, self._reflections = self._reflections, []
+        for clock, info in reflections:
+            for index in range(self.life.seeds):
+                values = {name: np.asarray(value[index], np.float64)[None] for name, value in info.items()}
+                self.chronicle.write(self.life.seed + index, np.array([clock]), values)
+
     def _world_events(self, value: Any) -> list[Any]:
-        return self.life.world.drain(value[0]) if self.spec.hosted else []  # type: ignore[attr-defined]
+        return cast(HostedWorld, self.life.world).drain(value[0]) if self.spec.hosted else []
 
     def _spend(self, what: str, began: float) -> None:
         self._spent[what] = self._spent.get(what, 0.0) + time.perf_counter() - began
 
+    def _decisions(self, clock: int) -> int:
+        """Decisions of all rows and seeds until `clock`; lessons of a study are none."""
+        return max(0, clock - self.life.rhythm.study) * self.spec.batch * self.life.seeds
+
     def _look(self, records: Any, ticks: int, clock: int) -> None:
-        """Tell the view how this chunk went."""
+        """Show the view how these chunks went. records: None of a study."""
         now = time.perf_counter()
-        ended = records.kind >= 2
-        last = jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)
-        whole = np.zeros(1, np.int64)
-        batch = self.spec.batch * self.life.seeds
-        self._tell(
-            phase="live",
-            clock=clock,
-            decisions=clock * batch,
-            task=self.names.of(last),
-            returned=float(records.returns[ended].mean()) if ended.any() else self.progress.returned,
-            surprise=float(means(records.surprise.reshape(-1), whole)[0]),
-            doubt=float(means(records.doubt.reshape(-1), whole)[0]),
-            reward=float(records.reward.mean()),
-            rate=ticks * batch / max(now - self._looked, 1e-9),
-        )
+        news: dict[str, Any] = {"phase": "study"}
+        if records is not None:
+            ended, whole = records.kind >= 2, np.zeros(1, np.int64)
+            news = {
+                "phase": "live",
+                "task": self.names.of(jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)),
+                "returned": float(records.returns[ended].mean()) if ended.any() else self.progress.returned,
+                "surprise": float(means(records.surprise.reshape(-1), whole)[0]),
+                "doubt": float(means(records.doubt.reshape(-1), whole)[0]),
+                "reward": float(records.reward.mean()),
+            }
+        rate = ticks * self.spec.batch * self.life.seeds / max(now - self._looked, 1e-9)
+        self._report(**news, clock=clock, decisions=self._decisions(clock), rate=rate)
         self._looked = now
 
-    def _tell(self, **news: Any) -> None:
+    def _report(self, **news: Any) -> None:
         self.progress = replace(self.progress, **news, seconds=time.perf_counter() - self._began)
-        self._watch(self.progress)
+        self._on_progress(self.progress)

@@ -1,19 +1,28 @@
-"""Where experience is kept within a budget of bytes, and Minari in and out (`umwelt.memory.minari`)."""
+"""Memories, which keep experience within a budget of bytes, and sources of shown experience.
 
+Minari datasets are written and read by `umwelt.memory.minari`.
+"""
+
+from umwelt.memory.both import Both
 from umwelt.memory.halves import Halves
 from umwelt.memory.keep import Covering, Fading, Newest, Reservoir, Surprising
 from umwelt.memory.lifelong import Lifelong
+from umwelt.memory.played import Played
 from umwelt.memory.quota import Quota
 from umwelt.memory.ring import Ring
+from umwelt.memory.shown import Minari
 from umwelt.memory.spilled import Spilled
 from umwelt.memory.trajectories import Trajectories
 
 __all__ = [
+    "Both",
     "Covering",
     "Fading",
     "Halves",
     "Lifelong",
+    "Minari",
     "Newest",
+    "Played",
     "Quota",
     "Reservoir",
     "Ring",

@@ -1,4 +1,4 @@
-"""What was lived lately, whole, beside an even sample of all that came before."""
+"""The newest chunks whole, beside an even sample of all that came before."""
 
 import jax
 import jax.numpy as jnp
@@ -8,9 +8,9 @@ from umwelt.core import Experience, part, struct
 
 @struct
 class HalvesState:
-    """recent: int32 [R], a ring of the slots of the newest chunks. old: int32 [slots - R + 1], the slots of the
-    sample, and one place that is none. For the chunk that comes next, int32: ageing, the slot of the newest that will
-    not be new any more; taken, the place in the sample that it takes then; leaving, the slot that is there now."""
+    """recent: int32 [R], a ring of the slots of the newest chunks. old: int32 [slots - R + 1], the slots of the sample,
+    and one entry that is dropped. For the next chunk, int32: ageing, the slot of the chunk that then leaves `recent`;
+    taken, the index in `old` that it takes; leaving, the slot that is there now."""
 
     recent: jax.Array
     old: jax.Array
@@ -21,16 +21,16 @@ class HalvesState:
 
 @part
 class Halves:
-    """The newest chunks, and an even sample of the older ones ("Augmenting replay in world models for continual
-    reinforcement learning", 2024). A chunk that is no longer new stands for a place in the sample. Nothing moves in
-    memory: slots change their roles.
+    """Keep the newest chunks, and an even sample of the older ones ("Augmenting replay in world models for continual
+    reinforcement learning", 2024). A chunk that leaves the newest is a candidate for the sample. No chunk moves in memory:
+    slots change their roles.
     """
 
     recent: float = 0.5
     """The share of all slots for the newest."""
 
     def init(self, slots: int, chunk: Experience) -> HalvesState:
-        """Nothing held."""
+        """Begin with no chunk."""
         if not 0.0 < self.recent < 1.0:
             raise ValueError(f"recent={self.recent}: the share of the newest must lie between 0 and 1")
         newest = max(1, round(self.recent * slots))
@@ -42,20 +42,20 @@ class Halves:
             leaving=jnp.int32(0),
         )
 
-    def place(
+    def assign(
         self, key: jax.Array, state: HalvesState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[HalvesState, jax.Array]:
-        """A free slot while there are some; then that of the chunk that leaves: the oldest of the new ones, or the one
-        of the sample whose place it takes."""
+        """Choose a free slot while there are some. Then choose that of the chunk that leaves: the oldest of the newest, or
+        the one of the sample that it replaces."""
         newest, sample = state.recent.shape[0], state.old.shape[0] - 1
         found = jnp.where(state.taken < sample, state.leaving, state.ageing)
         slot = jnp.where(offered < slots, offered, found).astype(jnp.int32)
         recent = state.recent.at[jnp.where(due, offered % newest, newest)].set(slot, mode="drop")
         old = state.old.at[jnp.where(due, state.taken, sample)].set(state.ageing, mode="drop")
-        # what the next chunk needs is read now: reading before writing would copy both arrays
+        # what the next chunk needs is read here: reading before writing would copy both arrays
         before = offered + 1 - newest
         drawn = jnp.minimum(jax.random.randint(key, (), 0, jnp.maximum(before + 1, 1)), sample)
-        # the first chunks that age take a place each; a later one a place drawn from as many as have aged, or none
+        # the first chunks that age take an index each; a later one takes one drawn from as many as have aged, or none
         taken = jnp.where(before < 0, sample, jnp.where(before < sample, before, drawn))
         taken = jnp.where(due, taken, state.taken).astype(jnp.int32)
         following = jnp.where(due, offered + 1, offered) % newest

@@ -1,15 +1,15 @@
-"""What a lifelong memory keeps when it is full: each part here says where a new chunk goes, or that it is not kept.
+"""What a lifelong memory keeps when it is full: each part here assigns a slot to a new chunk, or does not keep it.
 
     init(slots, chunk) -> state                          chunk: the forms of one chunk, Experience leaves [L, ...]
-    place(key, state, chunk, offered, slots, due) -> (state, slot)
-    hear(state, steps) -> state                          every experience [B] as it comes; only for those who listen
+    assign(key, state, chunk, offered, slots, due) -> (state, slot)
+    update(state, experience) -> state                   optional: reads every experience [B] as it comes
 
-`offered` chunks came before this one; `slot` is below `slots`, or `slots` itself for a chunk that is not kept. Where it
-is not `due`, there is no chunk to be placed yet, and the state stays. No method costs more the longer a life has
-lasted: where all slots would have to be looked through, some are drawn.
+`offered` chunks came before this one. `slot` is below `slots`, or `slots` itself for a chunk that is not kept. Where it
+is not `due`, there is no chunk to be kept yet, and the state stays. No method costs more in a longer life: where a scan
+of all slots would be needed, a few slots are drawn instead.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -17,60 +17,58 @@ import jax.numpy as jnp
 from umwelt.core import Experience, keys, part, struct
 
 DRAWN = 64
-"""Slots that are looked at where looking at all would cost too much."""
+"""Slots that are compared where comparing all would cost too much."""
 WIDEST = 1024
-"""The most numbers of a moment whose distances are told."""
+"""The most features of a chunk that `Covering` compares."""
 
 
 class Keep(Protocol):
-    """Who decides which chunks stay."""
+    """Decides which chunks stay."""
 
-    def init(self, slots: int, chunk: Experience) -> Any: ...
-    def place(
+    def init(self, slots: int, chunk: Experience) -> Any:
+        """Begin with an empty memory."""
+        ...
+
+    def assign(
         self, key: jax.Array, state: Any, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
-    ) -> tuple[Any, jax.Array]: ...
-
-
-@runtime_checkable
-class Listens(Protocol):
-    """Who wants to hear of every moment, such as `Quota`, which notices tasks."""
-
-    def hear(self, state: Any, steps: Experience) -> Any: ...
+    ) -> tuple[Any, jax.Array]:
+        """Choose the slot of a chunk, int32."""
+        ...
 
 
 @part
 class Newest:
-    """Whatever came last: the control that forgets."""
+    """Keep what came last: the control that forgets."""
 
     def init(self, slots: int, chunk: Experience) -> tuple[()]:
-        """Nothing to remember."""
+        """Begin without a state."""
         return ()
 
-    def place(
+    def assign(
         self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[tuple[()], jax.Array]:
-        """The place of the oldest."""
+        """Choose the slot of the oldest chunk."""
         return state, offered % slots
 
 
 @part
 class Reservoir:
-    """An even sample of all that was ever lived ("Random sampling with a reservoir", 1985)."""
+    """Keep an even sample of everything ("Random sampling with a reservoir", 1985)."""
 
     def init(self, slots: int, chunk: Experience) -> tuple[()]:
-        """Nothing to remember."""
+        """Begin without a state."""
         return ()
 
-    def place(
+    def assign(
         self, key: jax.Array, state: tuple[()], chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[tuple[()], jax.Array]:
-        """A place drawn from as many as there were chunks; those that do not exist mean no."""
+        """Draw a number below that of the chunks so far; a number beyond the slots keeps nothing."""
         return state, _reservoir(key, offered, slots)
 
 
 @struct
 class SurprisingState:
-    """rank: float32 [slots], the keys of what is held; -infinity where nothing is. mean, square: float32, of the
+    """rank: float32 [slots], the keys of what is held; -infinity in an empty slot. mean, square: float32, of the
     surprise of all chunks that were offered."""
 
     rank: jax.Array
@@ -80,39 +78,39 @@ class SurprisingState:
 
 @part
 class Surprising:
-    """A sample of all that was lived in which each chunk stands by its surprise: drawn without replacement, about, with
-    weights of e^`zeal` for each standard deviation above the mean ("Weighted random sampling with a reservoir", 2006).
+    """Keep a sample weighted by surprise: about a draw without replacement, with weights of e^`zeal` for each standard
+    deviation above the mean ("Weighted random sampling with a reservoir", 2006).
 
-    Models measure surprise in units of their own, which may be below zero; deviations are the same for all.
+    Models measure surprise in units of their own, which may be negative; standard deviations have no unit.
     """
 
     zeal: float = 1.0
     """How much a deviation counts; 0 is an even sample."""
     most: float = 3.0
-    """Deviations, up or down, beyond which a chunk weighs no more and no less."""
+    """Deviations, up or down, at which a weight is clipped."""
 
     def init(self, slots: int, chunk: Experience) -> SurprisingState:
-        """Nothing held."""
+        """Begin with no chunk."""
         if chunk.surprise is None:
             raise ValueError("keep=Surprising(): the experience has no surprise; pass it to `lived(..., surprise=...)`")
         begin = {name: jnp.zeros((), jnp.float32) for name in ("mean", "square")}
         return SurprisingState(rank=jnp.full(slots, -jnp.inf, jnp.float32), **begin)
 
-    def place(
+    def assign(
         self, key: jax.Array, state: SurprisingState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[SurprisingState, jax.Array]:
-        """The place of the lowest rank out of some that are drawn, where the new one is higher."""
+        """Choose the slot of the lowest rank among a few, where the new rank is higher."""
         known, count = ~jnp.isnan(chunk.surprise), offered + 1
         found = jnp.sum(jnp.where(known, chunk.surprise, 0.0)) / jnp.maximum(jnp.sum(known), 1)
-        # a chunk that nobody measured is as surprising as most
+        # a chunk without a measured surprise counts as the mean
         found = jnp.where(jnp.any(known), found, state.mean)
         mean = state.mean + (found - state.mean) / count
         square = state.square + (found - state.mean) * (found - mean)
         apart = (found - mean) / jnp.maximum(jnp.sqrt(square / count), 1e-20)
         weight = jnp.exp(self.zeal * jnp.clip(apart, -self.most, self.most))
-        # the logarithm of u^(1 / weight), which orders as that does
+        # the logarithm of u^(1 / weight), which has the same order
         rank = jnp.log(jnp.maximum(jax.random.uniform(keys.fold(key, "rank")), 1e-20)) / weight
-        # the lowest of some: reading all of them before one is written would copy them at every step
+        # the lowest of a few: reading all of them before one is written would copy them at every step
         some = jax.random.randint(keys.fold(key, "seek"), (DRAWN,), 0, slots)
         ranks = state.rank[some]
         lowest = jnp.argmin(ranks)
@@ -131,17 +129,17 @@ class FadingState:
 
 @part
 class Fading:
-    """Much of what is recent and ever less of what is old: the number that is left of an age falls as a power of it,
-    whose exponent follows from how much fits."""
+    """Keep much of what is recent and ever less of what is old: the number that is left of an age falls as a power of it.
+    The exponent follows from how much fits."""
 
     def init(self, slots: int, chunk: Experience) -> FadingState:
-        """Nothing held."""
+        """Begin with no chunk."""
         return FadingState(born=jnp.zeros(slots, jnp.int32))
 
-    def place(
+    def assign(
         self, key: jax.Array, state: FadingState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[FadingState, jax.Array]:
-        """The place of one that is drawn, out of some, by one over its age: the old ones have been spared often."""
+        """Draw one of a few slots by one over its age: old chunks have been spared often."""
         seeking, choosing = keys.split(key, "seek", "choose")
         some = jax.random.randint(seeking, (DRAWN,), 0, slots)
         age = jnp.maximum(offered - state.born[some], 1).astype(jnp.float32)
@@ -161,15 +159,15 @@ class CoveringState:
 
 @part
 class Covering:
-    """Chunks that lie far from each other, so that what is rare stays however old it is.
+    """Keep chunks that lie far from each other, so that what is rare stays however old it is.
 
-    A chunk's features are what it saw at its middle and what it did there, in their standard deviations. A new one
-    takes the place of one of the two that lie nearest to each other, out of some that are drawn, if it is farther
-    than that from them all. For vectors: distances between pictures say little, and their features cost as much as they.
+    A chunk's features are the observation and the action in its middle, in their standard deviations. A new chunk is
+    compared with a few that are drawn. Where it is farther from all of them than the nearest two are from each other, it
+    replaces one of those two. For vectors: distances between pictures say little, and their features cost as much as they.
     """
 
     def init(self, slots: int, chunk: Experience) -> CoveringState:
-        """Nothing held."""
+        """Begin with no chunk."""
         width = jax.eval_shape(_features, chunk).shape[0]
         if width > WIDEST:
             raise ValueError(
@@ -182,10 +180,10 @@ class Covering:
             square=jnp.zeros(width, jnp.float32),
         )
 
-    def place(
+    def assign(
         self, key: jax.Array, state: CoveringState, chunk: Experience, offered: jax.Array, slots: int, due: jax.Array
     ) -> tuple[CoveringState, jax.Array]:
-        """The place of one of the nearest two, where the new one is less near."""
+        """Choose the slot of one of the nearest two, where the new chunk is farther away."""
         found, count = _features(chunk), offered + 1
         mean = state.mean + (found - state.mean) / count
         square = state.square + (found - state.mean) * (found - mean)
@@ -215,6 +213,6 @@ def _features(chunk: Experience) -> jax.Array:
 
 
 def _reservoir(key: jax.Array, offered: jax.Array, slots: int) -> jax.Array:
-    """The next slot while there are free ones; then one of 0 .. offered, of which those from `slots` on mean none."""
+    """The next free slot while there are some; then one of 0 .. offered, of which those from `slots` on keep nothing."""
     drawn = jax.random.randint(key, (), 0, jnp.maximum(offered + 1, 1))
     return jnp.where(offered < slots, offered, jnp.minimum(drawn, slots)).astype(jnp.int32)

@@ -1,7 +1,7 @@
-"""A memory for a whole life: a fixed budget of bytes over everything that was ever lived.
+"""A memory for a whole life: a fixed budget of bytes over everything that was experienced.
 
-Experience is kept in *chunks* of `length` transitions of one episode. A chunk is gathered aside, and when it is whole
-`keep` says which place it takes, or that it is not kept. So what a life holds of its past is one choice, in one part.
+Experience is kept in *chunks* of `length` transitions of one episode. A chunk is gathered aside. When it is complete,
+`keep` assigns it a slot, or does not keep it. So what a life holds of its past is one choice, in one part.
 """
 
 from dataclasses import replace
@@ -10,25 +10,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import TRUNCATED, Experience, TimeStep, keys, part, struct
+from umwelt.core import TRUNCATED, Experience, TimeStep, capability, keys, part, struct
 from umwelt.memory import sizes
-from umwelt.memory.keep import Keep, Listens, Reservoir
+from umwelt.memory.conform import Link, conform, joined, link
+from umwelt.memory.keep import Keep, Reservoir
 
 
 @struct
 class LifelongState:
     """Chunks [slots], and those under way [B].
 
-    steps: TimeStep [slots, L + 1]; led: (action, origin, task, surprise), leaves [slots, L, ...]. gathered_steps,
-    gathered: the same [B, ...], of the newest transitions. run: int32 [B], transitions since the episode began, at
-    most L. due: int32 [B], transitions since a chunk was last offered. offered: int32, chunks so far. filled: int32.
-    keep: the state of who decides.
+    steps: TimeStep [slots, L + 1]; links: leaves [slots, L, ...]. gathered_steps, gathered_links: the same [B, ...], of
+    the newest transitions. run: int32 [B], transitions since the episode began, at most L. due: int32 [B], transitions
+    since a chunk was last offered. offered: int32, chunks so far. filled: int32. keep: the state of `Lifelong.keep`.
     """
 
     steps: TimeStep
-    led: tuple[Any, ...]
+    links: Link
     gathered_steps: TimeStep
-    gathered: tuple[Any, ...]
+    gathered_links: Link
     run: jax.Array
     due: jax.Array
     offered: jax.Array
@@ -38,10 +38,10 @@ class LifelongState:
 
 @part
 class Lifelong:
-    """Chunks of a whole life, drawn evenly; who stays when it is full is chosen by `keep`.
+    """Chunks of a whole life, drawn evenly. What stays when it is full is the choice of `keep`.
 
-    Rows of a life are added in order. An episode shorter than `length` leaves nothing; the last `length` transitions
-    of a longer one always make a chunk, so that ends are not lost, unless it broke.
+    Rows of a life are added in order. An episode shorter than `length` leaves nothing. The last `length` transitions of a
+    longer one always make a chunk, so that ends are not lost, unless it broke.
     """
 
     bytes: int = 64_000_000
@@ -49,17 +49,17 @@ class Lifelong:
     length: int = 1
     """Transitions of a chunk: the longest sequence that can be drawn."""
     keep: Keep = Reservoir()
-    """Who decides what stays."""
+    """Decides what stays."""
 
     def init(self, example: Experience) -> LifelongState:
-        """Nothing held, for experience [B] like `example`. Only shapes and dtypes are read."""
+        """Make an empty memory for experience [B] like `example`. Only shapes and dtypes are read."""
         if self.length < 1:
             raise ValueError(f"length={self.length}: a chunk has at least 1 transition")
         form = sizes.forms(example)
         batch = form.origin.shape[0]
-        led = (form.action, form.origin, form.task, form.surprise)
+        links = link(form)
         chunk = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((self.length, *leaf.shape[1:]), leaf.dtype), form)
-        each = (self.length + 1) * sizes.row_bytes(form.next) + self.length * sizes.row_bytes(led)
+        each = (self.length + 1) * sizes.row_bytes(form.next) + self.length * sizes.row_bytes(links)
         decides = [_bytes(jax.eval_shape(lambda slots=slots: self.keep.init(slots, chunk))) for slots in (1, 2)]
         # chunks under way with two counts each, two counts of all, and what `keep` holds beside the slots
         aside = batch * (each + 8) + 8 + 2 * decides[0] - decides[1]
@@ -71,9 +71,9 @@ class Lifelong:
 
         return LifelongState(
             steps=empty(form.next, slots, self.length + 1),
-            led=empty(led, slots, self.length),
+            links=empty(links, slots, self.length),
             gathered_steps=empty(form.next, batch, self.length + 1),
-            gathered=empty(led, batch, self.length),
+            gathered_links=empty(links, batch, self.length),
             run=jnp.zeros(batch, jnp.int32),
             due=jnp.zeros(batch, jnp.int32),
             offered=jnp.int32(0),
@@ -81,21 +81,23 @@ class Lifelong:
             keep=self.keep.init(slots, chunk),
         )
 
-    def add(self, key: jax.Array, state: LifelongState, steps: Experience) -> LifelongState:
+    def add(self, key: jax.Array, state: LifelongState, experience: Experience) -> LifelongState:
         """Gather experience [B], and offer what has become a chunk. In place where the state is donated."""
-        run = jnp.where(steps.valid, jnp.minimum(jnp.where(_goes_on(state, steps), state.run, 0) + 1, self.length), 0)
-        due = jnp.where(steps.valid, jnp.where(run == 1, 0, state.due) + 1, 0)
-        whole = (run == self.length) & ((due >= self.length) | steps.next.last)
+        experience = conform(experience, state.links)
+        valid = experience.valid
+        run = jnp.where(valid, jnp.minimum(jnp.where(_follows(state, experience), state.run, 0) + 1, self.length), 0)
+        due = jnp.where(valid, jnp.where(run == 1, 0, state.due) + 1, 0)
+        whole = (run == self.length) & ((due >= self.length) | experience.next.last)
         # the step before is written too: it may not be the one that was gathered last
-        gathered_steps = _shifted(_shifted(state.gathered_steps, steps.step, over=1), steps.next)
-        gathered = _shifted(state.gathered, (steps.action, steps.origin, steps.task, steps.surprise))
+        gathered_steps = _shifted(_shifted(state.gathered_steps, experience.step, over=1), experience.next)
+        update = capability(self.keep, "update")
         state = replace(
             state,
             gathered_steps=gathered_steps,
-            gathered=gathered,
+            gathered_links=_shifted(state.gathered_links, link(experience)),
             run=run,
             due=jnp.where(whole, 0, due),
-            keep=self.keep.hear(state.keep, steps) if isinstance(self.keep, Listens) else state.keep,
+            keep=state.keep if update is None else update(state.keep, experience),
         )
 
         def offer(row: Any, state: LifelongState) -> LifelongState:
@@ -104,8 +106,8 @@ class Lifelong:
         return offer(0, state) if run.shape[0] == 1 else jax.lax.fori_loop(0, run.shape[0], offer, state)
 
     def sample(self, key: jax.Array, state: LifelongState, shape: tuple[int, ...]) -> Experience:
-        """Transitions [N] or sequences [N, L], L at most `length`, evenly over chunks, with replacement; where nothing
-        is held, rows that are not `valid`."""
+        """Draw transitions [N] or sequences [N, L], L at most `length`, evenly over chunks, with replacement. Where
+        nothing is held, the rows are not `valid`."""
         if len(shape) not in (1, 2) or not 1 <= (length := (*shape, 1)[1]) <= self.length:
             raise ValueError(f"shape={shape}: ask for (N,) or (N, L) with 1 <= L <= length={self.length}, or raise `length`")
         drawing, cutting = keys.split(key, "draw", "cut")
@@ -113,23 +115,25 @@ class Lifelong:
         begin = jax.random.randint(cutting, (shape[0],), 0, self.length - length + 1)
         at = begin[:, None] + jnp.arange(length + 1)
         steps = jax.tree.map(lambda leaf: leaf[slot[:, None], at], state.steps)
-        action, origin, task, surprise = jax.tree.map(lambda leaf: leaf[slot[:, None], at[:, 1:] - 1], state.led)
-        step, after = (jax.tree.map(lambda leaf, cut=cut: leaf[:, cut], steps) for cut in (slice(None, -1), slice(1, None)))
-        step = replace(step, kind=jnp.where(state.filled > 0, step.kind, jnp.int8(TRUNCATED)))
-        found = Experience(step=step, action=action, next=after, origin=origin, task=task, surprise=surprise)
+        links = jax.tree.map(lambda leaf: leaf[slot[:, None], at[:, 1:] - 1], state.links)
+        found = joined(steps, links, axis=1)
+        kind = jnp.where(state.filled > 0, found.step.kind, jnp.int8(TRUNCATED))
+        found = replace(found, step=replace(found.step, kind=kind))
         return found if len(shape) == 2 else jax.tree.map(lambda leaf: leaf[:, 0], found)
 
+    def held(self, state: LifelongState) -> jax.Array:
+        """Count the transitions in the chunks held, int32."""
+        return state.filled * self.length
+
     def count(self, state: LifelongState) -> jax.Array:
-        """int32: how many chunks are held."""
+        """Count the chunks held, int32."""
         return state.filled
 
     def _offer(self, key: jax.Array, state: LifelongState, row: Any, whole: jax.Array) -> LifelongState:
-        """Let `keep` place the chunk of a row, where it is whole."""
+        """Let `keep` assign a slot to the chunk of a row, where it is whole."""
         slots = state.steps.kind.shape[0]
-        steps, led = jax.tree.map(lambda leaf: leaf[row], (state.gathered_steps, state.gathered))
-        before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], steps) for cut in (slice(None, -1), slice(1, None)))
-        chunk = Experience(step=before, action=led[0], next=after, origin=led[1], task=led[2], surprise=led[3])
-        keep, slot = self.keep.place(key, state.keep, chunk, state.offered, slots, whole)
+        steps, links = jax.tree.map(lambda leaf: leaf[row], (state.gathered_steps, state.gathered_links))
+        keep, slot = self.keep.assign(key, state.keep, joined(steps, links), state.offered, slots, whole)
         slot = jnp.where(whole, slot, slots)
 
         def put(held: jax.Array, new: jax.Array) -> jax.Array:
@@ -138,17 +142,18 @@ class Lifelong:
         return replace(
             state,
             steps=jax.tree.map(put, state.steps, steps),
-            led=jax.tree.map(put, state.led, led),
+            links=jax.tree.map(put, state.links, links),
             offered=state.offered + whole,
             filled=jnp.minimum(state.filled + whole, slots),
             keep=keep,
         )
 
 
-def _goes_on(state: LifelongState, steps: Experience) -> jax.Array:
+def _follows(state: LifelongState, experience: Experience) -> jax.Array:
     """bool [B]: the step continues the episode that is gathered."""
     newest = jax.tree.map(lambda leaf: leaf[:, -1], state.gathered_steps)
-    return sizes.same_rows((newest.kind, newest.observation), (steps.step.kind, steps.step.observation))
+    step = experience.step
+    return sizes.same_rows((newest.kind, newest.observation), (step.kind, step.observation))
 
 
 def _shifted(held: Any, rows: Any, over: int = 0) -> Any:

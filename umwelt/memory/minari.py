@@ -1,10 +1,9 @@
-"""Episodes to and from disk, as a Minari dataset in a folder of one's own.
+"""Episodes to and from disk, as a Minari dataset in a folder.
 
-Minari keeps a dataset in one HDF5 file, and appends to it in place, so that a kill in the middle
-can spoil all that was written before. Here each sitting writes a file of its own, and the main file
-holds links to the episodes. Files appear by renaming; the last is `metadata.json`, whose count of
-episodes says which links are real. So a sitting is written whole or not at all, by one writer at a
-time. To Minari's own loader it is an ordinary dataset: `minari.MinariDataset(folder)`.
+Minari keeps a dataset in one HDF5 file, and appends to it in place. A kill in the middle can spoil everything in it. Here
+each call of `write` writes a file of its own, and the main file holds links to the episodes. Files appear by renaming;
+the last is `metadata.json`, whose count of episodes says which links are real. So a call is written whole or not at all,
+by one writer at a time. To Minari's own loader it is an ordinary dataset: `minari.MinariDataset(folder)`.
 """
 
 import json
@@ -29,9 +28,9 @@ PART, STAGE = "episodes_", ".writing-"
 def write(episodes: Sequence[Experience], folder: str | Path, spec: WorldSpec, name: str = "", after: int | None = None) -> int:
     """Append episodes [n], each from its FIRST step to its last, to the dataset in `folder`.
 
-    The folder is made where it is missing. name: the Minari id of a new dataset, "umwelt/<world>-v0"
-    where it is empty. after: forget what lies beyond so many episodes first (a life that was killed and
-    resumed lives those again). Returns how many episodes the dataset holds now.
+    The folder is made where it is missing. name: the Minari id of a new dataset, "umwelt/<world>-v0" where it is empty.
+    after: drop the episodes beyond so many first, because a resumed life repeats them. Returns how many episodes the
+    dataset holds.
     """
     minari, h5py = _libraries()
     folder = Path(folder).absolute()  # Minari joins a relative path twice
@@ -39,7 +38,7 @@ def write(episodes: Sequence[Experience], folder: str | Path, spec: WorldSpec, n
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{STAGE}*"):
         shutil.rmtree(left)
-    metadata = _opened(folder, spec)
+    metadata = _metadata(folder, spec)
     held = metadata.get("total_episodes", 0)
     if after is not None and after > held:
         raise ValueError(f"after={after}, where folder={folder} holds {held} episodes")
@@ -49,8 +48,8 @@ def write(episodes: Sequence[Experience], folder: str | Path, spec: WorldSpec, n
             metadata = _forget(h5py, stage, folder, metadata, after)
         if not buffers:
             return metadata.get("total_episodes", 0)
-        seen, done = spaces.to_gymnasium(spec.observation), spaces.to_gymnasium(spec.action)
-        storage = minari.dataset.minari_storage.MinariStorage.new(stage, seen, done, jpeg_encoding=False)
+        held = (spaces.to_gymnasium(spec.observation), spaces.to_gymnasium(spec.action))
+        storage = minari.dataset.minari_storage.MinariStorage.new(stage, *held, jpeg_encoding=False)
         if not metadata:
             title = name or f"umwelt/{re.sub(r'[^A-Za-z0-9]+', '-', spec.name).strip('-').lower() or 'world'}-v0"
             storage.update_metadata({"dataset_id": title, "minari_version": minari.__version__})
@@ -62,25 +61,40 @@ def write(episodes: Sequence[Experience], folder: str | Path, spec: WorldSpec, n
 
 
 def count(folder: str | Path) -> int:
-    """How many episodes the dataset in the folder holds, 0 where there is none."""
+    """Count the episodes of the dataset in the folder, 0 where there is none."""
     metadata = Path(folder) / METADATA
     return json.loads(metadata.read_text())["total_episodes"] if metadata.exists() else 0
 
 
-def read(folder: str | Path, spec: WorldSpec | None = None, numbers: range | None = None) -> list[Experience]:
-    """Every episode of a Minari dataset, or those `numbers` of them, as experience [n] of origin SHOWN, in NumPy.
+def read(folder: str | Path, spec: WorldSpec | None = None, numbers: Sequence[int] | None = None) -> list[Experience]:
+    """Read every episode of a Minari dataset, or those `numbers` of them, as experience [n] of origin SHOWN, in NumPy.
 
-    With `spec`, observations, actions and tasks take the structure of its spaces (a struct is a dict
-    on disk). An episode of another's dataset that ends without a flag counts as TRUNCATED.
+    folder: of the dataset, or the id of one that Minari keeps. With `spec`, observations, actions and tasks take the
+    structure and the dtypes of its spaces (a struct is a dict on disk). An episode without a flag at its end is TRUNCATED.
     """
-    minari, _ = _libraries()
-    storage = minari.dataset.minari_storage.MinariStorage.read(Path(folder))
+    storage = opened(folder)
     wanted = range(storage.total_episodes) if numbers is None else numbers
-    return [_experience(episode, spec) for episode in storage.get_episodes(wanted)]
+    held = (storage.observation_space, storage.action_space)
+    return [_experience(episode, spec, held) for episode in storage.get_episodes(wanted)]
+
+
+def opened(folder: str | Path) -> Any:
+    """Open Minari's storage of a folder, or of the id of a dataset that Minari keeps; ValueError where there is neither."""
+    minari, _ = _libraries()
+    for inside in (Path(folder).absolute(), Path(folder).absolute() / "data"):
+        if (inside / METADATA).exists():
+            return minari.dataset.minari_storage.MinariStorage.read(inside)
+    try:
+        return minari.load_dataset(str(folder)).storage
+    except (FileNotFoundError, ValueError) as error:
+        raise ValueError(
+            f"path={str(folder)!r}: no folder with a Minari dataset, and no id of one on this machine; give a folder with"
+            f" {METADATA} in it, or download the dataset with Minari first"
+        ) from error
 
 
 def missing() -> str:
-    """What has to be installed before episodes can be written; empty where nothing is missing."""
+    """Say what has to be installed before episodes can be written; empty where nothing is missing."""
     try:
         _libraries()
     except ImportError as error:
@@ -98,7 +112,7 @@ def _libraries() -> tuple[Any, Any]:
     return minari, h5py
 
 
-def _opened(folder: Path, spec: WorldSpec) -> dict[str, Any]:
+def _metadata(folder: Path, spec: WorldSpec) -> dict[str, Any]:
     """The metadata of the dataset in the folder, empty where there is none; ValueError where it is of another kind."""
     if not (folder / METADATA).exists():
         return {}
@@ -114,7 +128,7 @@ def _opened(folder: Path, spec: WorldSpec) -> dict[str, Any]:
 
 
 def _forget(h5py: Any, stage: Path, folder: Path, metadata: dict[str, Any], after: int) -> dict[str, Any]:
-    """Count only the first episodes; the links beyond go with the next sitting."""
+    """Count only the first episodes; the next call of `write` removes the links beyond."""
     with h5py.File(folder / MAIN, "r") as links:
         gone = range(after, metadata["total_episodes"])
         steps = sum(int(links[f"episode_{number}"].attrs["total_steps"]) for number in gone)
@@ -151,7 +165,7 @@ def _count(stage: Path, folder: Path, metadata: dict[str, Any]) -> dict[str, Any
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename over the target once the bytes are on disk, so that a loss of power leaves one of the two."""
+    """Rename over the target once the bytes are on disk, so that a loss of power leaves either file whole."""
     _settle(source)
     os.replace(source, target)
     _settle(target.parent)
@@ -172,13 +186,13 @@ def _buffer(minari: Any, index: int, episode: Experience, spec: WorldSpec) -> An
     if not right or np.any(episode.step.kind[1:] != episode.next.kind[:-1]):
         raise ValueError(f"episodes[{index}] is no whole episode FIRST, MID ..., TERMINATED or TRUNCATED: its kinds are {kinds}")
     ends = jax.tree.map(lambda leaf: leaf[-1:], episode.next.observation)
-    seen = jax.tree.map(lambda *parts: np.concatenate(parts), episode.step.observation, ends)
+    observation = jax.tree.map(lambda *parts: np.concatenate(parts), episode.step.observation, ends)
     infos = {}
     if episode.task is not None:
         # One entry for each step, the first of which belongs to the reset.
         infos["task"] = _to_disk(spec.task, jax.tree.map(lambda leaf: np.concatenate([leaf[:1], leaf]), episode.task), "task")
     return minari.data_collector.EpisodeBuffer(
-        observations=_to_disk(spec.observation, seen, "observation"),
+        observations=_to_disk(spec.observation, observation, "observation"),
         actions=_to_disk(spec.action, episode.action, "action"),
         rewards=episode.next.reward,
         terminations=episode.next.kind == TERMINATED,
@@ -195,33 +209,38 @@ def _to_disk(space: Any, value: Any, what: str) -> Any:
         return value
     if isinstance(space, tuple):
         return tuple(
-            _to_disk(inner, part, f"{what}[{place}]") for place, (inner, part) in enumerate(zip(space, value, strict=True))
+            _to_disk(inner, part, f"{what}[{index}]") for index, (inner, part) in enumerate(zip(space, value, strict=True))
         )
     inner, parts = (each if isinstance(each, dict) else vars(each) for each in (space, value))
     return {name: _to_disk(inner[name], parts[name], f"{what}.{name}") for name in inner}
 
 
-def _from_disk(space: Any, value: Any) -> Any:
-    """The value in the structure of its space, or in that of the disk where the space is None."""
+def _from_disk(space: Any, value: Any, held: Any = None) -> Any:
+    """The value in the structure and dtypes of its space, or in those of the disk where the space is None.
+
+    held: the Gymnasium space on disk, whose choices may begin elsewhere than at 0; None where it is unknown.
+    """
     if isinstance(value, dict) and value and all(name.startswith("_index_") for name in value):
-        value = tuple(value[f"_index_{place}"] for place in range(len(value)))
+        value = tuple(value[f"_index_{index}"] for index in range(len(value)))
     if isinstance(value, tuple):
         inner = space if space is not None else (None,) * len(value)
-        return tuple(_from_disk(one, part) for one, part in zip(inner, value, strict=True))
+        kept = held if held is not None else (None,) * len(value)
+        return tuple(_from_disk(*each) for each in zip(inner, value, kept, strict=True))
     if not isinstance(value, dict):
-        return np.asarray(value)
+        value = np.asarray(value) - getattr(held, "start", 0) if getattr(held, "start", 0) else np.asarray(value)
+        return value if space is None else value.astype(space.dtype, copy=False)
     inner = space if isinstance(space, dict) else vars(space) if space is not None else dict.fromkeys(value)
-    made = {name: _from_disk(inner[name], value[name]) for name in inner}
+    made = {name: _from_disk(inner[name], value[name], None if held is None else held[name]) for name in inner}
     return made if space is None or isinstance(space, dict) else type(space)(**made)
 
 
-def _experience(episode: dict[str, Any], spec: WorldSpec | None) -> Experience:
+def _experience(episode: dict[str, Any], spec: WorldSpec | None, held: tuple[Any, Any]) -> Experience:
     reward = np.append(np.float32(0), np.asarray(episode["rewards"], np.float32))
     kind = np.full(reward.shape, MID, np.int8)
     kind[0], kind[-1] = FIRST, TERMINATED if episode["terminations"][-1] else TRUNCATED
-    seen = _from_disk(spec and spec.observation, episode["observations"])
+    observation = _from_disk(spec and spec.observation, episode["observations"], held[0])
     task = (episode["infos"] or {}).get("task")
     if task is not None:
         task = jax.tree.map(lambda leaf: leaf[1:], _from_disk(spec and spec.task, task))
-    steps = TimeStep(kind=kind, observation=seen, reward=reward)
-    return transitions(steps, _from_disk(spec and spec.action, episode["actions"]), task, SHOWN)
+    steps = TimeStep(kind=kind, observation=observation, reward=reward)
+    return transitions(steps, _from_disk(spec and spec.action, episode["actions"], held[1]), task, SHOWN)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from umwelt.core import TRUNCATED, Experience, part, struct
 from umwelt.memory import sizes
+from umwelt.memory.conform import conform
 
 
 @struct
@@ -23,40 +24,41 @@ class RingState:
 class Ring:
     """Keeps whole transitions, each with both of its steps; the oldest leaves first.
 
-    In a compiled program, add before you sample: a draw from the memory as it was *before* an `add`
-    in the same program makes XLA copy the whole ring, so that both versions exist.
+    In a compiled program, add before you sample. Otherwise XLA copies the whole ring, so that the versions before and
+    after the `add` both exist.
     """
 
     bytes: int = 64_000_000
     """How much memory the transitions may take."""
 
     def init(self, example: Experience) -> RingState:
-        """An empty ring for experience [B] like `example`. Only shapes and dtypes are read."""
+        """Make an empty ring for experience [B] like `example`. Only shapes and dtypes are read."""
         rows = sizes.capacity(self.bytes, sizes.row_bytes(example), 1, "transitions")
         empty = jax.tree.map(lambda leaf: jnp.zeros((rows, *leaf.shape[1:]), leaf.dtype), sizes.forms(example))
         return RingState(rows=empty, head=jnp.int32(0), filled=jnp.int32(0))
 
-    def add(self, key: jax.Array, state: RingState, steps: Experience) -> RingState:
+    def add(self, key: jax.Array, state: RingState, experience: Experience) -> RingState:
         """Keep the valid rows of experience [B]. In place where the state is donated."""
         del key
         capacity = state.rows.origin.shape[0]
-        rank = jnp.cumsum(steps.valid, dtype=jnp.int32) - 1
+        rows = conform(experience, state.rows)
+        rank = jnp.cumsum(rows.valid, dtype=jnp.int32) - 1
         total = rank[-1] + 1
-        # Where more rows arrive than fit, two would share a place and the winner would be undefined.
-        kept = steps.valid & (rank >= total - capacity)
-        places = jnp.where(kept, (state.head + rank) % capacity, capacity)
+        # Where more rows arrive than fit, two would share a slot and the winner would be undefined.
+        kept = rows.valid & (rank >= total - capacity)
+        slots = jnp.where(kept, (state.head + rank) % capacity, capacity)
 
         def put(held: jax.Array, row: Any) -> jax.Array:
-            return held.at[places].set(row, mode="drop")
+            return held.at[slots].set(row, mode="drop")
 
         return RingState(
-            rows=jax.tree.map(put, state.rows, steps),
+            rows=jax.tree.map(put, state.rows, rows),
             head=(state.head + total) % capacity,
             filled=jnp.minimum(state.filled + total, capacity),
         )
 
     def sample(self, key: jax.Array, state: RingState, shape: tuple[int, ...]) -> Experience:
-        """Transitions [N], uniformly and with replacement. Rows drawn from an empty ring are not `valid`."""
+        """Draw transitions [N], uniformly and with replacement. Rows drawn from an empty ring are not `valid`."""
         if len(shape) != 1:
             raise ValueError(f"shape={shape}: a Ring holds single transitions, so ask for (N,); Trajectories serves (N, L)")
         drawn = jax.random.randint(key, shape, 0, jnp.maximum(state.filled, 1))
@@ -64,6 +66,10 @@ class Ring:
         kind = jnp.where(state.filled > 0, found.step.kind, jnp.int8(TRUNCATED))
         return replace(found, step=replace(found.step, kind=kind))
 
+    def held(self, state: RingState) -> jax.Array:
+        """Count the transitions held, int32."""
+        return state.filled
+
     def count(self, state: RingState) -> jax.Array:
-        """int32: how many transitions are held."""
+        """Count the transitions held, int32."""
         return state.filled

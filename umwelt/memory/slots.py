@@ -1,4 +1,4 @@
-"""Rows of bytes on disk, appended and never changed, of which an even share is let go when they are too many.
+"""Rows of bytes on disk, appended and never changed, of which an even share is dropped when they are too many.
 
 Each row has a rank, drawn from its number: half of all rows have rank 0, a quarter rank 1, and so on. The rows of one
 rank are one file. To forget every second row, the file of the lowest rank is dropped.
@@ -14,12 +14,12 @@ RANKS = 24
 
 
 class ShelfError(Exception):
-    """A memory on disk cannot be used so. The message is one sentence: what is amiss, and what to do."""
+    """A memory on disk cannot be used. The message is one sentence: what is wrong, and what to do."""
 
 
 class Shelf:
-    """The files of one memory in a folder. How many rows each holds is known by the caller, whose word is newer than
-    the files' length: rows beyond it were written by a life that did not come to its next save."""
+    """The files of one memory in a folder. The caller knows how many rows each holds, and its count overrides the files'
+    length: a life that was killed before its next save wrote the rows beyond it."""
 
     def __init__(self, folder: Path, size: int) -> None:
         self.folder, self.size = folder, size
@@ -39,23 +39,23 @@ class Shelf:
             after[rank] += len(mine)
         return after
 
-    def take(self, counts: np.ndarray, lowest: int, places: np.ndarray) -> np.ndarray:
-        """Rows uint8 [K, size] at places [K] of all rows of rank `lowest` and above, file after file."""
+    def take(self, counts: np.ndarray, lowest: int, numbers: np.ndarray) -> np.ndarray:
+        """Read rows uint8 [K, size], by their numbers [K] among all rows of rank `lowest` and above, file after file."""
         ends = np.cumsum(counts[lowest:])
-        found = np.empty((len(places), self.size), np.uint8)
+        found = np.empty((len(numbers), self.size), np.uint8)
         for rank in range(lowest, RANKS):
-            end, number = int(ends[rank - lowest]), int(counts[rank])
-            mine = (places >= end - number) & (places < end)
+            end, count = int(ends[rank - lowest]), int(counts[rank])
+            mine = (numbers >= end - count) & (numbers < end)
             if mine.any():
                 path = self._path(rank)
-                if not path.exists() or path.stat().st_size < number * self.size:
-                    raise self._damaged(rank, number * self.size)
-                held = np.memmap(path, np.uint8, mode="r", shape=(number, self.size))
-                found[mine] = held[places[mine] - (end - number)]
+                if not path.exists() or path.stat().st_size < count * self.size:
+                    raise self._damaged(rank, count * self.size)
+                held = np.memmap(path, np.uint8, mode="r", shape=(count, self.size))
+                found[mine] = held[numbers[mine] - (end - count)]
         return found
 
     def sync(self, lowest: int) -> None:
-        """Have the disk remember all, and let go of ranks below `lowest` that the save before this one did not need."""
+        """Flush all to disk, and drop ranks below `lowest` that the save before this one did not need."""
         for path in sorted(self.folder.glob("rank-*")):
             rank = int(path.name[5:7])
             if rank >= lowest:
@@ -67,7 +67,7 @@ class Shelf:
                 path.replace(path.with_suffix(".old"))
 
     def _path(self, rank: int) -> Path:
-        """The file of a rank; one that was dropped is still there for a life that goes on from before that."""
+        """The file of a rank; a dropped one is still there for a life that resumes from a save before that."""
         plain, dropped = self.folder / f"rank-{rank:02d}", self.folder / f"rank-{rank:02d}.old"
         if dropped.exists():
             dropped.replace(plain)
@@ -80,9 +80,9 @@ class Shelf:
 
 
 def ranks_of(numbers: np.ndarray) -> np.ndarray:
-    """The rank of each row by its number, int64 [N]: how often a coin that is thrown for it shows heads in a row."""
+    """The rank of each row by its number, int64 [N]: how many times in a row a coin thrown for it shows heads."""
     mixed = numbers.astype(np.uint64)
-    # the finalizer of splitmix64: every bit of a number changes half the bits of what comes out
+    # the finalizer of splitmix64: every bit of a number changes half the bits of the result
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed = mixed ^ (mixed >> np.uint64(31))

@@ -7,5 +7,6 @@ from umwelt.models.losse import Losse
 from umwelt.models.recalling import Recalling
 from umwelt.models.rssm import Rssm
 from umwelt.models.wished import Wished
+from umwelt.models.wondering import Wondering
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Recalling", "Rssm", "Wished"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Recalling", "Rssm", "Wished", "Wondering"]

@@ -3,9 +3,9 @@
 "Deep reinforcement learning in a handful of trials using probabilistic dynamics models" (PETS, NeurIPS
 2018), with the reward and the end learned as in "When to trust your model" (MBPO, NeurIPS 2019).
 
-Where we differ: members are not trained on resamples of one fixed data set, for a life has none.
-Every member gets its own rows of each batch, and every transition is hidden from some members for
-good, by a hash of its contents (`share`). What is hidden from a member is its held-out data.
+Where we differ: members do not learn from resamples of one fixed data set, for a life has none. Every member gets its
+own rows of each batch. A hash of a transition's contents hides it from some members for good (`share`). What is hidden
+from a member is its held-out data.
 """
 
 import dataclasses
@@ -14,15 +14,16 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from umwelt.core import DOUBT, SURPRISE, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
-from umwelt.models import gaussian, lots, patience, scale, transitions
+from umwelt.models import gaussian, lots, patience, transitions
 from umwelt.models.patience import Patience
-from umwelt.models.scale import Scale
-from umwelt.networks import members
+from umwelt.networks import members, optimise, scale
 from umwelt.networks.form import Form, form, vectors
-from umwelt.networks.protected import Protection, protected
+from umwelt.networks.optimise import Protection
+from umwelt.networks.scale import Scale
 
 LOSS = Metric(
     name="model_loss",
@@ -44,6 +45,7 @@ HELD_OUT = Metric(
 )
 
 Known = Callable[[Any, Any, Any], jax.Array]
+"""(observation, action, next_observation) of rows [N], in the world's own spaces -> float32 [N]."""
 
 
 @struct
@@ -57,25 +59,25 @@ class Weights:
 
 @struct
 class EnsembleState:
-    """weights: of all members. optimiser: Optax's. inputs, targets: their scales. patience: who rests.
-    seen, done: observation's and action's form."""
+    """weights: of all members. optimiser: Optax's. inputs, targets: their scales. patience: which members rest."""
 
     weights: Weights
     optimiser: Any
     inputs: Scale
     targets: Scale
     patience: Patience
-    seen: Form = static()
-    done: Form = static()
+    observation_form: Form = static()
+    action_form: Form = static()
 
 
 @struct
 class Heads:
-    """What the members say: mean, log_variance [E, T, N] of the standardised targets, goes_on [E, N] (a logit or None)."""
+    """The members' outputs. mean, log_variance: [E, T, N], of the standardised targets. continues: [E, N], a logit, or
+    None."""
 
     mean: jax.Array
     log_variance: jax.Array
-    goes_on: Any
+    continues: Any
 
 
 @part
@@ -96,8 +98,8 @@ class Ensemble:
     weight_decay: float = 1e-4
     """Decay of the weight matrices, in units of the learning rate."""
     propagation: Literal["tsinf", "ts1", "mean", "one"] = "tsinf"
-    """Which member moves a particle: always its own, one drawn anew each step, or the mean of all; "one" is a
-    single particle for each row, moved by a member drawn anew, which is also what the prediction shows."""
+    """Which member moves a particle: always its own (tsinf), one drawn at each step (ts1), or the mean of all. "one" is
+    a single particle for each row, moved by a member drawn at each step; the prediction shows that member alone."""
     noisy: bool = True
     """Draw the predicted noise in imagination; False follows the means."""
     share: float = 0.8
@@ -106,40 +108,38 @@ class Ensemble:
     """Pull on the learned bounds of the log variance towards each other, per target."""
     beta: float = 0.0
     """How far errors count alike however wide the predicted noise is: 0 is the likelihood, whose rare great errors
-    are soon taken for noise, and 1 the squared error ("On the pitfalls of heteroscedastic uncertainty estimation with
+    soon count as noise, and 1 the squared error ("On the pitfalls of heteroscedastic uncertainty estimation with
     probabilistic neural networks", ICLR 2022)."""
     early_stop: float = 0.0
     """A member rests while its error on what is hidden from it is above its lowest by more than this share; 0 never rests."""
     horizon: float = 1e6
     """Rows over which the scales of inputs and targets are averaged; they drift no faster than that."""
-    still: int = 0
-    """Numbers at the end of the observation that are seen but stay as they are, such as a task that is shown."""
+    constant: tuple[str, ...] = ("task", "past")
+    """Parts of the observation, by name, that members read and do not predict, because they stay as they are."""
     reward: Known | None = None
     """A known reward (observation, action, next_observation) -> [N]; None learns it."""
     continues: Known | None = None
-    """A known chance that the episode goes on, of the same arguments; None learns it."""
+    """A known probability that the episode continues, of the same arguments; None learns it."""
     protection: Protection | None = None
-    """Who keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
+    """Keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
     diet = "replay"
     metrics = (SURPRISE, DOUBT, LOSS, ERROR, HELD_OUT)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> EnsembleState:
-        """Untrained members, who disagree by about the spread of the data (a doubt of about 1)."""
+        """Make untrained members, which disagree by about the spread of the data (a doubt of about 1)."""
         if self.members < 1 or self.layers < 1 or not 0 < self.share <= 1:
             raise ValueError(f"members and layers must be at least 1, and share in (0, 1]; got {self}")
-        seen, done = vectors(spec.observation, self), form(spec.action)
-        observed = seen.bounds[0].size
-        if not 0 <= self.still < observed:
-            raise ValueError(f"still={self.still}: of an observation of {observed} numbers at least one has to move")
-        into, targets = observed + done.bounds[0].size, observed - self.still + (self.reward is None)
+        observation, action = vectors(spec.observation, self), form(spec.action)
+        into = observation.width + action.width
+        targets = transitions.moving(observation, self.constant).size + (self.reward is None)
         outputs = 2 * targets + (self.continues is None)
         network = members.init(key, self.members, (into, *[self.units] * self.layers, outputs))
         # Means begin at unit spread; the spread of the log variances and of the logit would only be noise.
         last = network.weights[-1].at[:, targets:].multiply(0.1)
         network = dataclasses.replace(network, weights=(*network.weights[:-1], last))
         if self.continues is None:
-            # Ends are rare: who has seen none expects none, or a planner would count on an end to bad times.
+            # Ends are rare: a model that has seen none expects none, or a planner would count on an end to bad times.
             hopeful = network.biases[-1].at[:, -1].set(6.0)
             network = dataclasses.replace(network, biases=(*network.biases[:-1], hopeful))
         weights = Weights(
@@ -151,27 +151,29 @@ class Ensemble:
             inputs=scale.unit(into),
             targets=scale.unit(targets),
             patience=patience.fresh(self.members),
-            seen=seen,
-            done=done,
+            observation_form=observation,
+            action_form=action,
         )
 
     def start(self, state: EnsembleState, batch: int) -> jax.Array:
-        """Particles in the middle of what was seen, [batch, P, width]."""
-        width = state.seen.bounds[0].size
-        return jnp.tile(state.inputs.mean[:width], (batch, self._particles, 1))
+        """Put particles in the middle of the observations so far, [batch, P, width]."""
+        return jnp.tile(state.inputs.mean[: state.observation_form.width], (batch, self._particles, 1))
 
     def observe(
         self, key: jax.Array, state: EnsembleState, belief: jax.Array, action: Any, step: TimeStep
     ) -> tuple[jax.Array, Info]:
-        """All particles go to what was seen. Surprise is in nats per entry of the observation that moves, in the
-        observation's own units, under the mixture of the members (see `gaussian.mixture_nats`). Doubt is
-        the members' disagreement about one and the same input where the last step, too, was observed.
+        """Move all particles to the observation.
+
+        Surprise is in nats per number of the observation that moves, in the observation's own units, under the mixture
+        of the members (see `gaussian.mixture_nats`). Doubt is the members' disagreement; they read one and the same
+        input where the last step, too, was observed.
         """
         del key
         heads = self._heads(state, belief, action)
-        width = belief.shape[-1] - self.still
-        observation = state.seen.flat(step.observation)
-        change = jnp.moveaxis((observation[:, None] - belief)[..., :width], 0, -1)
+        moving = self._moving(state)
+        observation = state.observation_form.flat(step.observation)
+        change = jnp.moveaxis(transitions.take(observation[:, None] - belief, moving), 0, -1)
+        width = moving.size
         deviation = state.targets.deviation[:width, None]
         found = (change - state.targets.mean[:width, None]) / deviation
         nats = gaussian.mixture_nats(found, heads.mean[:, :width], heads.log_variance[:, :width])
@@ -183,18 +185,19 @@ class Ensemble:
         }
 
     def imagine(self, key: jax.Array, state: EnsembleState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
-        """One imagined step of every particle; the prediction is the mean over particles.
+        """Imagine one step of every particle; the prediction is the mean over particles.
 
-        Doubt is the disagreement of the members' predicted changes, each at its own particle: exact
-        on the first imagined step (and on all under "mean"); later it also holds how far earlier
-        disagreement and noise have driven the particles apart.
+        Doubt is the disagreement of the members' predicted changes, each at its own particle. It is exact on the first
+        imagined step, and on all under "mean". Later it also holds how far earlier disagreement and noise have driven
+        the particles apart.
         """
         draw, deal = keys.split(key, "noise", "members")
         if self.propagation == "ts1":
             # One deal for all rows: candidates are compared under the same members, and no row is copied alone.
             belief = belief[:, jax.random.permutation(deal, self.members)]
         heads = self._heads(state, belief, action)
-        width = belief.shape[-1] - self.still
+        moving = self._moving(state)
+        width = moving.size
         mean, variance = heads.mean, jnp.exp(heads.log_variance[:, :width])
         if self.propagation == "one":
             member = jax.random.randint(deal, (1, 1, belief.shape[0]), 0, self.members)
@@ -202,29 +205,29 @@ class Ensemble:
         elif self.propagation == "mean":
             mean, variance = mean.mean(0, keepdims=True), variance.mean(0, keepdims=True)
         expected = mean * state.targets.deviation[:, None] + state.targets.mean[:, None]
-        centre = belief + self._stays(jnp.moveaxis(expected[:, :width], -1, 0))
+        centre = belief + transitions.put(jnp.moveaxis(expected[:, :width], -1, 0), moving, belief.shape[-1])
         moved = centre
         if self.noisy:
             noise = jax.random.normal(draw, variance.shape) * jnp.sqrt(variance) * state.targets.deviation[:width, None]
-            moved = centre + self._stays(jnp.moveaxis(noise, -1, 0))
+            moved = centre + transitions.put(jnp.moveaxis(noise, -1, 0), moving, belief.shape[-1])
         moved = self._within(state, moved)
         learned_reward = expected[:, -1].mean(0)
-        chance = None if heads.goes_on is None else jax.nn.sigmoid(heads.goes_on).mean(0)
+        chance = None if heads.continues is None else jax.nn.sigmoid(heads.continues).mean(0)
         return moved, Prediction(
-            observation=state.seen.value((moved if self.propagation == "one" else centre).mean(1)),
+            observation=state.observation_form.value((moved if self.propagation == "one" else centre).mean(1)),
             reward=self._known(self.reward, state, belief, action, moved, learned_reward),
             continues=self._known(self.continues, state, belief, action, moved, chance),
             doubt=gaussian.disagreement(heads.mean[:, :width]),
         )
 
     def learn(self, key: jax.Array, state: EnsembleState, experience: Experience) -> tuple[EnsembleState, Info]:
-        """One update from experience [N] or [N, L]: member m takes the m-th of `members` equal slices.
+        """Update once from experience [N] or [N, L]: member m takes the m-th of `members` equal slices.
 
         So a batch of b for each member takes N = members * b; where N does not divide, the first
-        rows are used twice. Where no row is valid, nothing changes.
+        rows are used twice. Where no action is known, nothing changes.
         """
         del key
-        met, loss = self.lesson(state, experience)
+        scaled, loss = self.loss_of(state, experience)
         slope = jax.grad(loss, has_aux=True)
         gradient, info = slope(state.weights)
         update, optimiser = self._optimiser().update(
@@ -235,71 +238,75 @@ class Ensemble:
             works = (~patience.rests(watched, self.early_stop)).astype(jnp.float32)[:, None, None]
             update = dataclasses.replace(update, network=jax.tree.map(lambda leaf: leaf * works, update.network))
         weights = optax.apply_updates(state.weights, update)
-        learned = dataclasses.replace(met, weights=weights, optimiser=optimiser, patience=watched)
-        any_valid = jnp.any(experience.valid)
-        return jax.tree.map(lambda new, old: jnp.where(any_valid, new, old), learned, state), info
+        learned = dataclasses.replace(scaled, weights=weights, optimiser=optimiser, patience=watched)
+        some = jnp.any(experience.acted)
+        return jax.tree.map(lambda new, old: jnp.where(some, new, old), learned, state), info
 
-    def lesson(self, state: EnsembleState, experience: Experience) -> tuple[EnsembleState, Callable[[Weights], Any]]:
-        """The state that knows the scales of experience [N] or [N, L], and what any weights lose by it: a function to the
-        sum over members of their mean loss, and the metrics, among them `held_out` [E]."""
-        rows = transitions.rows(state.seen, state.done, experience, self.reward is None, self.still)
-        inputs = scale.update(state.inputs, rows.inputs, rows.valid, self.horizon)
-        targets = scale.update(state.targets, rows.targets, rows.valid, self.horizon)
-        seen = dataclasses.replace(
+    def loss_of(self, state: EnsembleState, experience: Experience) -> tuple[EnsembleState, Callable[[Weights], Any]]:
+        """Add experience [N] or [N, L] to the scales, and make its loss: a function from weights to the sum over members
+        of their mean loss, and the metrics, among them `held_out` [E]."""
+        rows = transitions.rows(state.observation_form, state.action_form, experience, self.reward is None, self._moving(state))
+        inputs = scale.update(state.inputs, rows.inputs, rows.weight, self.horizon)
+        targets = scale.update(state.targets, rows.targets, rows.weight, self.horizon)
+        standard = dataclasses.replace(
             rows,
             inputs=(rows.inputs - inputs.mean) / inputs.deviation,
             targets=(rows.targets - targets.mean) / targets.deviation,
         )
-        mine = jax.tree.map(lambda leaf: transitions.slices(leaf, self.members), seen)
+        mine = jax.tree.map(lambda leaf: transitions.slices(leaf, self.members), standard)
         shown = lots.draw(transitions.slices(jnp.concatenate([rows.inputs, rows.targets], -1), self.members)) < self.share
-        met = dataclasses.replace(state, inputs=inputs, targets=targets)
-        return met, lambda weights: self._loss(weights, mine, shown)
+        scaled = dataclasses.replace(state, inputs=inputs, targets=targets)
+        return scaled, lambda weights: self._loss(weights, mine, shown)
 
     @property
     def _particles(self) -> int:
         return 1 if self.propagation in ("mean", "one") else self.members
 
-    def _optimiser(self) -> optax.GradientTransformation:
+    def _moving(self, state: EnsembleState) -> np.ndarray:
+        return transitions.moving(state.observation_form, self.constant)
+
+    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
         def matrices(weights: Weights) -> Weights:
             none = jax.tree.map(lambda _: False, weights)
             network = dataclasses.replace(none.network, weights=jax.tree.map(lambda _: True, weights.network.weights))
             return dataclasses.replace(none, network=network)
 
-        return protected(self.protection, optax.adamw(self.learning_rate, weight_decay=self.weight_decay, mask=matrices))
+        return optimise.optimiser(self.learning_rate, protection=self.protection, decay=self.weight_decay, decays=matrices)
 
     def _heads(self, state: EnsembleState, belief: jax.Array, action: Any) -> Heads:
-        """Every member at its own particle of belief [N, P, width], or all at the one where P is 1."""
+        """Ask every member at its own particle of belief [N, P, width], or all at the one where P is 1."""
         shape = (belief.shape[0], self.members)
-        done = state.done.flat(action)
+        taken = state.action_form.flat(action)
         inputs = jnp.concatenate(
-            [jnp.broadcast_to(part, (*shape, part.shape[-1])) for part in (belief, done[:, None])],
+            [jnp.broadcast_to(part, (*shape, part.shape[-1])) for part in (belief, taken[:, None])],
             axis=-1,
         )
         inputs = (inputs - state.inputs.mean) / state.inputs.deviation
         return self._split(state.weights, jnp.moveaxis(inputs, 0, -1))
 
     def _split(self, weights: Weights, inputs: jax.Array) -> Heads:
-        """Standardised inputs [E, F, N] -> what the members say."""
+        """Apply the members to standardised inputs [E, F, N]."""
         outputs = members.apply(weights.network, inputs)
         targets = weights.lowest.shape[0]
         return Heads(
             mean=outputs[:, :targets],
             log_variance=gaussian.bounded(outputs[:, targets : 2 * targets], weights.lowest, weights.highest),
-            goes_on=outputs[:, -1] if self.continues is None else None,
+            continues=outputs[:, -1] if self.continues is None else None,
         )
 
     def _loss(self, weights: Weights, rows: transitions.Rows, shown: jax.Array) -> tuple[jax.Array, Info]:
-        """rows [E, n, ...], shown bool [E, n]: the sum over members of their mean loss, and the metrics."""
+        """Sum the members' mean losses of rows [E, n, ...], of which each member learns from those `shown`, bool [E, n];
+        and the metrics."""
         heads = self._split(weights, jnp.swapaxes(rows.inputs, 1, 2))
         target = jnp.swapaxes(rows.targets, 1, 2)
-        learned, held_out = rows.valid * shown, rows.valid * ~shown
+        learned, held_out = rows.weight * shown, rows.weight * ~shown
         each = gaussian.nats(target, heads.mean, heads.log_variance)
         nats = jnp.mean(each, axis=1)
         per_row = nats
         if self.beta:
             per_row = jnp.mean(each * jnp.exp(self.beta * jax.lax.stop_gradient(heads.log_variance)), axis=1)
-        if heads.goes_on is not None:
-            per_row = per_row + optax.sigmoid_binary_cross_entropy(heads.goes_on, rows.goes_on)
+        if heads.continues is not None:
+            per_row = per_row + optax.sigmoid_binary_cross_entropy(heads.continues, rows.continues)
         share = learned / jnp.maximum(learned.sum(1, keepdims=True), 1.0)
         penalty = self.bound_penalty * jnp.sum(weights.highest - weights.lowest)
         square = jnp.mean((target - heads.mean) ** 2, axis=1)
@@ -311,26 +318,23 @@ class Ensemble:
         }
         return jnp.sum(share * per_row) + penalty, info
 
-    def _stays(self, change: jax.Array) -> jax.Array:
-        """A change [..., width] of what moves, and none of what stays."""
-        return jnp.pad(change, ((0, 0), (0, 0), (0, self.still))) if self.still else change
-
     def _within(self, state: EnsembleState, particles: jax.Array) -> jax.Array:
-        """Particles [N, P, width] moved into the bounds of the observation."""
-        return state.seen.flat(state.seen.value(particles.reshape(-1, particles.shape[-1]))).reshape(particles.shape)
+        """Move particles [N, P, width] into the bounds of the observation."""
+        form = state.observation_form
+        return form.flat(form.value(particles.reshape(-1, particles.shape[-1]))).reshape(particles.shape)
 
     def _known(
         self, function: Known | None, state: EnsembleState, belief: jax.Array, action: Any, moved: jax.Array, learned: Any
     ) -> jax.Array:
-        """The given function's mean over particles, or where there is none what was learned; float32 [N]."""
+        """Average the given function over particles, or where there is none take what was learned; float32 [N]."""
         if function is None:
             return learned
         rows, particles, width = belief.shape
-        before, after = (state.seen.value(cloud.reshape(-1, width)) for cloud in (belief, moved))
+        before, after = (state.observation_form.value(cloud.reshape(-1, width)) for cloud in (belief, moved))
         repeated = jax.tree.map(lambda leaf: jnp.repeat(leaf, particles, axis=0), action)
         return function(before, repeated, after).astype(jnp.float32).reshape(rows, particles).mean(1)
 
 
 def _mean(values: jax.Array, weight: jax.Array) -> jax.Array:
-    """The mean of values where weight is 1; NaN where it is so nowhere."""
+    """Average values where weight is 1; NaN where it is so nowhere."""
     return jnp.sum(values * weight) / jnp.sum(weight)

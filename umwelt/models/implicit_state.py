@@ -1,4 +1,4 @@
-"""What an implicit world model is made of: its weights, its state, and what it reports."""
+"""The weights, the state and the metrics of an implicit world model."""
 
 import dataclasses
 from typing import Any
@@ -25,8 +25,8 @@ ENTROPY = Metric(name="policy_entropy", unit="nats", meaning="entropy of the pol
 
 @struct
 class Weights:
-    """Stacks over observations or latents z; bundles over latents and actions (z, a): `onward` is the dynamics,
-    and what comes of it (the reward's logits, and the logit of going on); `values` has one stack for each member."""
+    """Stacks over observations or latents z; bundles over latents and actions (z, a). `onward` is the dynamics, and the
+    outcome: the reward's logits, and the logit that the episode continues. `values` has one stack for each member."""
 
     encoder: Stack
     onward: Bundle
@@ -36,30 +36,30 @@ class Weights:
 
 @struct
 class ImplicitState:
-    """weights; slow: the values that follow slowly; optimiser, policy_optimiser: Optax's.
+    """weights; target: the target network of the values; optimiser, policy_optimiser: Optax's.
 
     range: float32 [], the spread of the values, by which the policy's gain is divided.
     spread: float32 [], the variance of the latents, by which surprise is divided.
     """
 
     weights: Weights
-    slow: Bundle
+    target: Bundle
     optimiser: Any
     policy_optimiser: Any
     range: jax.Array
     spread: jax.Array
-    seen: Form = static()
+    observation_form: Form = static()
     policy: policies.Policy = static()
 
 
 def beginning(onward: Bundle) -> Bundle:
-    """Dynamics whose outputs are normalised, and last weights of the outcome at zero: who has seen nothing expects
-    no reward, and no end, which is rare; or a planner would count on an end to bad times."""
+    """Normalise the outputs of the dynamics, and begin the last weights of the outcome at zero. A model without data
+    expects no reward, and no end, which is rare; or a planner would count on an end to bad times."""
     dynamics, (*hidden, last) = onward.rest
     outcome = (*hidden, dataclasses.replace(last, weight=jnp.zeros_like(last.weight), bias=last.bias.at[-1].set(6.0)))
     return dataclasses.replace(onward, rest=(layers.ended_normed(dynamics), outcome))
 
 
 def without_policy(weights: Weights) -> Weights:
-    """The weights with the policy left out, which has a gradient of its own."""
+    """Leave out the policy, which has a gradient of its own."""
     return dataclasses.replace(weights, policy=())

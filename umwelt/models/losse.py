@@ -2,9 +2,8 @@
 
 "Locality sensitive sparse encoding for learning world models online" (ICLR 2024), and the online agent
 built on it (ICML 2025). The change of the observation is linear in a very wide, sparse, frozen encoding
-of observation and action. The sums A = sum phi phi^T and B = sum phi y^T hold everything that was ever
-seen, whatever the order, and the weights follow from them after each transition: nothing is sampled,
-rehearsed or forgotten.
+of observation and action. The sums A = sum phi phi^T and B = sum phi y^T hold everything that the model ever
+observed, in any order. The weights follow from them after each transition: nothing is sampled, rehearsed or forgotten.
 
 Where we differ from the paper: the ridge is fixed (theirs grows with time in the code and not in the
 text), statistics are float64, and the default solver is exact (theirs, `Block`, is one step of block descent).
@@ -41,7 +40,7 @@ class LosseState:
 
     projection: float32 [width, grids * axes], one row more where the encoder has groups. table: what imagination
     reads, float32, one row for each cell.
-    statistics: A, B, G, W. memo: whatever the solver keeps. seen, done: the spaces of observation and action.
+    statistics: A, B, G, W. memo: what the solver keeps.
     """
 
     projection: jax.Array
@@ -50,8 +49,8 @@ class LosseState:
     statistics: sums.Statistics
     memo: Any
     table: jax.Array
-    seen: Form = static()
-    done: Form = static()
+    observation_form: Form = static()
+    action_form: Form = static()
 
 
 @part
@@ -63,7 +62,7 @@ class Losse:
     solver: Exact | Block = Exact()
     """How the weights follow the statistics: exactly, or one block at a time as in the paper."""
     ridge: float = 1e-2
-    """Penalty on the weights in standard units, fixed for life; below 1e-2 rounding is amplified."""
+    """Penalty on the weights in standard units, fixed for a life; below 1e-2 it amplifies rounding."""
     warm_up: int = 100
     """Transitions that set the standard units. They wait, and are then learned from in order."""
     known_bounds: bool = True
@@ -77,17 +76,17 @@ class Losse:
     reward: Callable[[Any, Any, Any], jax.Array] | None = None
     """A known reward (observation, action, next_observation) -> [N]; None learns it."""
     continues: Callable[[Any, Any, Any], jax.Array] | None = None
-    """A known chance that the episode goes on, of the same arguments; None learns it."""
+    """A known probability that the episode continues, of the same arguments; None learns it."""
 
     diet = "stream"
     metrics = (SURPRISE, DOUBT, LEADER_DISTANCE, STATISTICS_BYTES, TRANSITIONS)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> LosseState:
-        """A model that has seen nothing: it expects no change, and doubts everything (1)."""
+        """Make a model without data: it expects no change, and doubts everything (1)."""
         if self.warm_up < 1 or self.ridge <= 0:
             raise ValueError(f"warm_up must be at least 1 and ridge positive, not {self.warm_up} and {self.ridge}")
-        seen, done = vectors(spec.observation, self), form(spec.action)
-        width, outputs = self._widths(seen, done)
+        observation, taken = vectors(spec.observation, self), form(spec.action)
+        width, outputs = self._widths(observation, taken)
         projecting, solving = keys.split(key, "projection", "solver")
         queue = Queue(
             inputs=jnp.zeros((self.warm_up, width), jnp.float32),
@@ -98,25 +97,26 @@ class Losse:
         statistics = sums.empty(self.encoder.size, outputs)
         return LosseState(
             projection=self.encoder.projection(projecting, width),
-            standard=self._measure(seen, done, queue),
+            standard=self._measure(observation, taken, queue),
             queue=queue,
             statistics=statistics,
             memo=self.solver.init(solving, self.encoder.size, self.encoder.slots, self.ridge),
             table=self._tabulate(statistics),
-            seen=seen,
-            done=done,
+            observation_form=observation,
+            action_form=taken,
         )
 
     def start(self, state: LosseState, batch: int) -> jax.Array:
-        """The middle of what is known of observations, [batch, width]."""
-        middle = state.standard.input_centre[: state.seen.bounds[0].size]
+        """Take the middle of the observations so far, [batch, width]."""
+        middle = state.standard.input_centre[: state.observation_form.width]
         return jnp.tile(middle, (batch, 1))
 
     def observe(
         self, key: jax.Array, state: LosseState, belief: jax.Array, action: Any, step: TimeStep
     ) -> tuple[jax.Array, Info]:
-        """See `step` [N]. Surprise is the error of the prediction in standard units, root mean square over its targets."""
-        flat = state.seen.flat(step.observation)
+        """Take over the observation. Surprise is the error of the prediction in standard units, root mean square over its
+        targets."""
+        flat = state.observation_form.flat(step.observation)
         inputs = self._inputs(state, belief, action)
         expected, _ = self.encoder.interpolate(state.projection, state.table, inputs)
         found = state.standard.targets(self._targets(flat - belief, step))
@@ -128,14 +128,14 @@ class Losse:
         }
 
     def imagine(self, key: jax.Array, state: LosseState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
-        """One imagined step. Bounded observations stay in their bounds; choices stay choices."""
+        """Imagine one step. Bounded observations stay in their bounds; choices stay choices."""
         inputs = self._inputs(state, belief, action)
         expected, remainder = self.encoder.interpolate(state.projection, state.table, inputs)
         expected = expected * state.standard.target_scale + state.standard.target_centre
         width = belief.shape[-1]
-        observation = state.seen.value(belief + expected[:, :width])
+        observation = state.observation_form.value(belief + expected[:, :width])
         learned = iter(jnp.moveaxis(expected[:, width:], -1, 0))
-        known = (state.seen.value(belief), action, observation)
+        known = (state.observation_form.value(belief), action, observation)
         reward = next(learned) if self.reward is None else self.reward(*known).astype(jnp.float32)
         continues = 1 - jnp.clip(next(learned), 0, 1) if self.continues is None else self.continues(*known)
         doubt = {
@@ -144,17 +144,20 @@ class Losse:
             "none": lambda: jnp.zeros(belief.shape[0], jnp.float32),
         }[self.doubt_in_imagination]()
         prediction = Prediction(observation=observation, reward=reward, continues=continues.astype(jnp.float32), doubt=doubt)
-        return state.seen.flat(observation), prediction
+        return state.observation_form.flat(observation), prediction
 
     def learn(self, key: jax.Array, state: LosseState, experience: Experience) -> tuple[LosseState, Info]:
-        """Take in experience [B], row after row; rows that are not valid change nothing.
+        """Add experience [B], row after row; seams, and rows whose action is unknown, change nothing.
 
         In place where the state is donated, or the carry of a scan.
         """
-        now, after = state.seen.flat(experience.step.observation), state.seen.flat(experience.next.observation)
-        inputs = jnp.concatenate([now, state.done.flat(experience.action)], -1)
+        now, after = (
+            state.observation_form.flat(experience.step.observation),
+            state.observation_form.flat(experience.next.observation),
+        )
+        inputs = jnp.concatenate([now, state.action_form.flat(experience.action)], -1)
         targets = self._targets(after - now, experience.next)
-        state, _ = jax.lax.scan(self._row, state, (inputs, targets, experience.valid))
+        state, _ = jax.lax.scan(self._row, state, (inputs, targets, experience.acted))
         state = dataclasses.replace(state, table=self._tabulate(state.statistics))
         statistics = state.statistics
         return state, {
@@ -164,14 +167,16 @@ class Losse:
         }
 
     def _row(self, state: LosseState, row: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[LosseState, None]:
-        """Queue one transition, then learn whatever waits, once standard units are set: none, one or the warm-up.
+        """Queue one transition, then learn all that waits, once standard units are set: none, one or the warm-up.
 
         A loop of a varying number of turns keeps A in place, where a `cond` would copy it.
         """
         inputs, targets, valid = row
         warming = state.queue.arrived < self.warm_up
         queue = state.queue.push(inputs, targets, valid)
-        standard = jax.lax.cond(warming, lambda: self._measure(state.seen, state.done, queue), lambda: state.standard)
+        standard = jax.lax.cond(
+            warming, lambda: self._measure(state.observation_form, state.action_form, queue), lambda: state.standard
+        )
 
         def feed(index: jax.Array, carry: tuple[sums.Statistics, Any]) -> tuple[sums.Statistics, Any]:
             slot = index % self.warm_up
@@ -197,40 +202,40 @@ class Losse:
         weights, gradient = jax.lax.cond(due, polish, lambda: (statistics.weights, statistics.gradient))
         return dataclasses.replace(statistics, weights=weights, gradient=gradient)
 
-    def _widths(self, seen: Form, done: Form) -> tuple[int, int]:
+    def _widths(self, observation: Form, action: Form) -> tuple[int, int]:
         """(width of the input, number of targets)."""
-        observed = seen.bounds[0].size
-        return observed + done.bounds[0].size, observed + (self.reward is None) + (self.continues is None)
+        learned = (self.reward is None) + (self.continues is None)
+        return observation.width + action.width, observation.width + learned
 
-    def _measure(self, seen: Form, done: Form, queue: Queue) -> Standard:
-        low, high = (np.concatenate(pair) for pair in zip(seen.bounds, done.bounds, strict=True))
+    def _measure(self, observation: Form, action: Form, queue: Queue) -> Standard:
+        low, high = (np.concatenate(pair) for pair in zip(observation.bounds, action.bounds, strict=True))
         if not self.known_bounds:
             low, high = np.full_like(low, -np.inf), np.full_like(high, np.inf)
-        # Deltas and ends are not centred: the unseen then means "nothing changes", "nothing ends".
-        centred = np.arange(queue.targets.shape[1]) == (seen.bounds[0].size if self.reward is None else -1)
+        # Changes and ends are not centred: without data the model then expects no change, and no end.
+        centred = np.arange(queue.targets.shape[1]) == (observation.width if self.reward is None else -1)
         standard = measure(queue, (low, high), centred)
         if self.continues is not None:
             return standard
         return dataclasses.replace(standard, target_scale=standard.target_scale.at[-1].set(1))
 
     def _targets(self, change: jax.Array, step: TimeStep) -> jax.Array:
-        """What is learned of a step [N]: the change of the observation, then reward, then the end, where not given."""
+        """The targets of a step [N]: the change of the observation, then reward, then the end, where they are not given."""
         reward = [step.reward[:, None].astype(jnp.float32)] if self.reward is None else []
         ended = [step.terminated[:, None].astype(jnp.float32)] if self.continues is None else []
         return jnp.concatenate([change, *reward, *ended], -1)
 
     def _inputs(self, state: LosseState, belief: jax.Array, action: Any) -> jax.Array:
         """Belief and action [N] in standard units, float32 [N, width]."""
-        return state.standard.inputs(jnp.concatenate([belief, state.done.flat(action)], -1))
+        return state.standard.inputs(jnp.concatenate([belief, state.action_form.flat(action)], -1))
 
     def _exact_doubt(self, state: LosseState, inputs: jax.Array) -> jax.Array:
-        """The part of the prior standard deviation that is left, sqrt(ridge phi^T (A + ridge)^-1 phi / phi^T phi)."""
+        """The part of the prior standard deviation that remains, sqrt(ridge phi^T (A + ridge)^-1 phi / phi^T phi)."""
         active, value = self.encoder.encode(state.projection, inputs.astype(sums.PRECISION))
         left = self.solver.spread(state.statistics, state.memo, self.ridge, active, value)
         return jnp.sqrt(jnp.maximum(self.ridge * left / jnp.sum(value**2, -1), 0)).astype(jnp.float32)
 
     def _tabulate(self, statistics: sums.Statistics) -> jax.Array:
-        """The weights, and what the diagonal of A leaves unknown of each feature, as imagination reads them."""
+        """Lay out the weights, and what the diagonal of A leaves unknown of each feature, as imagination reads them."""
         left = self.ridge / (jnp.diagonal(statistics.gram) + self.ridge)
         columns = jnp.concatenate([statistics.weights, left[:, None]], -1)
         return self.encoder.tabulate(columns.astype(jnp.float32))

@@ -1,4 +1,4 @@
-"""Lots drawn from the contents of a row: a bootstrap that needs no memory of who was shown what."""
+"""Lots drawn from the contents of a row: a bootstrap that keeps no record of which member has read which row."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def draw(rows: jax.Array) -> jax.Array:
-    """rows float32 [E, n, F] -> float32 [E, n], even in [0, 1): the same for the same contents and member.
+    """Draw lots for rows float32 [E, n, F]: float32 [E, n], even in [0, 1), the same for the same contents and member.
 
     A sum of the words by odd factors, and the finaliser of MurmurHash3, which spreads every bit over all.
     """

@@ -8,7 +8,7 @@ from umwelt.core import struct
 RATE = 0.05
 """Share of the newest batch in the recent error: the mean of about twenty."""
 DRIFT = 1e-4
-"""By so much the lowest error is forgotten in each update, or who has rested once would never try again."""
+"""The lowest error rises by this share in each update, so that a member that has rested tries again."""
 
 
 @struct
@@ -20,12 +20,12 @@ class Patience:
 
 
 def fresh(members: int) -> Patience:
-    """Nobody has seen anything."""
+    """Begin without any error."""
     return Patience(recent=jnp.full(members, jnp.inf, jnp.float32), lowest=jnp.full(members, jnp.inf, jnp.float32))
 
 
 def watch(patience: Patience, held_out: jax.Array) -> Patience:
-    """Take in the errors [E] of a batch; a NaN, where nothing was hidden, says nothing."""
+    """Add the errors [E] of a batch; a NaN, where nothing was hidden, adds nothing."""
     known = jnp.isfinite(held_out)
     moved = jnp.where(jnp.isfinite(patience.recent), patience.recent + RATE * (held_out - patience.recent), held_out)
     recent = jnp.where(known, moved, patience.recent)
@@ -33,5 +33,5 @@ def watch(patience: Patience, held_out: jax.Array) -> Patience:
 
 
 def rests(patience: Patience, rise: float) -> jax.Array:
-    """bool [E]: the recent error is above the lowest by more than the share `rise`."""
+    """Find the members that should rest: bool [E], the recent error is above the lowest by more than the share `rise`."""
     return jnp.isfinite(patience.lowest) & (patience.recent > (1.0 + rise) * patience.lowest)

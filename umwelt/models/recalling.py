@@ -1,22 +1,39 @@
-"""A model that tells worlds apart by what it has just lived: the last moments are a part of what it sees.
+"""A model that tells worlds apart by its recent past: it reads the last transitions beside each observation.
 
-One model cannot be right about worlds that contradict each other, unless it is told in which it is. What an agent did
-and what came of it tells it: a motor that is wired the wrong way round shows in one transition. So the model inside is
-given the last few transitions beside each observation, and imagines that they stay what they were, as the physics do.
-Then one memory over all worlds is enough, and nothing has to be noticed ("Context-aware dynamics model for
-generalization in model-based reinforcement learning", ICML 2020, with the moments themselves in place of a code).
+One model cannot be right about worlds that contradict each other, unless something says which one it is in. Recent
+actions and their results do: a motor that is wired the wrong way round shows in one transition. So the model inside
+reads the last few transitions too, and imagines that they stay what they were, as the physics do. Then one memory over
+all worlds is enough, and nothing has to detect a change ("Context-aware dynamics model for generalization in model-based
+reinforcement learning", ICML 2020, with the transitions themselves in place of a code).
 """
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import TERMINATED, Box, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.core import (
+    TERMINATED,
+    Box,
+    Experience,
+    Info,
+    Metric,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    is_hosted,
+    keys,
+    part,
+    static,
+    struct,
+)
 from umwelt.core.contracts import Model
-from umwelt.networks.form import Form, form
+from umwelt.networks.form import Form, form, vectors
+
+NOW, PAST = "now", "past"
+"""The parts of the observation that the model inside reads."""
 
 
 @struct
@@ -24,39 +41,54 @@ class RecallingState:
     """inner: the inner model's."""
 
     inner: Any
-    seen: Form = static()
-    done: Form = static()
+    observation_form: Form = static()
+    action_form: Form = static()
 
 
 @struct
 class RecallingBelief:
-    """inner: the inner model's belief. seen: float32 [N, F], the last observation. lately: float32 [N, moments, E], the
-    newest last: observation, action and change of each."""
+    """inner: the inner model's belief. observation: float32 [N, F], the last one. past: float32 [N, moments, E], the
+    newest transition last: observation, action and change of each."""
 
     inner: Any
-    seen: jax.Array
-    lately: jax.Array
+    observation: jax.Array
+    past: jax.Array
 
 
 @part
 class Recalling:
-    """A replay model that sees the last `moments` transitions beside each observation.
+    """A replay model that reads the last `moments` transitions beside each observation.
 
-    It learns from sequences: their first `moments` transitions are what was seen lately, and each of the others is a
-    lesson, because in imagination, too, what was seen lately lies ever farther back. Give the agent and its memory a
-    `length` of `moments` and about as much as it plans ahead.
+    It learns from sequences. Their first `moments` transitions are the past, and each of the others is a row to learn
+    from, because in imagination, too, the past lies ever farther back. Give the agent and its memory a `length` of
+    `moments` and about as much as it plans ahead.
     """
 
     model: Model
-    """The model inside; it replays, its belief is what it saw last, and it can be told which numbers stay (`still`), as
-    `Ensemble` can. What an `Ensemble` hides from its members (`share`) it hides together with the moments, so the same
-    transition may be shown beside others: do not rely on its `model_held_out` here."""
+    """The model inside. It replays, its belief is the last observation, and it has a field `constant` that holds "past", as
+    `Ensemble` has. An `Ensemble` hides a transition together with its past (`share`), so the same transition may be
+    shown with another past: do not rely on its `model_held_out` here."""
     moments: int = 3
-    """How many transitions are seen."""
+    """How many transitions it reads."""
     blank: float = 0.25
-    """The share of lessons in which only some of them are, as at the beginning of an episode."""
+    """The share of rows in which only some of them are there, as at the beginning of an episode."""
 
     diet = "replay"
+    passes = ("value", "prior", "odds")
+
+    @property
+    def inner(self) -> Model:
+        """The model inside."""
+        return self.model
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the model inside is plain Python."""
+        return is_hosted(self.model)
+
+    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Turn arguments of a capability into the inner model's."""
+        return arguments | {"state": arguments["state"].inner, "belief": arguments["belief"].inner}
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -64,93 +96,88 @@ class Recalling:
         return self.model.metrics
 
     def init(self, key: jax.Array, spec: WorldSpec) -> RecallingState:
-        """The inner model, born into the world of longer observations."""
-        box = spec.observation
-        if self.model.diet != "replay":
-            raise ValueError(f"model={type(self.model).__name__} eats a stream; Recalling needs a model whose diet is replay")
-        if not hasattr(self.model, "still"):
-            raise ValueError(f"model={type(self.model).__name__} cannot be told what stays; Recalling needs a field `still`")
-        if not isinstance(box, Box) or len(box.shape) != 1 or self.moments < 1:
+        """Make the inner model for the world of longer observations."""
+        name, model = type(self.model).__name__, self.model
+        if model.diet != "replay":
+            raise ValueError(f"model={name} learns from a stream; Recalling needs a model whose diet is replay")
+        constant = {field.name: getattr(model, field.name) for field in fields(model)}.get("constant", ())  # type: ignore[arg-type]
+        if PAST not in constant:
             raise ValueError(
-                f"moments={self.moments} of {box}: the observation must be one Box of shape (n,), and moments above 0"
+                f"model={name} would predict the past; Recalling needs a model whose field `constant` holds {PAST!r}"
             )
-        seen, done = form(box), form(spec.action)
-        more = self.moments * self._entries(seen, done)
-        low, high = (tuple(edge.tolist()) + (sign * math.inf,) * more for edge, sign in zip(box.bounds, (-1, 1), strict=True))
-        longer = Box(shape=(box.shape[0] + more,), low=low, high=high)
-        inner = self._inner(seen, done).init(key, replace(spec, observation=longer))
-        return RecallingState(inner=inner, seen=seen, done=done)
+        if self.moments < 1:
+            raise ValueError(f"moments={self.moments}: it must be at least 1")
+        observation, action = vectors(spec.observation, self), form(spec.action)
+        past = Box(shape=(self.moments, self._entries(observation, action)), low=-math.inf, high=math.inf)
+        inner = model.init(key, replace(spec, observation={NOW: spec.observation, PAST: past}))
+        return RecallingState(inner=inner, observation_form=observation, action_form=action)
 
     def start(self, state: RecallingState, batch: int) -> RecallingBelief:
-        """Nothing seen lately."""
-        width, entries = state.seen.bounds[0].size, self._entries(state.seen, state.done)
+        """Start beliefs without a past."""
+        width, entries = state.observation_form.width, self._entries(state.observation_form, state.action_form)
         return RecallingBelief(
-            inner=self._inner(state.seen, state.done).start(state.inner, batch),
-            seen=jnp.zeros((batch, width), jnp.float32),
-            lately=jnp.zeros((batch, self.moments, entries), jnp.float32),
+            inner=self.model.start(state.inner, batch),
+            observation=jnp.zeros((batch, width), jnp.float32),
+            past=jnp.zeros((batch, self.moments, entries), jnp.float32),
         )
 
     def observe(
         self, key: jax.Array, state: RecallingState, belief: RecallingBelief, action: Any, step: TimeStep
     ) -> tuple[RecallingBelief, Info]:
-        """What is told is what surprised the inner model in the light of the moments before. An episode begins with none."""
-        model = self._inner(state.seen, state.done)
-        _, info = model.observe(key, state.inner, belief.inner, action, self._longer(step, belief.lately))
-        flat = state.seen.flat(step.observation)
-        moment = jnp.concatenate([belief.seen, state.done.flat(action), flat - belief.seen], axis=-1)
-        newer = jnp.concatenate([belief.lately[:, 1:], moment[:, None]], axis=1)
-        lately = jnp.where(step.first[:, None, None], 0.0, newer)
-        inner, _ = model.observe(key, state.inner, belief.inner, action, self._longer(step, lately))
-        return RecallingBelief(inner=inner, seen=flat, lately=lately), info
+        """Add the transition to the past. The Info is the inner model's surprise, given the transitions before. An episode
+        begins without a past."""
+        _, info = self.model.observe(key, state.inner, belief.inner, action, _longer(step, belief.past))
+        flat = state.observation_form.flat(step.observation)
+        newest = jnp.concatenate([belief.observation, state.action_form.flat(action), flat - belief.observation], axis=-1)
+        newer = jnp.concatenate([belief.past[:, 1:], newest[:, None]], axis=1)
+        past = jnp.where(step.first[:, None, None], 0.0, newer)
+        inner, _ = self.model.observe(key, state.inner, belief.inner, action, _longer(step, past))
+        return RecallingBelief(inner=inner, observation=flat, past=past), info
 
     def imagine(
         self, key: jax.Array, state: RecallingState, belief: RecallingBelief, action: Any
     ) -> tuple[RecallingBelief, Prediction]:
-        """The inner model's imagination, in which the moments stay."""
-        inner, prediction = self._inner(state.seen, state.done).imagine(key, state.inner, belief.inner, action)
-        seen = prediction.observation[..., : belief.seen.shape[1]]
-        return RecallingBelief(inner=inner, seen=seen, lately=belief.lately), replace(prediction, observation=seen)
+        """Imagine by the inner model, with the same past."""
+        inner, prediction = self.model.imagine(key, state.inner, belief.inner, action)
+        observation = prediction.observation[NOW]
+        after = RecallingBelief(inner=inner, observation=state.observation_form.flat(observation), past=belief.past)
+        return after, replace(prediction, observation=observation)
 
     def learn(self, key: jax.Array, state: RecallingState, experience: Experience) -> tuple[RecallingState, Info]:
-        """One lesson of the inner model on sequences [N, L]. Single transitions [N] are learned as if nothing had been
-        seen lately."""
+        """Update the inner model on sequences [N, L]. Single transitions [N] have no past."""
         if experience.origin.ndim == 1:
             experience = jax.tree.map(lambda leaf: leaf[:, None], experience)
         learning, blanking, choosing = keys.split(key, "learn", "blank", "choose")
         number, length = experience.origin.shape
-        before, entries = min(self.moments, length - 1), self._entries(state.seen, state.done)
-        lately = jnp.zeros((number, self.moments, entries), jnp.float32)
+        before, entries = min(self.moments, length - 1), self._entries(state.observation_form, state.action_form)
+        past = jnp.zeros((number, self.moments, entries), jnp.float32)
         for index in range(before):
-            past = jax.tree.map(lambda leaf, index=index: leaf[:, index], experience)
-            now, after = state.seen.flat(past.step.observation), state.seen.flat(past.next.observation)
-            moment = jnp.concatenate([now, state.done.flat(past.action), after - now], axis=-1)
-            lately = lately.at[:, self.moments - before + index].set(moment)
-        # an episode that has just begun has seen the newest only, or none
+            one = jax.tree.map(lambda leaf, index=index: leaf[:, index], experience)
+            now, after = (state.observation_form.flat(step.observation) for step in (one.step, one.next))
+            moment = jnp.concatenate([now, state.action_form.flat(one.action), after - now], axis=-1)
+            past = past.at[:, self.moments - before + index].set(moment)
+        # an episode that has just begun has the newest only, or none
         some = jax.random.randint(choosing, (number,), 0, self.moments)
         known = jnp.where(jax.random.uniform(blanking, (number,)) < self.blank, some, self.moments)
         shown = jnp.arange(self.moments) >= self.moments - known[:, None]
-        lately = jnp.where(shown[..., None], lately, 0.0)
-        whole = jnp.all(experience.valid, axis=1, keepdims=True)
+        past = jnp.where(shown[..., None], past, 0.0)
+        whole = jnp.all(experience.acted, axis=1, keepdims=True)
 
         def rows(leaf: jax.Array) -> jax.Array:
             return leaf[:, before:].reshape(number * (length - before), *leaf.shape[2:])
 
-        lessons = jax.tree.map(rows, experience)
-        kind = jnp.where(rows(jnp.broadcast_to(whole, (number, length))), lessons.step.kind, jnp.int8(TERMINATED))
-        moments = jnp.repeat(lately, length - before, axis=0)
-        step, next = (self._longer(each, moments) for each in (lessons.step, lessons.next))
-        lessons = replace(lessons, step=replace(step, kind=kind), next=next)
-        inner, info = self._inner(state.seen, state.done).learn(learning, state.inner, lessons)
+        later = jax.tree.map(rows, experience)
+        kind = jnp.where(rows(jnp.broadcast_to(whole, (number, length))), later.step.kind, jnp.int8(TERMINATED))
+        moments = jnp.repeat(past, length - before, axis=0)
+        step, next = (_longer(each, moments) for each in (later.step, later.next))
+        later = replace(later, step=replace(step, kind=kind), next=next)
+        inner, info = self.model.learn(learning, state.inner, later)
         return replace(state, inner=inner), info
 
-    def _inner(self, seen: Form, done: Form) -> Any:
-        """The model inside, told that the moments stay."""
-        model: Any = self.model
-        return replace(model, still=model.still + self.moments * self._entries(seen, done))
+    def _entries(self, observation: Form, action: Form) -> int:
+        return 2 * observation.width + action.width
 
-    def _entries(self, seen: Form, done: Form) -> int:
-        return 2 * seen.bounds[0].size + done.bounds[0].size
 
-    def _longer(self, step: TimeStep, lately: jax.Array) -> TimeStep:
-        """The step whose observation [N, F] ends with the moments."""
-        return replace(step, observation=jnp.concatenate([step.observation, lately.reshape(lately.shape[0], -1)], axis=-1))
+def _longer(step: TimeStep, past: jax.Array) -> TimeStep:
+    """Put the past beside the observation of a step [N]."""
+    return replace(step, observation={NOW: step.observation, PAST: past})

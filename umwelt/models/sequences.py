@@ -1,4 +1,4 @@
-"""Sequences of experience as a latent model reads them: flat, time first, and wiped where nothing is to be learned."""
+"""Sequences of experience as a latent model reads them: flat, time first, zero where nothing is to be learned."""
 
 from typing import Any
 
@@ -24,14 +24,15 @@ class Rows:
 
 
 def mean(values: jax.Array, weight: jax.Array) -> jax.Array:
-    """The mean of values, of as many numbers as there are weights, by weight; 0 where nothing weighs."""
+    """Average values by weight, of which there are as many; 0 where nothing weighs."""
     return jnp.sum(values.reshape(weight.shape) * weight) / jnp.maximum(jnp.sum(weight), 1.0)
 
 
-def rows(seen: Form, policy: policies.Policy, experience: Experience) -> Rows:
-    """Experience [N, L] as rows. A sequence in which a seam stands weighs nothing, and what it holds is made zero."""
+def rows(form: Form, policy: policies.Policy, experience: Experience) -> Rows:
+    """Turn experience [N, L] into rows. A sequence that holds a seam or an unknown action weighs nothing, and what it
+    holds becomes zero."""
     number, length = experience.origin.shape
-    whole = jnp.all(experience.valid, axis=1)
+    whole = jnp.all(experience.acted, axis=1)
     first = jax.tree.map(lambda leaf: leaf[:, 0], experience.step.observation)
 
     def turned(flatten: Any, value: Any) -> jax.Array:
@@ -40,8 +41,8 @@ def rows(seen: Form, policy: policies.Policy, experience: Experience) -> Rows:
         return jnp.swapaxes(flat, 0, 1)
 
     return Rows(
-        before=jnp.where(whole[:, None], seen.flat(first), 0.0),
-        after=turned(seen.flat, experience.next.observation),
+        before=jnp.where(whole[:, None], form.flat(first), 0.0),
+        after=turned(form.flat, experience.next.observation),
         action=turned(lambda action: policy.features(policy.unit(action)), experience.action),
         reward=jnp.where(whole, jnp.swapaxes(experience.next.reward, 0, 1), 0.0),
         ended=jnp.swapaxes(experience.next.terminated, 0, 1).astype(jnp.float32) * whole,

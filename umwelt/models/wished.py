@@ -1,66 +1,80 @@
-"""What an agent wants is not what it knows: a model of the world beside a wish that it is shown.
+"""A model of the world apart from the task: only the reward depends on what an agent is to do.
 
-Where the observation ends with the wish, as `Announced` shows a task, the model inside learns of the rest alone, the
-same under every wish; what a wish is worth is a known function. So nothing that is learned has to be learned again,
-or can be forgotten, when only the wish changes.
+Where the observation announces the task (`Announced`), the model inside learns from the rest alone, the same under every
+task, and the reward of a task is a known function. So a change of the task alone makes nothing to learn again, and
+nothing to forget.
 """
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Experience, Info, Metric, Prediction, TimeStep, WorldSpec, part, static, struct
+from umwelt.core import (
+    Experience,
+    Info,
+    Metric,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    capability,
+    is_hosted,
+    part,
+    spaces,
+    static,
+    struct,
+)
 from umwelt.core.contracts import Model
-from umwelt.networks import shown
-
-
-class Knows(Protocol):
-    """Who knows what a wish is worth, such as `umwelt.worlds.Arm`."""
-
-    def reward(self, observation: Any, action: Any, next_observation: Any) -> jax.Array:
-        """float32 [N], of a transition of rows [N] whose observations end with the wish."""
-        ...
+from umwelt.networks.known_tasks import Announcement, announcement
 
 
 def worthless(observation: Any, action: Any, next_observation: Any) -> jax.Array:
-    """No reward: what a model inside a `Wished` may be told, so that it learns none."""
-    return jnp.zeros(next_observation.shape[0], jnp.float32)
+    """Reward nothing: for a model inside a `Wished`, which then learns no reward."""
+    return jnp.zeros(_rows(next_observation), jnp.float32)
 
 
 def endless(observation: Any, action: Any, next_observation: Any) -> jax.Array:
-    """No end: what a model may be told of a world whose episodes are only cut off."""
-    return jnp.ones(next_observation.shape[0], jnp.float32)
+    """End never: for a model of a world whose episodes are only cut off."""
+    return jnp.ones(_rows(next_observation), jnp.float32)
 
 
 @struct
 class WishedState:
-    """inner: the inner model's. width: of the observation without the wish."""
+    """inner: the inner model's. announcement: where the observation holds the task."""
 
     inner: Any
-    width: int = static()
+    announcement: Announcement = static()
 
 
 @struct
 class WishedBelief:
-    """inner: the inner model's. seen: float32 [N, width], the observation expected now, without the wish. wish: [N, entries]."""
+    """inner: the inner model's. observation: the expected observation [N, ...], with the task."""
 
     inner: Any
-    seen: jax.Array
-    wish: jax.Array
+    observation: Any
 
 
 @part
 class Wished:
-    """A model of all but the last `entries` numbers of the observation, with a known worth of them."""
+    """A model of all but the announced task, with a known reward of it."""
 
     model: Model
-    """The model inside; it must tell observations. Rewards are hidden from it."""
-    entries: int
-    """Numbers at the end of the observation that are the wish."""
-    world: Knows
-    """Who knows what a transition is worth; nothing else of it is used."""
+    """The model inside; it must decode observations. Rewards are hidden from it."""
+    world: Any
+    """A world that announces its task and knows the `reward` of a transition; nothing else of it is used."""
+
+    passes = ()
+
+    @property
+    def inner(self) -> Model:
+        """The model inside."""
+        return self.model
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the model inside is plain Python."""
+        return is_hosted(self.model)
 
     @property
     def diet(self) -> Any:
@@ -73,41 +87,49 @@ class Wished:
         return self.model.metrics
 
     def init(self, key: jax.Array, spec: WorldSpec) -> WishedState:
-        """The inner model, born into the world without wishes."""
-        if self.entries < 1:
-            raise ValueError(f"entries={self.entries}: a wish is at least one number; show it with `Announced(world=...)`")
-        rest = shown.without(spec, self.entries)
-        return WishedState(inner=self.model.init(key, rest), width=rest.observation.shape[0])
+        """Make the inner model for the world without tasks."""
+        found = announcement(spec.observation)
+        if found.task is None:
+            raise ValueError(
+                f"observation: Wished needs the task in it, and it is {spec.observation}; announce the task with"
+                " `Announced(world=...)`"
+            )
+        capability(self.world, "reward", required="world")
+        inner = self.model.init(key, replace(spec, observation=found.rest.space))
+        return WishedState(inner=inner, announcement=found)
 
     def start(self, state: WishedState, batch: int) -> WishedBelief:
-        """The inner start, and no wish."""
-        inner, zeros = self.model.start(state.inner, batch), jnp.zeros((batch, state.width), jnp.float32)
-        return WishedBelief(inner=inner, seen=zeros, wish=jnp.zeros((batch, self.entries), jnp.float32))
+        """Start the inner model's beliefs, without a task."""
+        empty = spaces.zeros(state.announcement.space, batch)
+        return WishedBelief(inner=self.model.start(state.inner, batch), observation=empty)
 
     def observe(
         self, key: jax.Array, state: WishedState, belief: WishedBelief, action: Any, step: TimeStep
     ) -> tuple[WishedBelief, Info]:
-        """The inner model's view of the rest, and the wish as it is shown."""
-        seen, wish = step.observation[..., : -self.entries], step.observation[..., -self.entries :]
-        inner, info = self.model.observe(key, state.inner, belief.inner, action, replace(step, observation=seen))
-        return WishedBelief(inner=inner, seen=seen, wish=wish), info
+        """Filter the rest by the inner model, and keep the task as the observation announces it."""
+        rest = replace(step, observation=state.announcement.without(step.observation))
+        inner, info = self.model.observe(key, state.inner, belief.inner, action, rest)
+        return WishedBelief(inner=inner, observation=step.observation), info
 
     def imagine(self, key: jax.Array, state: WishedState, belief: WishedBelief, action: Any) -> tuple[WishedBelief, Prediction]:
-        """The inner model's imagination, worth what is wished."""
+        """Imagine by the inner model, with the known reward of the task."""
         inner, prediction = self.model.imagine(key, state.inner, belief.inner, action)
-        before = jnp.concatenate([belief.seen, belief.wish], axis=-1)
-        after = jnp.concatenate([prediction.observation, belief.wish], axis=-1)
-        reward = self.world.reward(before, action, after).astype(jnp.float32)
-        return WishedBelief(inner=inner, seen=prediction.observation, wish=belief.wish), replace(
-            prediction, observation=after, reward=reward
-        )
+        after = state.announcement.joined(prediction.observation, state.announcement.tasks(belief.observation))
+        known: Any = capability(self.world, "reward", required="world")
+        reward = known(belief.observation, action, after).astype(jnp.float32)
+        return WishedBelief(inner=inner, observation=after), replace(prediction, observation=after, reward=reward)
 
     def learn(self, key: jax.Array, state: WishedState, experience: Experience) -> tuple[WishedState, Info]:
-        """One lesson of the inner model, in which no reward is to be seen."""
+        """Update the inner model, without tasks and rewards."""
 
         def cut(step: TimeStep) -> TimeStep:
-            return replace(step, observation=step.observation[..., : -self.entries], reward=jnp.zeros_like(step.reward))
+            rest = state.announcement.without(step.observation)
+            return replace(step, observation=rest, reward=jnp.zeros_like(step.reward))
 
         rest = replace(experience, step=cut(experience.step), next=cut(experience.next))
         inner, info = self.model.learn(key, state.inner, rest)
         return replace(state, inner=inner), info
+
+
+def _rows(observation: Any) -> int:
+    return jax.tree.leaves(observation)[0].shape[0]

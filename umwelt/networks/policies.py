@@ -6,6 +6,7 @@
 
 All have `width` (how many outputs they read), and the methods draw, best, log_prob, entropy.
 Actions of a Box are handled in the unit (-1, 1); `action` brings them to the world's own.
+`masked` closes the choices that are not admissible, in the outputs, so that all methods respect them.
 """
 
 import math
@@ -21,6 +22,9 @@ EDGE = 1.0 - 1e-6
 """Unit actions are kept this far inside (-1, 1), so that their density stays finite."""
 HALF_LOG = 0.5 * math.log(2 * math.pi)
 """What a normal of deviation 1 takes from the log density at its middle."""
+CLOSED = -1e9
+"""The output, and the log probability, of a choice that is not admissible: finite, so that its product with zero is no
+NaN."""
 
 
 @part
@@ -49,12 +53,12 @@ class Gaussian:
         return self.size
 
     def moments(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Mean and log deviation [..., A] of the normals before they are squashed."""
+        """Read mean and log deviation [..., A] of the normals before they are squashed."""
         mean, raw = jnp.split(outputs, 2, axis=-1)
         return mean, self.lowest + 0.5 * (self.highest - self.lowest) * (jnp.tanh(raw) + 1.0)
 
     def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Unit actions [..., A], and their log density [...]; differentiable in the outputs."""
+        """Draw unit actions [..., A], and their log density [...]; differentiable in the outputs."""
         mean, log_deviation = self.moments(outputs)
         noise = jax.random.normal(key, mean.shape)
         raw = mean + jnp.exp(log_deviation) * noise
@@ -62,31 +66,31 @@ class Gaussian:
         return jnp.tanh(raw), jnp.sum(normal - _squash(raw), axis=-1)
 
     def best(self, outputs: jax.Array) -> jax.Array:
-        """The middle action, in units [..., A]."""
+        """Take the middle action, in units [..., A]."""
         return jnp.tanh(self.moments(outputs)[0])
 
     def log_prob(self, outputs: jax.Array, unit: jax.Array) -> jax.Array:
-        """Log density [...] of unit actions [..., A]."""
+        """Compute the log density [...] of unit actions [..., A]."""
         mean, log_deviation = self.moments(outputs)
         raw = jnp.arctanh(jnp.clip(unit, -EDGE, EDGE))
         normal = -0.5 * ((raw - mean) * jnp.exp(-log_deviation)) ** 2 - log_deviation - HALF_LOG
         return jnp.sum(normal - _squash(raw), axis=-1)
 
     def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
-        """An estimate [...] of the entropy from one draw: it has no closed form."""
+        """Estimate the entropy [...] from one draw: it has no closed form."""
         return -self.draw(key, outputs)[1]
 
     def features(self, unit: jax.Array) -> jax.Array:
-        """What a network reads of a unit action: [..., A]."""
+        """Encode a unit action for a network: [..., A]."""
         return unit
 
     def action(self, unit: jax.Array) -> jax.Array:
-        """The world's actions [N, *shape] from units [N, A]."""
+        """Bring units [N, A] to the world's actions [N, *shape]."""
         middle, half = self._middle
         return (middle + half * unit.reshape(*unit.shape[:-1], *self.space.shape)).astype(self.space.dtype)
 
     def unit(self, action: jax.Array) -> jax.Array:
-        """Units [N, A] of the world's actions [N, *shape]."""
+        """Bring the world's actions [N, *shape] to units [N, A]."""
         middle, half = self._middle
         lead = action.ndim - len(self.space.shape)
         return ((action - middle) / half).reshape(*action.shape[:lead], self.size).astype(jnp.float32)
@@ -100,8 +104,8 @@ class Gaussian:
 
 @part
 class Clipped(Gaussian):
-    """Normals around a squashed mean, whose draws are cut only on their way into the world, so that density and
-    entropy stay those of a normal. Outputs [..., 2A]: means, then deviations; zeros are wide, not narrow."""
+    """Normals around a squashed mean. Their draws are cut only on the way into the world, so that density and entropy
+    stay those of a normal. Outputs [..., 2A]: means, then deviations; zeros are wide, not narrow."""
 
     lowest: float = 0.1
     """The lowest deviation."""
@@ -109,32 +113,32 @@ class Clipped(Gaussian):
     """The highest deviation."""
 
     def moments(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Mean and log deviation [..., A]."""
+        """Read mean and log deviation [..., A]."""
         mean, raw = jnp.split(outputs, 2, axis=-1)
         return jnp.tanh(mean), jnp.log(self.lowest + (self.highest - self.lowest) * jax.nn.sigmoid(raw + 2.0))
 
     def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Actions [..., A] in units, some outside (-1, 1), and their log density [...]."""
+        """Draw actions [..., A] in units, some outside (-1, 1), and their log density [...]."""
         mean, log_deviation = self.moments(outputs)
         unit = mean + jnp.exp(log_deviation) * jax.random.normal(key, mean.shape)
         return unit, self.log_prob(outputs, unit)
 
     def best(self, outputs: jax.Array) -> jax.Array:
-        """The middle action, in units [..., A]."""
+        """Take the middle action, in units [..., A]."""
         return self.moments(outputs)[0]
 
     def log_prob(self, outputs: jax.Array, unit: jax.Array) -> jax.Array:
-        """Log density [...] of actions [..., A] before they are cut."""
+        """Compute the log density [...] of actions [..., A] before they are cut."""
         mean, log_deviation = self.moments(outputs)
         return jnp.sum(-0.5 * ((unit - mean) * jnp.exp(-log_deviation)) ** 2 - log_deviation, -1) - self.size * HALF_LOG
 
     def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
-        """The entropy [...] before anything is cut, exactly."""
+        """Compute the entropy [...] before anything is cut, exactly."""
         del key
         return jnp.sum(self.moments(outputs)[1] + 0.5, axis=-1) + self.size * HALF_LOG
 
     def action(self, unit: jax.Array) -> jax.Array:
-        """The world's actions [N, *shape] from units [N, A], cut to its bounds."""
+        """Bring units [N, A] to the world's actions [N, *shape], cut to its bounds."""
         return Gaussian.action(self, jnp.clip(unit, -1.0, 1.0))
 
 
@@ -144,7 +148,7 @@ class Choice:
 
     space: Discrete
     uniform: float = 0.0
-    """The share that is spread evenly over all choices."""
+    """The share that is spread evenly over all admissible choices."""
 
     @property
     def size(self) -> int:
@@ -162,40 +166,45 @@ class Choice:
         return self.space.n
 
     def logits(self, outputs: jax.Array) -> jax.Array:
-        """Log probabilities [..., n]."""
+        """Compute log probabilities [..., n]; about `CLOSED` where a choice is not admissible."""
         if self.uniform == 0.0:
             return jax.nn.log_softmax(outputs, axis=-1)
-        return jnp.log((1.0 - self.uniform) * jax.nn.softmax(outputs, axis=-1) + self.uniform / self.space.n)
+        open = outputs > CLOSED / 2
+        even = open / jnp.maximum(jnp.sum(open, axis=-1, keepdims=True), 1)
+        chance = (1.0 - self.uniform) * jax.nn.softmax(outputs, axis=-1) + self.uniform * even
+        # the inner `where` keeps the slope of log(0) out of the gradient
+        return jnp.where(open, jnp.log(jnp.where(open, chance, 1.0)), CLOSED)
 
     def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Choices int32 [...] and their log probability [...]."""
-        chosen = jax.random.categorical(key, self.logits(outputs), axis=-1).astype(jnp.int32)
-        return chosen, self.log_prob(outputs, chosen)
+        """Draw choices int32 [...] and their log probability [...]."""
+        logits = self.logits(outputs)
+        chosen = jax.random.categorical(key, logits, axis=-1).astype(jnp.int32)
+        return chosen, _taken(logits, chosen)
 
     def best(self, outputs: jax.Array) -> jax.Array:
-        """The likeliest choice, int32 [...]."""
+        """Take the likeliest choice, int32 [...]."""
         return jnp.argmax(outputs, axis=-1).astype(jnp.int32)
 
     def log_prob(self, outputs: jax.Array, unit: jax.Array) -> jax.Array:
-        """Log probability [...] of choices [...]."""
-        return jnp.take_along_axis(self.logits(outputs), unit[..., None], axis=-1)[..., 0]
+        """Compute the log probability [...] of choices [...]."""
+        return _taken(self.logits(outputs), unit)
 
     def entropy(self, key: jax.Array, outputs: jax.Array) -> jax.Array:
-        """The entropy [...], exactly."""
+        """Compute the entropy [...], exactly."""
         del key
         logits = self.logits(outputs)
         return -jnp.sum(jnp.exp(logits) * logits, axis=-1)
 
     def features(self, unit: jax.Array) -> jax.Array:
-        """What a network reads of a choice: one-hot [..., n]."""
+        """Encode a choice for a network: one-hot [..., n]."""
         return jax.nn.one_hot(unit, self.space.n, dtype=jnp.float32)
 
     def action(self, unit: jax.Array) -> jax.Array:
-        """A choice is the world's action."""
+        """Bring a choice to the world's action, which it is."""
         return unit
 
     def unit(self, action: jax.Array) -> jax.Array:
-        """The world's action is a choice."""
+        """Bring the world's action to a choice, which it is."""
         return jnp.asarray(action, jnp.int32)
 
 
@@ -203,7 +212,7 @@ Policy = Gaussian | Choice
 
 
 def over(space: Any, clipped: bool = False, **options: Any) -> Policy:
-    """The policy of an action space: one bounded Box of floats (squashed, or clipped), or one Discrete."""
+    """Make the policy of an action space: one bounded Box of floats (squashed, or clipped), or one Discrete."""
     if isinstance(space, Discrete):
         return Choice(space=space, **{name: value for name, value in options.items() if name == "uniform"})
     if not isinstance(space, Box) or np.dtype(space.dtype).kind != "f":
@@ -216,6 +225,18 @@ def over(space: Any, clipped: bool = False, **options: Any) -> Policy:
         )
     kind = Clipped if clipped else Gaussian
     return kind(space=space, **{name: value for name, value in options.items() if name != "uniform"})
+
+
+def masked(outputs: jax.Array, open: jax.Array | None) -> jax.Array:
+    """Close the choices that are not admissible: outputs [..., n] and `Form.open` of the observation, bool [..., n] or
+    None, which admits all. A row that admits none, as where an episode has ended, stays as it is."""
+    if open is None:
+        return outputs
+    return jnp.where(open | ~jnp.any(open, axis=-1, keepdims=True), outputs, CLOSED)
+
+
+def _taken(logits: jax.Array, chosen: jax.Array) -> jax.Array:
+    return jnp.take_along_axis(logits, chosen[..., None], axis=-1)[..., 0]
 
 
 def _squash(raw: jax.Array) -> jax.Array:

@@ -32,22 +32,16 @@ class CEM:
     proposed: float = 0.05
     """share of the candidates that the prior rolls out, where there is a prior"""
     choose: Choose = "mean"
-    """whose first action is done: the elites' mean, the best candidate, or an elite at random ("sample")"""
+    """which plan's first action is done: the elites' mean, the best candidate, or an elite at random ("sample")"""
 
     def init(self, key: jax.Array, spec: WorldSpec) -> Plans:
-        """Blank plans for spec.batch rows."""
+        """Make blank plans for spec.batch rows."""
         if not 0 < self.elites <= self.samples:
             raise ValueError(f"elites={self.elites} must lie in 1 .. samples ({self.samples})")
         return blank(spec.action, spec.batch, self.horizon)
 
-    def plan(
-        self,
-        key: jax.Array,
-        state: Plans,
-        belief: Belief,
-        prospect: Prospect,
-    ) -> tuple[Plans, Action]:
-        """Actions [B, ...], and the fitted plans one step later."""
+    def plan(self, key: jax.Array, state: Plans, belief: Belief, prospect: Prospect) -> tuple[Plans, Action]:
+        """Choose actions [B, ...], and keep the fitted plans one step later."""
         plans, action = search(
             key,
             state.wide(self.spread),
@@ -63,5 +57,5 @@ class CEM:
         return plans.shift(), action
 
     def forget(self, state: Plans, rows: jax.Array) -> Plans:
-        """Blank plans in the rows (bool [B]) where an episode begins."""
+        """Blank the plans of the rows (bool [B]) where an episode begins."""
         return forgotten(state, rows)

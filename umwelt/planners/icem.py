@@ -23,8 +23,8 @@ class Warm:
 class ICEM:
     """CEM with noise correlated in time, elites that outlive an iteration and a call, and a shrinking population.
 
-    The cited work executes the best candidate; its reference code keeps the last action of the
-    shifted mean, and so do we. The population counts every candidate that is imagined.
+    The paper executes the best candidate. Its reference code keeps the last action of the shifted mean, and so does this
+    part. The population counts every candidate that is imagined.
     """
 
     samples: int = 192
@@ -52,7 +52,7 @@ class ICEM:
     proposed: float = 0.05
     """share of the candidates that the prior rolls out, where there is a prior"""
     choose: Choose = "best"
-    """whose first action is done: the elites' mean, the best candidate, or an elite at random ("sample")"""
+    """which plan's first action is done: the elites' mean, the best candidate, or an elite at random ("sample")"""
 
     @property
     def populations(self) -> tuple[int, ...]:
@@ -65,7 +65,7 @@ class ICEM:
         return max(1, round(self.elites * self.keep))
 
     def init(self, key: jax.Array, spec: WorldSpec) -> Warm:
-        """Blank plans for spec.batch rows, and elites that equal them."""
+        """Make blank plans for spec.batch rows, and elites that equal them."""
         if not 4 <= 2 * self.elites <= self.samples:
             raise ValueError(f"elites={self.elites} must lie in 2 .. half of samples ({self.samples})")
         if not 0 <= self.keep <= 0.8:
@@ -75,18 +75,12 @@ class ICEM:
         plans = blank(spec.action, spec.batch, self.horizon)
         return Warm(plans=plans, elites=self._blank(plans))
 
-    def plan(
-        self,
-        key: jax.Array,
-        state: Warm,
-        belief: Belief,
-        prospect: Prospect,
-    ) -> tuple[Warm, Action]:
-        """Actions [B, ...], and the fitted plans and their elites one step later."""
-        dream_key, prior_key, choice_key = keys.split(key, "dream", "prior", "choice")
+    def plan(self, key: jax.Array, state: Warm, belief: Belief, prospect: Prospect) -> tuple[Warm, Action]:
+        """Choose actions [B, ...], and keep the fitted plans and their elites one step later."""
+        dream_key, prior_key, choice_key, mask_key = keys.split(key, "dream", "prior", "choice", "mask")
         lookahead = Lookahead(prospect=prospect, discount=self.discount)
-        plans = state.plans.wide(self.spread)
-        kept = jnp.swapaxes(state.elites, 0, 1)
+        plans = state.plans.admitting(prospect.open).wide(self.spread)
+        kept = plans.admitted(mask_key, jnp.swapaxes(state.elites, 0, 1))
         shares = [share_of(size - self._kept - 1, self.proposed) * (prospect.prior is not None) for size in self.populations]
         given = lookahead.proposals(prior_key, plans, belief, max(shares))
         *fresh, after = self._noise(key, plans, shares)
@@ -101,12 +95,12 @@ class ICEM:
             kept = pick(candidates, jax.lax.top_k(scores, self._kept)[1])
             chosen = decide(choice_key, plans, candidates, scores, weights, self.choose)
         plans = plans.shift()
-        # the step that enters the horizon is drawn anew: elites that held their last action would all end alike
+        # the step that enters the horizon is a new draw: elites that held their last action would all end alike
         kept = jnp.concatenate([kept[1:], plans.sample(after)[-1:]])
         return Warm(plans=plans, elites=jnp.swapaxes(kept, 0, 1)), plans.decode(chosen)
 
     def forget(self, state: Warm, rows: jax.Array) -> Warm:
-        """Blank plans and elites in the rows (bool [B]) where an episode begins."""
+        """Blank the plans and elites of the rows (bool [B]) where an episode begins."""
         plans = forgotten(state.plans, rows)
         return Warm(plans=plans, elites=select(rows, self._blank(plans), state.elites))
 

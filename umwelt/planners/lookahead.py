@@ -11,8 +11,8 @@ from umwelt.core.contracts import Belief, Prospect
 from umwelt.planners.plans import Plans, evens, join, normal, pick
 
 Choose = Literal["mean", "best", "sample", "noisy"]
-"""Which plan's first action is done: the fitted middle, the best candidate, one drawn by weight, or that
-one with noise as wide as the fitted plans are spread."""
+"""Which plan's first action is done: the fitted middle, the best candidate, one drawn by weight ("sample"), or that one
+with noise as wide as the fitted plans are spread ("noisy")."""
 
 
 @part
@@ -23,11 +23,10 @@ class Lookahead:
     discount: float
 
     def scores(self, key: jax.Array, plans: Plans, candidates: jax.Array, belief: Belief) -> jax.Array:
-        """What each candidate [H, B, S, ...] is worth from beliefs [B]: float32 [B, S].
+        """Score each candidate [H, B, S, ...] from beliefs [B]: float32 [B, S].
 
-        Discounted by the chance of still living: the step that ends an episode still pays, and
-        nothing after it does. A score that is not finite counts as -infinity: an imagination that
-        diverged promises nothing.
+        Discounted by the chance that the episode still goes on: the step that ends it still pays, and nothing after it
+        does. A score that is not finite counts as -infinity, because the imagination diverged.
         """
         horizon, batch, samples = candidates.shape[:3]
         rows = batch * samples
@@ -48,18 +47,24 @@ class Lookahead:
         return jnp.where(jnp.isfinite(worth), worth, -jnp.inf).reshape(batch, samples)
 
     def proposals(self, key: jax.Array, plans: Plans, belief: Belief, samples: int) -> jax.Array:
-        """The prior's own trajectories in imagination, as candidates [H, B, samples, ...]."""
+        """Roll out the prior in imagination: candidates [H, B, samples, ...], whose first steps are open."""
         batch, horizon = jax.tree.leaves(plans)[0].shape[:2]
-        if self.prospect.prior is None or samples == 0:
+        prior = self.prospect.prior
+        if prior is None or samples == 0:
             return plans.mode()[:, :, :0]
 
-        def step(belief: Belief, step_key: jax.Array) -> tuple[Belief, jax.Array]:
-            prior_key, imagine_key = keys.split(step_key, "prior", "imagine")
-            candidate = plans.encode(self.prospect.prior(prior_key, belief))
+        def step(belief: Belief, x: Any) -> tuple[Belief, jax.Array]:
+            step_key, begins = x
+            prior_key, imagine_key, mask_key = keys.split(step_key, "prior", "imagine", "mask")
+            candidate = plans.encode(prior(prior_key, belief))
+            if self.prospect.open is not None:
+                rows = candidate.reshape(1, batch, samples, *candidate.shape[1:])
+                candidate = jnp.where(begins, plans.admitted(mask_key, rows).reshape(candidate.shape), candidate)
             belief, _ = self.prospect.imagine(imagine_key, belief, plans.decode(candidate))
             return belief, candidate
 
-        _, rolled = jax.lax.scan(step, spread_out(belief, samples), jax.random.split(key, horizon))
+        steps = (jax.random.split(key, horizon), jnp.arange(horizon) == 0)
+        _, rolled = jax.lax.scan(step, spread_out(belief, samples), steps)
         return rolled.reshape(horizon, batch, samples, *rolled.shape[2:])
 
 
@@ -81,8 +86,9 @@ def search(
     weigh: scores [B, S] -> weights [B, S] that sum to one. refit: (plans, candidates, weights) -> plans.
     """
     dream_key, prior_key, choice_key = keys.split(key, "dream", "prior", "choice")
+    plans = plans.admitting(lookahead.prospect.open)
     given = lookahead.proposals(prior_key, plans, belief, proposed)
-    # the prior's proposals stay the same in all iterations, so that they are imagined but once
+    # the prior's proposals stay the same in all iterations, so that they are imagined only once
     known = lookahead.scores(keys.fold(prior_key, "scores"), plans, given, belief) if given.shape[2] else None
     fresh = jnp.stack(evens(key, plans, *(samples - given.shape[2],) * iterations))
 
@@ -103,7 +109,7 @@ def search(
 def decide(
     key: jax.Array, plans: Plans, candidates: jax.Array, scores: jax.Array, weights: jax.Array, choose: Choose
 ) -> jax.Array:
-    """The first step of the plan chosen in each row, [B, ...], in the units of the plans."""
+    """Choose a plan in each row: its first step [B, ...], in the units of the plans."""
     if choose == "mean":
         return plans.mode()[0, :, 0]
     if choose == "best":
@@ -119,7 +125,7 @@ def decide(
 def elite_weights(scores: jax.Array, elites: int) -> jax.Array:
     """Equal weights [B, S] on the `elites` best of scores [B, S], zero elsewhere.
 
-    Where fewer candidates have a finite score, those share the weight; where none has, all do.
+    Where fewer candidates have a finite score, those share the weight. Where none has, all do.
     """
     _, best = jax.lax.top_k(scores, elites)
     marked = jnp.zeros(scores.shape, jnp.float32).at[jnp.arange(scores.shape[0])[:, None], best].set(1.0)
@@ -129,7 +135,7 @@ def elite_weights(scores: jax.Array, elites: int) -> jax.Array:
 
 
 def spread_out(belief: Belief, samples: int) -> Belief:
-    """Beliefs [B] repeated to [B * samples], the copies of a row side by side."""
+    """Repeat beliefs [B] to [B * samples], the copies of a row side by side."""
 
     def repeat(leaf: jax.Array) -> jax.Array:
         leaf = jnp.asarray(leaf)
@@ -145,5 +151,5 @@ def share_of(samples: int, share: float) -> int:
 
 
 def _living(alive: jax.Array, amount: jax.Array) -> jax.Array:
-    """alive * amount, where the dead (alive 0) make nothing of any amount, NaN included."""
+    """alive * amount, which is 0 where alive is 0, whatever the amount is, NaN included."""
     return jnp.where(alive == 0, 0.0, alive * jnp.asarray(amount, jnp.float32))

@@ -43,25 +43,19 @@ class MPPI:
     proposed: float = 0.05
     """share of the candidates that the prior rolls out, where there is a prior"""
     choose: Choose = "mean"
-    """whose first action is done: the weighted mean, the best candidate, one drawn by weight ("sample"), or that one
+    """which plan's first action is done: the weighted mean, the best candidate, one drawn by weight ("sample"), or that one
     with the noise of the fitted spread ("noisy")"""
 
     def init(self, key: jax.Array, spec: WorldSpec) -> Plans:
-        """Blank plans for spec.batch rows."""
+        """Make blank plans for spec.batch rows."""
         if not 0 <= self.elites <= self.samples:
             raise ValueError(f"elites={self.elites} must lie in 0 .. samples ({self.samples}); 0 lets all weigh")
         if self.temperature <= 0:
             raise ValueError(f"temperature={self.temperature} must be above 0; choose='best' takes the best alone")
         return blank(spec.action, spec.batch, self.horizon)
 
-    def plan(
-        self,
-        key: jax.Array,
-        state: Plans,
-        belief: Belief,
-        prospect: Prospect,
-    ) -> tuple[Plans, Action]:
-        """Actions [B, ...], and the fitted plans one step later."""
+    def plan(self, key: jax.Array, state: Plans, belief: Belief, prospect: Prospect) -> tuple[Plans, Action]:
+        """Choose actions [B, ...], and keep the fitted plans one step later."""
         plans, action = search(
             key,
             state.wide(self.spread),
@@ -77,11 +71,11 @@ class MPPI:
         return plans.shift(), action
 
     def forget(self, state: Plans, rows: jax.Array) -> Plans:
-        """Blank plans in the rows (bool [B]) where an episode begins."""
+        """Blank the plans of the rows (bool [B]) where an episode begins."""
         return forgotten(state, rows)
 
     def weigh(self, scores: jax.Array) -> jax.Array:
-        """Weights [B, S] of scores [B, S]: a softmax over the elites, which sums to one in each row.
+        """Weigh scores [B, S]: a softmax over the elites, which sums to one in each row.
 
         A candidate of score -infinity weighs nothing, unless all of them have it.
         """

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def coloured(white: jax.Array, beta: float) -> jax.Array:
-    """White noise [H, ...] given the spectrum frequency ** -beta along its first axis; variance stays 1.
+    """Give white noise [H, ...] the spectrum frequency ** -beta along its first axis; variance stays 1.
 
     beta 0 is white, 1 pink, 2 red (a random walk). As in iCEM (2020), the lowest
     frequency but zero sets the power at zero, and the noise is periodic in H.

@@ -1,17 +1,19 @@
 """Distributions over plans: what every sampling planner draws from, fits again and shifts.
 
-A plan is H actions. A *candidate* is one drawn plan, written in the distribution's own units, and
-candidates are laid out as time x rows x samples, [H, B, S, ...], so that imagination can scan over
-time without moving anything. The two distributions share their methods:
+A plan is H actions. A *candidate* is one drawn plan, written in the distribution's own units. Candidates are laid out as
+time x rows x samples, [H, B, S, ...], so that imagination can scan over time without moving data. The two distributions
+share their methods:
 
-    wide(spread)                 the warm start as the first search of a call sees it
-    sample(noise)                candidates from standard normal noise [H, B, S, entries]
-    uniform(even)                candidates that cover the whole space, from even numbers [H, B, S, entries]
-    refit(candidates, weights, momentum, least)
-    shift()                      one step later
-    around(key, candidates)      one candidate in each row, [h, B, ...], with noise of the fitted spread
-    mode()                       the plan at its middle, as one candidate [H, B, 1, ...]
-    decode(candidates), encode(actions)
+- `admitting(open)`: the same plans, whose first steps are open choices;
+- `admitted(key, candidates)`: candidates whose first steps are open choices;
+- `wide(spread)`: the warm start as the first search of a call uses it;
+- `sample(noise)`: candidates from standard normal noise [H, B, S, entries];
+- `uniform(even)`: candidates that cover the whole space, from even numbers [H, B, S, entries];
+- `refit(candidates, weights, momentum, least)`: fitted to weighted candidates;
+- `shift()`: one step later, with every choice open;
+- `around(key, candidates)`: one candidate in each row, [h, B, ...], with noise of the fitted spread;
+- `mode()`: the plan at its middle, as one candidate [H, B, 1, ...];
+- `decode(candidates)`, `encode(actions)`.
 """
 
 import dataclasses
@@ -43,6 +45,14 @@ class Continuous:
     def entries(self) -> int:
         """How many normal numbers one action takes."""
         return self.mean.shape[-1]
+
+    def admitting(self, open: jax.Array | None) -> "Continuous":
+        """The same plans: a Box has no choices to close."""
+        return self
+
+    def admitted(self, key: jax.Array, candidates: jax.Array) -> jax.Array:
+        """The same candidates: a Box has no choices to close."""
+        return candidates
 
     def wide(self, spread: float) -> "Continuous":
         """The same mean, with the standard deviation `spread` everywhere."""
@@ -101,10 +111,11 @@ class Continuous:
 class Choices:
     """Plans of a Discrete space: an independent categorical at each step. Candidates are int32 [H, B, S].
 
-    probability: float32 [B, H, n].
+    probability: float32 [B, H, n]. open: bool [B, n], the choices that the first step may take, or None for all.
     """
 
     probability: jax.Array
+    open: jax.Array | None = None
     space: Discrete = static()
 
     @property
@@ -112,23 +123,46 @@ class Choices:
         """How many normal numbers one action takes: one for each choice."""
         return self.space.n
 
+    def admitting(self, open: jax.Array | None) -> "Choices":
+        """The same plans, whose first step takes an open choice. A row without any open choice has all of them."""
+        if open is None:
+            return self
+        if open.shape != (self.probability.shape[0], self.space.n):
+            raise ValueError(
+                f"prospect.open: its shape is {open.shape}, where {self.probability.shape[0]} beliefs have {self.space.n} choices"
+            )
+        open = jnp.asarray(open, bool)
+        return dataclasses.replace(self, open=open | ~jnp.any(open, axis=1, keepdims=True))
+
+    def admitted(self, key: jax.Array, candidates: jax.Array) -> jax.Array:
+        """Candidates [H, B, S] in which a closed first choice is replaced by a draw from the open ones."""
+        if self.open is None or not candidates.size:
+            return candidates
+        first = candidates[0]
+        closed = ~jnp.take_along_axis(self.open, first, axis=1)
+        logits = jnp.log(self._steps[:, 0])[:, None]
+        drawn = jax.random.categorical(key, logits, axis=-1, shape=first.shape).astype(jnp.int32)
+        return candidates.at[0].set(jnp.where(closed, drawn, first))
+
     def wide(self, spread: float) -> "Choices":
-        """The share `spread` of every step is drawn uniformly, so that no choice is out of reach; all of it from 1 on,
-        as a search of a Box is hardly wider than its bounds from there on."""
+        """The share `spread` of every step is drawn uniformly, so that no choice is out of reach. From 1 on all of it
+        is, as a search of a Box is hardly wider than its bounds from there on."""
         return dataclasses.replace(self, probability=_blend(self.probability, min(spread, 1.0)))
 
     def sample(self, noise: jax.Array) -> jax.Array:
         """Candidates int32 [H, B, S] from standard normal noise [H, B, S, n], by the Gumbel maximum.
 
-        The normals become Gumbel numbers through their distribution function, so that noise which
-        is correlated in time gives choices that are, each step still having its own probabilities.
+        The normals become Gumbel numbers through their distribution function. So noise that is correlated in time gives
+        choices that are, and each step keeps its own probabilities.
         """
-        logits = jnp.log(jnp.swapaxes(self.probability, 0, 1))[:, :, None]
+        logits = jnp.log(jnp.swapaxes(self._steps, 0, 1))[:, :, None]
         even = jnp.clip(ndtr(noise), 1e-7, 1.0 - 1e-7)
         return jnp.argmax(logits - jnp.log(-jnp.log(even)), axis=-1).astype(jnp.int32)
 
     def uniform(self, even: jax.Array) -> jax.Array:
         """Candidates int32 [H, B, S], every choice as likely, from numbers [H, B, S, n] even over (-1, 1)."""
+        if self.open is not None:
+            even = even.at[0].set(jnp.where(self.open[:, None], even[0], -2.0))
         return jnp.argmax(even, axis=-1).astype(jnp.int32)
 
     def refit(self, candidates: jax.Array, weights: jax.Array, momentum: float, least: float) -> "Choices":
@@ -141,17 +175,17 @@ class Choices:
         return dataclasses.replace(self, probability=momentum * self.probability + (1.0 - momentum) * frequency)
 
     def shift(self) -> "Choices":
-        """The plan one step later; its last step is held."""
-        return dataclasses.replace(self, probability=_later(self.probability, 1))
+        """The plan one step later; its last step is held, and every choice is open."""
+        return dataclasses.replace(self, probability=_later(self.probability, 1), open=None)
 
     def around(self, key: jax.Array, candidates: jax.Array) -> jax.Array:
-        """Choices drawn anew from the fitted probabilities, int32 [h, B], h of the first steps."""
-        fitted = jnp.swapaxes(self.probability, 0, 1)[: candidates.shape[0]]
+        """Choices drawn from the fitted probabilities, int32 [h, B], h of the first steps."""
+        fitted = jnp.swapaxes(self._steps, 0, 1)[: candidates.shape[0]]
         return jax.random.categorical(key, jnp.log(fitted), axis=-1).astype(jnp.int32)
 
     def mode(self) -> jax.Array:
         """The likeliest choice of each step, int32 [H, B, 1]."""
-        return jnp.argmax(jnp.swapaxes(self.probability, 0, 1), axis=-1)[:, :, None].astype(jnp.int32)
+        return jnp.argmax(jnp.swapaxes(self._steps, 0, 1), axis=-1)[:, :, None].astype(jnp.int32)
 
     def decode(self, candidates: jax.Array) -> jax.Array:
         """Choices are written as they are."""
@@ -160,6 +194,16 @@ class Choices:
     def encode(self, actions: jax.Array) -> jax.Array:
         """Choices are written as they are."""
         return jnp.asarray(actions, jnp.int32)
+
+    @property
+    def _steps(self) -> jax.Array:
+        """The probabilities [B, H, n], with nothing on the closed choices of the first step."""
+        if self.open is None:
+            return self.probability
+        first = jnp.where(self.open, self.probability[:, 0], 0.0)
+        total = jnp.sum(first, axis=1, keepdims=True)
+        even = self.open / jnp.sum(self.open, axis=1, keepdims=True)
+        return self.probability.at[:, 0].set(jnp.where(total > 0, first / jnp.where(total > 0, total, 1.0), even))
 
 
 Plans = Continuous | Choices

@@ -24,29 +24,24 @@ class Shooting:
     """share of the candidates that the prior rolls out, where there is a prior"""
 
     def init(self, key: jax.Array, spec: WorldSpec) -> Plans:
-        """The plan of each row that the next call tries too: blank."""
+        """Make blank plans for spec.batch rows: the next call tries them too."""
         if self.samples < 2:
             raise ValueError(f"samples={self.samples}: shooting needs at least 2, since the last best plan takes one")
         return blank(spec.action, spec.batch, self.horizon)
 
-    def plan(
-        self,
-        key: jax.Array,
-        state: Plans,
-        belief: Belief,
-        prospect: Prospect,
-    ) -> tuple[Plans, Action]:
-        """The first action of the best candidate in each row, [B, ...]."""
+    def plan(self, key: jax.Array, state: Plans, belief: Belief, prospect: Prospect) -> tuple[Plans, Action]:
+        """Choose the first action of the best candidate in each row, [B, ...]."""
         dream_key, prior_key = keys.split(key, "dream", "prior")
         lookahead = Lookahead(prospect=prospect, discount=self.discount)
-        given = lookahead.proposals(prior_key, state, belief, share_of(self.samples - 1, self.proposed))
-        (fresh,) = evens(key, state, self.samples - 1 - given.shape[2])
-        candidates = join(given, state.mode(), state.uniform(fresh))
-        scores = lookahead.scores(dream_key, state, candidates, belief)
+        plans = state.admitting(prospect.open)
+        given = lookahead.proposals(prior_key, plans, belief, share_of(self.samples - 1, self.proposed))
+        (fresh,) = evens(key, plans, self.samples - 1 - given.shape[2])
+        candidates = join(given, plans.mode(), plans.uniform(fresh))
+        scores = lookahead.scores(dream_key, plans, candidates, belief)
         best = pick(candidates, jnp.argmax(scores, axis=1)[:, None])
-        kept = state.refit(best, jnp.ones((best.shape[1], 1), jnp.float32), momentum=0.0, least=0.0)
-        return kept.shift(), state.decode(best[0, :, 0])
+        kept = plans.refit(best, jnp.ones((best.shape[1], 1), jnp.float32), momentum=0.0, least=0.0)
+        return kept.shift(), plans.decode(best[0, :, 0])
 
     def forget(self, state: Plans, rows: jax.Array) -> Plans:
-        """Blank plans in the rows (bool [B]) where an episode begins."""
+        """Blank the plans of the rows (bool [B]) where an episode begins."""
         return forgotten(state, rows)

@@ -1,23 +1,18 @@
-"""tdmpc2 with a policy that imitates its planner, and plans made anew for old states."""
-
-from dataclasses import replace
-from typing import Any
+"""tdmpc2 with a policy that imitates its planner, and new plans for old states."""
 
 from umwelt.behaviours import Bootstrapped
-from umwelt.memory.ring import Ring
+from umwelt.memory import Ring
 from umwelt.recipes.tdmpc2 import tdmpc2
+from umwelt.recipes.variation import around, vary
 
-
-def imitating(agent: Any) -> Bootstrapped:
-    """The same model and planner; the policy imitates."""
-    model = replace(agent.model, model=replace(agent.model.model, teaches=False))
-    return Bootstrapped(**{**vars(agent), "model": model}, plans=Ring(bytes=4_000_000))
-
-
-bmpc = tdmpc2.varied(
-    imitating,
+bmpc = vary(
+    tdmpc2,
+    {
+        "agent.model.model.improves": False,
+        "agent": around(lambda agent: Bootstrapped(agent=agent, plans=Ring(bytes=4_000_000))),
+    },
     name="bmpc",
-    summary="tdmpc2 whose policy imitates the planner, with old plans made anew",
-    citation="Bootstrapped model predictive control (ICLR 2025)",
+    summary="tdmpc2 whose policy imitates the planner, with new plans for old states",
+    cites=("wang2025bmpc",),
     expected="-120 on Pendulum-v1 in 6,000 decisions (3 seeds), against no published figure; docs/evidence.md",
 )

@@ -1,15 +1,19 @@
-"""The agent that rolls dice, as a recipe: the floor of every table."""
+"""The agent that acts at random, as a recipe: the floor of every table."""
 
 from umwelt.behaviours import RandomAgent
+from umwelt.core.contracts import World
+from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
-from umwelt.recipes.recipe import Recipe
+from umwelt.recipes.recipe import recipe
+from umwelt.teachers import Blocks
 
-random = Recipe(
-    name="random",
+
+@recipe(
     summary="draws every action uniformly; the floor of every table",
-    agent=RandomAgent(),
-    rhythm=Rhythm(random=0, updates=0, chunk=200),
-    citation="none",
+    family="random",
+    needs=("boxes", "choices", "pictures"),
     budget="as fast as the world",
     expected="about -1,200 on Pendulum-v1",
 )
+def random(world: World) -> Life:
+    return Life(world=world, agent=RandomAgent(), teacher=Blocks(), rhythm=Rhythm(random=0, updates=0, chunk=200))

@@ -1,43 +1,118 @@
-"""What a recipe is: a named composition, with what it reproduces and what to expect of it."""
+"""A recipe: a named function from a world to a life, with its card."""
 
+import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
-from typing import Any
+from dataclasses import field
+from typing import Any, Literal
 
-from umwelt.core import part
-from umwelt.core.contracts import Agent
+from umwelt.core import Discrete, capability, part, spaces
+from umwelt.core.contracts import Agent, World
+from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
+from umwelt.worlds import Cartpole, Pendulum
+
+Need = Literal["boxes", "choices", "pictures", "goals", "data"]
+NEEDS: tuple[Need, ...] = ("boxes", "choices", "pictures", "goals", "data")
+"""Worlds of continuous actions, of choices, of pictures; worlds with `achieved` goals; shown experience."""
 
 
 @part
 class Recipe:
-    """A named agent and its rhythm.
+    """A published system as a function `make(world, ...) -> Life`, and its card.
 
-    summary: one line. citation: the work it follows. budget: what a run costs. expected: what was
-    measured with it, and by which command. sizes: the agent under other names, for `--recipe.size`. rhythms: of the
-    sizes that have a rhythm of their own. repeats: how many frames a decision lasts in the worlds of an adapter, as
-    published, unless `--world.repeat` says otherwise.
+    Call it with a world: `pets(Pendulum())`, or with one of its sizes: `dreamer_v3(world, size="2M")`.
     """
 
     name: str
+    """The name of its file."""
     summary: str
-    agent: Agent
-    rhythm: Rhythm
-    citation: str
-    budget: str
-    expected: str
-    sizes: Mapping[str, Agent] = field(default_factory=dict)
-    rhythms: Mapping[str, Rhythm] = field(default_factory=dict)
+    """One line."""
+    family: str
+    """Recipes of one family run the same program up to sizes and losses."""
+    make: Callable[..., Life]
+    """World and options -> Life."""
+    needs: tuple[Need, ...]
+    """Worlds that it fits: boxes, choices or both, and pictures where it reads them; goals and data where it cannot do
+    without."""
+    cites: tuple[str, ...] = ()
+    """Keys of references.bib."""
+    sizes: tuple[str, ...] = ()
+    """Values of the option `size`, the default first; empty where there is one size."""
+    budget: str = ""
+    """What a run takes."""
+    expected: str = "not measured yet"
+    """What was measured, and where it is written down."""
     repeats: Mapping[str, int] = field(default_factory=dict)
+    """Adapter -> frames of a decision, as published; `--world.repeat` overrides it."""
 
-    def rhythm_of(self, size: str | None) -> Rhythm:
-        """The rhythm of the agent of that size; of the default one for None."""
-        return self.rhythms.get(size or "", self.rhythm)
+    def __call__(self, world: World, size: str | None = None, **options: Any) -> Life:
+        """Make the life of this recipe in `world`; `size` is one of `sizes`."""
+        if size is not None and not self.sizes:
+            raise ValueError(f"size={size!r}: the recipe {self.name} comes in one size; leave it out")
+        if size is not None and size not in self.sizes:
+            near = difflib.get_close_matches(size, self.sizes, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.sizes)}"
+            raise ValueError(f"size={size!r}: the recipe {self.name} has no such size; {hint}")
+        return self.make(world, **options, **({} if size is None else {"size": size}))
 
-    def varied(
-        self, change: Callable[[Any], Agent], *, name: str, summary: str, citation: str, expected: str = "not measured yet"
-    ) -> "Recipe":
-        """The recipe of the same rhythm and sizes whose agents are `change` of these; what was measured is not theirs."""
-        sizes = {size: change(agent) for size, agent in self.sizes.items()}
-        card = {"name": name, "summary": summary, "citation": citation, "expected": expected}
-        return replace(self, **card, agent=change(self.agent), sizes=sizes)
+    @property
+    def example(self) -> Life:
+        """The life in a small built-in world that the recipe fits."""
+        return self(Cartpole() if self.needs[:1] == ("choices",) else Pendulum())
+
+    @property
+    def agent(self) -> Agent:
+        """The agent of the example."""
+        return self.example.agent
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """The rhythm of the example."""
+        return self.example.rhythm
+
+
+def recipe(
+    *,
+    summary: str,
+    family: str,
+    needs: tuple[Need, ...],
+    cites: tuple[str, ...] = (),
+    sizes: tuple[str, ...] = (),
+    budget: str = "",
+    expected: str = "not measured yet",
+    repeats: Mapping[str, int] | None = None,
+) -> Callable[[Callable[..., Life]], Recipe]:
+    """Make a recipe of a function from a world to a life; the function's name is the recipe's."""
+
+    def made(make: Callable[..., Life]) -> Recipe:
+        return Recipe(
+            name=make.__name__,
+            summary=summary,
+            family=family,
+            make=make,
+            needs=needs,
+            cites=cites,
+            sizes=sizes,
+            budget=budget,
+            expected=expected,
+            repeats=dict(repeats or {}),
+        )
+
+    return made
+
+
+def lacking(recipe: Recipe, life: Life) -> str:
+    """Say in a sentence what the world of `life` lacks of what the recipe needs; empty where nothing is missing."""
+    spec = life.world.spec
+    actions = {"choices" if isinstance(leaf, Discrete) else "boxes" for leaf in spaces.leaves(spec.action)}
+    if not actions & set(recipe.needs):
+        kinds = " or ".join(kind for kind in recipe.needs if kind in ("boxes", "choices"))
+        return f"it needs actions that are {kinds}, and those of {spec.name} are {' and '.join(sorted(actions))}"
+    pictures = [leaf for leaf in spaces.leaves(spec.observation) if len(leaf.shape) == 3]
+    if pictures and "pictures" not in recipe.needs:
+        return f"it reads no pictures, and {spec.name} shows {pictures[0].shape}"
+    if "goals" in recipe.needs and capability(life.world, "achieved") is None:
+        return f"it needs goals, and {spec.name} does not say which goal an observation achieves (`achieved`)"
+    if "data" in recipe.needs and not life.shown:
+        return "it learns from shown experience; give some by `--shown PATH`, or `Life.shown`"
+    return ""

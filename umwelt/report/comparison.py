@@ -1,14 +1,14 @@
-"""Groups of lives side by side: what each is worth at its end."""
+"""Groups of lives side by side: the returns of each at its end."""
 
 from typing import Any
 
 import numpy as np
 
-from umwelt.report.figure import Drawing, Table, counted, estimate, finish, interval, lines, number, said, sheet
+from umwelt.report.figure import Drawing, PageTable, counted, estimate, finish, interval, label_of, lines, number, sheet
 
 
 def draw_profiles(found: dict[str, Any], name: str = "profiles") -> Drawing | None:
-    """The performance profile of each group; None where there is nothing to take shares of."""
+    """Draw the performance profile of each group; None where there is nothing to take shares of."""
     known = {label: each["profile"] for label, each in found["groups"].items() if "profile" in each}
     if not known:
         return None
@@ -18,9 +18,12 @@ def draw_profiles(found: dict[str, Any], name: str = "profiles") -> Drawing | No
             panel.fill_between(
                 each["levels"], each["low"], each["high"], color=style["color"], alpha=0.18, linewidth=0, step="post"
             )
-            panel.step(each["levels"], each["share"], where="post", label=said(label, 40), **style)
+            panel.step(each["levels"], each["share"], where="post", label=label_of(label, 40), **style)
         panel.set(
-            xlabel="share of the best return, counted from the newborn", ylabel="runs above it", xlim=(0, 1), ylim=(-0.02, 1.02)
+            xlabel="share of the best return, counted from before learning",
+            ylabel="runs above it",
+            xlim=(0, 1),
+            ylim=(-0.02, 1.02),
         )
         figure.legend(loc="outside lower center", ncols=2)
         marks = [index for index, level in enumerate(next(iter(known.values()))["levels"]) if round(level * 40) % 4 == 0]
@@ -34,10 +37,10 @@ def draw_profiles(found: dict[str, Any], name: str = "profiles") -> Drawing | No
         )
         title = "Performance profiles"
         alternative = f"For each group, the share of seeds and tasks above a level. Above one half: {halves}."
-        return finish(figure, name, title, alternative, Table(caption=title, heads=heads, rows=rows))
+        return finish(figure, name, title, alternative, PageTable(caption=title, heads=heads, rows=rows))
 
 
-def worth_table(found: dict[str, Any]) -> Table:
+def worth_table(found: dict[str, Any]) -> PageTable:
     """The interquartile mean of each group: over all tasks as a share, and of each task in its own returns."""
     groups = found["groups"]
     rows = []
@@ -45,10 +48,10 @@ def worth_table(found: dict[str, Any]) -> Table:
         rows.append(("all tasks, as a share of the best", *(estimate(each["share"], ".3f") for each in groups.values())))
     rows += [(f"return on {task}", *(estimate(each["by_task"][task]) for each in groups.values())) for task in found["tasks"]]
     heads = ("interquartile mean [95 %]", *(f"{label} ({counted(each['seeds'], 'seed')})" for label, each in groups.items()))
-    return Table(caption="What each group is worth at its last probe", heads=heads, rows=tuple(rows))
+    return PageTable(caption="Returns of each group at its last probe", heads=heads, rows=tuple(rows))
 
 
-def improvement_table(found: dict[str, Any]) -> Table | None:
+def improvement_table(found: dict[str, Any]) -> PageTable | None:
     """The chance that a seed of one group beats one of another."""
     if not found["improvement"]:
         return None
@@ -57,4 +60,4 @@ def improvement_table(found: dict[str, Any]) -> Table | None:
     caption = (
         "Probability of improvement: a seed of one group against one of the other, on a task drawn evenly; a tie counts half"
     )
-    return Table(caption=caption, heads=heads, rows=rows)
+    return PageTable(caption=caption, heads=heads, rows=rows)

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import part
-from umwelt.report.figure import Drawing, Table, finish, interval, lines, number, said, sheet
+from umwelt.report.figure import Drawing, PageTable, finish, interval, label_of, lines, number, sheet
 from umwelt.report.picture import COLOURS
-from umwelt.report.reading import CURVES, POINTS, Story
+from umwelt.report.reading import CURVES, POINTS, LifeData
 
 NAMED, TIGHT = 8, 110
-"""As many lessons have their names over the picture, or as many letters, small ones; more have numbers."""
+"""The most lessons, or else letters, whose names stand over the picture; more lessons have numbers."""
 APART = 3
-"""As many seeds of one life have lines of their own."""
+"""The most seeds of one life that have lines of their own."""
 WORDS = {"return": "return of an episode", "surprise": "surprise", "doubt": "doubt"}
 
 
@@ -27,13 +27,13 @@ class Line:
     high: np.ndarray
 
 
-def draw_curves(groups: dict[str, list[Story]], name: str = "curves") -> Drawing | None:
-    """A line for each group of lives; a line for each seed where there is one life. None where nothing was written down."""
+def draw_curves(groups: dict[str, list[LifeData]], name: str = "curves") -> Drawing | None:
+    """Draw a line for each group of lives, or for each seed of one life. None where nothing was written down."""
     drawn = {what: each for what in WORDS if (each := _lines(groups, what))}
     if not drawn:
         return None
     bands = _shared_lessons(groups)
-    end = max(story.clock for stories in groups.values() for story in stories)
+    end = max(life.clock for lives in groups.values() for life in lives)
     with sheet(0.8 + 1.75 * len(drawn), rows=len(drawn), sharex=True) as (figure, axes):
         for row, (what, each) in enumerate(drawn.items()):
             _panel(axes[row, 0], what, each, bands)
@@ -49,16 +49,16 @@ def draw_curves(groups: dict[str, list[Story]], name: str = "curves") -> Drawing
         return finish(figure, name, title, _alternative(drawn, bands), table)
 
 
-def episode_curve(story: Story, seed: int) -> Line | None:
-    """The episodes of a seed in stretches of the clock: lowest, mean and highest return of each."""
-    mine = story.episodes["seed"] == seed
+def episode_curve(life: LifeData, seed: int) -> Line | None:
+    """Summarise the returns of a seed in stretches of the clock: lowest, mean and highest of each."""
+    mine = (life.episodes["seed"] == seed) & np.isfinite(life.episodes["return"])
     if not mine.any():
         return None
-    return stretches(story.episodes["end"][mine], story.episodes["return"][mine])
+    return stretches(life.episodes["end"][mine], life.episodes["return"][mine])
 
 
 def stretches(clock: np.ndarray, value: np.ndarray) -> Line:
-    """At most POINTS stretches of equal length."""
+    """Summarise values in at most POINTS stretches of equal length."""
     order = np.argsort(clock, kind="stable")
     clock, value = clock[order], value[order]
     width = max(1, -(-int(clock[-1] + 1) // (POINTS - 1)))
@@ -73,30 +73,30 @@ def stretches(clock: np.ndarray, value: np.ndarray) -> Line:
 
 
 def together(each: Sequence[Line]) -> Line:
-    """Several lines as one: their mean, with the lowest and highest of their means around it, as far as all of them go."""
+    """Join lines to their mean, with the lowest and highest of their means around it, as far as all of them go."""
     end = min(line.clock[-1] for line in each)
     clock = each[0].clock[each[0].clock <= end]
     means = np.stack([np.interp(clock, line.clock, line.mean) for line in each])
     return Line(clock=clock, low=means.min(axis=0), mean=means.mean(axis=0), high=means.max(axis=0))
 
 
-def _lines(groups: dict[str, list[Story]], what: str) -> dict[str, Line]:
-    """What is drawn: label -> line."""
-    stories = next(iter(groups.values()))
-    if len(groups) == 1 and len(stories) == 1 and len(stories[0].seeds) <= APART:
-        return {f"seed {seed}": line for seed in stories[0].seeds if (line := _line(stories[0], what, seed))}
+def _lines(groups: dict[str, list[LifeData]], what: str) -> dict[str, Line]:
+    """The lines to draw: label -> line."""
+    lives = next(iter(groups.values()))
+    if len(groups) == 1 and len(lives) == 1 and len(lives[0].seeds) <= APART:
+        return {f"seed {seed}": line for seed in lives[0].seeds if (line := _line(lives[0], what, seed))}
     found = {}
-    for label, stories in groups.items():
-        each = [line for story in stories for seed in story.seeds if (line := _line(story, what, seed))]
+    for label, lives in groups.items():
+        each = [line for life in lives for seed in life.seeds if (line := _line(life, what, seed))]
         if each:
             found[label if len(groups) > 1 else f"mean of {len(each)} seeds"] = together(each)
     return found
 
 
-def _line(story: Story, what: str, seed: int) -> Line | None:
+def _line(life: LifeData, what: str, seed: int) -> Line | None:
     if what == "return":
-        return episode_curve(story, seed)
-    columns = story.curves.get(what, {}).get(seed)
+        return episode_curve(life, seed)
+    columns = life.curves.get(what, {}).get(seed)
     return Line(**columns) if columns else None
 
 
@@ -104,9 +104,9 @@ def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str,
     for (label, line), style in zip(drawn.items(), lines(list(drawn)).values(), strict=True):
         axes.fill_between(line.clock, line.low, line.high, color=style["color"], alpha=0.18, linewidth=0)
         alone = {"marker": "o", "markersize": 4} if len(line.clock) == 1 else {}
-        axes.plot(line.clock, line.mean, label=said(label, 34), linewidth=1.2, **alone, **style)
+        axes.plot(line.clock, line.mean, label=label_of(label, 34), linewidth=1.2, **alone, **style)
     if what in CURVES:
-        _both_near_zero_and_far(axes, list(drawn.values()))
+        _symmetric_log(axes, list(drawn.values()))
     axes.set_ylabel(WORDS[what])
     tasks = list(dict.fromkeys(task for task, _, _ in bands))
     for index, (task, begin, end) in enumerate(bands):
@@ -115,9 +115,11 @@ def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str,
         axes.axvspan(begin, end, color=colour, alpha=0.10 if few else 0.16 * (index % 2), linewidth=0)
 
 
-def _both_near_zero_and_far(axes: Any, drawn: list[Line]) -> None:
-    """An axis that is linear up to the lower quarter of what is drawn, then logarithmic: most of a curve lies near zero,
-    and its peaks matter too."""
+def _symmetric_log(axes: Any, drawn: list[Line]) -> None:
+    """Make the axis linear up to the lower quarter of the values, then logarithmic.
+
+    Most of a curve lies near zero, and its peaks matter too.
+    """
     means = np.concatenate([line.mean for line in drawn])
     sizes = np.abs(means[np.isfinite(means) & (means != 0)])
     if not sizes.size or sizes.max() < 20 * (near := float(np.quantile(sizes, 0.25))):
@@ -132,65 +134,66 @@ def _both_near_zero_and_far(axes: Any, drawn: list[Line]) -> None:
 
 
 def _name_bands(axes: Any, bands: tuple[tuple[str, int, int], ...]) -> None:
-    """The tasks over the picture, or the numbers of the lessons where their names would overlap."""
+    """Write the tasks over the picture, or the numbers of the lessons where names would overlap."""
     every = max(1, len(bands) // 15)
-    letters = len(bands) * max((len(said(task)) + 1 for task, _, _ in bands), default=0)
+    letters = len(bands) * max((len(label_of(task)) + 1 for task, _, _ in bands), default=0)
     named = len(bands) <= NAMED or letters <= TIGHT
     for index, (task, begin, end) in enumerate(bands):
         if named or index % every == 0:
             longest = 60 // len(bands) if letters > TIGHT else TIGHT
-            text = said(task, longest) if named else str(index + 1)
-            place, size = axes.get_xaxis_transform(), 7 if named and letters > TIGHT * 3 // 4 else 8
-            axes.text((begin + end) / 2, 1.02, text, transform=place, ha="center", va="bottom", fontsize=size)
+            text = label_of(task, longest) if named else str(index + 1)
+            transform, size = axes.get_xaxis_transform(), 7 if named and letters > TIGHT * 3 // 4 else 8
+            axes.text((begin + end) / 2, 1.02, text, transform=transform, ha="center", va="bottom", fontsize=size)
 
 
-def _shared_lessons(groups: dict[str, list[Story]]) -> tuple[tuple[str, int, int], ...]:
-    """The lessons of all lives, where they agree on their tasks as far as they have come; else none."""
-    found = [story.lessons for stories in groups.values() for story in stories if story.lessons]
+def _shared_lessons(groups: dict[str, list[LifeData]]) -> tuple[tuple[str, int, int], ...]:
+    """The lessons of all lives, where they agree on their tasks so far; else none."""
+    found = [life.lessons for lives in groups.values() for life in lives if life.lessons]
     longest = max(found, key=len, default=())
     names = [task for task, _, _ in longest]
     alike = all([task for task, _, _ in each] == names[: len(each)] for each in found)
     return longest if alike else ()
 
 
-def _table(groups: dict[str, list[Story]], bands: tuple[tuple[str, int, int], ...]) -> Table:
+def _table(groups: dict[str, list[LifeData]], bands: tuple[tuple[str, int, int], ...]) -> PageTable:
     """A row for each lesson of each group: means over its episodes and its decisions."""
     rows = []
-    for label, stories in groups.items():
-        lessons = bands or (("all", -1, max(story.clock for story in stories)),)
+    for label, lives in groups.items():
+        lessons = bands or (("all", -1, max(life.clock for life in lives)),)
         for index, (task, begin, end) in enumerate(lessons):
-            returns, figures = lesson_returns(stories, index, begin, end), []
+            returns, figures = lesson_returns(lives, index, begin, end), []
             for what in CURVES:
-                values = [mean for story in stories for (_, i), mean in story.means.get(what, {}).items() if i == index]
+                values = [mean for life in lives for (_, i), mean in life.means.get(what, {}).items() if i == index]
                 known = [value for value in values if value == value]
                 figures.append(number(float(np.mean(known)) if known else None))
             group = (label,) if len(groups) > 1 else ()
             clocks = f"{begin + 1:,} to {end:,}"
-            mean = interval(*returns) if len(stories) > 1 or len(stories[0].seeds) > 1 else number(returns[0])
+            mean = interval(*returns) if len(lives) > 1 or len(lives[0].seeds) > 1 else number(returns[0])
             rows.append((*group, str(index + 1), task, clocks, mean, *figures))
     heads = (*(("lives",) if len(groups) > 1 else ()), "lesson", "task", "decisions", "mean return", "surprise", "doubt")
-    return Table(caption="Means over each lesson; in brackets the lowest and the highest seed", heads=heads, rows=tuple(rows))
+    return PageTable(caption="Means over each lesson; in brackets the lowest and the highest seed", heads=heads, rows=tuple(rows))
 
 
-def lesson_returns(stories: list[Story], index: int, begin: int, end: int) -> tuple[float, float, float]:
+def lesson_returns(lives: list[LifeData], index: int, begin: int, end: int) -> tuple[float, float, float]:
     """Mean return of the episodes that ended in a lesson: over seeds, and of the lowest and the highest seed."""
     means = []
-    for story in stories:
-        stop = end if index >= len(story.lessons) else story.lessons[index][2]
-        start = begin if index >= len(story.lessons) else story.lessons[index][1]
-        for seed in story.seeds:
-            mine = (story.episodes["seed"] == seed) & (story.episodes["end"] > start) & (story.episodes["end"] <= stop)
+    for life in lives:
+        stop = end if index >= len(life.lessons) else life.lessons[index][2]
+        start = begin if index >= len(life.lessons) else life.lessons[index][1]
+        for seed in life.seeds:
+            mine = (life.episodes["seed"] == seed) & (life.episodes["end"] > start) & (life.episodes["end"] <= stop)
             if mine.any():
-                means.append(float(np.mean(story.episodes["return"][mine])))
-    return (float(np.mean(means)), min(means), max(means)) if means else (float("nan"),) * 3
+                means.append(float(np.mean(life.episodes["return"][mine])))
+    unknown = float("nan")
+    return (float(np.mean(means)), min(means), max(means)) if means else (unknown, unknown, unknown)
 
 
 def _alternative(drawn: dict[str, dict[str, Line]], bands: tuple[tuple[str, int, int], ...]) -> str:
     """The first and the last of every line, in words."""
-    told = [
+    ends = [
         f"{what}, {label}: from {number(float(line.mean[0]))} to {number(float(line.mean[-1]))}"
         for what, each in drawn.items()
         for label, line in each.items()
     ]
     lessons = f" {len(bands)} lessons are shown as bands." if bands else ""
-    return f"Curves over the clock of {'; '.join(told)}.{lessons} The numbers of every lesson stand in the table below."
+    return f"Curves over the clock of {'; '.join(ends)}.{lessons} The numbers of every lesson stand in the table below."

@@ -19,12 +19,12 @@ DOTS = 110
 WIDE = 7.4
 """Inches of a figure's width."""
 INK = "#000000"
-"""What is drawn in this colour is drawn in the colour of the text, be the page light or dark."""
+"""The page replaces this colour by that of its text, light or dark."""
 BLUE = COLOURS[0].lower()
-"""Too dark to be seen well on a dark page, where the page takes a lighter one for it."""
+"""The page replaces this colour by a lighter one where it is dark."""
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 """A second sign beside the colour."""
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it can be searched, read aloud and enlarged
     "svg.hashsalt": "umwelt",  # the same life gives the same bytes
     "text.parse_math": False,  # a task may be called $x$
@@ -38,13 +38,13 @@ STYLE = {
     "axes.unicode_minus": False,
 }
 SEAMLESS = {"edgecolors": "face", "linewidth": 0.3}
-"""For the cells of a map, between which a page would else shine through."""
+"""For the cells of a map: without it the page shows between them."""
 NAMESPACES = ("{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}")
 
 
 @part
-class Table:
-    """Numbers in rows. heads: of the columns; the first column names the row."""
+class PageTable:
+    """Texts in rows. heads: of the columns; the first column names the row."""
 
     caption: str
     heads: tuple[str, ...]
@@ -53,32 +53,32 @@ class Table:
 
 @part
 class Drawing:
-    """One figure. name: of its files. alternative: what it shows, in words, numbers included."""
+    """One figure. name: of its files. alternative: what it shows, in words, with numbers."""
 
     name: str
     title: str
     alternative: str
-    table: Table
+    table: PageTable
     svg: bytes
     png: bytes
 
 
 @contextmanager
 def sheet(height: float, rows: int = 1, columns: int = 1, wide: float = WIDE, **form: Any) -> Iterator[tuple[Figure, Any]]:
-    """A figure and its axes [rows, columns], in the report's style."""
+    """Yield a figure and its axes [rows, columns], in the report's style."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(wide, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, figure.subplots(rows, columns, squeeze=False, **form)
 
 
-def finish(figure: Figure, name: str, title: str, alternative: str, table: Table) -> Drawing:
-    """The figure in both forms. Call it inside of `sheet`."""
+def finish(figure: Figure, name: str, title: str, alternative: str, table: PageTable) -> Drawing:
+    """Render the figure in both forms. Call it inside of `sheet`."""
     svg, png = io.BytesIO(), io.BytesIO()
     with warnings.catch_warnings():
         # the PNG has no glyphs for some scripts; the SVG leaves them to the reader's fonts, and the table has them too
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        # laid out once: the second file need not be thought out anew
+        # laid out once for both files
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
@@ -87,7 +87,7 @@ def finish(figure: Figure, name: str, title: str, alternative: str, table: Table
 
 
 def inline(drawing: Drawing) -> str:
-    """The SVG as a part of a page: no addresses of name spaces, no name twice, transparent, ink as the page's text."""
+    """Turn the SVG into a part of a page: without name spaces, each id unique, transparent, its ink as the page's text."""
     root = ElementTree.fromstring(drawing.svg)
     for parent in list(root.iter()):
         for child in list(parent):
@@ -120,7 +120,7 @@ def _ids(root: ElementTree.Element) -> list[str]:
 
 
 def _drop_paper(root: ElementTree.Element) -> None:
-    """The white rectangles behind a figure and its axes: Matplotlib draws each as the first patch of its group."""
+    """Remove the white rectangles behind a figure and its axes, each the first patch of its group."""
     for group in root.iter("g"):
         if group.get("id", "").startswith(("figure_", "axes_")):
             for child in list(group):
@@ -129,15 +129,15 @@ def _drop_paper(root: ElementTree.Element) -> None:
                     break
 
 
-def said(name: str, longest: int = 24) -> str:
-    """A name from a life as a label: of one line, not too long, and never taken for Matplotlib's own."""
+def label_of(name: Any, longest: int = 24) -> str:
+    """Turn a name from a life into a label: one line, not too long, and never one that Matplotlib hides."""
     plain = " ".join(str(name).split()) or "(no name)"
     plain = plain if len(plain) <= longest else plain[: longest - 1] + "\u2026"
     return f"\u200a{plain}" if plain.startswith("_") else plain
 
 
 def number(value: Any, form: str = ".4g") -> str:
-    """A number for a table; a dash where there is none."""
+    """Format a number for a table; a dash where there is none."""
     if value is None or value != value:
         return "-"
     return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:{form}}"
@@ -149,20 +149,20 @@ def counted(count: int, what: str) -> str:
 
 
 def estimate(value: dict[str, Any], form: str = ".4g") -> str:
-    """mean, low and high; one value alone, or equal ones, have no interval."""
+    """Format mean, low and high; equal ones have no interval."""
     if value["low"] == value["high"]:
         return f"{number(value['mean'], form)} (no interval)"
     return interval(value["mean"], value["low"], value["high"], form)
 
 
 def interval(mean: Any, low: Any, high: Any, form: str = ".4g") -> str:
-    """A mean with its interval."""
+    """Format a mean with its interval."""
     known = low is not None and low == low
     return f"{number(mean, form)} [{number(low, form)}, {number(high, form)}]" if known else number(mean, form)
 
 
 def lines(names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """name -> colour and line style, told apart by both."""
+    """name -> colour and line style, so that each name differs in one of them."""
     palette = COLOURS[:-1]
     return {
         name: {"color": palette[index % len(palette)], "linestyle": LINES[index // len(palette) % len(LINES)]}

@@ -1,22 +1,22 @@
-"""What was imagined beside what came: trajectories and frames, the error by horizon, and what doubt is worth."""
+"""Imagination beside reality: trajectories and frames, the error by horizon, and the calibration of doubt."""
 
 from typing import Any
 
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from umwelt.report.figure import Drawing, Table, finish, lines, number, said, sheet
+from umwelt.report.figure import Drawing, PageTable, finish, label_of, lines, number, sheet
 from umwelt.report.picture import COLOURS
 
 DIMENSIONS = 3
-"""Observed dimensions that are drawn: those that move most."""
-SHOWN = 8
-"""Frames of a strip."""
+"""The most observed dimensions that are drawn: those that vary most."""
+POINTS = 8
+"""The most frames of a strip."""
 TRAJECTORIES = 3
 
 
 def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing | None:
-    """A row of panels for each task, a panel for each trajectory. film: see `umwelt.life.exams.film`."""
+    """Draw a row of panels for each task, a panel for each trajectory. film: see `umwelt.life.exams.film`."""
     if not film:
         return None
     tasks, real, imagined = film["tasks"], film["real"][:, :TRAJECTORIES], film["imagined"][:, :TRAJECTORIES]
@@ -28,9 +28,9 @@ def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing
                 came = each.plot(clock, real[task, trajectory, :, dimension], color=colour, linewidth=1.6)[0]
                 seen = each.plot(clock, imagined[task, trajectory, :, dimension], "--", color=colour, linewidth=1.2)[0]
                 which = film["dimensions"][dimension]
-                handles |= {f"{which}: came": came, f"{which}: imagined": seen}
+                handles |= {f"{which}: observed": came, f"{which}: imagined": seen}
             if trajectory == 0:
-                each.set_ylabel(said(tasks[task], 16))
+                each.set_ylabel(label_of(tasks[task], 16))
         for each in axes[-1]:
             each.set_xlabel("decisions ahead")
         figure.legend(
@@ -39,24 +39,26 @@ def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing
             loc="outside lower center",
             ncols=len(dimensions),
         )
-        return finish(figure, name, "Imagination against reality", _film_told(film, dimensions), _film_table(film, dimensions))
+        return finish(figure, name, "Imagination against reality", _film_text(film, dimensions), _film_table(film, dimensions))
 
 
 def moving(real: np.ndarray) -> list[int]:
-    """The DIMENSIONS observed dimensions of [tasks, trajectories, ahead, width] that move most, in order."""
+    """Find the DIMENSIONS of [tasks, trajectories, ahead, width] that vary most, in order."""
     spread = np.nanstd(real.reshape(-1, real.shape[-1]), axis=0)
     return sorted(int(index) for index in np.argsort(-spread, kind="stable")[:DIMENSIONS])
 
 
 def draw_frames(film: dict[str, np.ndarray], name: str = "frames") -> Drawing | None:
-    """Strips of frames of the first trajectory of each task, as it came and as it was imagined; None where the world
-    cannot be drawn."""
+    """Draw strips of frames of each task's first trajectory, as observed and as imagined.
+
+    None where the world cannot be drawn.
+    """
     if "frames" not in film:
         return None
-    strips = {"came": film["frames"], **({"imagined": film["imagined_frames"]} if "imagined_frames" in film else {})}
-    tasks, lived = film["tasks"], np.isfinite(film["real"][:, 0, :, 0])
-    last = int(np.flatnonzero(lived.any(axis=0)).max(initial=0))
-    ahead = np.unique(np.linspace(0, last, SHOWN).round().astype(int))
+    strips = {"observed": film["frames"], **({"imagined": film["imagined_frames"]} if "imagined_frames" in film else {})}
+    tasks, known = film["tasks"], np.isfinite(film["real"][:, 0, :, 0])
+    last = int(np.flatnonzero(known.any(axis=0)).max(initial=0))
+    ahead = np.unique(np.linspace(0, last, POINTS).round().astype(int))
     with sheet(0.3 + 1.0 * len(tasks) * len(strips), len(tasks) * len(strips), len(ahead)) as (figure, axes):
         for (row, column), each in np.ndenumerate(axes):
             task, (kind, frames) = row // len(strips), list(strips.items())[row % len(strips)]
@@ -65,22 +67,22 @@ def draw_frames(film: dict[str, np.ndarray], name: str = "frames") -> Drawing | 
             if row == 0:
                 each.set_title(f"{ahead[column] + 1} ahead")
             if column == 0:
-                each.set_ylabel(f"{said(tasks[task], 14)}\n{kind}" if len(strips) > 1 else said(tasks[task], 14))
-            if lived[task, ahead[column]]:
+                each.set_ylabel(f"{label_of(tasks[task], 14)}\n{kind}" if len(strips) > 1 else label_of(tasks[task], 14))
+            if known[task, ahead[column]]:
                 each.imshow(frames[task, ahead[column]].squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
             else:
-                each.spines[:].set_visible(False)  # its episode was over
+                each.spines[:].set_visible(False)  # its episode had ended
         stretch = f"from {ahead[0] + 1} to {ahead[-1] + 1} decisions ahead"
-        kinds = "as it came and as it was imagined" if len(strips) > 1 else "as it came"
-        told = f"The world {kinds}, {stretch}, for each of {len(tasks)} tasks. How far apart they are stands in the table above."
-        shown = [", ".join(str(when + 1) for when in ahead if lived[task, when]) for task in range(len(tasks))]
-        rows = tuple((said(task, 60), when) for task, when in zip(tasks, shown, strict=True))
-        table = Table(caption="Which frames are shown", heads=("task", "decisions ahead"), rows=rows)
-        return finish(figure, name, "The first stretch of each task in pictures", told, table)
+        kinds = "as observed and as imagined" if len(strips) > 1 else "as observed"
+        text = f"The world {kinds}, {stretch}, for each of {len(tasks)} tasks. The table above shows how far apart they are."
+        shown = [", ".join(str(when + 1) for when in ahead if known[task, when]) for task in range(len(tasks))]
+        rows = tuple((label_of(task, 60), when) for task, when in zip(tasks, shown, strict=True))
+        table = PageTable(caption="Which frames are shown", heads=("task", "decisions ahead"), rows=rows)
+        return finish(figure, name, "The first stretch of each task in pictures", text, table)
 
 
 def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -> Drawing | None:
-    """The unexplained share of the change over the steps imagined. examined: label -> what `examine` found."""
+    """Draw the unexplained share of the change over imagined steps. examined: label -> what `examine` found."""
     known = {label: found for label, found in examined.items() if found["tasks"]}
     if not known:
         return None
@@ -88,7 +90,7 @@ def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -
         panel = axes[0, 0]
         for (label, found), style in zip(known.items(), lines(list(known)).values(), strict=True):
             errors = np.array([_array(task["error"]) for task in found["tasks"].values()])
-            panel.plot(found["horizons"], _mean(errors), marker="o", label=said(label, 40), **style)
+            panel.plot(found["horizons"], _mean(errors), marker="o", label=label_of(label, 40), **style)
             if len(errors) > 1:
                 low, high = np.nanmin(errors, axis=0, initial=np.inf), np.nanmax(errors, axis=0, initial=-np.inf)
                 panel.fill_between(found["horizons"], low, high, color=style["color"], alpha=0.15, linewidth=0)
@@ -108,7 +110,7 @@ def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -
             for label, found in known.items()
             for task, each in found["tasks"].items()
         )
-        told = "; ".join(
+        texts = "; ".join(
             f"{label}: " + ", ".join(
                 f"{number(float(error))} after {ahead}"
                 for ahead, error in zip(
@@ -118,12 +120,12 @@ def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -
             for label, found in known.items()
         )  # fmt: skip
         title = "Error by horizon"
-        alternative = f"The share of the change that imagination leaves unexplained, mean over tasks. {told}."
-        return finish(figure, name, title, alternative, Table(caption=title, heads=heads, rows=rows))
+        alternative = f"The share of the change that imagination leaves unexplained, mean over tasks. {texts}."
+        return finish(figure, name, title, alternative, PageTable(caption=title, heads=heads, rows=rows))
 
 
 def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibration") -> Drawing | None:
-    """Groups of equal doubt: what was doubted, and how large the error was. A good doubt lies on the diagonal."""
+    """Draw groups of equal doubt: their doubt, and their error. A calibrated doubt lies on the diagonal."""
     known = {
         f"{label}, {task}" if len(examined) > 1 else task: each
         for label, found in examined.items()
@@ -144,7 +146,7 @@ def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibrati
             axis.set_minor_locator(NullLocator())
         for (label, each), style in zip(known.items(), lines(list(known)).values(), strict=True):
             doubt, error = np.array(each["doubt_groups"]).T
-            panel.plot(doubt, error, marker="o", markersize=4, linewidth=1, label=said(label, 40), **style)
+            panel.plot(doubt, error, marker="o", markersize=4, linewidth=1, label=label_of(label, 40), **style)
         panel.set(xlabel="doubt, scaled to the error as a whole", ylabel="root mean square error")
         figure.legend(loc="outside right upper") if len(known) <= 12 else None
         rows = tuple(
@@ -157,10 +159,8 @@ def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibrati
             for label, each in known.items()
         )
         title = "Calibration of doubt"
-        alternative = (
-            f"In groups of equal doubt, the doubt against the real error; on the diagonal doubt tells the truth. {ranks}."
-        )
-        table = Table(caption=title, heads=("task", "group, surest first", "doubt", "error"), rows=rows)
+        alternative = f"In groups of equal doubt, the doubt against the real error; on the diagonal doubt is calibrated. {ranks}."
+        table = PageTable(caption=title, heads=("task", "group, surest first", "doubt", "error"), rows=rows)
         return finish(figure, name, title, alternative, table)
 
 
@@ -169,32 +169,34 @@ def _array(values: Any) -> np.ndarray:
 
 
 def _mean(errors: np.ndarray) -> np.ndarray:
-    """Over tasks, of what is known."""
+    """Average over tasks the values that are known."""
     known = ~np.isnan(errors)
     return np.where(known, errors, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
 
 
-def _film_told(film: dict[str, np.ndarray], dimensions: list[int]) -> str:
+def _film_text(film: dict[str, np.ndarray], dimensions: list[int]) -> str:
     gaps = film_gaps(film, dimensions)
-    told = "; ".join(f"{task}: {number(float(_mean(gap)))}" for task, gap in zip(film["tasks"], gaps, strict=True))
+    texts = "; ".join(f"{task}: {number(float(_mean(gap)))}" for task, gap in zip(film["tasks"], gaps, strict=True))
     return (
         f"{film['real'].shape[1]} trajectories of each of {len(film['tasks'])} tasks, {film['real'].shape[2]} decisions long,"
-        f" solid as they came and dashed as they were imagined before. Mean distance between the two: {told}."
+        f" solid as observed and dashed as imagined before. Mean distance between the two: {texts}."
     )
 
 
 def film_gaps(film: dict[str, np.ndarray], dimensions: list[int]) -> np.ndarray:
-    """[tasks, ahead]: the mean distance of imagination from reality in the drawn dimensions; NaN where every episode was
-    over."""
+    """Mean distance [tasks, ahead] of imagination from reality in the drawn dimensions.
+
+    NaN where every episode had ended.
+    """
     apart = np.abs(film["real"] - film["imagined"])[..., dimensions].mean(axis=3)
     return _mean(apart.swapaxes(0, 1))
 
 
-def _film_table(film: dict[str, np.ndarray], dimensions: list[int]) -> Table:
+def _film_table(film: dict[str, np.ndarray], dimensions: list[int]) -> PageTable:
     gaps = film_gaps(film, dimensions)
     ahead = [when for when in (1, 5, 10, 15, 20, 30) if when <= gaps.shape[1]]
     rows = tuple(
         (str(task), *(number(float(gap[when - 1])) for when in ahead)) for task, gap in zip(film["tasks"], gaps, strict=True)
     )
-    caption = "Mean distance of what was imagined from what came, in the dimensions that are drawn"
-    return Table(caption=caption, heads=("task", *(f"{when} ahead" for when in ahead)), rows=rows)
+    caption = "Mean distance of imagination from observation, in the dimensions that are drawn"
+    return PageTable(caption=caption, heads=("task", *(f"{when} ahead" for when in ahead)), rows=rows)

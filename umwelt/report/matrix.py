@@ -1,4 +1,4 @@
-"""Retention matrices side by side: what each task was worth after each lesson."""
+"""Retention matrices side by side: the return of each task after each lesson."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,16 +9,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 DARK = 0.6
-"""Shares below this are written in white."""
+"""The picture writes shares below this in white."""
 
 
 def draw_matrices(matrices: Mapping[str, Mapping[str, Any]], target: Path, title: str = "") -> Path:
-    """One heat map for each name, from `tasks`, `lessons` and `returns` [lessons, tasks]; cells are shares of the best
-    that any of them ever reached on the task, which must lie above zero."""
+    """Draw one heat map for each name, from `tasks`, `lessons` and `returns` [lessons, tasks].
+
+    Cells are shares of the best return that any of them reached on the task, which must lie above zero.
+    """
     drawn = shares(matrices)
     figure = Figure(figsize=(1.2 + 4.2 * len(matrices), 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     row = np.atleast_1d(figure.subplots(1, len(matrices)))
+    image: Any = None
     for axes, (name, each) in zip(row, matrices.items(), strict=True):
         image = axes.imshow(drawn[name], vmin=0.0, vmax=1.0, cmap="cividis")
         axes.set_xticks(range(len(each["tasks"])), each["tasks"], rotation=30)
@@ -38,7 +41,7 @@ def draw_matrices(matrices: Mapping[str, Mapping[str, Any]], target: Path, title
 
 
 def shares(matrices: Mapping[str, Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """[lessons, tasks] for each name: returns over the best that any name ever reached on the task."""
+    """Divide returns by the best that any name reached on the task: [lessons, tasks] for each name."""
     best: dict[str, float] = {}
     for each in matrices.values():
         for task, highest in zip(each["tasks"], np.max(each["returns"], axis=0), strict=True):

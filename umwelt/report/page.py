@@ -1,16 +1,16 @@
-"""One HTML file that needs nothing else: no script, no network, and no word of a life that is not escaped.
+"""One HTML file that needs nothing else: no script and no network, and every word of a life is escaped.
 
-Markup is made by `tag` alone, which escapes every text; so what a task is called can never become an element.
+Only `tag` makes markup, and it escapes every text, so the name of a task can never become an element.
 """
 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from umwelt.report.figure import Drawing, Table, inline
+from umwelt.report.figure import Drawing, PageTable, inline
 
 VOID = ("meta", "br")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""Pictures that stand in the page itself, and styles; no script at all, and nothing from elsewhere."""
+"""Allows styles and pictures inside the page; no script, and nothing from elsewhere."""
 STYLE = """
 :root { color-scheme: light dark;
   --paper: #ffffff; --text: #1a1a1a; --faint: #595959; --edge: #c9c9c9; --mark: #00578a; --blue: #0072b2; }
@@ -30,7 +30,7 @@ table { border-collapse: collapse; min-width: min(100%, 24rem); font-variant-num
 caption { text-align: left; color: var(--faint); padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--edge); padding: .2rem .7rem .2rem 0; text-align: right; vertical-align: top; }
 th:first-child, td:first-child, .words td, .words th { text-align: left; }
-.told td:not(:last-child) { white-space: nowrap; } .told td:last-child { min-width: 18rem; }
+.meanings td:not(:last-child) { white-space: nowrap; } .meanings td:last-child { min-width: 18rem; }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid var(--edge); font-size: .85rem; }
 summary { cursor: pointer; padding: .25rem 0; } .note { border-left: .3rem solid var(--mark); padding-left: .75rem; }
 footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
@@ -39,40 +39,40 @@ footer { margin-top: 3rem; color: var(--faint); font-size: .9rem; }
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is HTML."""
 
     __slots__ = ()
 
 
 def tag(name: str, /, *children: str, **attributes: str) -> Markup:
-    """An element. Plain text is escaped, Markup stands as it is; an attribute's name may end with `_`."""
-    said = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
+    """Make an element. It escapes plain text and keeps Markup as it is; an attribute's name may end with `_`."""
+    written = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
     if name in VOID:
-        return Markup(f"<{name}{said}>")
+        return Markup(f"<{name}{written}>")
     inner = "".join(child if isinstance(child, Markup) else escape(child) for child in children)
-    return Markup(f"<{name}{said}>{inner}</{name}>")
+    return Markup(f"<{name}{written}>{inner}</{name}>")
 
 
 def joined(children: Iterable[Markup]) -> Markup:
-    """Elements one after the other."""
+    """Join elements, one after the other."""
     return Markup("\n".join(children))
 
 
 class Section:
-    """A part of the page under a heading, and the parts inside it."""
+    """A part of the page under a heading, with inner parts."""
 
     def __init__(self, title: str, *content: Markup, inner: Sequence["Section"] = ()) -> None:
         self.title, self.content, self.inner = title, content, tuple(inner)
 
     def markup(self, name: str, level: int = 2) -> Markup:
-        """With its headings in order."""
+        """Render it with headings of the right level."""
         inner = [section.markup(f"{name}-{index}", level + 1) for index, section in enumerate(self.inner, 1)]
         heading = tag(f"h{level}", self.title, id=name)
         return tag("section", heading, *self.content, *inner, aria_labelledby=name)
 
 
 def page(title: str, lead: Sequence[Markup], sections: Sequence[Section], foot: str) -> str:
-    """The whole file."""
+    """Render the whole file."""
     names = [f"part-{index}" for index in range(1, len(sections) + 1)]
     links = [tag("li", tag("a", section.title, href=f"#{name}")) for name, section in zip(names, sections, strict=True)]
     head = tag(
@@ -96,32 +96,34 @@ def page(title: str, lead: Sequence[Markup], sections: Sequence[Section], foot: 
 
 
 def paragraph(text: str, note: bool = False) -> Markup:
-    """One paragraph; a note stands out."""
+    """Make one paragraph; a note stands out."""
     return tag("p", text, class_="note") if note else tag("p", text)
 
 
 def figure(drawing: Drawing) -> Markup:
-    """The drawing with its title, and its numbers folded away below it."""
-    # a region that scrolls must be reached by the keyboard
+    """Show a drawing with its title, and its numbers in a folded table below."""
+    # the keyboard must reach a region that scrolls
     picture = tag("div", Markup(inline(drawing)), class_="wide", tabindex="0", role="group", aria_label=drawing.title)
     return tag("figure", tag("figcaption", drawing.title), picture, folded("The numbers", table(drawing.table)))
 
 
-def table(shown: Table, words: bool = False, told: bool = False) -> Markup:
-    """A table that scrolls sideways where it is too wide. words: its cells are sentences, not numbers; told: those of the
-    last column are, and say what the numbers mean."""
+def table(shown: PageTable, words: bool = False, meanings: bool = False) -> Markup:
+    """Make a table that scrolls sideways where it is too wide.
+
+    words: its cells are texts, not numbers. meanings: its last column holds sentences about the numbers.
+    """
     head = tag("tr", *(tag("th", name, scope="col") for name in shown.heads))
     rows = [tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:])) for row in shown.rows]
-    kind = {"class_": "words told" if told else "words"} if words or told else {}
+    kind = {"class_": "words meanings" if meanings else "words"} if words or meanings else {}
     whole = tag("table", tag("caption", shown.caption), tag("thead", head), tag("tbody", *rows), **kind)
     return tag("div", whole, class_="wide", tabindex="0", role="group", aria_label=shown.caption)
 
 
 def folded(summary: str, *content: Markup) -> Markup:
-    """Content that opens when it is asked for."""
+    """Fold content under a summary."""
     return tag("details", tag("summary", summary), *content)
 
 
 def code(text: str) -> Markup:
-    """A command or an expression."""
+    """Show a command or an expression."""
     return tag("pre", tag("code", text), tabindex="0")

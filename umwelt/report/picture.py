@@ -1,4 +1,4 @@
-"""life.png: one life on one page."""
+"""life.png: one life in one picture."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ from umwelt.life.exams.film import read_film
 from umwelt.life.folder.folder import Folder
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""A palette that colour-blind eyes can tell apart."""
+"""A palette that colour-blind eyes can separate."""
 DIMENSIONS = 4
-"""Observed dimensions in the picture of one imagined trajectory."""
+"""The most observed dimensions in the picture of one imagined trajectory."""
 
 
 def draw_life(path: Path | str) -> Path:
-    """Draw the life in a folder, and return the picture's path."""
+    """Draw the life in a folder; returns the path of the picture."""
     folder = Folder.read(path)
     with Chronicle.read(folder.chronicle) as chronicle:
         episodes, probes = chronicle.episodes(), chronicle.probes()
@@ -41,12 +41,12 @@ def draw_life(path: Path | str) -> Path:
 def _returns(axes: Any, episodes: dict[str, np.ndarray], probes: dict[str, np.ndarray], colours: dict[str, str]) -> None:
     for task, colour in colours.items():
         mine = episodes["task"] == task
-        axes.plot(episodes["end"][mine], episodes["return"][mine], ".", color=colour, alpha=0.7, label=f"lived: {task}")
+        axes.plot(episodes["end"][mine], episodes["return"][mine], ".", color=colour, alpha=0.7, label=f"episode: {task}")
     for task in dict.fromkeys(probes["task"]):
         mine = probes["task"] == task
         clock, mean = probes["clock"][mine], probes["mean"][mine]
         spread = np.abs(np.stack([mean - probes["low"][mine], probes["high"][mine] - mean]))
-        axes.errorbar(clock, mean, spread, fmt="o--", color=colours.get(task, "grey"), capsize=3, label=f"probed: {task}")
+        axes.errorbar(clock, mean, spread, fmt="o--", color=colours.get(task, "grey"), capsize=3, label=f"probe: {task}")
     axes.set(ylabel="return of an episode", xlabel="decisions")
     if colours or len(probes["clock"]):
         axes.legend(fontsize=7, ncols=2)
@@ -72,6 +72,6 @@ def _foresight(axes: Any, path: Path) -> None:
     shown = np.argsort(-np.nanstd(real, axis=0))[:DIMENSIONS]
     for dimension, colour in zip(sorted(shown), COLOURS, strict=False):
         axes.plot(real[:, dimension], color=colour, label=f"observation {film['dimensions'][dimension]}: real")
-        axes.plot(imagined[:, dimension], "--", color=colour, label="imagined beforehand")
+        axes.plot(imagined[:, dimension], "--", color=colour, label="imagined before")
     axes.set(xlabel=f"decisions ahead, task {task}", ylabel="observation")
     axes.legend(fontsize=7, ncols=DIMENSIONS)

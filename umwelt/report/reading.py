@@ -4,7 +4,9 @@ A life may be running, stopped, half written or damaged. Each part is read by it
 section of the report.
 """
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import field
 from pathlib import Path
@@ -13,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import Metric, part
-from umwelt.life.chronicle.chronicle import EPISODE, EVENT, PROBE, TIMING, Chronicle, ChronicleError
-from umwelt.life.chronicle.schema import TRAIL
+from umwelt.life.chronicle import reader
+from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError
+from umwelt.life.chronicle.schema import EPISODE, EVENT, PROBE, TIMING, TRAIL, as_columns
 from umwelt.life.chronicle.thinning import thinned
 from umwelt.life.exams.film import read_film
 from umwelt.life.exams.scores import lessons
@@ -23,15 +26,17 @@ from umwelt.life.folder.folder import Damaged, Folder, FolderError, Foreign
 POINTS = 240
 """Points of a curve: more than a picture can show."""
 CURVES = ("surprise", "doubt")
-READABLE = (ChronicleError, FolderError, OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
-"""What a damaged file may raise when it is read."""
+READABLE = (ChronicleError, FolderError, OSError, ValueError, KeyError, EOFError)
+"""What a damaged folder raises when it is read."""
+FILM = (*READABLE, TypeError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error, struct.error)
+"""What a damaged archive of arrays raises besides."""
 
 Columns = dict[str, np.ndarray]
 
 
 @part
-class Story:
-    """One life as far as it could be read. description: that of recipe.json. clock: decisions of each row, done.
+class LifeData:
+    """One life as far as it could be read. description: that of recipe.json. clock: decisions of each row so far.
 
     curves: metric -> seed -> thinned columns. lessons: (task, begin, end) of the first seed. film: see
     `umwelt.life.exams.film`. faults: what could not be read, a sentence each.
@@ -58,26 +63,26 @@ class Story:
 
     @property
     def end(self) -> int:
-        """The decisions of each row that it was begun for; what it has lived where nobody knows."""
+        """The planned decisions of each row; those so far where the plan is not known."""
         return int(self.description.get("end", self.clock))
 
 
-def read_story(name: str | Path, lives: str | Path = "lives") -> Story:
+def read_life_data(name: str | Path, lives: str | Path = "lives") -> LifeData:
     """Read the life of that name or path. Raises a FolderError where there is nothing of a life."""
     faults: list[str] = []
     path, description = _folder(name, lives, faults)
-    found = {**_nothing(), **_told(path / "chronicle.db", faults)}
-    film = _attempt(faults, "foresight.npz", lambda: read_film(path / "foresight.npz"), {})
-    return Story(name=path.resolve().name, path=path, description=description, film=film, faults=tuple(faults), **found)
+    found = {**_nothing(), **_from_chronicle(path / "chronicle.db", faults)}
+    film = _attempt(faults, "foresight.npz", lambda: _film(path / "foresight.npz"), {})
+    return LifeData(name=path.resolve().name, path=path, description=description, film=film, faults=tuple(faults), **found)
 
 
 def _folder(name: str | Path, lives: str | Path, faults: list[str]) -> tuple[Path, dict[str, Any]]:
-    """Its folder and description; without a good recipe.json a chronicle alone will do."""
+    """Find its folder and description; a chronicle alone will do where recipe.json is damaged."""
     try:
         folder = Folder.read(name, lives=lives)
     except (Damaged, Foreign) as error:
-        places = (Path(lives) / name, Path(name))
-        path = next((place for place in places if (place / "chronicle.db").exists()), None)
+        paths = (Path(lives) / name, Path(name))
+        path = next((path for path in paths if (path / "chronicle.db").exists()), None)
         if path is None:
             raise
         faults.append(f"What was run is not known: {error}.")
@@ -90,15 +95,15 @@ def _folder(name: str | Path, lives: str | Path, faults: list[str]) -> tuple[Pat
 
 
 def _nothing() -> dict[str, Any]:
-    """What a chronicle tells that cannot be read at all."""
+    """What is read of a chronicle that cannot be opened."""
     columns = {"episodes": EPISODE, "probes": PROBE, "events": EVENT, "timing": TIMING, "trail": TRAIL}
-    empty = {table: {name: np.zeros(0) for name in names} for table, names in columns.items()}
+    empty = {table: as_columns(names, []) for table, names in columns.items()}
     others: dict[str, Any] = {"clock": 0, "seeds": (), "metrics": (), "lessons": (), "curves": {}, "means": {}}
     return {**empty, **others}
 
 
-def _told(path: Path, faults: list[str]) -> dict[str, Any]:
-    """What the chronicle tells, all of one moment even while somebody writes."""
+def _from_chronicle(path: Path, faults: list[str]) -> dict[str, Any]:
+    """Read the chronicle, all of one state even while a life writes."""
     found: dict[str, Any] = {}
     try:
         with Chronicle.read(path) as chronicle, chronicle.snapshot():
@@ -112,14 +117,16 @@ def _told(path: Path, faults: list[str]) -> dict[str, Any]:
 
 
 def _cut_short(path: Path) -> bool:
-    """Whether the file is shorter than it says, which nobody notices whose rows all stand before the cut. Where there is a
-    write-ahead log, pages may be missing because they stand there still."""
+    """Whether the file is shorter than it says. SQLite misses that where all rows that it reads stand before the cut.
+
+    Beside a write-ahead log nothing can be said: pages may be missing because they are in the log still.
+    """
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size:
         return False
     with path.open("rb") as file:
         head = file.read(32)
-    # of SQLite's header: the bytes of a page (65536 does not fit, and is told as 1), and how many pages there are
+    # of SQLite's header: the bytes of a page (65536 does not fit, and is written as 1), and how many pages there are
     size, count = int.from_bytes(head[16:18], "big"), int.from_bytes(head[28:32], "big")
     return path.stat().st_size < count * (65536 if size == 1 else size)
 
@@ -127,9 +134,9 @@ def _cut_short(path: Path) -> bool:
 def _read_tables(chronicle: Chronicle, found: dict[str, Any], faults: list[str]) -> None:
     """Fill `found` table by table."""
 
-    def read(what: str, reader: Callable[[], Any]) -> None:
+    def read(what: str, read_it: Callable[[], Any]) -> None:
         nothing = object()
-        value = _attempt(faults, what, reader, nothing)
+        value = _attempt(faults, what, read_it, nothing)
         if value is not nothing:
             found[what] = value
 
@@ -149,16 +156,28 @@ def _read_tables(chronicle: Chronicle, found: dict[str, Any], faults: list[str])
     read("means", lambda: {name: _means(chronicle, name, found) for name in shown})
 
 
-def _attempt(faults: list[str], what: str, reader: Callable[[], Any], otherwise: Any) -> Any:
+def _film(path: Path) -> dict[str, np.ndarray]:
+    """Read the film, and refuse one whose arrays do not fit each other."""
+    film = read_film(path)
+    if film:
+        tasks, stretches, ahead, kept = film["real"].shape
+        wanted = {"tasks": (tasks,), "dimensions": (kept,), "imagined": (tasks, stretches, ahead, kept)}
+        wanted |= {name: (tasks, ahead) for name in ("frames", "imagined_frames") if name in film}
+        if bad := [name for name, shape in wanted.items() if film[name].shape[: len(shape)] != shape]:
+            raise ValueError(f"{bad[0]} has the shape {film[bad[0]].shape}, where real has {film['real'].shape}")
+    return film
+
+
+def _attempt(faults: list[str], what: str, read_it: Callable[[], Any], otherwise: Any) -> Any:
     try:
-        return reader()
-    except READABLE as error:
+        return read_it()
+    except FILM as error:
         faults.append(f"Left out, since it could not be read: {what} ({error}).")
         return otherwise
 
 
 def _lessons(episodes: Columns, clock: int) -> tuple[tuple[str, int, int], ...]:
-    """Of the first seed's first row."""
+    """Find the lessons of the first seed's first row."""
     if not len(episodes["seed"]):
         return ()
     mine = (episodes["seed"] == episodes["seed"].min()) & (episodes["row"] == 0)
@@ -171,10 +190,11 @@ def _curves(chronicle: Chronicle, name: str, found: dict[str, Any]) -> dict[int,
 
 
 def _means(chronicle: Chronicle, name: str, found: dict[str, Any]) -> dict[tuple[int, int], float]:
-    order = "SELECT AVG(value) FROM metrics WHERE name_id = ? AND seed = ? AND clock > ? AND clock <= ?"
-    number, means = chronicle.number_of(name), {}
-    for seed in found["seeds"]:
-        for index, (_, begin, end) in enumerate(found.get("lessons", ())):
-            mean = chronicle.rows(order, (number, seed, begin, end))[0][0]
-            means[seed, index] = float("nan") if mean is None else mean
-    return means
+    return {
+        (seed, index): reader.mean_of(chronicle, name, seed, begin, end)
+        for seed in found["seeds"]
+        for index, (_, begin, end) in enumerate(found.get("lessons", ()))
+    }
+
+
+read_story = read_life_data

@@ -1,4 +1,4 @@
-"""What was run, from recipe.json: as text, by a short name, and what differs between two."""
+"""The recipe of a life, from recipe.json: as text, by a short name, and what differs between two."""
 
 import json
 import re
@@ -9,7 +9,7 @@ KEPT_APART = ("seed", "seeds")
 
 
 def expression(written: Any, indent: int = 0) -> str:
-    """The JSON of an expression as Python would write it."""
+    """Turn the JSON of an expression into Python."""
     space = "    " * (indent + 1)
     if isinstance(written, dict) and "part" in written:
         fields = [f"{space}{name}={expression(value, indent + 1)},\n" for name, value in written.get("fields", {}).items()]
@@ -25,7 +25,7 @@ def expression(written: Any, indent: int = 0) -> str:
 
 
 def recipe_name(description: dict[str, Any]) -> str:
-    """A short name for what was run: the recipe and world of the command, or the names of the parts."""
+    """Make a short name: the recipe and world of the command, or the names of the parts."""
     command = str(description.get("command", ""))
     named = [found[1] for option in ("recipe", "world", "stream") if (found := re.search(rf"--{option}[ =](\S+)", command))]
     if named:
@@ -40,7 +40,7 @@ def recipe_name(description: dict[str, Any]) -> str:
 
 
 def sameness(description: dict[str, Any]) -> str:
-    """Equal for lives of one recipe: their expressions but for the seeds."""
+    """A text that is equal for lives of one recipe: their expressions without the seeds."""
     life = description.get("life")
     if not isinstance(life, dict):
         return ""
@@ -49,7 +49,7 @@ def sameness(description: dict[str, Any]) -> str:
 
 
 def differences(descriptions: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """The settings in which lives differ: dotted name -> what each has."""
+    """The settings in which lives differ: dotted name -> the value of each."""
     flat = [{**_flat(_fields(each), ""), "end": repr(each.get("end"))} for each in descriptions]
     names = dict.fromkeys(name for each in flat for name in each)
     found = {name: [each.get(name, "-") for each in flat] for name in names}

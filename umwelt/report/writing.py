@@ -1,4 +1,4 @@
-"""The report as a folder: the page, and each figure beside it. It is written whole or not at all."""
+"""The report as a folder: the page, and each figure beside it, written whole or not at all."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from umwelt.core import part
 from umwelt.life.saves.disk import room, sync
 from umwelt.report.figure import Drawing
 from umwelt.report.page import page, paragraph
-from umwelt.report.reading import Story
+from umwelt.report.reading import LifeData
 from umwelt.report.sections import Sections, grouped
 
 PAGE = "index.html"
@@ -21,36 +21,34 @@ class BadTarget(Exception):
 
 
 @part
-class Report:
-    """What was written. faults: sentences about what could not be read."""
+class WrittenReport:
+    """A report on disk. faults: sentences about what could not be read."""
 
     page: Path
     figures: int
     faults: tuple[str, ...]
 
 
-def write_report(stories: list[Story], out: Path, command: str, faults: tuple[str, ...] = ()) -> Report:
-    """The report of lives that were read, in the folder `out`. command: what makes it again."""
-    sections = Sections(grouped(stories), command)
+def write_report(lives: list[LifeData], out: Path, command: str, faults: tuple[str, ...] = ()) -> WrittenReport:
+    """Write the report of lives into the folder `out`. command: what makes it again."""
+    sections = Sections(grouped(lives), command)
     built = sections.build()
-    title = f"The life {stories[0].name}" if len(stories) == 1 else f"{len(stories)} lives side by side"
+    title = f"The life {lives[0].name}" if len(lives) == 1 else f"{len(lives)} lives side by side"
     lead = [paragraph(fault, note=True) for fault in faults]
     text = page(title, lead, built, f"Made by Umwelt. This command makes it again: {command}")
     target = _put(out, text, sections.drawings)
-    return Report(
-        page=target, figures=len(sections.drawings), faults=faults + tuple(f for story in stories for f in story.faults)
-    )
+    faults += tuple(fault for life in lives for fault in life.faults)
+    return WrittenReport(page=target, figures=len(sections.drawings), faults=faults)
 
 
 def _put(out: Path, text: str, drawings: list[Drawing]) -> Path:
-    """Everything into a draft beside `out`, then the draft in place of the last report."""
+    """Write everything into a draft beside `out`, and put it in place of the last report."""
     if out.exists() and not out.is_dir():
         raise BadTarget(f"--out {out} is a file; name a folder")
-    strangers = (
-        sorted(path.name for path in out.iterdir() if path.name not in (PAGE, FIGURES, "examined")) if out.exists() else []
-    )
-    if strangers:
-        raise BadTarget(f"--out {out} holds {strangers[0]}, which is not of a report; name a new folder, or an earlier report's")
+    own = (PAGE, FIGURES, "examined")
+    foreign = sorted(path.name for path in out.iterdir() if path.name not in own) if out.exists() else []
+    if foreign:
+        raise BadTarget(f"--out {out} holds {foreign[0]}, which is not of a report; name a new folder, or an earlier report's")
     with room(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -69,7 +67,7 @@ def _put(out: Path, text: str, drawings: list[Drawing]) -> Path:
 
 
 def _replace(draft: Path, out: Path) -> None:
-    """Put `draft` where `out` is, with what was examined for it before."""
+    """Put `draft` where `out` is, with the examinations of the last report."""
     if not out.exists():
         draft.rename(out)
         sync(out.parent)

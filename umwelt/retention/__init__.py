@@ -1,11 +1,12 @@
-"""Whatever keeps old knowledge, or keeps the power to learn.
+"""Parts that keep old knowledge, or the ability to learn.
 
-    before an optimiser    Anchored, Elastic, Synaptic, Sparse
-    around an optimiser    Renewal, LowRank, Refresh
-    models of models       Experts (Prune), for a stream; Hypernetwork, Zoo, for replay
-    change is noticed      Cusum, PageHinkley
+    protections: before an optimiser    Anchored, Elastic, Synaptic, Sparse
+    protections: around an optimiser    Renewal, LowRank, Refresh
+    models of models                    Experts (Prune), for a stream; Hypernetwork, Zoo, for replay
+    change detection                    Cusum, PageHinkley
 
-What is rehearsed is a choice of the memory (`umwelt.memory.Lifelong`)."""
+Every learner takes a protection in its field `protection`. Rehearsal is a choice of the memory
+(`umwelt.memory.Lifelong`)."""
 
 from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley

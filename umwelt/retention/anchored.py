@@ -1,10 +1,11 @@
-"""Weights that are tied to what they were: the plainest protection."""
+"""Weights that a spring ties to what they were: the plainest protection."""
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
+from umwelt.networks.optimise import behind
 
 
 @struct
@@ -19,16 +20,20 @@ class AnchoredState:
 class Anchored:
     """A pull of every weight towards what it was at the last consolidation, one each `every` updates.
 
-    `transform()` goes before an optimiser: `optax.chain(Anchored(strength=0.1).transform(), optax.adam(1e-3))`.
+    Give it to a learner as its `protection`, or wrap any optimiser: `Anchored(strength=0.1).around(optax.adam(1e-3))`.
     """
 
     strength: float = 0.01
-    """What a unit of squared distance costs, half of it."""
+    """Penalty on half the squared distance."""
     every: int = 1000
     """Updates from one consolidation to the next."""
 
+    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+        """Put the protection before an optimiser."""
+        return behind(self.transform(), optimiser)
+
     def transform(self) -> optax.GradientTransformation:
-        """Adds the slope of strength / 2 |weights - anchor|^2 to the gradient."""
+        """Add the gradient of strength / 2 |weights - anchor|^2."""
 
         def init(weights: optax.Params) -> AnchoredState:
             return AnchoredState(anchor=jax.tree.map(jnp.copy, weights), count=jnp.zeros((), jnp.int32))
@@ -37,7 +42,7 @@ class Anchored:
             gradient: optax.Updates, state: AnchoredState, weights: optax.Params | None = None
         ) -> tuple[optax.Updates, AnchoredState]:
             anchor = consolidated(state.count, self.every, weights, state.anchor)
-            # before the first consolidation there is nothing yet to be near to
+            # before the first consolidation there is no anchor
             strength = jnp.where(state.count >= self.every, self.strength, 0.0)
             pulled = jax.tree.map(lambda g, w, a: g + strength * (w - a), gradient, weights, anchor)
             return pulled, AnchoredState(anchor=anchor, count=state.count + 1)
@@ -46,7 +51,7 @@ class Anchored:
 
 
 def consolidated(count: jax.Array, every: int, now: optax.Params | None, before: optax.Params) -> optax.Params:
-    """`now` where a consolidation is due, else `before`. An optimiser that is not given its parameters says so."""
+    """Take `now` where a consolidation is due, else `before`; refuse an update without its parameters."""
     if now is None:
         raise ValueError("params: a protection needs the weights; call update(gradient, state, weights)")
     due = (count > 0) & (count % every == 0)

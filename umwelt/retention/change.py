@@ -1,10 +1,10 @@
-"""Who notices that the world has changed: tests that watch a number, most often surprise, one value at a time.
+"""Change detection: tests that watch a number, most often surprise, one value at a time.
 
     init() -> state
     watch(state, value) -> (state, alarm)
 
-A value and its alarm may be a scalar or have any shape; each entry is then watched by itself, and `init` is given
-that shape. A NaN is no value. After an alarm the test begins anew.
+A value and its alarm may be a scalar or have any shape; each entry is then watched by itself, and `init` takes that
+shape. A NaN is no value. An alarm resets the test.
 """
 
 from typing import Any, Literal
@@ -40,21 +40,21 @@ class PageHinkley:
     slack: float = 0.005
     """A deviation that is too small to count."""
     fading: float = 0.9999
-    """What stays of the sums at each value."""
+    """Share of the sums that stays at each value."""
     warm: int = 30
     """Values before the first alarm."""
     direction: Literal["up", "down", "both"] = "up"
     """Which changes alarm."""
 
     def init(self, shape: tuple[int, ...] = ()) -> PageHinkleyState:
-        """Nothing watched yet."""
+        """Begin before any value."""
         _known(self.direction)
         begin = {name: jnp.zeros(shape, jnp.float32) for name in ("mean", "up", "down")}
         far = jnp.full(shape, jnp.inf, jnp.float32)
         return PageHinkleyState(count=jnp.zeros(shape, jnp.int32), least=far, most=-far, **begin)
 
     def watch(self, state: PageHinkleyState, value: jax.Array) -> tuple[PageHinkleyState, jax.Array]:
-        """The state after the value, and where it alarms."""
+        """Add a value; also where it alarms, bool."""
         given = ~jnp.isnan(value)
         count = state.count + 1
         mean = state.mean + (value - state.mean) / count
@@ -91,20 +91,20 @@ class Cusum:
     slack: float = 0.5
     """Half the smallest change worth noticing, in standard deviations."""
     warm: int = 100
-    """Values from which the mean and the deviation are learned, before any counts; 0 where they are known: 0 and 1."""
+    """Values that set the mean and the deviation, before any counts; 0 where they are known: 0 and 1."""
     direction: Literal["up", "down", "both"] = "up"
     """Which changes alarm."""
     floor: float = 1e-6
     """The least deviation, for values that do not vary at first."""
 
     def init(self, shape: tuple[int, ...] = ()) -> CusumState:
-        """Nothing watched yet."""
+        """Begin before any value."""
         _known(self.direction)
         begin = {name: jnp.zeros(shape, jnp.float32) for name in ("mean", "square", "high", "low")}
         return CusumState(count=jnp.zeros(shape, jnp.int32), **begin)
 
     def watch(self, state: CusumState, value: jax.Array) -> tuple[CusumState, jax.Array]:
-        """The state after the value, and where it alarms."""
+        """Add a value; also where it alarms, bool."""
         given, learning = ~jnp.isnan(value), state.count < self.warm
         count = jnp.minimum(state.count + 1, self.warm + 1)
         # Welford's sums, while learning
@@ -132,7 +132,7 @@ def _either(direction: str, rises: jax.Array, falls: jax.Array) -> jax.Array:
 
 
 def _chosen(given: jax.Array, alarm: jax.Array, after: Any, before: Any, fresh: Any) -> Any:
-    """Entry by entry: the new state, the old one where nothing was given, a fresh one after an alarm."""
+    """Take, entry by entry, the new state, the old one where there was no value, a fresh one after an alarm."""
     return jax.tree.map(
         lambda new, old, begun: jnp.where(alarm, begun, jnp.where(given, new, old)).astype(old.dtype), after, before, fresh
     )

@@ -1,20 +1,21 @@
-"""Elastic weight consolidation, online: what mattered is held where it was, the more the more it mattered."""
+"""Elastic weight consolidation, online: a spring holds each weight where it was, as firmly as it mattered."""
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
+from umwelt.networks.optimise import behind
 from umwelt.retention.anchored import consolidated
 
 
 @struct
 class ElasticState:
-    """anchor: weights at the last consolidation. held: the importance that protects them. gathered: mean squared
-    gradients since then. All like the parameters. count: int32, updates so far."""
+    """anchor: weights at the last consolidation. importance: protects them. gathered: mean squared gradients since then.
+    All like the parameters. count: int32, updates so far."""
 
     anchor: optax.Params
-    held: optax.Updates
+    importance: optax.Updates
     gathered: optax.Updates
     count: jax.Array
 
@@ -23,25 +24,29 @@ class ElasticState:
 class Elastic:
     """Each weight is pulled to its anchor by its importance, the mean square of its gradients.
 
-    "Overcoming catastrophic forgetting in neural networks" (2017) in the online form of "Progress & compress" (2018),
-    consolidated each `every` updates and not at task boundaries, which a life is not told. The squares are of the
+    "Overcoming catastrophic forgetting in neural networks" (2017) in the online form of "Progress & compress" (2018). It
+    consolidates each `every` updates and not at task boundaries, which a life does not know. The squares are of the
     gradients of whole batches, as they come; those of single rows would cost as much again.
     """
 
     strength: float = 10.0
-    """What the importance is multiplied by."""
+    """Factor of the importance."""
     fading: float = 0.9
     """The share of the old importance that stays at a consolidation."""
     every: int = 1000
     """Updates from one consolidation to the next."""
 
+    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+        """Put the protection before an optimiser."""
+        return behind(self.transform(), optimiser)
+
     def transform(self) -> optax.GradientTransformation:
-        """Adds the slope of strength / 2 sum of importance (weights - anchor)^2 to the gradient."""
+        """Add the gradient of strength / 2 sum of importance (weights - anchor)^2."""
 
         def init(weights: optax.Params) -> ElasticState:
             return ElasticState(
                 anchor=jax.tree.map(jnp.copy, weights),
-                held=jax.tree.map(jnp.zeros_like, weights),
+                importance=jax.tree.map(jnp.zeros_like, weights),
                 gathered=jax.tree.map(jnp.zeros_like, weights),
                 count=jnp.zeros((), jnp.int32),
             )
@@ -49,12 +54,12 @@ class Elastic:
         def update(
             gradient: optax.Updates, state: ElasticState, weights: optax.Params | None = None
         ) -> tuple[optax.Updates, ElasticState]:
-            fresh = jax.tree.map(lambda old, new: self.fading * old + new, state.held, state.gathered)
+            fresh = jax.tree.map(lambda old, new: self.fading * old + new, state.importance, state.gathered)
             anchor = consolidated(state.count, self.every, weights, state.anchor)
-            held = consolidated(state.count, self.every, fresh, state.held)
+            importance = consolidated(state.count, self.every, fresh, state.importance)
             kept = consolidated(state.count, self.every, jax.tree.map(jnp.zeros_like, gradient), state.gathered)
             gathered = jax.tree.map(lambda old, g: old + g * g / self.every, kept, gradient)
-            pulled = jax.tree.map(lambda g, f, w, a: g + self.strength * f * (w - a), gradient, held, weights, anchor)
-            return pulled, ElasticState(anchor=anchor, held=held, gathered=gathered, count=state.count + 1)
+            pulled = jax.tree.map(lambda g, f, w, a: g + self.strength * f * (w - a), gradient, importance, weights, anchor)
+            return pulled, ElasticState(anchor=anchor, importance=importance, gathered=gathered, count=state.count + 1)
 
         return optax.GradientTransformation(init, update)  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 """Experts for a world that changes: when surprise says that the world is another one, so is the model.
 
 One model cannot be right about two worlds that contradict each other; a few can. The one that is in use learns. When
-a detector hears that its surprise has risen, the expert that is least surprised by the last moments takes over, if
-they surprise it no more than it is used to; otherwise a new one begins. Nobody tells it which world it is in.
+a detector finds that its surprise has risen, the expert with the least surprise at the last steps takes over, if that is
+usual for it; otherwise a new one begins. No label says which world it is.
 """
 
 import math
@@ -21,6 +21,7 @@ from umwelt.core import (
     Prediction,
     TimeStep,
     WorldSpec,
+    is_hosted,
     keys,
     lived,
     part,
@@ -35,15 +36,15 @@ from umwelt.retention.experts_state import ExpertsBelief, ExpertsState
 from umwelt.retention.prune import Prune
 
 LEANING = 0.5
-"""How much less surprise, in its logarithm, the expert in use is given beforehand."""
+"""The head start of the expert in use: so much less surprise, in its logarithm."""
 FAINT = 1e-6
 """Added to surprise before its logarithm."""
-OPEN, NOBODYS = -1, -2
-"""Whose a transition is between an alarm and a choice, and just before the alarm."""
+OPEN, UNOWNED = -1, -2
+"""The owner of a transition between an alarm and a choice, and just before the alarm."""
 EXPERT = Metric(
     name="expert",
     unit="number",
-    meaning="which expert is in use, by the order of their births",
+    meaning="which expert is in use, in the order in which they began",
     event="the world is another one: expert {} takes over",
 )
 EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
@@ -51,10 +52,10 @@ EXPERTS = Metric(name="experts", unit="experts", meaning="how many have begun")
 
 @part
 class Experts:
-    """Several models that eat a stream, of which one is in use and learns; which one, surprise says.
+    """Several models that learn from a stream, of which one is in use and learns; surprise selects it.
 
-    Each row believes the expert that was least surprised by its own last moments, so that an agent knows after a few
-    of them where it is, in a probe too, where nobody learns.
+    Each row trusts the expert that was least surprised by its own last steps. So an agent knows after a few of them where
+    it is, in a probe too, where no model learns.
     """
 
     model: Model
@@ -63,10 +64,10 @@ class Experts:
     most: int = 8
     """The most experts; when all have begun, the least surprised is taken as it is, unless one gives up its place."""
     detector: Any = Cusum(threshold=12.0, warm=0)
-    """Who hears that surprise has risen; it is given the surprise over what is usual, in standard deviations."""
+    """Detects that surprise has risen; it watches the surprise over what is usual, in standard deviations."""
     pause: int = 12
-    """Transitions after an alarm until one is chosen. As many make a lesson, which is learned when as many again have
-    followed, so that no expert learns from the moments between a change and its alarm."""
+    """Transitions after an alarm until one is chosen. As many make a batch, which is learned when as many again have
+    followed, so that no expert learns from the steps between a change and its alarm."""
     sure: float = 0.2
     """The doubt above which surprise is no sign of a change, but of a place that the expert does not know yet."""
     memory: float = 6.0
@@ -76,9 +77,15 @@ class Experts:
     tolerance: float = 3.0
     """How many times its usual surprise an expert may have in a world that it knows."""
     prune: Prune | None = None
-    """Who chooses the expert that is given up for a new one when all have begun; None keeps them all."""
+    """Chooses the expert that makes room for a new one when all have begun; None keeps them all."""
 
     diet = "stream"
+    passes = ()
+
+    @property
+    def inner(self) -> Model:
+        """What each expert is."""
+        return self.model
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -86,9 +93,11 @@ class Experts:
         return (*self.model.metrics, EXPERT, EXPERTS)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> ExpertsState:
-        """One expert that has seen nothing; the others are there, but have not begun."""
+        """Begin one expert; the others are there, but have not begun."""
         if self.model.diet != "stream":
             raise ValueError(f"model={type(self.model).__name__} replays; Experts needs a model whose diet is a stream")
+        if is_hosted(self.model):
+            raise ValueError(f"model={type(self.model).__name__} is plain Python; Experts compiles all experts as one")
         if self.most < 1 or self.pause < 1:
             raise ValueError(f"most={self.most} and pause={self.pause} must be at least 1")
         step = zeros_step(spec)
@@ -99,49 +108,49 @@ class Experts:
             now=jnp.zeros((), jnp.int32),
             known=jnp.ones((), jnp.int32),
             watch=self.detector.init(),
-            lately=jnp.zeros(self.most, jnp.float32),
+            recent=jnp.zeros(self.most, jnp.float32),
             since=jnp.full((), self.pause, jnp.int32),
             usual=jnp.zeros(self.most, jnp.float32),
             spread=jnp.ones(self.most, jnp.float32),
             used=jnp.zeros(self.most, jnp.int32),
             held=jax.tree.map(lambda leaf: jnp.repeat(leaf[None], 2 * self.pause, axis=0), nothing),
-            mine=jnp.full(2 * self.pause, NOBODYS, jnp.int32),
+            owner=jnp.full(2 * self.pause, UNOWNED, jnp.int32),
             count=jnp.zeros((), jnp.int32),
             prune=None if self.prune is None else self.prune.init(self.most),
-            seen=form(spec.observation),
-            done=form(spec.action),
+            observation_form=form(spec.observation),
+            action_form=form(spec.action),
         )
 
     def start(self, state: ExpertsState, batch: int) -> ExpertsBelief:
-        """Nothing seen, and a leaning towards the expert in use."""
-        lately = jnp.where(jnp.arange(self.most) == state.now, jnp.float32(-LEANING), 0.0)
+        """Start the experts' beliefs, with a head start for the expert in use."""
+        recent = jnp.where(jnp.arange(self.most) == state.now, jnp.float32(-LEANING), 0.0)
         inner = self.model.start(_one(state.inner, 0), batch)
-        return ExpertsBelief(inner=inner, lately=jnp.broadcast_to(lately, (batch, self.most)))
+        return ExpertsBelief(inner=inner, recent=jnp.broadcast_to(recent, (batch, self.most)))
 
     def observe(
         self, key: jax.Array, state: ExpertsState, belief: ExpertsBelief, action: Any, step: TimeStep
     ) -> tuple[ExpertsBelief, Info]:
-        """All experts look; what is told is the surprise and the doubt of the one that was believed."""
+        """Filter by all experts; report surprise and doubt of the one that the row trusted."""
         belief = select(step.first, self.start(state, step.kind.shape[0]), belief)
         after, infos = jax.vmap(lambda inner: self.model.observe(key, inner, belief.inner, action, step))(state.inner)
         surprise = jnp.log(infos["surprise"].T + FAINT)
-        lately = jnp.where(jnp.isnan(surprise), belief.lately, belief.lately + (surprise - belief.lately) / self.memory)
-        now = ExpertsBelief(inner=belief.inner, lately=lately)
-        believed = self._believed(state, belief)
-        told = {name: _rows(values, believed) for name, values in infos.items()}
-        return replace(now, inner=_rows(after, self._believed(state, now))), told
+        recent = jnp.where(jnp.isnan(surprise), belief.recent, belief.recent + (surprise - belief.recent) / self.memory)
+        now = ExpertsBelief(inner=belief.inner, recent=recent)
+        trusted = self._trusted(state, belief)
+        info = {name: _rows(values, trusted) for name, values in infos.items()}
+        return replace(now, inner=_rows(after, self._trusted(state, now))), info
 
     def imagine(
         self, key: jax.Array, state: ExpertsState, belief: ExpertsBelief, action: Any
     ) -> tuple[ExpertsBelief, Prediction]:
-        """The imagination of the expert that each row believes; who is believed by none is not asked."""
-        believed = self._believed(state, belief)
+        """Imagine by the expert that each row trusts; an expert that no row trusts is not asked."""
+        trusted = self._trusted(state, belief)
 
         def asked(number: Any) -> tuple[Any, Prediction]:
             return self.model.imagine(key, _one(state.inner, number), belief.inner, action)
 
         def ask(number: jax.Array, held: tuple[Any, Prediction]) -> tuple[Any, Prediction]:
-            mine = believed == number
+            mine = trusted == number
             return jax.lax.cond(jnp.any(mine), lambda: select(mine, asked(number), held), lambda: held)
 
         nothing = jax.tree.map(lambda form: jnp.zeros(form.shape, form.dtype), jax.eval_shape(asked, 0))
@@ -149,26 +158,26 @@ class Experts:
         return replace(belief, inner=inner), prediction
 
     def learn(self, key: jax.Array, state: ExpertsState, experience: Experience) -> tuple[ExpertsState, Info]:
-        """Ask all experts how surprising experience [B] is, choose one, and let it learn."""
-        measuring, learning, bearing = keys.split(key, "measure", "learn", "bear")
+        """Measure how surprising experience [B] is to all experts, choose one, and let it learn."""
+        measuring, learning, beginning = keys.split(key, "measure", "learn", "bear")
         surprise, doubt = jax.vmap(lambda inner: self._measured(measuring, inner, experience))(state.inner)
         surprise = jnp.log(surprise + FAINT)
         given = ~jnp.any(jnp.isnan(surprise))
-        # over what is usual, for surprise falls by itself while an expert learns; one blow is not a change
+        # over what is usual, since surprise falls by itself while an expert learns; one large value is not a change
         apart = (surprise[state.now] - state.usual[state.now]) / jnp.sqrt(state.spread[state.now])
         calm = (state.since >= self.pause) & (state.used[state.now] >= self.patience)
-        heard = calm & (doubt[state.now] < self.sure)
-        watch, alarm = self.detector.watch(state.watch, jnp.where(heard, jnp.minimum(apart, 3.0), jnp.nan))
+        counted = calm & (doubt[state.now] < self.sure)
+        watch, alarm = self.detector.watch(state.watch, jnp.where(counted, jnp.minimum(apart, 3.0), jnp.nan))
         since = jnp.where(alarm, 0, jnp.minimum(state.since + given, self.pause))
-        lately = jnp.where(given, state.lately + (surprise - state.lately) / jnp.maximum(since, 1), state.lately)
-        now, known, gone = self._chosen(state, lately, given & (state.since < self.pause) & (since == self.pause))
-        # a meal of seams alone is no moment: it moves nothing on
-        moment = jnp.any(experience.valid)
-        state = self._begun_anew(bearing, state, now, gone)
-        held, mine = self._kept(state, experience, moment, alarm, now, since)
-        count = state.count + moment
-        inner, told = self._lesson(learning, state.inner, held, mine, now, count, moment)
-        settled = (since == self.pause) & moment & given
+        recent = jnp.where(given, state.recent + (surprise - state.recent) / jnp.maximum(since, 1), state.recent)
+        now, known, gone = self._chosen(state, recent, given & (state.since < self.pause) & (since == self.pause))
+        # a batch of seams alone changes nothing
+        some = jnp.any(experience.acted)
+        state = self._replaced(beginning, state, now, gone)
+        held, owner = self._kept(state, experience, some, alarm, now, since)
+        count = state.count + some
+        inner, info = self._learned(learning, state.inner, held, owner, now, count, some)
+        settled = (since == self.pause) & some & given
         counts = (jnp.arange(self.most) == now) & settled
         used = state.used + counts
         gap = surprise - state.usual
@@ -179,65 +188,65 @@ class Experts:
             now=now,
             known=known,
             watch=watch,
-            lately=lately,
+            recent=recent,
             since=since,
             usual=usual,
             spread=jnp.where(counts, jnp.maximum((1.0 - rate) * (state.spread + rate * gap**2), 0.01), state.spread),
             used=used,
             held=held,
-            mine=mine,
+            owner=owner,
             count=count,
             prune=None if self.prune is None else self.prune.watch(state.prune, now, surprise, settled & ~gone, count),
-            seen=state.seen,
-            done=state.done,
+            observation_form=state.observation_form,
+            action_form=state.action_form,
         )
-        return after, told | {"expert": now.astype(jnp.float32), "experts": known.astype(jnp.float32)}
+        return after, info | {"expert": now.astype(jnp.float32), "experts": known.astype(jnp.float32)}
 
     def _kept(
-        self, state: ExpertsState, experience: Experience, moment: Any, alarm: Any, now: Any, since: Any
+        self, state: ExpertsState, experience: Experience, some: Any, alarm: Any, now: Any, since: Any
     ) -> tuple[Experience, jax.Array]:
-        """The newest transitions and whose they are: after an alarm the last `pause` are nobody's, and those that
-        follow are open until one is chosen."""
+        """The newest transitions and their owners. After an alarm the last `pause` have no owner; those that follow are open
+        until an expert is chosen."""
         size = 2 * self.pause
-        at = jnp.where(moment, state.count % size, size)
-        plain = replace(experience, task=None, surprise=None)
+        at = jnp.where(some, state.count % size, size)
+        plain = replace(experience, task=None, surprise=None, to_come=None)
         held = jax.tree.map(lambda leaf, new: leaf.at[at].set(new, mode="drop"), state.held, plain)
         age = (state.count - jnp.arange(size)) % size
-        mine = jnp.where(alarm & (age <= self.pause), NOBODYS, state.mine)
+        owner = jnp.where(alarm & (age <= self.pause), UNOWNED, state.owner)
         calm = since == self.pause
-        mine = jnp.where(calm & (mine == OPEN), now, mine)
-        return held, mine.at[at].set(jnp.where(calm, now, OPEN), mode="drop")
+        owner = jnp.where(calm & (owner == OPEN), now, owner)
+        return held, owner.at[at].set(jnp.where(calm, now, OPEN), mode="drop")
 
-    def _lesson(
-        self, key: jax.Array, inner: Any, held: Experience, mine: jax.Array, now: Any, turn: Any, moment: Any
+    def _learned(
+        self, key: jax.Array, inner: Any, held: Experience, owner: jax.Array, now: Any, turn: Any, some: Any
     ) -> tuple[Any, Info]:
-        """On every `pause`-th turn the expert in use learns what is its own of the older half of what is held: of the
-        half that is written to next."""
+        """On every `pause`-th turn the expert in use learns from what it owns of the older half of `held`, which is
+        overwritten next."""
         batch, begin = held.origin.shape[1], jnp.where(turn % (2 * self.pause) < self.pause, 0, self.pause)
-        half = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, begin, self.pause), (held, mine))
+        half = jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, begin, self.pause), (held, owner))
         rows, owners = half[0], jnp.repeat(half[1], batch)
         flat = jax.tree.map(lambda leaf: leaf.reshape(self.pause * batch, *leaf.shape[2:]), rows)
         kind = jnp.where(owners == now, flat.step.kind, jnp.int8(TERMINATED))
-        lesson = replace(flat, step=replace(flat.step, kind=kind))
+        batch_of_its_own = replace(flat, step=replace(flat.step, kind=kind))
 
         def learn(_: Any, carry: tuple[Any, Info]) -> tuple[Any, Info]:
-            after, told = self.model.learn(key, _one(carry[0], now), lesson)
-            return jax.tree.map(lambda leaf, new: leaf.at[now].set(new), carry[0], after), told
+            after, info = self.model.learn(key, _one(carry[0], now), batch_of_its_own)
+            return jax.tree.map(lambda leaf, new: leaf.at[now].set(new), carry[0], after), info
 
-        forms = jax.eval_shape(lambda: self.model.learn(key, _one(inner, 0), lesson)[1])
-        silent = jax.tree.map(lambda form: jnp.full(form.shape, jnp.nan, form.dtype), forms)
-        turns = (moment & (turn % self.pause == 0)).astype(jnp.int32)
-        # a loop of no turn or one, because a `cond` would copy what all experts know
-        return jax.lax.fori_loop(0, turns, learn, (inner, silent))
+        forms = jax.eval_shape(lambda: self.model.learn(key, _one(inner, 0), batch_of_its_own)[1])
+        unknown = jax.tree.map(lambda form: jnp.full(form.shape, jnp.nan, form.dtype), forms)
+        turns = (some & (turn % self.pause == 0)).astype(jnp.int32)
+        # a loop of no turn or one, because a `cond` would copy the states of all experts
+        return jax.lax.fori_loop(0, turns, learn, (inner, unknown))
 
-    def _believed(self, state: ExpertsState, belief: ExpertsBelief) -> jax.Array:
-        """int32 [N]: the expert that each row believes."""
-        return jnp.argmin(jnp.where(jnp.arange(self.most) < state.known, belief.lately, jnp.inf), axis=1)
+    def _trusted(self, state: ExpertsState, belief: ExpertsBelief) -> jax.Array:
+        """int32 [N]: the expert that each row trusts."""
+        return jnp.argmin(jnp.where(jnp.arange(self.most) < state.known, belief.recent, jnp.inf), axis=1)
 
-    def _chosen(self, state: ExpertsState, lately: jax.Array, due: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """Who is in use now, how many have begun, and whether who is in use has to begin anew: where a choice is due
-        the least surprised of those for whom this is usual, or else a new one."""
-        over = jnp.where(jnp.arange(self.most) < state.known, lately, jnp.inf)
+    def _chosen(self, state: ExpertsState, recent: jax.Array, due: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Which expert is in use now, how many have begun, and whether the one in use has to be replaced. Where a choice is
+        due, it is the least surprised of those for which this is usual, or else a new one."""
+        over = jnp.where(jnp.arange(self.most) < state.known, recent, jnp.inf)
         knows = over < state.usual + math.log(self.tolerance)
         best = jnp.argmin(jnp.where(knows, over, jnp.where(jnp.any(knows), jnp.inf, over))).astype(jnp.int32)
         new = due & ~jnp.any(knows)
@@ -248,35 +257,37 @@ class Experts:
         gone = new & ~grows
         return jnp.where(gone, self.prune.victim(state.prune, state.now), now), known, gone
 
-    def _begun_anew(self, key: jax.Array, state: ExpertsState, who: jax.Array, gone: jax.Array) -> ExpertsState:
-        """Where an expert is `gone`, a newborn in its place, and nothing that was its own."""
+    def _replaced(self, key: jax.Array, state: ExpertsState, index: jax.Array, gone: jax.Array) -> ExpertsState:
+        """Where an expert is `gone`, begin a new one in its place, which owns nothing."""
         if self.prune is None:
             return state
         batch = state.held.origin.shape[1]
-        spec = WorldSpec(name="", observation=state.seen.space, action=state.done.space, task=None, batch=batch)
+        spec = WorldSpec(
+            name="", observation=state.observation_form.space, action=state.action_form.space, task=None, batch=batch
+        )
 
-        def bear(_: Any, inner: Any) -> Any:
-            return jax.tree.map(lambda leaf, new: leaf.at[who].set(new), inner, self.model.init(key, spec))
+        def begin(_: Any, inner: Any) -> Any:
+            return jax.tree.map(lambda leaf, new: leaf.at[index].set(new), inner, self.model.init(key, spec))
 
-        its = (jnp.arange(self.most) == who) & gone
+        its = (jnp.arange(self.most) == index) & gone
         return replace(
             state,
-            # a loop of no turn or one, because a `cond` would copy what all experts know
-            inner=jax.lax.fori_loop(0, gone.astype(jnp.int32), bear, state.inner),
+            # a loop of no turn or one, because a `cond` would copy the states of all experts
+            inner=jax.lax.fori_loop(0, gone.astype(jnp.int32), begin, state.inner),
             usual=jnp.where(its, 0.0, state.usual),
             spread=jnp.where(its, 1.0, state.spread),
             used=jnp.where(its, 0, state.used),
-            mine=jnp.where(gone & (state.mine == who), NOBODYS, state.mine),
-            prune=self.prune.forget(state.prune, who, gone, state.count),
+            owner=jnp.where(gone & (state.owner == index), UNOWNED, state.owner),
+            prune=self.prune.forget(state.prune, index, gone, state.count),
         )
 
     def _measured(self, key: jax.Array, inner: Any, experience: Experience) -> tuple[jax.Array, jax.Array]:
-        """float32, float32: the mean surprise and doubt of the rows of experience [B] that are no seams; NaN where all are."""
+        """Average surprise and doubt over the rows of experience [B] that are no seams: float32, NaN where all are."""
         batch = experience.origin.shape[0]
         shown = replace(experience.step, kind=jnp.full_like(experience.step.kind, MID))
         belief, _ = self.model.observe(key, inner, self.model.start(inner, batch), experience.action, shown)
         _, info = self.model.observe(key, inner, belief, experience.action, experience.next)
-        valid = experience.valid & ~jnp.isnan(info["surprise"])
+        valid = experience.acted & ~jnp.isnan(info["surprise"])
 
         def mean(values: jax.Array) -> jax.Array:
             total = jnp.sum(jnp.where(valid, values, 0.0))
@@ -286,10 +297,10 @@ class Experts:
 
 
 def _one(inner: Any, number: Any) -> Any:
-    """The state of one expert."""
+    """Take the state of one expert."""
     return jax.tree.map(lambda leaf: leaf[number], inner)
 
 
 def _rows(tree: Any, chosen: jax.Array) -> Any:
-    """Of leaves [K, N, ...] the chosen [N] one for each row: [N, ...]."""
+    """Take of leaves [K, N, ...] the chosen [N] one for each row: [N, ...]."""
     return jax.tree.map(lambda leaf: leaf[chosen, jnp.arange(chosen.shape[0])], tree)

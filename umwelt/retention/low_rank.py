@@ -1,4 +1,4 @@
-"""What is learned after a consolidation is small: a correction of low rank beside weights that stay."""
+"""Low-rank adaptation: after a consolidation only a correction of low rank learns, beside frozen weights."""
 
 from dataclasses import replace
 from typing import Any
@@ -40,12 +40,12 @@ class LowRankState:
 class LowRank:
     """Each `every` updates the weights are frozen, and until the next time each matrix learns a correction of low rank
     alone ("LoRA: Low-rank adaptation of large language models", ICLR 2022), which is then a part of it ("ReLoRA:
-    High-rank training through low-rank updates", ICLR 2024). The first `every` updates are free, for newborn weights
-    are nothing to keep.
+    High-rank training through low-rank updates", ICLR 2024). The first `every` updates are free, because initial weights
+    hold nothing to keep.
 
     A matrix is an array of which the last two axes are both longer than `rank`; those before them are so many matrices.
-    Biases and all else that is smaller learn freely at all times. The optimiser learns the factors, and begins anew with
-    them; where it decays weights, it decays the factors. Nobody else may hold the weights back (an `Ensemble` that
+    Biases and all else that is smaller learn freely at all times. The optimiser learns the factors, and its state is reset
+    with them; where it decays weights, it decays the factors. Nothing else may hold the weights back (an `Ensemble` that
     stops early does).
     """
 
@@ -54,10 +54,10 @@ class LowRank:
     every: int = 1000
     """Updates from one consolidation to the next."""
     seed: int = 0
-    """The number that the right factors are drawn from."""
+    """Seed of the right factors."""
 
-    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
-        """The optimiser of the weights, and then of their corrections."""
+    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+        """Let the optimiser learn the weights, and then their corrections."""
         if self.rank < 1 or self.every < 1:
             raise ValueError(f"rank={self.rank} and every={self.every} must be at least 1")
         optimiser = optax.with_extra_args_support(optimiser)
@@ -103,7 +103,7 @@ class LowRank:
         return optax.GradientTransformationExtraArgs(init, update)  # type: ignore[arg-type]
 
     def _fresh(self, weights: optax.Params, count: jax.Array) -> Any:
-        """Corrections of nothing: a left factor of zeros, a right one of unit rows."""
+        """Make corrections of zero: a left factor of zeros, a right one of unit rows."""
         key = jax.random.fold_in(jax.random.key(self.seed), count)
         leaves, tree = jax.tree.flatten(weights)
 
@@ -122,12 +122,12 @@ def _is_factors(node: Any) -> bool:
 
 
 def _slopes(one: Any, slope: jax.Array) -> Any:
-    """The slopes of factors, from that of the matrix that they correct."""
+    """The gradients of factors, from that of the matrix that they correct."""
     if not _is_factors(one):
         return slope
     return Factors(left=slope @ jnp.swapaxes(one.right, -1, -2), right=jnp.swapaxes(one.left, -1, -2) @ slope)
 
 
 def _moved(one: Any, base: jax.Array) -> jax.Array:
-    """The weights that factors make of what was frozen; what is free is as it is."""
+    """Add factors to the frozen weights; a free array stays as it is."""
     return base + one.whole if _is_factors(one) else one

@@ -1,4 +1,4 @@
-"""Which expert gives its place away when all have begun and a new one is needed."""
+"""Which expert makes room when all have begun and a new one is needed."""
 
 from dataclasses import replace
 
@@ -19,12 +19,12 @@ class PruneState:
 
 @part
 class Prune:
-    """First the expert beside whom another was hardly more surprised than it was itself, for that one can stand in;
-    where there is none, the one that was last in use longest ago.
+    """First the expert that another can replace, because that one was hardly more surprised in its world. Where there is
+    none, the expert that was in use longest ago.
 
-    Experts that are made, chosen by their error and taken away again: "Task-agnostic online reinforcement learning
-    with an infinite mixture of Gaussian processes" (NeurIPS 2020), which merges experts that say the same; here one of
-    the two is given up, because statistics of two worlds cannot be told apart again.
+    Experts that begin, are chosen by their error and end: "Task-agnostic online reinforcement learning with an infinite
+    mixture of Gaussian processes" (NeurIPS 2020), which merges experts that agree. Here one of the two is dropped, because
+    merged statistics of two worlds cannot be separated again.
     """
 
     alike: float = 1.5
@@ -34,11 +34,11 @@ class Prune:
     """Transitions over which surprise is averaged."""
 
     def init(self, most: int) -> PruneState:
-        """Nobody was in use yet."""
+        """Begin before any expert was in use."""
         return PruneState(last=jnp.zeros(most, jnp.int32), beside=jnp.full((most, most), jnp.inf, jnp.float32))
 
     def watch(self, state: PruneState, now: jax.Array, surprise: jax.Array, counts: jax.Array, count: jax.Array) -> PruneState:
-        """Hear the logarithm of all experts' surprise [K] at transition `count`, where it `counts` (bool) for the one in use."""
+        """Add the logarithm of all experts' surprise [K] at transition `count`, where it `counts` (bool) for the one in use."""
         own = state.beside[now]
         mean = jnp.where(jnp.isinf(own), surprise, own + (surprise - own) / self.patience)
         return replace(
@@ -48,7 +48,7 @@ class Prune:
         )
 
     def victim(self, state: PruneState, now: jax.Array) -> jax.Array:
-        """int32: who gives its place away; never the one that is in use `now`."""
+        """Choose the expert that makes room, int32; never the one that is in use `now`."""
         most = state.last.shape[0]
         mine = jnp.diagonal(state.beside)
         others = jnp.min(jnp.where(jnp.eye(most, dtype=bool), jnp.inf, state.beside), axis=1)
@@ -58,8 +58,8 @@ class Prune:
         alike = excess[spared] <= jnp.log(self.alike) if self.alike else False
         return jnp.where(alike, spared, oldest).astype(jnp.int32)
 
-    def forget(self, state: PruneState, who: jax.Array, due: jax.Array, count: jax.Array) -> PruneState:
-        """Where `due`, what was known of `who` is gone, and it was last in use now."""
-        gone = (jnp.arange(state.last.shape[0]) == who) & due
+    def forget(self, state: PruneState, index: jax.Array, due: jax.Array, count: jax.Array) -> PruneState:
+        """Where `due`, drop all that is known of the expert `index`, and count it as in use now."""
+        gone = (jnp.arange(state.last.shape[0]) == index) & due
         beside = jnp.where(gone[:, None] | gone[None], jnp.inf, state.beside)
         return PruneState(last=jnp.where(gone, count, state.last), beside=beside)

@@ -1,4 +1,4 @@
-"""First unlearn a little, then learn again, so that what was learned too well is loosened."""
+"""Unlearn a little before each update, to loosen what was learned too well."""
 
 from typing import Any
 
@@ -21,25 +21,25 @@ class RefreshState:
 
 @part
 class Refresh:
-    """Each lesson is first unlearned by a step up its loss, farther where a weight matters little, and then learned by the
-    optimiser from where that led ("A unified and general framework for continual learning", ICLR 2024).
+    """Each update first takes a step up its loss, farther where a weight matters little. Then the optimiser learns from
+    where that led ("A unified and general framework for continual learning", ICLR 2024).
 
-    Both steps are of one and the same lesson, so the model has to hand on its `slope`, and a lesson costs twice as much.
-    As in the paper the step up is the gradient over what each weight matters, the mean square of its gradients. Here both
-    are counted from the mean of all weights, so that `unlearn` is in units of the weights, as a step of Adam is. The
-    paper draws noise besides; lessons that are drawn from a memory are noise enough. It shows that all this lowers the
-    gradient's norm, weighted so, beside the loss; here that was not measured.
+    Both steps are of one and the same batch, so the learner has to hand on its `slope`, and an update costs twice as much.
+    As in the paper the step up is the gradient over each weight's importance, the mean square of its gradients. Here both
+    are in units of the mean of all weights, so that `unlearn` is in units of the weights, as a step of Adam is. The
+    paper adds noise; here batches from a memory are the noise. The paper shows that this lowers the gradient's norm beside
+    the loss; we did not measure that.
     """
 
     unlearn: float = 1e-4
     """The size of the step up, of a weight whose gradient is as large as the mean. Keep it below the optimiser's."""
     damping: float = 0.1
-    """Added to what a weight matters, in units of the mean, so that one that matters nothing is not unlearned at once."""
+    """Added to the importance, in units of the mean, so that a weight without any is not unlearned at once."""
     fading: float = 0.99
-    """What stays of the mean squares at each update."""
+    """Share of the mean squares that stays at each update."""
 
-    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformation:
-        """The optimiser, which learns from unlearned weights."""
+    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+        """Let the optimiser learn from unlearned weights."""
         optimiser = optax.with_extra_args_support(optimiser)
 
         def init(weights: optax.Params) -> RefreshState:
@@ -51,15 +51,15 @@ class Refresh:
         ) -> tuple[optax.Updates, RefreshState]:
             if weights is None or slope is None:
                 raise ValueError(
-                    "slope: Refresh asks for the gradient of the same lesson at other weights; call"
+                    "slope: Refresh asks for the gradient of the same batch at other weights; call"
                     " update(gradient, state, weights, slope=function), as `Ensemble` does"
                 )
             fisher = jax.tree.map(lambda old, g: self.fading * old + (1.0 - self.fading) * g * g, state.fisher, gradient)
             count, squares = state.count + 1, jax.tree.leaves(fisher)
-            # what fades began at zero, and is that much too small
+            # a fading mean began at zero, and is that much too small
             missing = 1.0 - self.fading ** count.astype(jnp.float32)
             mean = sum(jnp.sum(each) for each in squares) / sum(each.size for each in squares) / missing
-            # where nothing was ever to be learned, nothing is to be unlearned
+            # where no gradient ever came, there is nothing to unlearn
             unit = jnp.where(mean > 0.0, mean, 1.0)
 
             def unlearned(slope: jax.Array, square: jax.Array) -> jax.Array:

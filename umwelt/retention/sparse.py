@@ -1,4 +1,4 @@
-"""Few weights learn at a time: what a lesson does not need much, it does not touch."""
+"""Few weights learn at a time: an update leaves out the weights with small gradients."""
 
 from typing import Any
 
@@ -7,24 +7,29 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import part
+from umwelt.networks.optimise import behind
 
 HALVINGS = 20
-"""How closely the least slope that is learned is found: to a millionth of the greatest."""
+"""How closely the least gradient that is kept is found: to a millionth of the greatest."""
 
 
 @part
 class Sparse:
-    """Of each array of weights only the entries with the greatest slopes are told of a lesson.
+    """Of each array of weights only the entries with the greatest gradients learn.
 
-    Which ones is chosen anew by each lesson. `transform()` goes before an optimiser; one with momentum still moves a
-    weight for a while after it was chosen, and one that decays weights decays them all.
+    Each update chooses again. An optimiser with momentum still moves a weight for a while after it was chosen, and one that
+    decays weights decays them all.
     """
 
     share: float = 0.1
     """The share of the entries of each array that learn; at least one."""
 
+    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+        """Put the protection before an optimiser."""
+        return behind(self.transform(), optimiser)
+
     def transform(self) -> optax.GradientTransformation:
-        """Sets all but the greatest slopes to zero."""
+        """Set all but the greatest gradients to zero."""
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share={self.share}: it must lie above 0 and be at most 1")
 
@@ -46,6 +51,6 @@ class Sparse:
             enough = jnp.sum(size >= middle) >= kept
             return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
 
-        # by halving, because sorting them all costs fifty times a lesson
+        # by halving, because sorting them all costs fifty times an update
         least, _ = jax.lax.fori_loop(0, HALVINGS, halve, (jnp.zeros(()), jnp.max(size)))
         return jnp.where(size >= least, slope, 0.0)

@@ -1,4 +1,7 @@
-"""The notice that a page is served for a folder of lives: address, token and process, in a file that only its owner reads."""
+"""The address of the page that is served for a folder of lives, in a file that only its owner reads.
+
+The file holds host, port, token and process, so that `umwelt live` can print the link of a page that runs already.
+"""
 
 import json
 import os
@@ -13,8 +16,8 @@ NAME = ".watch.json"
 
 
 @part
-class Notice:
-    """A page that is served. host, port: where; token: what opens it; process: who serves it."""
+class PageAddress:
+    """A page that is served. host, port: where; token: what opens it; process: the server."""
 
     host: str
     port: int
@@ -28,34 +31,34 @@ class Notice:
         return f"http://{host}:{self.port}/?token={self.token}"
 
 
-def put_up(lives: Path, notice: Notice) -> None:
-    """Say that a page is served; whole or not at all, and never readable by others, not even for a moment."""
+def write_address(lives: Path, address: PageAddress) -> None:
+    """Write the address of a page; whole or not at all, and never readable by others, not even for a moment."""
     lives.mkdir(parents=True, exist_ok=True)
     draft = lives / f"{NAME}-{os.getpid()}.tmp"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "w") as file:
-            json.dump(vars(notice), file)
+            json.dump(vars(address), file)
         draft.replace(lives / NAME)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
 
 
-def take_down(lives: Path, notice: Notice) -> None:
-    """Take the notice away again, unless somebody else has put up another."""
-    if _read(lives / NAME) == notice:
+def remove_address(lives: Path, address: PageAddress) -> None:
+    """Remove the address again, unless another page has replaced it."""
+    if _read(lives / NAME) == address:
         (lives / NAME).unlink(missing_ok=True)
 
 
-def find_notice(lives: Path | str) -> Notice | None:
-    """The page that is served for a folder now; None where there is none, or where it is gone and left its notice."""
-    notice = _read(Path(lives) / NAME)
-    return notice if notice is not None and _is_alive(notice.process) and _answers(notice) else None
+def find_address(lives: Path | str) -> PageAddress | None:
+    """Find the page that is served for a folder now. An address that a dead server left behind is none."""
+    address = _read(Path(lives) / NAME)
+    return address if address is not None and _is_alive(address.process) and _answers(address) else None
 
 
-def _read(path: Path) -> Notice | None:
-    """What a notice says; one that others could have written is none."""
+def _read(path: Path) -> PageAddress | None:
+    """Read an address; a file that others could have written is none."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
@@ -66,7 +69,7 @@ def _read(path: Path) -> Notice | None:
             return None
         try:
             found: dict[str, Any] = json.load(file)
-            return Notice(
+            return PageAddress(
                 host=str(found["host"]), port=int(found["port"]), token=str(found["token"]), process=int(found["process"])
             )
         except (ValueError, KeyError, TypeError):
@@ -83,9 +86,12 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _answers(notice: Notice) -> bool:
+def _answers(address: PageAddress) -> bool:
     try:
-        with socket.create_connection((notice.host, notice.port), timeout=0.5):
+        with socket.create_connection((address.host, address.port), timeout=0.5):
             return True
     except OSError:
         return False
+
+
+Notice, put_up, take_down, find_notice = PageAddress, write_address, remove_address, find_address

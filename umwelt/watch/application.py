@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from umwelt.life.chronicle import reader
 from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError
 from umwelt.watch import answers
 from umwelt.watch.gate import Gate
-from umwelt.watch.lives import NoSuchLife, Shelf, Unreadable
+from umwelt.watch.lives import LivesFolder, NoSuchLife, Unreadable
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
@@ -27,28 +28,28 @@ FARTHEST = 2**53
 
 def application(lives: Path | str, token: str, cookie: str = "umwelt", host: str = "") -> Gate:
     """The page for the lives in one folder, behind its gate."""
-    desk = Desk(Shelf(lives))
-    routes = [Route(f"/data/{name}", told, methods=["GET"]) for name, told in desk.routes().items()]
-    routes += [Route(path, _file(data, kind), methods=["GET"]) for path, data, kind in static_files()]
+    data = DataRoutes(LivesFolder(lives))
+    routes = [Route(f"/data/{name}", answer, methods=["GET"]) for name, answer in data.routes().items()]
+    routes += [Route(path, _file(content, kind), methods=["GET"]) for path, content, kind in static_files()]
     return Gate(Starlette(routes=routes, exception_handlers=dict(ERRORS)), token, cookie, host)
 
 
 def static_files() -> list[tuple[str, bytes, str]]:
-    """(path in the address, content, kind) of all files of the page, read once: no path is ever made from an address."""
+    """Read (path in the address, content, kind) of all files of the page, once: no address ever becomes a path."""
     files = [path for path in sorted(STATIC.rglob("*")) if path.suffix in KINDS]
     found = [(f"/{path.relative_to(STATIC).as_posix()}", path.read_bytes(), KINDS[path.suffix]) for path in files]
     return [("/", data, kind) if path == "/index.html" else (path, data, kind) for path, data, kind in found]
 
 
-class Desk:
+class DataRoutes:
     """Answers questions about the lives of one folder."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, folder: LivesFolder) -> None:
+        self.folder = folder
         self._matrices: dict[str, tuple[Any, Any]] = {}
 
     def routes(self) -> dict[str, Callable[[Request], Response]]:
-        """name -> who answers."""
+        """name -> the method that answers."""
         return {
             "lives": self.lives,
             "life": self.life,
@@ -61,41 +62,44 @@ class Desk:
         }
 
     def lives(self, request: Request) -> Response:
-        """All lives, and how they stand."""
-        return _json({"folder": str(self.shelf.root), "lives": [vars(card) for card in self.shelf.cards()]})
+        """All lives with their states."""
+        return _json({"folder": str(self.folder.root), "lives": [vars(card) for card in self.folder.cards()]})
 
     def life(self, request: Request) -> Response:
         """One life: its card, what made it, and what there is to see."""
         name = _name(request)
-        card = self.shelf.card(name)
-        told: dict[str, Any] = {**vars(card), "resume": self.shelf.resume_command(name, card)}
-        # of a damaged life, what can be read is shown
+        card = self.folder.card(name)
+        found: dict[str, Any] = {**vars(card), "resume": self.folder.resume_command(name, card)}
+        # of a damaged life the page shows what can be read
         may_fail = contextlib.suppress(Unreadable, ChronicleError) if card.state == "damaged" else contextlib.nullcontext()
         with may_fail:
-            description = self.shelf.description(name)
-            told |= {key: description.get(key) for key in ("command", "versions", "rows")}
+            description = self.folder.description(name)
+            found |= {key: description.get(key) for key in ("command", "versions", "rows")}
         with may_fail:
-            told |= self._asked(name, answers.overview)
-        return _json(told)
+            found |= self._asked(name, answers.overview)
+        return _json(found)
 
     def series(self, request: Request) -> Response:
         """One metric of one seed in a window."""
-        metric = request.query_params.get("metric", "")
-        try:
-            return _json(self._asked(_name(request), lambda it: answers.series(it, metric, *_window(request))))
-        except KeyError as error:
-            raise HTTPException(404, "this life has no such metric") from error
+        metric, window = request.query_params.get("metric", ""), _window(request)
+
+        def made(chronicle: Chronicle) -> Any:
+            if metric not in [each.name for each in chronicle.metrics()]:
+                raise HTTPException(404, "this life has no such metric")
+            return answers.series(chronicle, metric, *window)
+
+        return _json(self._asked(_name(request), made))
 
     def returns(self, request: Request) -> Response:
         """Episodes in a window, and all probes."""
         return _json(self._asked(_name(request), lambda it: answers.returns(it, *_window(request))))
 
     def matrix(self, request: Request) -> Response:
-        """Every task after every lesson; made again only when there are new probes."""
+        """Every task after every lesson, computed again only when there are new probes."""
         name = _name(request)
 
         def made(chronicle: Chronicle) -> Any:
-            stamp = chronicle.rows("SELECT COUNT(*), MAX(clock) FROM probes")[0]
+            stamp = reader.count_probes(chronicle)
             if self._matrices.get(name, (None,))[0] != stamp:
                 self._matrices = {name: (stamp, answers.matrix(chronicle))}
             return self._matrices[name][1]
@@ -107,11 +111,11 @@ class Desk:
         return _json(self._asked(_name(request), answers.events))
 
     def glimpse(self, request: Request) -> Response:
-        """The episode under way."""
+        """The present episode."""
         return _json(self._asked(_name(request), answers.glimpse))
 
     def frame(self, request: Request) -> Response:
-        """The world as it looks, as PNG."""
+        """The world as PNG."""
         pixels = self._asked(_name(request), answers.frame)
         if pixels is None:
             raise HTTPException(404, "this life has no picture of its world yet")
@@ -122,11 +126,11 @@ class Desk:
         return Response(data.getvalue(), media_type="image/png")
 
     def _asked(self, name: str, question: Callable[[Chronicle], Any]) -> Any:
-        """The answer to a question about one state of a chronicle, which is open only meanwhile."""
-        with self.shelf.chronicle(name) as chronicle, chronicle.snapshot():
+        """Answer a question about one state of a chronicle, which is open only meanwhile."""
+        with self.folder.chronicle(name) as chronicle, chronicle.snapshot():
             try:
                 return question(chronicle)
-            except (ValueError, TypeError, IndexError) as error:
+            except answers.DAMAGE as error:
                 raise Unreadable(
                     f"the chronicle of this life holds what no life writes ({error}); put back a copy of it"
                 ) from error
@@ -143,7 +147,7 @@ def _window(request: Request) -> tuple[int, int, int, int]:
 def _number(request: Request, name: str, usual: int) -> int:
     given = request.query_params.get(name, str(usual))
     if not (given.isascii() and given.isdigit() and int(given[:17]) <= FARTHEST and len(given) < 17):
-        raise HTTPException(400, f"{name}: a whole number from 0 to 2^53 is wanted")
+        raise HTTPException(400, f"{name}: give a whole number from 0 to 2^53")
     return int(given)
 
 
@@ -163,7 +167,7 @@ def _file(data: bytes, kind: str) -> Callable[[Request], Any]:
 
 
 def _sentence(status: int) -> Callable[[Request, Exception], Response]:
-    def tell(request: Request, error: Exception) -> Response:
+    def answer(request: Request, error: Exception) -> Response:
         detail = error.detail if isinstance(error, HTTPException) else str(error)
         return Response(
             answers.as_json({"error": detail}),
@@ -171,7 +175,7 @@ def _sentence(status: int) -> Callable[[Request, Exception], Response]:
             media_type="application/json",
         )
 
-    return tell
+    return answer
 
 
 ERRORS: dict[Any, Any] = {

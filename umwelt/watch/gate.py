@@ -1,7 +1,7 @@
-"""The gate before every route: who may come in, and what every answer carries.
+"""The gate before every route: it asks for a token, and adds headers to every answer.
 
-A visitor shows the token once, in the link; the page gets it as a cookie that no script can read and no other site can
-send, and takes it out of the address bar. A script may send it as `Authorization: Bearer TOKEN`.
+A visitor shows the token once, in the link. The answer sets it as a cookie, which no script can read and no other site
+can send. The page removes it from the address bar. A script may send it as `Authorization: Bearer TOKEN`.
 """
 
 import hmac
@@ -24,18 +24,18 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-CLOSED = "This page shows itself to whoever has its link. Open the link that `umwelt watch` printed.\n"
+CLOSED = "This page opens by its link alone. Open the link that `umwelt watch` printed.\n"
 
 
 class Gate:
-    """An ASGI application around another. name: the cookie's; host: a name under which the page is reached, if it has one."""
+    """An ASGI application around another. cookie: its name. host: a name under which the page is reached, if it has one."""
 
     def __init__(self, inside: ASGIApp, token: str, cookie: str = "umwelt", host: str = "") -> None:
         self.inside, self.token, self.cookie, self.host = inside, token, cookie, host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return  # no sockets here, and nothing to begin or to end
+            return  # the page has no sockets, and nothing to start or stop
         headers = Headers(scope=scope)
         linked = self._is_token(_last(parse_qs(scope["query_string"].decode("latin-1")).get("token")))
 
@@ -54,7 +54,7 @@ class Gate:
         if not known_host(headers.get("host", ""), self.host):
             return PlainTextResponse("This page is not served under that name.\n", 421)
         if scope["method"] != "GET":
-            return PlainTextResponse("This page can only be looked at.\n", 405, {"Allow": "GET"})
+            return PlainTextResponse("This page is read-only.\n", 405, {"Allow": "GET"})
         if linked and scope["path"] == "/":
             return self.inside
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
@@ -71,13 +71,15 @@ class Gate:
         return cookies[self.cookie].value if self.cookie in cookies else ""
 
     def _is_token(self, given: str) -> bool:
-        """Compared in a time that does not tell how much of it was right."""
+        """Compare in a time that reveals nothing of the token."""
         return hmac.compare_digest(given.encode(), self.token.encode())
 
 
 def known_host(header: str, host: str) -> bool:
-    """Whether a Host header may name this page: a number, localhost, or the name it was told to have. A foreign site
-    that has its own name point here is refused."""
+    """Whether a Host header may name this page: a number, localhost, or its own name.
+
+    So a foreign site whose name points to this machine is refused.
+    """
     name = header.rpartition(":")[0] if header.rpartition(":")[2].isdigit() else header
     name = name.strip("[]").lower()
     try:

@@ -1,7 +1,7 @@
 """The folder of lives as the page may see it: names from its listing, and no file that lies elsewhere.
 
-A name that somebody asks for is looked up in the listing and never made a part of a path otherwise, so no spelling of
-it leads out. Links are not followed.
+A requested name is looked up in the listing, and never becomes a part of a path otherwise. So no spelling of it leads
+out. Links are not followed.
 """
 
 import contextlib
@@ -18,6 +18,8 @@ from umwelt.life.folder.lock import is_held
 
 STATES = ("running", "stopped", "finished", "damaged")
 FILES = ("recipe.json", "chronicle.db", "chronicle.db-wal", "chronicle.db-shm")
+INNER = ("inner", "world", "model", "agent", "learner")
+"""The fields in which a part holds the part that it wraps."""
 
 
 class NoSuchLife(Exception):
@@ -25,7 +27,7 @@ class NoSuchLife(Exception):
 
 
 class Unreadable(Exception):
-    """A life that cannot be shown. The message is one sentence for the person who looks on."""
+    """A life that cannot be shown. The message is one sentence for a person."""
 
 
 @part
@@ -41,7 +43,7 @@ class Card:
     trouble: str = ""
 
 
-class Shelf:
+class LivesFolder:
     """The lives in one folder."""
 
     def __init__(self, lives: Path | str) -> None:
@@ -58,13 +60,13 @@ class Shelf:
         return sorted(name for name in inside if not name.startswith(".") and _begun(self.root / name))
 
     def cards(self) -> list[Card]:
-        """All lives, with what is amiss with the damaged ones."""
+        """All lives, and what is wrong with the damaged ones."""
         names = self.names()
         self._clocks = {name: kept for name, kept in self._clocks.items() if name in names}
         return [self._card(self.root / name) for name in names]
 
     def card(self, name: str) -> Card:
-        """How one life stands."""
+        """The state of one life."""
         return self._card(self.path(name))
 
     def path(self, name: str) -> Path:
@@ -78,19 +80,15 @@ class Shelf:
         return _description(self.path(name))
 
     def chronicle(self, name: str) -> Chronicle:
-        """The life's chronicle, open for reading; close it soon, so that its log can be folded away."""
+        """Open the life's chronicle for reading; close it soon, so that SQLite can merge its log."""
         return _chronicle(self.path(name))
 
     def resume_command(self, name: str, card: Card) -> str:
-        """What would go on with this life; one that has reached its end is given as much again."""
+        """The command that resumes this life; one that has reached its end gets as many steps again."""
         words = f"umwelt resume {shlex.quote(str(self.path(name)))}"
         if card.state != "finished":
             return words
         return f"{words} --steps {2 * card.clock * int(self.description(name).get('rows', 1))}"
-
-    def stamp(self, name: str) -> Any:
-        """Changes whenever the chronicle does."""
-        return _stamp(self.path(name))
 
     def _card(self, path: Path) -> Card:
         try:
@@ -138,7 +136,7 @@ def _chronicle(path: Path) -> Chronicle:
 
 
 def _inside(path: Path, error: Unreadable) -> str:
-    """What is amiss, files called by their names: whose they are stands beside it, and there is little room."""
+    """The message with files by their names alone: the life's name stands beside it, and there is little room."""
     return str(error).replace(f"{path}{os.sep}", "")
 
 
@@ -166,7 +164,7 @@ def _refuse_links(path: Path) -> None:
 
 
 def _kind(written: Any) -> str:
-    """The name of a part, as an expression writes it, with those inside it that it wraps."""
-    name = str(written["part"]).rpartition(":")[2]
-    inner = written.get("fields", {}).get("world") or written.get("fields", {}).get("model")
-    return f"{name}({_kind(inner)})" if isinstance(inner, dict) and "part" in inner else name
+    """The name of a part, as an expression writes it, with the parts that it wraps."""
+    name, fields = str(written["part"]).rpartition(":")[2], written.get("fields", {})
+    inner = next((fields[field] for field in INNER if isinstance(fields.get(field), dict) and "part" in fields[field]), None)
+    return f"{name}({_kind(inner)})" if inner else name

@@ -15,20 +15,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from umwelt.watch.address import Notice, put_up, take_down
+from umwelt.watch.address import PageAddress, remove_address, write_address
 
 PORT = 8765
-"""Taken where it is free and nobody asked for another."""
+"""The port where none is given, if it is free."""
 SHORTEST = 16
-"""Letters of a token for a page that others can reach."""
+"""The fewest letters of a token for a page that others can reach."""
 
 
 class WatchError(Exception):
-    """The page cannot be served so. The message is one sentence: which option, and what to do."""
+    """The page cannot be served with these options. The message is one sentence: which option, and what to do."""
 
 
 def need_extra() -> None:
-    """Say how to get what the page is served with."""
+    """Raise a WatchError where the packages of the server are missing."""
     missing = [name for name in ("starlette", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
         raise WatchError(f"umwelt watch needs {' and '.join(missing)}; install them with: pip install 'umwelt[watch]'")
@@ -40,10 +40,13 @@ def serve(
     port: int | None = None,
     token: str = "",
     idle: float = 0.0,
-    tell: Callable[[Notice], None] = lambda notice: None,
+    on_open: Callable[[PageAddress], None] = lambda address: None,
 ) -> None:
-    """Serve the page for the lives in a folder until Ctrl-C. idle: seconds without a visitor after which it ends by
-    itself, 0 for never. tell: is given the notice with the link when the page can be opened."""
+    """Serve the page for the lives in a folder until Ctrl-C.
+
+    idle: seconds without a visitor after which the server ends, 0 for never. on_open: receives the address with the link
+    when the page can be opened.
+    """
     need_extra()
     import uvicorn
 
@@ -54,7 +57,7 @@ def serve(
     token = checked_token(host, token)
     listener = listen(host, port)
     number = listener.getsockname()[1]
-    notice = Notice(host=reachable(host), port=number, token=token, process=os.getpid())
+    address = PageAddress(host=reachable(host), port=number, token=token, process=os.getpid())
     page = Attended(application(lives, token, cookie=f"umwelt-{number}", host=host))
     config = uvicorn.Config(
         page,
@@ -69,21 +72,21 @@ def serve(
     server = uvicorn.Server(config)
     if idle:
         threading.Thread(target=_end_when_alone, args=(server, page, idle), daemon=True).start()
-    # uvicorn ends in good order at the first SIGINT or SIGTERM, and then passes it on to these
-    with contextlib.suppress(ValueError):  # only the main thread may listen to signals
+    # uvicorn ends cleanly at the first SIGINT or SIGTERM, and then passes it on to these
+    with contextlib.suppress(ValueError):  # only the main thread may set signal handlers
         signal.signal(signal.SIGTERM, _leave)
-    put_up(lives, notice)
+    write_address(lives, address)
     try:
-        tell(notice)
+        on_open(address)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
     finally:
-        take_down(lives, notice)
+        remove_address(lives, address)
         listener.close()
 
 
 def checked_token(host: str, token: str) -> str:
-    """The token of the page: a random one, or the one given, which must be long where others can reach the page."""
+    """Check the token of the page, or draw one; where others can reach the page, a long one must be given."""
     if token and not re.fullmatch(rf"[A-Za-z0-9_-]{{{SHORTEST},}}", token):
         raise WatchError(f"--token must be at least {SHORTEST} letters, digits, '-' or '_', such as {secrets.token_urlsafe(24)}")
     if not is_loopback(host) and not token:
@@ -103,12 +106,12 @@ def is_loopback(host: str) -> bool:
 
 
 def reachable(host: str) -> str:
-    """`host` as this machine reaches it: a page for all addresses is at the loopback one too."""
+    """`host` as this machine reaches it: a page on all addresses is on the loopback address too."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """A socket at the port asked for; where none was, at the usual one, or at any that is free."""
+    """Open a socket at the given port; where none is given, at the usual one, or at any that is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for number in [PORT, 0] if port is None else [port]:
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -134,7 +137,7 @@ def _refusal(host: str, port: int, error: Exception) -> str:
 
 
 class Attended:
-    """An application that remembers when it was last asked for something."""
+    """An application that keeps the time of its last request."""
 
     def __init__(self, inside: Any) -> None:
         self.inside, self.asked = inside, time.monotonic()

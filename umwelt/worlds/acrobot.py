@@ -93,8 +93,7 @@ class Acrobot:
         limits = jnp.asarray(self.max_speeds, speeds.dtype)
         angles = (angles + np.pi) % (2.0 * np.pi) - np.pi
         moved = AcrobotBody(angles=angles, speeds=jnp.clip(speeds, -limits, limits))
-        height = -task.length * jnp.cos(angles[0]) - jnp.cos(angles[0] + angles[1])
-        reached = height > task.goal
+        reached = self._reached(self.observe(moved, task), task)
         return moved, jnp.where(reached, 0.0, -1.0), reached
 
     def _integrate(
@@ -136,12 +135,29 @@ class Acrobot:
         first, second = body.angles
         return jnp.stack([jnp.cos(first), jnp.sin(first), jnp.cos(second), jnp.sin(second), *body.speeds])
 
+    def body(self, observation: jax.Array, task: Any = None) -> AcrobotBody:
+        """The body that one observation shows, whatever the task."""
+        angles = jnp.arctan2(observation[jnp.array([1, 3])], observation[jnp.array([0, 2])])
+        return AcrobotBody(angles=angles, speeds=observation[4:])
+
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]; `task` is the default where it is None."""
-        task = _task() if task is None else task
-        c1, s1, c2, s2 = (next_observation[:, index] for index in range(4))
-        height = -task.length * c1 - (c1 * c2 - s1 * s2)
-        return jnp.where(height > task.goal, 0.0, -1.0)
+        given = stream.default(self, task, observation.shape[0])
+        return jnp.where(self._reached(next_observation, given), 0.0, -1.0)
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 0 where the tip has passed the goal."""
+        given = stream.default(self, task, observation.shape[0])
+        return 1.0 - self._reached(next_observation, given).astype(jnp.float32)
+
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N]: push the elbow against the swing of the upper link, which pumps energy."""
+        against = jnp.where(observation[:, 4] < 0.0, 2, 0).astype(jnp.int32)
+        return jnp.where(stream.default(self, task, observation.shape[0]).torque < 0.0, 2 - against, against)
+
+    def _reached(self, seen: jax.Array, task: AcrobotTask) -> jax.Array:
+        c1, s1, c2, s2 = (seen[..., index] for index in range(4))
+        return -task.length * c1 - (c1 * c2 - s1 * s2) > task.goal
 
     def init(self, key: jax.Array, task: AcrobotTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""

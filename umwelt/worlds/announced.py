@@ -70,7 +70,7 @@ class Announced:
     def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments of a capability of the world inside: what was seen, and the task that the observation shows."""
         given = dict(arguments)
-        if "observation" in given and "body" not in given:
+        if "observation" in given and (TASK in given or "next_observation" in given):
             given[TASK] = self.task_of(given["observation"])
         return given | {name: given[name][SEEN] for name in ("observation", "next_observation") if name in given}
 
@@ -125,10 +125,8 @@ def _spec(world: Announced) -> WorldSpec:
 
 
 def seen_space(space: Any) -> Any:
-    """The space of what the innermost world shows: `seen` where the task is announced."""
-    while isinstance(space, dict) and set(space) == {SEEN, TASK}:
-        space = space[SEEN]
-    return space
+    """The space of what the world itself shows: `seen` where the task is announced."""
+    return space[SEEN] if isinstance(space, dict) and set(space) == {SEEN, TASK} else space
 
 
 def scaled(space: Any, task: Any, xp: Any = jnp) -> Any:

@@ -123,27 +123,32 @@ class Arm:
         single = jnp.stack([body.button, body.door])
         return jnp.concatenate([jnp.cos(body.joints), jnp.sin(body.joints), tip(body.joints), single, body.puck, body.peg])
 
-    def place(self, observation: jax.Array) -> jax.Array:
+    def body(self, observation: jax.Array, task: Any = None) -> ArmBody:
+        """The body that one observation shows, whatever the task."""
+        joints = jnp.arctan2(observation[2:4], observation[:2])
+        return ArmBody(joints=joints, button=observation[6], door=observation[7], puck=observation[8:10], peg=observation[10:])
+
+    def position(self, observation: jax.Array) -> jax.Array:
         """Where the tip is, float32 [N, 2]."""
         return observation[:, 4:6]
 
-    def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
-        """The reward float32 [N] of a transition of rows [N]. Where the observation ends with the wish, as `Announced`
-        shows it, that is the task; else `task`, or the first wish."""
-        if observation.shape[1] > 12:
-            wish = (observation[:, 12:] + 1.0) / 2.0
-        else:
-            first = stream.numbers(ArmTask(wish=np.eye(len(WISHES))[0])) if task is None else task
-            wish = jnp.broadcast_to(first.wish, (observation.shape[0], len(WISHES)))
-        return jax.vmap(self._worth)(next_observation[:, :12], wish)
+    def achieved(self, observation: jax.Array) -> ArmTask:
+        """How far each of WISHES is fulfilled, from 0 to 1, as a task [N]."""
+        return ArmTask(wish=jax.vmap(self._done)(observation))
 
-    def _worth(self, seen: jax.Array, wish: jax.Array) -> jax.Array:
-        """float32 []: each wish is worth up to 1, a third of it for the way of the tip to what it takes."""
-        point, button, door, puck, peg = seen[4:6], seen[6], seen[7], seen[8:10], seen[10:12]
-        near_handle = _near(_distance(point, handle(door)))
-        near_peg = _near(_distance(point, peg))
-        behind = puck + TOUCH * (puck - MARK) / (_distance(puck, MARK) + 1e-3)
-        done = jnp.stack(
+    def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The reward float32 [N] of a transition of rows [N]; `task` is the first wish where it is None."""
+        wish = stream.default(self, task, observation.shape[0]).wish
+        return jax.vmap(self._worth)(next_observation, wish)
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 1."""
+        return jnp.ones(observation.shape[0], jnp.float32)
+
+    def _done(self, seen: jax.Array) -> jax.Array:
+        """float32 [6]: how far each wish is fulfilled."""
+        button, door, puck, peg = seen[6], seen[7], seen[8:10], seen[10:12]
+        return jnp.stack(
             [
                 button / TRAVEL,
                 door / WIDEST,
@@ -153,11 +158,18 @@ class Arm:
                 _near(_distance(peg, BASE + np.array([0.3, 0.3], np.float32))),
             ]
         )
+
+    def _worth(self, seen: jax.Array, wish: jax.Array) -> jax.Array:
+        """float32 []: each wish is worth up to 1, a third of it for the way of the tip to what it takes."""
+        point, door, puck, peg = seen[4:6], seen[7], seen[8:10], seen[10:12]
+        near_handle = _near(_distance(point, handle(door)))
+        near_peg = _near(_distance(point, peg))
+        behind = puck + TOUCH * (puck - MARK) / (_distance(puck, MARK) + 1e-3)
         above = BUTTON + np.array([0.0, 0.02], np.float32)
         ways = jnp.stack(
             [_near(_distance(point, above)), near_handle, near_handle, _near(_distance(point, behind)), near_peg, near_peg]
         )
-        return jnp.sum(wish * (2.0 * done + ways) / 3.0)
+        return jnp.sum(wish * (2.0 * self._done(seen) + ways) / 3.0)
 
     def init(self, key: jax.Array, task: ArmTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""

@@ -25,9 +25,9 @@ class CartpoleTask:
 
 @struct
 class CartpoleBody:
-    """place: m. speed: m/s. angle: radians from upright. turn: radians per second. float32 []."""
+    """position: m. speed: m/s. angle: radians from upright. turn: radians per second. float32 []."""
 
-    place: jax.Array
+    position: jax.Array
     speed: jax.Array
     angle: jax.Array
     turn: jax.Array
@@ -86,8 +86,8 @@ class Cartpole:
 
     def begin(self, key: jax.Array, task: CartpoleTask) -> CartpoleBody:
         """Nearly upright and nearly at rest, near 0."""
-        place, speed, angle, turn = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
-        return CartpoleBody(place=place, speed=speed, angle=angle, turn=turn)
+        position, speed, angle, turn = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
+        return CartpoleBody(position=position, speed=speed, angle=angle, turn=turn)
 
     def advance(
         self, key: jax.Array, body: CartpoleBody, action: jax.Array, task: CartpoleTask
@@ -99,21 +99,41 @@ class Cartpole:
         thrust = (force + lever * body.turn**2 * sine) / total
         turning = (task.gravity * sine - cosine * thrust) / (task.length * (4.0 / 3.0 - task.mass * cosine**2 / total))
         moved = CartpoleBody(
-            place=body.place + self.dt * body.speed,
+            position=body.position + self.dt * body.speed,
             speed=body.speed + self.dt * (thrust - lever * turning * cosine / total),
             angle=body.angle + self.dt * body.turn,
             turn=body.turn + self.dt * turning,
         )
-        fallen = (jnp.abs(moved.place - task.goal) > self.track) | (jnp.abs(moved.angle) > self.tilt)
-        return moved, jnp.ones_like(body.place), fallen
+        return moved, jnp.ones_like(body.position), self._fallen(moved.position, moved.angle, task.goal)
 
     def observe(self, body: CartpoleBody, task: CartpoleTask) -> jax.Array:
-        """float32 [4]: the cart's place and speed, the pole's angle and its speed."""
-        return jnp.stack([body.place, body.speed, body.angle, body.turn])
+        """float32 [4]: the cart's position and speed, the pole's angle and its speed."""
+        return jnp.stack([body.position, body.speed, body.angle, body.turn])
+
+    def body(self, observation: jax.Array, task: Any = None) -> CartpoleBody:
+        """The body that one observation shows, whatever the task."""
+        position, speed, angle, turn = observation
+        return CartpoleBody(position=position, speed=speed, angle=angle, turn=turn)
 
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]: 1, whatever the task."""
         return jnp.ones(observation.shape[0], jnp.float32)
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 0 where the pole has fallen or the cart left."""
+        goal = stream.default(self, task, observation.shape[0]).goal
+        return 1.0 - self._fallen(next_observation[:, 0], next_observation[:, 2], goal).astype(jnp.float32)
+
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N] by linear feedback: lean the pole towards the goal, and hold that lean."""
+        given = stream.default(self, task, observation.shape[0])
+        position, speed, angle, turn = observation.T
+        lean = jnp.clip(0.05 * (position - given.goal) + 0.1 * speed, -0.1, 0.1)
+        right = (angle + lean) + 0.3 * jnp.sqrt(2.0 * given.length) * turn > 0.0
+        return jnp.where(given.force < 0.0, ~right, right).astype(jnp.int32)
+
+    def _fallen(self, position: jax.Array, angle: jax.Array, goal: jax.Array) -> jax.Array:
+        return (jnp.abs(position - goal) > self.track) | (jnp.abs(angle) > self.tilt)
 
     def init(self, key: jax.Array, task: CartpoleTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""

@@ -77,8 +77,8 @@ class CartpoleSwingup:
 
     def begin(self, key: jax.Array, task: SwingupTask) -> CartpoleBody:
         """Hanging, nearly at rest, near 0."""
-        place, speed, angle, turn = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
-        return CartpoleBody(place=place, speed=speed, angle=angle + np.float32(np.pi), turn=turn)
+        position, speed, angle, turn = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
+        return CartpoleBody(position=position, speed=speed, angle=angle + np.float32(np.pi), turn=turn)
 
     def advance(
         self, key: jax.Array, body: CartpoleBody, action: jax.Array, task: SwingupTask
@@ -93,16 +93,16 @@ class CartpoleSwingup:
         """The classic cart-pole equations of 1983 without friction, and the wall's push."""
         dt, total, lever = self.dt / self.substeps, self.cart_mass + task.mass, task.mass * task.length
         sine, cosine = jnp.sin(body.angle), jnp.cos(body.angle)
-        wall = self.stiffness * (jnp.clip(body.place, -self.track, self.track) - body.place)
+        wall = self.stiffness * (jnp.clip(body.position, -self.track, self.track) - body.position)
         thrust = (force + wall + lever * body.turn**2 * sine) / total
         turning = (task.gravity * sine - cosine * thrust) / (task.length * (4.0 / 3.0 - task.mass * cosine**2 / total))
         speed = body.speed + dt * (thrust - lever * turning * cosine / total)
         turn = body.turn + dt * turning
-        return CartpoleBody(place=body.place + dt * speed, speed=speed, angle=body.angle + dt * turn, turn=turn)
+        return CartpoleBody(position=body.position + dt * speed, speed=speed, angle=body.angle + dt * turn, turn=turn)
 
     def observe(self, body: CartpoleBody, task: SwingupTask) -> jax.Array:
-        """float32 [5]: the cart's place and speed, cosine and sine of the angle from upright, its speed."""
-        return jnp.stack([body.place, body.speed, jnp.cos(body.angle), jnp.sin(body.angle), body.turn])
+        """float32 [5]: the cart's position and speed, cosine and sine of the angle from upright, its speed."""
+        return jnp.stack([body.position, body.speed, jnp.cos(body.angle), jnp.sin(body.angle), body.turn])
 
     def _score(self, seen: jax.Array, action: jax.Array, goal: jax.Array) -> jax.Array:
         """The product that the DeepMind control suite uses, of smooth factors: upright, centred, calm, gentle."""
@@ -112,9 +112,41 @@ class CartpoleSwingup:
         gentle = 1.0 - 0.1 * jnp.clip(action[..., 0], -1.0, 1.0) ** 2
         return upright * centred * calm * gentle
 
+    def body(self, observation: jax.Array, task: Any = None) -> CartpoleBody:
+        """The body that one observation shows, whatever the task."""
+        position, speed, cosine, sine, turn = observation
+        return CartpoleBody(position=position, speed=speed, angle=jnp.arctan2(sine, cosine), turn=turn)
+
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N], in [0, 1], of a transition of rows [N]; `task` is the default where it is None."""
-        return self._score(next_observation, action, (_task() if task is None else task).goal)
+        return self._score(next_observation, action, stream.default(self, task, observation.shape[0]).goal)
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 1."""
+        return jnp.ones(observation.shape[0], jnp.float32)
+
+    def achieved(self, observation: jax.Array) -> jax.Array:
+        """Where the cart of each row is, float32 [N], as a task's `goal` is."""
+        return observation[:, 0]
+
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N]: pump energy until the pole is nearly upright, then balance it by linear feedback.
+
+        Both choose the acceleration of the cart; the force follows from the equations of motion.
+        """
+        given = stream.default(self, task, observation.shape[0])
+        position, speed, cosine, sine, turn = observation.T
+        angle, apart, lever = jnp.arctan2(sine, cosine), position - given.goal, given.mass * given.length
+        energy = 2.0 / 3.0 * given.length * turn**2 / given.gravity + cosine - 1.0
+        swing = 8.0 * energy * jnp.sign(turn * cosine) - apart - speed
+        swing = jnp.where((jnp.abs(turn) < 0.1) & (cosine < -0.9), 5.0, swing)
+        balance = 40.0 * angle + 9.0 * jnp.sqrt(2.0 * given.length) * turn + 1.5 * apart + 3.0 * speed
+        near = (cosine > 0.8) & (jnp.abs(angle + 0.2 * turn) < 0.6)
+        push = jnp.where(near, balance, swing)
+        turning = (given.gravity * sine - cosine * push) / (4.0 / 3.0 * given.length)
+        force = (self.cart_mass + given.mass) * push - lever * (turn**2 * sine - turning * cosine)
+        motor = jnp.where(jnp.abs(given.force) < 1e-3, 1e-3, given.force)
+        return jnp.clip(force / motor, -1.0, 1.0)[:, None]
 
     def init(self, key: jax.Array, task: SwingupTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""

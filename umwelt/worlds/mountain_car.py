@@ -16,7 +16,7 @@ VALLEY = -np.pi / 6.0
 @struct
 class MountainCarTask:
     """gravity: the pull of the slope. force: the push of the motor, negative where it is reversed.
-    goal: the place to reach; left of the valley's bottom it is reached from the right. All float32 []."""
+    goal: the position to reach; left of the valley's bottom it is reached from the right. All float32 []."""
 
     gravity: Any
     force: Any
@@ -25,9 +25,9 @@ class MountainCarTask:
 
 @struct
 class MountainCarBody:
-    """place and speed: float32 []."""
+    """position and speed: float32 []."""
 
-    place: jax.Array
+    position: jax.Array
     speed: jax.Array
 
 
@@ -39,25 +39,36 @@ def _tasks(force: float, goal: float) -> dict[str, MountainCarTask]:
         "steep": (0.0035, force, goal),
         "weak": (0.0025, 0.7 * force, goal),
     }
-    return {name: stream.numbers(MountainCarTask(gravity=g, force=f, goal=place)) for name, (g, f, place) in made.items()}
+    return {name: stream.numbers(MountainCarTask(gravity=g, force=f, goal=position)) for name, (g, f, position) in made.items()}
 
 
 def _begin(key: jax.Array) -> MountainCarBody:
-    place = jax.random.uniform(key, minval=-0.6, maxval=-0.4)
-    return MountainCarBody(place=place, speed=jnp.zeros_like(place))
+    position = jax.random.uniform(key, minval=-0.6, maxval=-0.4)
+    return MountainCarBody(position=position, speed=jnp.zeros_like(position))
 
 
 def _roll(world: Any, body: MountainCarBody, push: jax.Array, task: MountainCarTask) -> tuple[MountainCarBody, jax.Array]:
     """The car after one decision, and whether it is at its goal and not rolling back."""
-    speed = body.speed + push * task.force - task.gravity * jnp.cos(3.0 * body.place)
+    speed = body.speed + push * task.force - task.gravity * jnp.cos(3.0 * body.position)
     speed = jnp.clip(speed, -world.max_speed, world.max_speed)
-    place = jnp.clip(body.place + speed, world.low, world.high)
-    speed = jnp.where((place == world.low) & (speed < 0.0), 0.0, speed)
-    return MountainCarBody(place=place, speed=speed), _reached(place, speed, task.goal)
+    position = jnp.clip(body.position + speed, world.low, world.high)
+    speed = jnp.where((position == world.low) & (speed < 0.0), 0.0, speed)
+    return MountainCarBody(position=position, speed=speed), _reached(position, speed, task.goal)
 
 
-def _reached(place: jax.Array, speed: jax.Array, goal: jax.Array) -> jax.Array:
-    return jnp.where(goal > VALLEY, (place >= goal) & (speed >= 0.0), (place <= goal) & (speed <= 0.0))
+def _reached(position: jax.Array, speed: jax.Array, goal: jax.Array) -> jax.Array:
+    return jnp.where(goal > VALLEY, (position >= goal) & (speed >= 0.0), (position <= goal) & (speed <= 0.0))
+
+
+def _ends(world: Any, seen: jax.Array, task: Any) -> jax.Array:
+    """bool [N]: whether observations [N] are at the goal of their tasks."""
+    return _reached(seen[:, 0], seen[:, 1], stream.default(world, task, seen.shape[0]).goal)
+
+
+def _onward(world: Any, seen: jax.Array, task: Any) -> jax.Array:
+    """float32 [N]: -1 or 1, the push that lets the car roll faster the way that it rolls."""
+    force = stream.default(world, task, seen.shape[0]).force
+    return jnp.where((seen[:, 1] < 0.0) ^ (force < 0.0), -1.0, 1.0)
 
 
 def _spec(world: Any, name: str, action: Box | Discrete, force: float) -> WorldSpec:
@@ -79,7 +90,7 @@ class MountainCar:
     max_speed: float = 0.07
     """The speed at which the car is clipped."""
     low: float = -1.2
-    """The place of the wall on the left."""
+    """The position of the wall on the left."""
     high: float = 0.6
     """The right end of the track."""
 
@@ -101,15 +112,31 @@ class MountainCar:
     ) -> tuple[MountainCarBody, jax.Array, jax.Array]:
         """Push left (0), not at all (1) or right (2); the reward is always -1."""
         body, reached = _roll(self, body, (action - 1).astype(body.speed.dtype), task)
-        return body, -jnp.ones_like(body.place), reached
+        return body, -jnp.ones_like(body.position), reached
 
     def observe(self, body: MountainCarBody, task: MountainCarTask) -> jax.Array:
-        """float32 [2]: place and speed."""
-        return jnp.stack([body.place, body.speed])
+        """float32 [2]: position and speed."""
+        return jnp.stack([body.position, body.speed])
+
+    def body(self, observation: jax.Array, task: Any = None) -> MountainCarBody:
+        """The body that one observation shows, whatever the task."""
+        return MountainCarBody(position=observation[0], speed=observation[1])
 
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]: -1, whatever the task."""
         return jnp.full(observation.shape[0], -1.0, jnp.float32)
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 0 at the goal."""
+        return 1.0 - _ends(self, next_observation, task).astype(jnp.float32)
+
+    def achieved(self, observation: jax.Array) -> jax.Array:
+        """The position of each row, float32 [N], as a task's `goal` is."""
+        return observation[:, 0]
+
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N]: push the way that the car rolls, which pumps energy until it is over the hill."""
+        return (_onward(self, observation, task) + 1.0).astype(jnp.int32)
 
     def init(self, key: jax.Array, task: MountainCarTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""
@@ -133,7 +160,7 @@ class MountainCarContinuous:
     max_speed: float = 0.07
     """The speed at which the car is clipped."""
     low: float = -1.2
-    """The place of the wall on the left."""
+    """The position of the wall on the left."""
     high: float = 0.6
     """The right end of the track."""
 
@@ -158,14 +185,28 @@ class MountainCarContinuous:
         return body, jnp.where(reached, 100.0, 0.0) - 0.1 * action[0] ** 2, reached
 
     def observe(self, body: MountainCarBody, task: MountainCarTask) -> jax.Array:
-        """float32 [2]: place and speed."""
-        return jnp.stack([body.place, body.speed])
+        """float32 [2]: position and speed."""
+        return jnp.stack([body.position, body.speed])
+
+    def body(self, observation: jax.Array, task: Any = None) -> MountainCarBody:
+        """The body that one observation shows, whatever the task."""
+        return MountainCarBody(position=observation[0], speed=observation[1])
 
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]; `task` is the default where it is None."""
-        goal = (self.tasks()["right"] if task is None else task).goal
-        reached = _reached(next_observation[:, 0], next_observation[:, 1], goal)
-        return jnp.where(reached, 100.0, 0.0) - 0.1 * action[:, 0] ** 2
+        return jnp.where(_ends(self, next_observation, task), 100.0, 0.0) - 0.1 * action[:, 0] ** 2
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 0 at the goal."""
+        return 1.0 - _ends(self, next_observation, task).astype(jnp.float32)
+
+    def achieved(self, observation: jax.Array) -> jax.Array:
+        """The position of each row, float32 [N], as a task's `goal` is."""
+        return observation[:, 0]
+
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N]: push the way that the car rolls, which pumps energy until it is over the hill."""
+        return _onward(self, observation, task)[:, None]
 
     def init(self, key: jax.Array, task: MountainCarTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""

@@ -9,6 +9,9 @@ import numpy as np
 from umwelt.core import Box, TimeStep, WorldSpec, part, struct
 from umwelt.worlds import stream
 
+STIFF, DAMPED = 25.0, 10.0
+"""Feedback of the expert, in radians per second squared for each radian, and for each radian per second."""
+
 
 @struct
 class PendulumTask:
@@ -109,12 +112,45 @@ class Pendulum:
         """float32 [3]: cosine and sine of the angle from upright, and the speed."""
         return jnp.stack([jnp.cos(body.angle), jnp.sin(body.angle), body.speed])
 
+    def body(self, observation: jax.Array, task: PendulumTask) -> PendulumBody:
+        """The body that one observation shows. The last torque is 0 where the motor has no delay, for then it has no
+        effect, and NaN where it has: it is not seen."""
+        angle = jnp.arctan2(observation[1], observation[0])
+        unseen = jnp.where(jnp.asarray(task.delay) > 0.0, jnp.nan, 0.0).astype(angle.dtype)
+        return PendulumBody(angle=angle, speed=observation[2], torque=unseen)
+
     def reward(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]; `task` [N] or [] is the default task where it is None."""
-        goal = (_task() if task is None else task).goal
+        goal = stream.default(self, task, observation.shape[0]).goal
         angle = jnp.arctan2(observation[:, 1], observation[:, 0])
         torque = jnp.clip(action[:, 0], -self.max_torque, self.max_torque)
         return -(_wrap(angle - goal) ** 2 + 0.1 * observation[:, 2] ** 2 + 0.001 * torque**2)
+
+    def continues(self, observation: jax.Array, action: jax.Array, next_observation: jax.Array, task: Any = None) -> jax.Array:
+        """The probability float32 [N] that the episode continues: 1."""
+        return jnp.ones(observation.shape[0], jnp.float32)
+
+    def achieved(self, observation: jax.Array) -> jax.Array:
+        """The angle of each row, float32 [N], as a task's `goal` is."""
+        return jnp.arctan2(observation[:, 1], observation[:, 0])
+
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N]: pump energy until the goal is near, then hold it by linear feedback.
+
+        Where the motor is strong enough to lift the pendulum everywhere, feedback alone is used.
+        """
+        given = stream.default(self, task, observation.shape[0])
+        angle, speed = jnp.arctan2(observation[:, 1], observation[:, 0]), observation[:, 2]
+        inertia, weight = given.mass * given.length**2 / 3.0, given.mass * given.gravity * given.length / 2.0
+        apart = _wrap(angle - given.goal)
+        held = inertia * (-STIFF * apart - DAMPED * speed) - weight * jnp.sin(angle)
+        energy = inertia * speed**2 / 2.0 + weight * (jnp.cos(angle) - jnp.cos(given.goal))
+        pumped = self.max_torque * jnp.where(energy < 0.0, 1.0, -1.0) * jnp.where(speed < 0.0, -1.0, 1.0)
+        motor = jnp.where(jnp.abs(given.motor) < 1e-3, 1e-3, given.motor)
+        strongest = self.max_torque * jnp.abs(motor)
+        near = (jnp.abs(held) < strongest) | (weight < 0.9 * strongest)
+        torque = jnp.where(near, held, pumped * jnp.sign(motor) * motor)
+        return jnp.clip(torque / motor, -self.max_torque, self.max_torque)[:, None]
 
     def init(self, key: jax.Array, task: PendulumTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import struct
+from umwelt.core import innermost, layers, struct
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.arm import BUTTON, HINGE, HOLE, LENGTHS, MARK, Arm, handle, tip
 from umwelt.worlds.cartpole import Cartpole
@@ -20,7 +20,6 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
-from umwelt.worlds.wrapped import within
 
 SIDE = 64
 """Pixels of a side."""
@@ -58,21 +57,25 @@ def strokes(*each: tuple[Any, Any, Any, Any, float, float]) -> Strokes:
 
 
 def bodies(world: Any, state: Any) -> tuple[Any, Any, Any] | None:
-    """The innermost world, and the bodies and tasks in the state of what it is wrapped in; None where nobody says how to
-    draw it."""
-    while hasattr(world, "world"):
-        world, state = world.world, getattr(state, "inner", state)
-    return (world, state.body, state.task) if _known(world) else None
+    """Find the innermost world, and the bodies and tasks in the state of what it is wrapped in.
+
+    None where no function draws that world.
+    """
+    for _ in list(layers(world))[1:]:  # some wrappers have a state of their own, some pass on the world's
+        state = getattr(state, "inner", state)
+    world = innermost(world)
+    return (world, state.body, state.task) if can_draw(world) else None
 
 
-def can_draw(world: Any) -> None:
-    """Raise a TypeError, which says what to do, where nobody has said how to draw the innermost world."""
-    *_, innermost = within(world)
-    if not _known(innermost):
-        drawing(innermost, None, None)
+def require_drawing(world: Any) -> None:
+    """Raise a TypeError, which says what to do, where no function draws the innermost world."""
+    inside = innermost(world)
+    if not can_draw(inside):
+        drawing(inside, None, None)
 
 
-def _known(world: Any) -> bool:
+def can_draw(world: Any) -> bool:
+    """True where a function draws this world."""
     return drawing.dispatch(type(world)) is not drawing.dispatch(object)
 
 
@@ -96,7 +99,7 @@ def _(world: Pendulum, body: Any, task: Any) -> Strokes:
 @drawing.register(CartpoleSwingup)
 def _(world: Any, body: Any, task: Any) -> Strokes:
     scale = 0.45 / (1.2 * world.track)
-    x, reach = 0.5 + scale * jnp.clip(body.place, -1.2 * world.track, 1.2 * world.track), 0.3 * jnp.sqrt(2.0 * task.length)
+    x, reach = 0.5 + scale * jnp.clip(body.position, -1.2 * world.track, 1.2 * world.track), 0.3 * jnp.sqrt(2.0 * task.length)
     top_x, top_y = x + reach * jnp.sin(body.angle), 0.6 - reach * jnp.cos(body.angle)
     goal = 0.5 + scale * task.goal
     return strokes(
@@ -152,7 +155,7 @@ def _(world: Any, body: Any, task: Any) -> Strokes:
 
     places = np.linspace(world.low, world.high, 13)
     hill = [(across(a), height(a), across(b), height(b), 0.01, 0.4) for a, b in itertools.pairwise(places)]
-    flag, car = (across(task.goal), height(task.goal)), (across(body.place), height(body.place) - 0.03)
+    flag, car = (across(task.goal), height(task.goal)), (across(body.position), height(body.position) - 0.03)
     return strokes(*hill, (*flag, flag[0], flag[1] - 0.12, 0.012, 0.7), (*car, *car, 0.05, 1.0))
 
 
@@ -173,5 +176,5 @@ def _(world: PointMaze, body: Any, task: Any) -> Strokes:
         for index, letter in enumerate(letters)
         for row, column in np.argwhere(cells == letter)
     ]
-    goal, place = task.goal * cell, body.place * cell
+    goal, place = task.goal * cell, body.position * cell
     return strokes(*walls, *doors, (*goal, *goal, world.radius * cell, 0.65), (*place, *place, 0.35 * cell, 1.0))

@@ -65,6 +65,9 @@ class Standard:
     deviation: tuple[float, ...]
     """Of each number."""
 
+    keeps = ("action", "reward")
+    """What it leaves as it is."""
+
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """A vector within the clip."""
         if not self.clip > 0:

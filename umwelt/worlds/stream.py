@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, TimeStep, WorldSpec, keys, select, struct
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, TimeStep, WorldSpec, keys, select, spaces, struct
 
 
 class Episodic(Protocol):
@@ -76,6 +76,12 @@ def step(world: Episodic, key: jax.Array, state: StreamState, action: Any, next_
 def numbers(task: Any) -> Any:
     """A task written with Python numbers, as float32 arrays: what a world's `tasks` returns."""
     return jax.tree.map(lambda value: np.asarray(value, np.float32), task)
+
+
+def default(world: Any, task: Any, batch: int) -> Any:
+    """Tasks [batch]: `task` with or without that axis, or the world's first named task where it is None."""
+    task, space = next(iter(world.tasks().values())) if task is None else task, world.spec.task
+    return spaces.map_space(lambda leaf, value: jnp.broadcast_to(jnp.asarray(value), (batch, *leaf.shape)), space, task)
 
 
 def rows(task: Any, batch: int) -> Any:

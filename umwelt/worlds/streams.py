@@ -15,7 +15,7 @@ import json
 from typing import Any
 
 from umwelt.core import part
-from umwelt.worlds.adapters.gymnasium import Gymnasium
+from umwelt.worlds.adapters import Hosted, gymnasium
 from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import WISHES, Arm
 from umwelt.worlds.orders import Names, cycle
@@ -125,11 +125,11 @@ def metaworld(size: str) -> Stream:
     """
     steps, limit = _sized(size, tiny=(12, 6), short=(2_000, 200), long=(50_000, 200))
     tasks = json.dumps([{"task": f"{name}-v3", "limit": limit} for name in ROBOT])
-    return Stream(world=Gymnasium(id=".metaworld:make", options=tasks, titles=",".join(ROBOT)), names=ROBOT, steps=steps)
+    return Stream(world=gymnasium(id=".metaworld:make", options=tasks, titles=",".join(ROBOT)), names=ROBOT, steps=steps)
 
 
-def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Gymnasium:
-    return Gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
+def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Hosted:
+    return gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
 
 
 PURE = {"wishes": wishes, "maze": maze, "physics": physics, "many": many}

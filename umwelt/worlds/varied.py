@@ -1,18 +1,20 @@
-"""As many tasks as are wanted, drawn from ranges."""
+"""Draw as many tasks as are asked for from ranges."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
 from umwelt.core import part
+from umwelt.worlds.wrapped import NEEDS
 
 
 @part
 class Varied:
-    """A pure world whose named tasks are drawn: each field of `within` evenly between its two numbers, all others as
-    in the world's first task."""
+    """A pure world whose named tasks are drawn: each field of `within` evenly between its two numbers.
+
+    All other fields are those of the world's first task.
+    """
 
     world: Any
     """The world inside."""
@@ -23,6 +25,18 @@ class Varied:
     seed: int = 0
     """Which ones are drawn."""
 
+    passes = tuple(NEEDS)
+    """Capabilities of the world inside that hold here too: all."""
+
+    @property
+    def inner(self) -> Any:
+        """The world inside."""
+        return self.world
+
+    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a capability of the world inside; where no task is given, it is the first one drawn."""
+        return arguments | {"task": next(iter(self.tasks().values()))} if arguments.get("task", ()) is None else arguments
+
     @property
     def spec(self) -> Any:
         """The inner world's."""
@@ -31,7 +45,7 @@ class Varied:
     def tasks(self) -> dict[str, Any]:
         """The tasks that were drawn."""
         first, random = next(iter(self.world.tasks().values())), np.random.default_rng(self.seed)
-        unknown = [name for name, _, _ in self.within if not hasattr(first, name)]
+        unknown = [name for name, _, _ in self.within if name not in vars(first)]
         if unknown:
             raise ValueError(f"within: a task of {self.spec.name} has no {', '.join(unknown)}; it has {', '.join(vars(first))}")
         made = {}
@@ -45,10 +59,5 @@ class Varied:
         return self.world.init(key, task)
 
     def step(self, key: jax.Array, state: Any, action: Any, next_task: Any) -> Any:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return self.world.step(key, state, action, next_task)
-
-    @property
-    def reward(self) -> Callable[..., jax.Array]:
-        """The inner world's reward of a transition. Absent where it has none."""
-        return self.world.reward

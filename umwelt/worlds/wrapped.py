@@ -1,20 +1,39 @@
-"""A world behind a layer: what it does to actions on their way in, and to steps on their way out."""
+"""Put a layer around a world: what it does to actions on their way in, and to steps on their way out."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
 import jax
 import numpy as np
 
-from umwelt.core import MID, TimeStep, WorldSpec, part, struct
+from umwelt.core import MID, TimeStep, WorldSpec, layers, part, struct
 
 SAVED = "wrapped_layer"
 """The beginning of the names under which `save` keeps what a layer remembers."""
+NEEDS = {
+    "position": {"observation"},
+    "achieved": {"observation"},
+    "task_of": {"observation"},
+    "body": {"observation"},
+    "observe": {"observation"},
+    "guard": {"observation", "action"},
+    "continues": {"observation", "action"},
+    "advance": {"action", "reward"},
+    "expert": {"observation", "reward"},
+    "reward": {"observation", "action", "reward"},
+}
+"""What a layer must keep for a capability of the world inside to hold outside."""
 
 
 class Layer(Protocol):
-    """What lies between an agent and a world. Its state is a pytree of arrays [B, ...]."""
+    """What lies between an agent and a world. Its state is a pytree of arrays [B, ...].
+
+    keeps: what it leaves as it is, of "observation", "action" and "reward". Capabilities of the world inside that depend
+    on nothing else hold outside.
+    """
+
+    @property
+    def keeps(self) -> tuple[str, ...]: ...
 
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """The spec as the agent sees it."""
@@ -29,16 +48,8 @@ class Layer(Protocol):
         ...
 
     def on_step(self, state: Any, step: TimeStep) -> tuple[Any, TimeStep]:
-        """A step on its way out; rows that are FIRST begin anew."""
+        """A step on its way out; rows that are FIRST begin again."""
         ...
-
-
-def within(world: Any) -> Iterator[Any]:
-    """A world, and every world that it is wrapped around, the innermost last."""
-    yield world
-    while hasattr(world, "world"):
-        world = world.world
-        yield world
 
 
 @struct
@@ -60,6 +71,20 @@ class Wrapped:
     """What lies between."""
 
     @property
+    def inner(self) -> Any:
+        """The world inside."""
+        return self.world
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """Capabilities of the world inside that hold here too."""
+        return tuple(name for name, needed in NEEDS.items() if needed <= set(self.layer.keeps))
+
+    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a capability of the world inside: the same."""
+        return arguments
+
+    @property
     def spec(self) -> WorldSpec:
         """As the layer lets it be seen."""
         return self.layer.spec(self.world.spec)
@@ -74,7 +99,7 @@ class Wrapped:
         return self._show(inner, self.layer.begin(self.world.spec, step), step)
 
     def step(self, key: jax.Array, state: WrappedState, action: Any, next_task: Any) -> tuple[WrappedState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         layer, action = self.layer.on_action(jax.random.fold_in(key, 1), state.layer, action)
         if self.world.spec.hosted:
             action = jax.tree.map(np.asarray, action)
@@ -95,13 +120,17 @@ class Wrapped:
         layer = self.layer.begin(self.world.spec, step)
         shape = jax.tree.structure((layer, self.layer.on_step(layer, step)[1]))
         layer, shown = jax.tree.unflatten(shape, [saved[f"{self._prefix}{index}"] for index in range(shape.num_leaves)])
-        # a row that could not be lived again is cut off where it was saved, and no layer may hide that
+        # a row that could not be replayed is cut off where it was saved, and no layer may hide that
         shown = replace(shown, kind=np.where(step.last & (shown.kind == MID), step.kind, shown.kind))
         return WrappedState(inner=inner, layer=layer, shown=shown), shown
 
     def drain(self, ticket: WrappedState) -> list[Any]:
         """The hosted world's events since the last call."""
         return self.world.drain(ticket.inner)
+
+    def render(self, ticket: WrappedState) -> np.ndarray | None:
+        """Row 0 of the hosted world as uint8 [H, W, 3], or None where it shows nothing."""
+        return self.world.render(ticket.inner)
 
     def close(self, ticket: WrappedState) -> None:
         """End the hosted world's simulators."""
@@ -110,7 +139,7 @@ class Wrapped:
     @property
     def _prefix(self) -> str:
         """One for each layer, however many lie around a world."""
-        return f"{SAVED}{len(list(within(self.world))) - 1}_"
+        return f"{SAVED}{len(list(layers(self.world))) - 1}_"
 
     def _show(self, inner: Any, layer: Any, step: TimeStep) -> tuple[WrappedState, TimeStep]:
         layer, shown = self.layer.on_step(layer, step)

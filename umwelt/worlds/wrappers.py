@@ -16,8 +16,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Box, TimeStep, WorldSpec, part, select, spaces, struct
+from umwelt.core import Box, TimeStep, WorldSpec, layers, part, select, spaces, struct
 from umwelt.worlds import sketch
+from umwelt.worlds.batch import around
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.wrapped import Wrapped
 
@@ -46,14 +47,15 @@ def limited(world: Any, decisions: int) -> Any:
     """Episodes of a pure world are truncated after so many steps of the innermost world."""
     if decisions < 1:
         raise ValueError(f"decisions={decisions}: an episode lasts at least 1 step")
-    if hasattr(world, "time_limit"):
-        return dataclasses.replace(world, time_limit=decisions)
-    if hasattr(world, "world"):
-        return dataclasses.replace(world, world=limited(world.world, decisions))
-    raise TypeError(
-        f"world={type(world).__name__} has no `time_limit`: a hosted world takes its own,"
-        " such as options='{\"max_episode_steps\": 100}' of a Gymnasium world"
-    )
+    inside = list(layers(world))[1:]
+    if inside:
+        return around(world, limited(inside[0], decisions))
+    if "time_limit" not in {field.name for field in dataclasses.fields(world)}:
+        raise TypeError(
+            f"world={type(world).__name__} has no `time_limit`: a hosted world takes its own,"
+            " such as options='{\"max_episode_steps\": 100}' of a Gymnasium world"
+        )
+    return dataclasses.replace(world, time_limit=decisions)
 
 
 def pictured(world: Any) -> "Pictured":
@@ -75,6 +77,9 @@ class Sticky:
 
     chance: float = 0.25
     """How often."""
+
+    keeps = ("observation", "reward")
+    """What it leaves as it is."""
 
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """Unchanged."""
@@ -103,6 +108,9 @@ class Frames:
 
     number: int = 4
     """How many."""
+
+    keeps = ("action", "reward")
+    """What it leaves as it is."""
 
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """The last axis is longer."""
@@ -141,6 +149,9 @@ class Scaled:
     factor: float = 1.0
     """By this."""
 
+    keeps = ("observation", "action")
+    """What it leaves as it is."""
+
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """Unchanged."""
         return inner
@@ -166,6 +177,18 @@ class Repeated:
     """The world inside, whose state has the leading axis B throughout."""
     times: int = 2
     """Steps of one decision."""
+
+    passes = ("position", "achieved", "task_of", "body", "observe", "expert", "guard")
+    """Capabilities of the world inside that hold here too."""
+
+    @property
+    def inner(self) -> Any:
+        """The world inside."""
+        return self.world
+
+    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a capability of the world inside: the same."""
+        return arguments
 
     @property
     def spec(self) -> WorldSpec:
@@ -203,13 +226,21 @@ class Pictured:
     world: Any
     """The world inside, whose innermost is one that `umwelt.worlds.sketch` can draw."""
 
+    passes = ()
+    """Capabilities of the world inside that hold here too: none, for they read what it shows."""
+
+    @property
+    def inner(self) -> Any:
+        """The world inside."""
+        return self.world
+
     @property
     def spec(self) -> WorldSpec:
         """The inner spec, with pixels to see."""
         inner = self.world.spec
         if inner.hosted:
             raise TypeError(f"pictured needs a pure world, and {inner.name!r} is hosted; take one that shows pictures itself")
-        sketch.can_draw(self.world)
+        sketch.require_drawing(self.world)
         return dataclasses.replace(inner, observation=Box(shape=(sketch.SIDE, sketch.SIDE, 1), low=0, high=255, dtype="uint8"))
 
     def tasks(self) -> dict[str, Any]:
@@ -225,7 +256,9 @@ class Pictured:
         return self._show(*self.world.step(key, state, action, next_task))
 
     def _show(self, state: Any, step: TimeStep) -> tuple[Any, TimeStep]:
-        world, bodies, tasks = sketch.bodies(self.world, state)
+        found = sketch.bodies(self.world, state)
+        assert found is not None
+        world, bodies, tasks = found
 
         def one(body: Any, task: Any) -> jax.Array:
             return sketch.picture(sketch.drawing(world, body, task))

@@ -1,4 +1,4 @@
-"""From what the body recorded to what the chronicle keeps."""
+"""Conversion of what the body recorded to what the chronicle keeps."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from umwelt.core import TERMINATED
 from umwelt.core.contracts import World
 
 
-class Names:
-    """Names tasks by their values."""
+class TaskNames:
+    """Finds the name of a task by its value."""
 
     def __init__(self, world: World) -> None:
         self.known = {self._bytes(task): name for name, task in world.tasks().items()}
@@ -37,7 +37,7 @@ def windows(clock: int, ticks: int, every: int) -> tuple[np.ndarray, np.ndarray]
 
 
 def means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Means over windows of ticks, NaN left out: [ticks, ...] -> float64 [W]."""
+    """Average over windows of ticks, leaving out NaN: [ticks, ...] -> float64 [W]."""
     values = np.asarray(values, np.float64).reshape(len(values), -1)
     known = ~np.isnan(values)
     total = np.add.reduceat(np.where(known, values, 0).sum(axis=1), starts)
@@ -46,36 +46,38 @@ def means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 def changes(values: np.ndarray, before: float) -> list[tuple[int, float]]:
-    """(tick, new value) wherever values [ticks] differ from the one before; NaN is no value, and before the first
-    one nothing has changed."""
+    """Find (tick, new value) wherever values [ticks] differ from the one before.
+
+    NaN is no value, and the first value is no change where `before` is NaN.
+    """
     known = np.flatnonzero(~np.isnan(values))
     last = np.append(before, values[known])[:-1]
-    turned = (values[known] != last) & ~np.isnan(last)
-    return [(int(tick), float(values[tick])) for tick in known[turned]]
+    changed = (values[known] != last) & ~np.isnan(last)
+    return [(int(tick), float(values[tick])) for tick in known[changed]]
 
 
-def trail_columns(record: Any, starts: np.ndarray, clocks: np.ndarray, names: Names) -> dict[str, Any]:
-    """Where the first row was at the end of each window of a record with leaves [ticks, B], and its mean doubt there."""
+def trail_columns(record: Any, starts: np.ndarray, clocks: np.ndarray, names: TaskNames) -> dict[str, Any]:
+    """The position of the first row at the end of each window, and its mean doubt: columns of a record [ticks, B]."""
     ends = np.append(starts[1:], len(record.kind)) - 1
-    places = np.full((len(ends), 3), np.nan)
-    places[:, : record.place.shape[-1]] = record.place[ends, 0]
-    x, y, z = places.T
+    positions = np.full((len(ends), 3), np.nan)
+    positions[:, : record.position.shape[-1]] = record.position[ends, 0]
+    x, y, z = positions.T
     return {"clock": clocks, "task": _names_at(ends, record.task, names), "x": x, "y": y, "z": z,
             "doubt": means(record.doubt[:, 0], starts)}  # fmt: skip
 
 
-def _names_at(ticks: np.ndarray, task: Any, names: Names) -> list[str]:
-    """The names of the first row's tasks [ticks, B] at some ticks; a task that goes on is named but once."""
+def _names_at(ticks: np.ndarray, task: Any, names: TaskNames) -> list[str]:
+    """The names of the first row's tasks [ticks, B] at some ticks; each stretch of one task is looked up once."""
     leaves, form = jax.tree.flatten(task)
     chosen = [np.asarray(leaf)[ticks, 0] for leaf in leaves]
     flat = np.concatenate([leaf.reshape(len(ticks), -1).astype(np.float64) for leaf in chosen], axis=1)
     first = np.flatnonzero(np.any(flat[1:] != flat[:-1], axis=1)) + 1
     begins = np.append(0, first)
-    told = [names.of(jax.tree.unflatten(form, [leaf[begin] for leaf in chosen])) for begin in begins]
-    return [name for name, count in zip(told, np.diff(np.append(begins, len(ticks))), strict=True) for _ in range(count)]
+    named = [names.of(jax.tree.unflatten(form, [leaf[begin] for leaf in chosen])) for begin in begins]
+    return [name for name, count in zip(named, np.diff(np.append(begins, len(ticks))), strict=True) for _ in range(count)]
 
 
-def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
+def episode_columns(record: Any, clock: int, names: TaskNames) -> dict[str, Any]:
     """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns."""
     ticks, rows = np.nonzero(record.kind >= TERMINATED)
     ends = clock + 1 + ticks
@@ -91,3 +93,6 @@ def episode_columns(record: Any, clock: int, names: Names) -> dict[str, Any]:
         "surprise": record.mean_surprise[ticks, rows],
         "doubt": record.mean_doubt[ticks, rows],
     }
+
+
+Names = TaskNames

@@ -1,8 +1,8 @@
-"""What a life records, written down a few chunks at a time.
+"""Writing the records of a life into its chronicle, a few chunks at a time.
 
-Quick lives have many chunks a second, and each order to the database costs the same for one row as for fifty. So chunks
-are gathered for a moment and written in one transaction; whoever is killed leaves whole chunks behind. What is written
-does not depend on how they were gathered.
+Quick lives have many chunks a second, and a statement to the database costs as much for one row as for fifty. So the
+writer gathers chunks for a moment and writes them in one transaction. A killed life leaves whole chunks behind. What is
+written does not depend on how chunks were gathered.
 """
 
 import time
@@ -14,19 +14,22 @@ import numpy as np
 
 from umwelt.core import part
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.columns import Names, changes, episode_columns, means, trail_columns, windows
+from umwelt.life.chronicle.columns import TaskNames, changes, episode_columns, means, trail_columns, windows
 from umwelt.life.composition import Life
 from umwelt.life.rhythm import Segment
 
 EVERY = 0.5
 """Seconds between two transactions."""
 MOST = 20_000
-"""Ticks that are gathered at most."""
+"""The most ticks that are gathered."""
 
 
 @part
 class Chunk:
-    """A chunk that began at `clock`. records: leaves [seeds, ticks, B]. infos: learning metrics [seeds, periods]."""
+    """A chunk that began at `clock`. records: leaves [seeds, ticks, B], or None for a chunk of study.
+
+    infos: learning metrics [seeds, periods]. A chunk of study is lessons without decisions.
+    """
 
     clock: int
     segment: Segment
@@ -34,10 +37,10 @@ class Chunk:
     infos: dict[str, Any]
 
 
-class Scribe:
+class ChronicleWriter:
     """Gathers the chunks of a life, and writes them into its chronicle."""
 
-    def __init__(self, life: Life, names: Names, chronicle: Chronicle) -> None:
+    def __init__(self, life: Life, names: TaskNames, chronicle: Chronicle) -> None:
         self.life, self.names, self.chronicle = life, names, chronicle
         self._chunks: list[Chunk] = []
         self._written = time.perf_counter()
@@ -45,17 +48,18 @@ class Scribe:
         self._before: dict[tuple[int, str], float] = {}
 
     def resume(self) -> None:
-        """Go on after the rows that the chronicle holds."""
+        """Continue after the rows that the chronicle holds."""
         for seed in range(self.life.seed, self.life.seed + self.life.seeds):
             for metric in self._eventful:
                 last = self.chronicle.series(metric.name, seed=seed)["value"][-1:]
-                # a mean between two values changed within the last window, and nobody knows any more to which
+                # a mean between two values changed within the last window, and the value after the change is lost
                 if last.size and last[0] == np.round(last[0]):
                     self._before[seed, metric.name] = float(last[0])
 
     def take(self, chunk: Chunk) -> None:
-        """Gather a chunk; episodes are kept elsewhere."""
-        self._chunks.append(replace(chunk, records=replace(chunk.records, kept=None)))
+        """Gather a chunk, without its episodes, which the folder keeps."""
+        records = None if chunk.records is None else replace(chunk.records, kept=None)
+        self._chunks.append(replace(chunk, records=records))
 
     @property
     def due(self) -> bool:
@@ -63,9 +67,26 @@ class Scribe:
         late = time.perf_counter() - self._written > EVERY
         return late or sum(chunk.segment.ticks for chunk in self._chunks) >= MOST
 
+    @property
+    def empty(self) -> bool:
+        """Whether all is written."""
+        return not self._chunks
+
     def write(self) -> tuple[Any, int]:
-        """Write what was gathered: its records as one, leaves [seeds, ticks, B], and how many ticks they are."""
+        """Write what was gathered; returns the records of all decisions as one, and how many ticks were gathered.
+
+        Records have leaves [seeds, ticks, B]; they are None where there were no decisions.
+        """
         chunks, self._chunks = self._chunks, []
+        decided = [chunk for chunk in chunks if chunk.records is not None]
+        records = self._write_decisions(decided) if decided else None
+        for index in range(self.life.seeds):
+            self._write_learned(self.life.seed + index, index, chunks)
+        self._written = time.perf_counter()
+        return records, sum(chunk.segment.ticks for chunk in chunks)
+
+    def _write_decisions(self, chunks: list[Chunk]) -> Any:
+        """Write metrics, changes, episodes and trail of chunks that follow each other; returns their records as one."""
         clock, every = chunks[0].clock, self.life.rhythm.record_every
         records = chunks[0].records
         if len(chunks) > 1:
@@ -80,20 +101,13 @@ class Scribe:
             values = {"reward": record.reward, "surprise": record.surprise, "doubt": record.doubt, **record.extra}
             self.chronicle.write(seed, clocks, {name: means(value, starts) for name, value in values.items()})
             self._write_changes(seed, record.extra, clock)
-            self._write_learned(seed, index, chunks)
             self.chronicle.write_episodes({"seed": seed, **episode_columns(record, clock, self.names)})
-            if record.place is not None:
+            if record.position is not None:
                 self.chronicle.write_trail({"seed": seed, **trail_columns(record, starts, clocks, self.names)})
-        self._written = time.perf_counter()
-        return records, sum(chunk.segment.ticks for chunk in chunks)
-
-    @property
-    def empty(self) -> bool:
-        """Whether all is written."""
-        return not self._chunks
+        return records
 
     def _write_learned(self, seed: int, index: int, chunks: list[Chunk]) -> None:
-        """The metrics of learning, one value for each window of each chunk; chunks may differ in what they learned."""
+        """Write the metrics of learning, one value for each window of each chunk; chunks may differ in their metrics."""
         clocks: dict[str, list[np.ndarray]] = {}
         values: dict[str, list[np.ndarray]] = {}
         for chunk in [chunk for chunk in chunks if chunk.infos]:
@@ -106,10 +120,13 @@ class Scribe:
             self.chronicle.write(seed, np.concatenate(clocks[name]), {name: np.concatenate(column)})
 
     def _write_changes(self, seed: int, extra: dict[str, Any], clock: int) -> None:
-        """An event for each change of a metric that declares one."""
+        """Write an event for each change of a metric that declares one."""
         for metric in self._eventful:
             values = np.asarray(extra.get(metric.name, np.zeros(0)), np.float64).ravel()
             for tick, value in changes(values, self._before.get((seed, metric.name), float("nan"))):
                 self.chronicle.event(seed, clock + 1 + tick, metric.name, metric.event.format(f"{value:g}"))
             if (known := values[~np.isnan(values)]).size:
                 self._before[seed, metric.name] = float(known[-1])
+
+
+Scribe = ChronicleWriter

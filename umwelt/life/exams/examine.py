@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import part, spaces, zeros_step
-from umwelt.evaluation.exam import Proctor, model_error
-from umwelt.evaluation.knowledge import Knowledge, decisions_a_second, foresee, knowledge, tells
+from umwelt.evaluation.exam import model_error
+from umwelt.evaluation.knowledge import Knowledge, decisions_a_second, foresee, has_observation, knowledge
+from umwelt.evaluation.proctor import Proctor, is_hosted_mind, with_model
 from umwelt.evaluation.statistics import interval
 from umwelt.life.composition import BadLife, Life
 
@@ -29,31 +30,35 @@ class Probe:
     statistics: dict[str, float]
 
 
-def panel_of(life: Life) -> dict[str, Any]:
-    """Choose the tasks that a life is examined on: its own panel, its teacher's, or the world's default task."""
+def panel_of(life: Life, names: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The tasks that a life is examined on, by name.
+
+    They are `names` of the world's tasks, else the life's own panel, else its teacher's, else the world's default task.
+    """
     named = life.world.tasks()
-    if life.panel:
-        return chosen(named, life.panel)
+    if chosen := names or life.panel:
+        if unknown := [name for name in chosen if name not in named]:
+            raise BadLife(f"tasks: the world has none called {', '.join(unknown)}; it has {', '.join(named)}")
+        return {name: named[name] for name in chosen}
     return life.teacher.panel(named) or dict([next(iter(named.items()))])
 
 
-def chosen(named: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The tasks called `names`, each once."""
-    if unknown := [name for name in names if name not in named]:
-        raise BadLife(f"tasks: the world has none called {', '.join(unknown)}; it has {', '.join(named)}")
-    return {name: named[name] for name in names}
+def repeated(panel: dict[str, Any], episodes: int) -> Any:
+    """The tasks of a panel for its rows: leaves [len(panel) x episodes, ...], the episodes of a task in a row."""
+    stacked = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *panel.values())
+    return jax.tree.map(lambda leaf: jnp.repeat(leaf, episodes, axis=0), stacked)
 
 
 def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes: int) -> list[Probe]:
     """Run `episodes` episodes on each task of the panel."""
-    tasks, names = repeated(panel, episodes), tuple(panel)
+    tasks = repeated(panel, episodes)
     exam = proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks)
-    returns = np.asarray(exam.returns, np.float64).reshape(len(names), episodes)
-    lengths = np.asarray(exam.length, np.float64).reshape(len(names), episodes).mean(axis=1)
+    returns = np.asarray(exam.returns, np.float64).reshape(len(panel), episodes)
+    lengths = np.asarray(exam.length, np.float64).reshape(len(panel), episodes).mean(axis=1)
     # at random, because then every probe of every life measures its model on the very same transitions
-    errors = model_error(proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks, "random", MODEL_STEPS), len(names))
+    errors = model_error(proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks, "random", MODEL_STEPS), len(panel))
     probes = []
-    for index, name in enumerate(names):
+    for index, name in enumerate(panel):
         low, high = interval(jax.random.key(PROBE_KEY), returns[index])
         mean = float(returns[index].mean())
         found = {"mean": mean, "low": low, "high": high, "model_error": float(errors[index]), "length": float(lengths[index])}
@@ -62,32 +67,29 @@ def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes:
 
 
 def examine_model(proctor: Proctor, life: Life, agent_state: Any, panel: dict[str, Any], episodes: int) -> dict[str, Knowledge]:
-    """What the model knows on each task of the panel: one journey of MODEL_STEPS decisions in each episode."""
+    """Measure what the model knows on each task of the panel, in one journey of MODEL_STEPS decisions an episode."""
     agent, world, key = life.agent, life.world, jax.random.key(PROBE_KEY)
-    if not hasattr(agent, "model"):
+    found = with_model(agent, agent_state)
+    if found is None:
         raise BadLife(f"recipe: {type(agent).__name__} has no world model that could be examined; a plain probe will do")
-    model = agent.model
-    action = spaces.zeros(world.spec.action, jax.tree.leaves(agent_state.belief)[0].shape[0])
-    told = tells(jax.jit(model.imagine)(key, agent_state.model, agent_state.belief, action)[1])
-    compared = "observation" if told else "belief"
-    foreseen = jax.jit(partial(foresee, key, model, space=world.spec.observation, told=told))
+    if is_hosted_mind(agent):
+        raise BadLife(f"recipe: the model of {type(agent).__name__} is hosted and cannot be compiled; a plain probe will do")
+    model, state, belief = found[0].model, found[1].model, found[1].belief
+    action = spaces.zeros(world.spec.action, world.spec.batch)
+    decoded = has_observation(jax.jit(model.imagine)(key, state, belief, action)[1])
+    compared = "observation" if decoded else "belief"
+    foreseen = jax.jit(partial(foresee, key, model, space=world.spec.observation, decoded=decoded))
     rows = {}
     for name, task in panel.items():
         journey = proctor.journey(key, agent_state, repeated({name: task}, episodes), MODEL_STEPS)
-        rows[name] = knowledge(foreseen(agent_state.model, journey), compared)
+        rows[name] = knowledge(foreseen(state, journey), compared)
     alone = replace(world.spec, batch=1)
     body, step = agent.embody(key, agent_state, alone), zeros_step(alone)
 
     def decide(body: Any) -> Any:
+        # the action alone is returned: JAX would copy any other leaf of a state that came out
         return agent.act(key, agent.see(key, body, step)[0], "exploit")[1]
 
-    # the action alone is returned: whatever else of a state came out would be copied
     act = jax.jit(decide)
     rate = decisions_a_second(lambda: act(body))
     return {name: replace(row, decisions=rate) for name, row in rows.items()}
-
-
-def repeated(panel: dict[str, Any], episodes: int) -> Any:
-    """Stack the tasks of a panel: leaves [len(panel) x episodes, ...], each task's in a row."""
-    stacked = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *panel.values())
-    return jax.tree.map(lambda leaf: jnp.repeat(leaf, episodes, axis=0), stacked)

@@ -1,17 +1,18 @@
-"""Glimpses of the episode under way, and of what the agent imagined of it beforehand. For people who look on.
+"""Glimpses of the present episode, and of what the agent imagined of it before. For people who look on.
 
-They cost a life about one part in a hundred of its time, change nothing in it, and are never a part of its digest: the
-mind is only read, and what it imagines is forgotten. What they need is compiled on a thread of its own, once, in lives
-that last. There are two, of which the chronicle keeps the newest each. Their arrays, by name:
+They cost a life about one part in a hundred of its time, change nothing in it, and are never a part of its digest. The
+mind is only read, and what it imagines is forgotten. A thread of its own compiles what they need, once, in lives that
+last. There are two, of which the chronicle keeps the newest each. Their arrays, by name:
 
-    now     seen         float32 [T, width], what the first row observed at the clocks begin ... begin + T - 1
-            seen_places  the same as places [T, 2 or 3], where the world has them
-            frame        uint8 [H, W, 1 or 3], the world as it looks, where it can be drawn
-    plan    seen, seen_places as above, up to AHEAD decisions after `clock`
-            plan, plan_places  float32 [AHEAD, .], what the agent expected, at `clock`, of clock + 1 ... clock + AHEAD,
-                         where it would decide in imagination as in life
+    now     seen            float32 [T, width], what the first row observed at the clocks begin ... begin + T - 1
+            seen_positions  the same as positions [T, 2 or 3], where the world has them
+            frame           uint8 [H, W, 1 or 3], the world as it looks, where it can be drawn
+    plan    seen, seen_positions as above, up to AHEAD decisions after `clock`
+            plan, plan_positions  float32 [AHEAD, .], what the agent expected, at `clock`, of clock + 1 ... clock + AHEAD,
+                            where it would decide in imagination as in life
 
-An agent that has no model, or one that does not tell what will be seen, or that acts at random, has no plan.
+There is no plan of an agent that has no model, of one that does not predict observations, of a hosted one, or while
+actions are drawn at random.
 """
 
 import time
@@ -24,12 +25,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import MID, TERMINATED, TimeStep, keys, part, spaces
-from umwelt.life.body import Body, Mind
+from umwelt.evaluation.proctor import is_hosted_mind
+from umwelt.life.body import Body
 from umwelt.life.engine import Engine
-from umwelt.worlds.place import frame_of, place_of
+from umwelt.life.mind import Mind, is_short
+from umwelt.worlds.position import frame_of, position_of
 
 AFTER, ENOUGH = 10.0, 60.0
-"""Seconds that a life has lasted, and will probably still last, before anything is compiled for those who look on."""
+"""Seconds that a life has lasted, and will probably still last, before anything is compiled for a viewer."""
 EVERY = 2.0
 """Seconds between two glimpses, at least."""
 SHARE = 0.01
@@ -40,7 +43,7 @@ PATH, AHEAD = 200, 15
 
 @part
 class Glimpse:
-    """name: now or plan. The episode that was under way at `clock` on `task`; begin: the clock of its first row."""
+    """name: now or plan. The episode at `clock` on `task`; begin: the clock of its first row."""
 
     name: str
     clock: int
@@ -53,7 +56,8 @@ class Glimpses:
     """Looks at the first row of the first seed, between two chunks. `trouble` says why there will be no more."""
 
     def __init__(self, engine: Engine, after: float = AFTER, enough: float = ENOUGH) -> None:
-        self.body, self.random, self.single = engine.body, engine.life.rhythm.random, engine.life.seeds == 1
+        self.body, rhythm, self.single = engine.body, engine.life.rhythm, engine.life.seeds == 1
+        self.drawn = rhythm.study + rhythm.random  # the clock until which actions are drawn at random
         self.trouble = ""
         self._kinds, self._path, self._clock, self._task = np.zeros(0, np.int8), {}, -1, None
         self._began, self._after, self._enough = np.inf, after, enough
@@ -62,9 +66,9 @@ class Glimpses:
         self._next = {"now": 0.0, "plan": 0.0}
 
     def take(self, records: Any, clock: int) -> None:
-        """Records with leaves [seeds, ticks, B] of the ticks that end at `clock`."""
+        """Take records with leaves [seeds, ticks, B] of the ticks that end at `clock`."""
         self._began = min(self._began, time.perf_counter())
-        arrays = {"seen": records.seen, "seen_places": records.place}
+        arrays = {"seen": records.seen, "seen_positions": records.position}
         new = {name: np.array(leaf[0, -PATH:, 0]) for name, leaf in arrays.items() if leaf is not None}
         kinds = np.array(records.kind[0, -PATH:, 0])
         if clock - len(records.kind[0]) == self._clock:
@@ -74,7 +78,7 @@ class Glimpses:
         self._task = jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)
 
     def look(self, value: tuple[Any, Mind], left: float) -> list[Glimpse]:
-        """What there is to see now, mostly nothing. left: seconds that the life will probably still last."""
+        """Find what there is to see now, mostly nothing. left: seconds that the life will probably still last."""
         began = time.perf_counter()
         if began - self._began < self._after or self.trouble:
             return []
@@ -105,7 +109,7 @@ class Glimpses:
         self._next[name] = now + max(EVERY, 2 * (now - began) / SHARE)
 
     def _made(self) -> dict[str, Callable[..., Any]]:
-        """The compiled functions, once they are there. What cannot be compiled is told, and ends the life of nobody."""
+        """The compiled functions, once they are there. What cannot be compiled becomes `trouble`, and the life goes on."""
         if self._compiling is None or not self._compiling.done():
             return {}
         if error := self._compiling.exception():
@@ -139,14 +143,14 @@ class Glimpses:
 
     @property
     def _plans(self) -> bool:
-        return self._clock >= self.random and self._kinds[-1] < TERMINATED
+        return self._clock >= self.drawn and self._kinds[-1] < TERMINATED
 
     def _ended_since(self, clock: int) -> bool:
         ticks = self._clock - clock
         return bool(ticks) and bool(np.any(self._kinds[-ticks:] >= TERMINATED))
 
     def _episode(self, clock: int) -> tuple[int, dict[str, np.ndarray]]:
-        """The clock of the first row, and the rows, of the episode that was under way at `clock`."""
+        """The clock of the first row, and the rows, of the episode at `clock`."""
         at = len(self._kinds) - 1 - (self._clock - clock)  # where `clock` stands in the path; below 0 it is forgotten
         ended = np.flatnonzero(self._kinds >= TERMINATED)
         start = max([last + 1 for last in ended if last < at], default=0)
@@ -163,13 +167,14 @@ class Glimpses:
 def foresees(body: Body) -> bool:
     """Whether the plan of an agent in this body can be shown: the observation is few numbers, and no choice or picture."""
     leaves = spaces.leaves(body.world.spec.observation)
-    return body.shows and all(np.dtype(leaf.dtype).kind == "f" for leaf in leaves)
+    pure = not is_hosted_mind(body.agent)
+    return pure and is_short(body.world) and all(np.dtype(leaf.dtype).kind == "f" for leaf in leaves)
 
 
 def imagined(body: Body, mind: Mind) -> dict[str, Any]:
-    """plan float32 [AHEAD, width] and plan_places: what the first row expects to see, deciding in imagination as it would
-    in life. Empty where the agent has no model, or one that does not tell what will be seen."""
-    space, place = body.world.spec.observation, place_of(body.world)
+    """What the first row expects to see where it decides in imagination as in life: plan float32 [AHEAD, width] and
+    plan_positions. Empty where the agent has no model, or one that does not predict observations."""
+    space, position = body.world.spec.observation, position_of(body.world)
     key = keys.fold(mind.key, "glimpse")
     batch = mind.step.kind.shape[0]
 
@@ -177,8 +182,8 @@ def imagined(body: Body, mind: Mind) -> dict[str, Any]:
         dreaming = keys.fold(jax.random.fold_in(key, index), "imagine")
         return body.agent.imagine(dreaming, agent, jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], action))
 
-    told = jax.eval_shape(expect, 0, mind.agent, mind.decision.action)
-    if told is None or told.observation is None:
+    prediction = jax.eval_shape(expect, 0, mind.agent, mind.decision.action)
+    if prediction is None or prediction.observation is None:
         return {}
 
     def onward(carry: tuple[Any, Any], index: jax.Array) -> Any:
@@ -187,7 +192,7 @@ def imagined(body: Body, mind: Mind) -> dict[str, Any]:
         step = TimeStep(kind=jnp.full(batch, MID, jnp.int8), observation=seen, reward=jnp.zeros(batch, jnp.float32))
         seeing, acting = keys.split(jax.random.fold_in(key, index), "see", "act")
         first = jax.tree.map(lambda leaf: leaf[:1], seen)
-        shown = {"plan": spaces.features(space, first)[0], "plan_places": None if place is None else place(first)[0]}
+        shown = {"plan": spaces.features(space, first)[0], "plan_positions": None if position is None else position(first)[0]}
         return body.agent.act(acting, body.agent.see(seeing, agent, step)[0], "explore"), shown
 
     return jax.lax.scan(onward, (mind.agent, mind.decision.action), jnp.arange(AHEAD))[1]

@@ -8,5 +8,15 @@ PARTS: dict[str, str] = {
 }
 """Parts and functions by the name they had."""
 
-FIELDS: dict[str, dict[str, str]] = {}
+FIELDS: dict[str, dict[str, str]] = {
+    "umwelt.behaviours:ActorCritic": {"trust": "lambda_", "follow": "ema_rate"},
+    "umwelt.behaviours:DQN": {
+        "follow": "ema_rate",
+        "least": "final_epsilon",
+        "random_updates": "epsilon_updates",
+        "caution": "conservative",
+    },
+    "umwelt.behaviours:Dreamer": {"dreams": "starts"},
+    "umwelt.behaviours:SAC": {"follow": "ema_rate", "target": "target_entropy"},
+}
 """Present name of a part -> the field's name then -> its name now."""

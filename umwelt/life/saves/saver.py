@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import part, zeros_step
-from umwelt.life.body import Mind
+from umwelt.core import part
+from umwelt.core.contracts import HostedWorld
 from umwelt.life.engine import Engine
+from umwelt.life.mind import Mind
 from umwelt.life.saves.arrays import pack, unpack
 from umwelt.life.saves.checkpoint import Checkpoints
 from umwelt.life.saves.digest import digest
@@ -40,7 +41,7 @@ class Saver:
     def save(self, clock: int, value: tuple[Any, Mind], episodes: bytes = b"") -> None:
         """Keep the value; the last good save stays until this one is whole."""
         state, mind = value
-        world = pack(self.world.save(state)) if self._hosted else state
+        world = pack(cast(HostedWorld, self.world).save(state)) if self._hosted else state
         self.checkpoints.save(clock, {"mind": mind, "world": world, "episodes": episodes})
 
     def load(self) -> Found | None:
@@ -51,7 +52,7 @@ class Saver:
         notes = [("damaged/checkpoint", note) for note in self.checkpoints.notes]
         state, mind = saved["world"], saved["mind"]
         if self._hosted:
-            state, step = self.world.restore(unpack(state))
+            state, step = cast(HostedWorld, self.world).restore(unpack(state))
             # a row that could not be replayed comes back as ended, and the mind must see the same
             mind = replace(mind, step=jax.tree.map(jnp.asarray, step))
         return Found(clock=clock, value=(state, mind), episodes=saved["episodes"], notes=tuple(notes))
@@ -73,16 +74,6 @@ class Saver:
         return self.world.spec.hosted
 
     def _form(self) -> dict[str, Any]:
-        """The value's structure, shapes and dtypes, without computing it."""
-        if not self._hosted and self.engine.compiled_world:
-            state, mind = jax.eval_shape(self.engine.begin)
-            return {"mind": mind, "world": state, "episodes": b""}
-        state, mind = jax.eval_shape(self._begin_hosted)
+        """The value's structure, shapes and dtypes."""
+        state, mind = self.engine.form()
         return {"mind": mind, "world": b"" if self._hosted else state, "episodes": b""}
-
-    def _begin_hosted(self) -> tuple[Any, Mind]:
-        """What `Engine.begin` makes from Python, in one traceable piece: abstract float64 passed on would be rounded."""
-        key, body = jax.random.key(0), self.engine.body
-        agent, teacher, task = body.conceive(key)
-        state, step = (None, zeros_step(self.world.spec)) if self._hosted else self.world.init(key, task)
-        return state, body.awaken("random", key, agent, teacher, task, step)

@@ -4,7 +4,7 @@ import uPlot from "/vendor/uPlot.esm.js";
 import { ink, number, short } from "/shown.js";
 
 export class Chart {
-  // choose(begin, end) is called when somebody drags over a stretch, pointed(row or null) when the pointer moves.
+  // choose(begin, end) is called after a drag over a stretch, pointed(row or null) when the pointer moves.
   constructor(root, choose, pointed = () => {}) {
     [this.root, this.choose, this.pointed] = [root, choose, pointed];
     this.plot = null;
@@ -29,7 +29,7 @@ export class Chart {
     } else {
       this.plot.setData(data);
     }
-    // how soon it was drawn can be seen in the browser's own tools, and measured
+    // the browser's own tools show when it was drawn
     performance.clearMarks(this.root.id);
     queueMicrotask(() => performance.mark(this.root.id));
   }
@@ -76,7 +76,7 @@ export function room(low, high) {
   return [low - edge, high + edge];
 }
 
-// Tables [clock, values ...] with clocks of their own, side by side over one clock.
+// Join tables [clock, values ...] with different clocks to one table over all clocks.
 export function joined(tables) {
   const kept = tables.filter((each) => each[0].length);
   return kept.length ? uPlot.join(kept) : [[]];
@@ -85,9 +85,9 @@ export function joined(tables) {
 // Arrow keys move the window, + and - narrow and widen it, 0 shows all.
 export function keys(element, move) {
   element.addEventListener("keydown", (event) => {
-    const meant = { ArrowLeft: "earlier", ArrowRight: "later", "+": "closer", "=": "closer", "-": "farther", 0: "whole" }[event.key];
-    if (!meant || event.ctrlKey || event.metaKey || event.altKey) return;
+    const action = { ArrowLeft: "earlier", ArrowRight: "later", "+": "closer", "=": "closer", "-": "farther", 0: "whole" }[event.key];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    move(meant);
+    move(action);
   });
 }

@@ -18,16 +18,16 @@ export class Curves {
   async show(names, metric, seed, [begin, end]) {
     const asked = names.map((name) => ask("series", { name, metric: metric.name, seed, begin, end, points: this.chart.points })
       .then((found) => ({ name, found })).catch((error) => ({ name, error })));
-    const told = await Promise.all(asked);
-    const drawn = told.filter(({ found }) => found && found.clock.length);
+    const answers = await Promise.all(asked);
+    const drawn = answers.filter(({ found }) => found && found.clock.length);
     const data = joined(drawn.map(({ found }) => [found.clock, found.low, found.mean, found.high]));
     [this.data, this.drawn] = [data, drawn.map(({ name }) => name)];
     const squeezed = this.squeezed.checked;
     const form = JSON.stringify([drawn.map(({ name }) => [name, names.indexOf(name)]), squeezed, colour(0)]);
     this.chart.draw(form, data, () => options(drawn.map(({ name }) => names.indexOf(name)), squeezed), [begin, end],
-      `No ${metric.name} has been written in this window yet.`);
-    this.legend.replaceChildren(...told.map(({ name, error }, at) => make("span", {}, swatch(at), name, error ? ` (${error.message})` : "")));
-    this.legend.hidden = names.length < 2 && !told.some(({ error }) => error);
+      `This window has no ${metric.name} yet.`);
+    this.legend.replaceChildren(...answers.map(({ name, error }, at) => make("span", {}, swatch(at), name, error ? ` (${error.message})` : "")));
+    this.legend.hidden = names.length < 2 && !answers.some(({ error }) => error);
     const last = drawn.length ? drawn[0].found.mean.at(-1) : null;
     this.chart.root.setAttribute("aria-label", `${metric.name} of ${names.join(", ")}, decisions ${count(begin)} to ${count(end)}, ` +
       `last ${number(last)}; the numbers are below. Arrow keys move the window, plus and minus change its width, 0 shows all.`);
@@ -35,14 +35,14 @@ export class Curves {
       (data[0] ?? []).map((clock, row) => [count(clock), ...data.slice(1).map((column) => number(column[row]))])));
   }
 
-  // What stands under the pointer.
+  // Shows the values under the pointer.
   point(row) {
     const clock = this.data[0]?.[row];
     if (clock === undefined) { this.pointed.textContent = ""; return; }
-    const told = this.drawn.map((name, at) => [name, ...[1, 2, 3].map((part) => this.data[3 * at + part][row])])
+    const values = this.drawn.map((name, at) => [name, ...[1, 2, 3].map((part) => this.data[3 * at + part][row])])
       .filter(([, , mean]) => mean !== null && mean !== undefined)
       .map(([name, low, mean, high]) => `${this.drawn.length > 1 ? `${name} ` : ""}${number(mean)} [${number(low)}, ${number(high)}]`);
-    this.pointed.textContent = `at ${count(clock)}: ${told.join("; ")}`;
+    this.pointed.textContent = `at ${count(clock)}: ${values.join("; ")}`;
   }
 }
 

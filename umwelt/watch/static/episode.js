@@ -1,4 +1,4 @@
-// The episode under way: the world as it looks, where it is, and what was imagined over what then happened.
+// The present episode: a picture of the world, the agent's position, and what it imagined over what then happened.
 
 import { ask } from "/ask.js";
 import { count, disclose, make, number, table } from "/shown.js";
@@ -15,10 +15,10 @@ export class Episode {
   async show({ name, state }) {
     const { glimpses, trail } = await ask("glimpse", { name });
     const { now, plan } = glimpses;
-    this.text.textContent = said(now, plan, trail, state === "running");
+    this.text.textContent = summary(now, plan, trail, state === "running");
     const shown = [];
     if (now?.frame) shown.push(picture(name, now));
-    const map = places(now, plan, trail);
+    const map = positions(now, plan, trail);
     if (map) shown.push(map);
     if (plan) shown.push(...lines(plan));
     this.root.replaceChildren(...shown);
@@ -33,11 +33,11 @@ export class Episode {
   }
 }
 
-function said(now, plan, trail, runs) {
+function summary(now, plan, trail, runs) {
   const newest = plan && plan.clock > (now?.clock ?? -1) ? plan : now;
   if (!newest) {
-    const why = runs ? "It shows its episode when it has run for some seconds." : "It was too short to show its last episode.";
-    return trail.clock.length ? `Where this life has been. ${why}` : why;
+    const why = runs ? "Its episode is shown after some seconds." : "The life was too short to show its last episode.";
+    return trail.clock.length ? `The positions of this life. ${why}` : why;
   }
   const when = newest === plan ? "then" : `at decision ${count(plan?.clock)}`;
   const imagined = plan ? ` Dashed: what the agent imagined ${when}, over what then happened.` : "";
@@ -46,57 +46,57 @@ function said(now, plan, trail, runs) {
 
 function picture(name, now) {
   const address = `/data/frame?${new URLSearchParams({ name, clock: now.clock })}`;
-  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, `as it looked at decision ${count(now.clock)}`));
+  return make("figure", {}, make("img", { src: address, alt: `the world at decision ${now.clock}, task ${now.task}` }), make("figcaption", {}, `the world at decision ${count(now.clock)}`));
 }
 
-// Where the agent was, seen from above: the whole life in dots, this episode as a line, the plan dashed.
-function places(now, plan, trail) {
-  const lived = plan?.seen_places ?? now?.seen_places ?? [];
-  const planned = plan ? [lived[plan.clock - plan.begin], ...plan.plan_places ?? []].filter(Boolean) : [];
+// The positions of the agent, from above: the whole life in dots, this episode as a line, the plan dashed.
+function positions(now, plan, trail) {
+  const observed = plan?.seen_positions ?? now?.seen_positions ?? [];
+  const planned = plan ? [observed[plan.clock - plan.begin], ...plan.plan_positions ?? []].filter(Boolean) : [];
   const before = trail.x.map((x, row) => [x, trail.y[row]]);
-  const all = [...before, ...lived, ...planned].filter(([x, y]) => x !== null && y !== null);
+  const all = [...before, ...observed, ...planned].filter(([x, y]) => x !== null && y !== null);
   if (!all.length) return null;
   const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 200, 200);
   const dots = before.map(([x, y]) => draw("circle", { class: "before", cx: to.x(x), cy: to.y(y), r: 1.3 }));
-  const kept = [...dots, path(lived, to, "lived"), path(planned, to, "planned")];
-  if (lived.length) kept.push(dot(lived.at(-1), to, "dot"));
-  return make("figure", {}, drawing(200, 200, `where the agent was: ${lived.length} places of this episode, ${before.length} of its life`, kept),
-    make("figcaption", {}, "where it was; the first two of its numbers"));
+  const shapes = [...dots, path(observed, to, "observed"), path(planned, to, "planned")];
+  if (observed.length) shapes.push(dot(observed.at(-1), to, "dot"));
+  return make("figure", {}, drawing(200, 200, `where the agent was: ${observed.length} positions of this episode, ${before.length} of its life`, shapes),
+    make("figcaption", {}, "where it was; the first two coordinates"));
 }
 
-// The observed numbers that moved most, with the plan beside each.
+// The observed numbers that varied most, with the plan beside each.
 function lines(plan) {
   if (!plan.seen?.length) return [];
   const at = plan.clock - plan.begin, from = Math.max(0, at - BEFORE);
   const width = plan.seen[0].length;
-  const spread = [...Array(width).keys()].map((index) => ({ index, size: moved(plan.seen.map((row) => row[index])) }));
+  const spread = [...Array(width).keys()].map((index) => ({ index, size: variation(plan.seen.map((row) => row[index])) }));
   const chosen = spread.filter(({ size }) => size > 1e-9).sort((a, b) => b.size - a.size).slice(0, LINES).map(({ index }) => index).sort((a, b) => a - b);
   return chosen.map((index) => {
-    const lived = plan.seen.slice(from).map((row, step) => [from + step, row[index]]);
+    const observed = plan.seen.slice(from).map((row, step) => [from + step, row[index]]);
     const planned = [[at, plan.seen[at]?.[index] ?? null], ...plan.plan.map((row, step) => [at + 1 + step, row[index]])].filter(([, y]) => y !== null);
-    const all = [...lived, ...planned];
+    const all = [...observed, ...planned];
     const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 240, 120);
-    const moment = draw("line", { class: "moment", x1: to.x(at), x2: to.x(at), y1: 0, y2: 120 });
+    const now = draw("line", { class: "now", x1: to.x(at), x2: to.x(at), y1: 0, y2: 120 });
     const off = error(plan, index, at), heights = all.map(([, y]) => y);
     const range = `from ${number(Math.min(...heights), 3)} to ${number(Math.max(...heights), 3)}`;
-    return make("figure", {}, drawing(240, 120, `observed number ${index}, ${range}: lived and imagined, mean difference ${off}`, [moment, path(lived, to, "lived"), path(planned, to, "planned")]),
+    return make("figure", {}, drawing(240, 120, `observed number ${index}, ${range}: observed and imagined, mean difference ${off}`, [now, path(observed, to, "observed"), path(planned, to, "planned")]),
       make("figcaption", {}, `observed number ${index}, ${range}; off by ${off}`));
   });
 }
 
 function compared(plan) {
   const at = plan.clock - plan.begin, width = plan.plan[0]?.length ?? 0;
-  const heads = ["clock", ...[...Array(width).keys()].flatMap((index) => [`imagined ${index}`, `lived ${index}`])];
+  const heads = ["clock", ...[...Array(width).keys()].flatMap((index) => [`imagined ${index}`, `observed ${index}`])];
   return table(heads, plan.plan.map((row, step) => [count(plan.clock + 1 + step),
     ...row.flatMap((value, index) => [number(value), number(plan.seen?.[at + 1 + step]?.[index])])]));
 }
 
 function error(plan, index, at) {
-  const gaps = plan.plan.map((row, step) => [row[index], plan.seen[at + 1 + step]?.[index]]).filter(([, lived]) => lived !== undefined);
+  const gaps = plan.plan.map((row, step) => [row[index], plan.seen[at + 1 + step]?.[index]]).filter(([, observed]) => observed !== undefined);
   return gaps.length ? number(gaps.reduce((sum, [a, b]) => sum + Math.abs(a - b), 0) / gaps.length, 3) : "–";
 }
 
-function moved(values) {
+function variation(values) {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
 }

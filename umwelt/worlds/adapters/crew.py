@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-from umwelt.worlds.adapters.forms import Form
+from umwelt.worlds.adapters.forms import ArrayForm
 from umwelt.worlds.adapters.row import Outcome, Row
 
 Call = tuple[int, str, tuple[Any, ...]]
@@ -23,8 +23,8 @@ PATIENCE = 5.0
 class Inside:
     """All rows in this process."""
 
-    def __init__(self, recipes: Sequence[dict[str, Any]], form: Form, batch: int) -> None:
-        self.rows = [Row(recipes, form) for _ in range(batch)]
+    def __init__(self, builds: Sequence[dict[str, Any]], form: ArrayForm, batch: int) -> None:
+        self.rows = [Row(builds, form) for _ in range(batch)]
 
     def ask(self, calls: Sequence[Call]) -> list[Outcome]:
         """The outcomes of `begin`, `step`, `replay` or `render` calls, in their order."""
@@ -39,9 +39,9 @@ class Inside:
 class Workers:
     """One process for each row. A process that dies is replaced when its row begins again."""
 
-    def __init__(self, recipes: Sequence[dict[str, Any]], form: Form, batch: int) -> None:
+    def __init__(self, builds: Sequence[dict[str, Any]], form: ArrayForm, batch: int) -> None:
         try:
-            setup = pickle.dumps((list(recipes), dataclasses.asdict(form)))
+            setup = pickle.dumps((list(builds), dataclasses.asdict(form)))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise ValueError(
                 f"the world cannot be sent to a subprocess ({error}):"

@@ -25,7 +25,7 @@ class Misfit(Exception):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Form:
+class ArrayForm:
     """Arrays of one shape, or (choices > 0) whole numbers 0 .. choices - 1. low, high: of the full shape."""
 
     shape: tuple[int, ...] = ()
@@ -34,7 +34,7 @@ class Form:
     high: Any = None
     choices: int = 0
 
-    def like(self, other: "Form") -> bool:
+    def like(self, other: "ArrayForm") -> bool:
         """True where both describe the same values."""
         same = (self.shape, self.dtype, self.choices) == (other.shape, other.dtype, other.choices)
         return same and np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
@@ -43,21 +43,21 @@ class Form:
         return f"{self.choices} choices" if self.choices else f"{self.dtype}{list(self.shape)}"
 
 
-def box(shape: tuple[int, ...], low: Any, high: Any, dtype: str) -> Form:
+def box(shape: tuple[int, ...], low: Any, high: Any, dtype: str) -> ArrayForm:
     """The form of arrays between two bounds."""
     edges = []
     if np.dtype(dtype).kind in "iu":
         limits = np.iinfo(dtype)
         low, high = (np.clip(np.broadcast_to(edge, shape), limits.min, limits.max).astype(dtype) for edge in (low, high))
-        return Form(shape=tuple(shape), dtype=dtype, low=low, high=high)
+        return ArrayForm(shape=tuple(shape), dtype=dtype, low=low, high=high)
     for edge in (low, high):
         wide = np.broadcast_to(np.asarray(edge, np.float64), shape)
         wide = np.where(np.abs(wide) >= UNBOUNDED, np.copysign(np.inf, wide), wide)
         edges.append(wide.astype(dtype))
-    return Form(shape=tuple(shape), dtype=dtype, low=edges[0], high=edges[1])
+    return ArrayForm(shape=tuple(shape), dtype=dtype, low=edges[0], high=edges[1])
 
 
-def observations(space: Any) -> tuple[Form, Callable[[Any], np.ndarray]]:
+def observations(space: Any) -> tuple[ArrayForm, Callable[[Any], np.ndarray]]:
     """What observations of a Gymnasium space look like from outside, and how they are made so."""
     from gymnasium import spaces
 
@@ -141,7 +141,7 @@ def _outside(space: Any, raw: Any) -> str:
     return "" if space.contains(raw) else f"the observation {raw!r} is not in {space}"
 
 
-def actions(space: Any) -> tuple[Form, Callable[[Any], Any]]:
+def actions(space: Any) -> tuple[ArrayForm, Callable[[Any], Any]]:
     """What actions for a Gymnasium space look like from outside, and how they are turned into its own."""
     from gymnasium import spaces
 
@@ -153,7 +153,7 @@ def actions(space: Any) -> tuple[Form, Callable[[Any], Any]]:
         return form, lambda action: np.minimum(np.maximum(action, low), high).astype(dtype, copy=False)
     if isinstance(space, spaces.Discrete):
         start = int(space.start)
-        return Form(dtype="int32", choices=int(space.n)), lambda action: int(action) + start
+        return ArrayForm(dtype="int32", choices=int(space.n)), lambda action: int(action) + start
     if not isinstance(space, spaces.MultiDiscrete | spaces.MultiBinary):
         raise ValueError(
             f"actions of {space} are not supported:"
@@ -168,7 +168,7 @@ def actions(space: Any) -> tuple[Form, Callable[[Any], Any]]:
     start = 0 if binary else np.ravel(space.start)
     table = (np.stack(np.unravel_index(np.arange(choices), counts), axis=-1) + start).astype(space.dtype)
     table = table.reshape(choices, *shape)
-    return Form(dtype="int32", choices=choices), lambda action: table[int(action)].copy()
+    return ArrayForm(dtype="int32", choices=choices), lambda action: table[int(action)].copy()
 
 
 def number(reward: Any) -> float:

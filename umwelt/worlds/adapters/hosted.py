@@ -1,287 +1,196 @@
-"""Hosted worlds: the stream convention, one-use tickets, seeds and events around simulators that act.
+"""Make a world of simulators: one part for every adapter, which only says how its simulators are built."""
 
-A hosted world lives outside JAX and cannot go back. Its state is a *ticket* that is good for one
-step. Each episode begins from a recorded seed and its actions are recorded, so that it can be lived
-again (`recall.py`). A world that misbehaves ends its episode with an event; the life goes on.
-"""
-
+import json
 from functools import lru_cache
 from typing import Any, Protocol
 
-import jax
 import numpy as np
 
-from umwelt.core import BROKEN, FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, TimeStep, part, static, struct
-from umwelt.worlds.adapters.crew import Inside, Workers
-from umwelt.worlds.adapters.forms import Form
-from umwelt.worlds.adapters.row import Outcome
+from umwelt.core import Box, Discrete, TimeStep, WorldSpec, part, spaces
+from umwelt.worlds.adapters import recall
+from umwelt.worlds.adapters.forms import ArrayForm
+from umwelt.worlds.adapters.host import Event, Host, Posed, Ticket, Variant
 from umwelt.worlds.adapters.simulators import build
 
-ATTEMPTS = 3
-"""How often an episode may fail to begin, each time from another seed, before that is an error."""
 
+class Simulator(Protocol):
+    """What an adapter says about its simulators. A part, so that it can be written into a life's folder."""
 
-class Recipes(Protocol):
-    """What a hosted world's part tells about itself."""
+    @property
+    def name(self) -> str:
+        """What the world is called."""
+        ...
 
-    batch: int
-    repeat: int
-    subprocesses: bool
+    @property
+    def takes_options(self) -> bool:
+        """Whether its `reset` takes options, such as a goal."""
+        ...
 
-    def recipes(self) -> dict[str, dict[str, Any]]:
-        """Task name -> the recipe of its simulator, the default first."""
+    def builds(self) -> dict[str, dict[str, Any]]:
+        """Task name -> how to build its simulator (see `simulators.build`), the default first."""
         ...
 
 
-class StaleTicket(RuntimeError):
-    """A hosted world was asked to go on from a state that it has already left."""
-
-
-@struct
-class Variant:
-    """Which of a world's variants a row lives in. index: int32 [B]."""
-
-    index: Any
-
-
-@struct
-class Ticket:
-    """The state of a hosted world, good for one step. serial: int32 []. host: the world itself, hidden."""
-
-    serial: Any
-    host: Any = static()
-
-
 @part
-class Event:
-    """Something that happened in a hosted world. name: world_raised, world_not_finite, ..., resume_mismatch."""
+class Hosted:
+    """A world in plain Python: each variant of its simulator is a task."""
 
-    name: str
-    message: str
-    row: int
-
-
-class Recording:
-    """The actions of one row since its episode began, [length, ...]."""
-
-    def __init__(self, form: Form) -> None:
-        self.buffer = np.empty((64, *form.shape), form.dtype)
-        self.length = 0
-
-    def add(self, action: Any) -> None:
-        """Note one action."""
-        if self.length == len(self.buffer):
-            self.buffer = np.concatenate([self.buffer, np.empty_like(self.buffer)])
-        self.buffer[self.length] = action
-        self.length += 1
+    simulator: Simulator
+    """What is simulated."""
+    batch: int = 1
+    """Episodes in parallel."""
+    repeat: int = 1
+    """Frames of the simulator for one decision; their rewards are summed."""
+    subprocesses: bool = False
+    """Run each row in a process of its own."""
+    pictures: bool = False
+    """Make the simulator able to render."""
+    posed: str = ""
+    """What a task sets when an episode begins, as JSON: {"goal": {"low": [0, 0], "high": [9, 9], "default": [1, 1]}} is
+    passed on as `reset(options={"goal": ...})`. Empty for nothing."""
 
     @property
-    def actions(self) -> np.ndarray:
-        """What was noted, in order."""
-        return self.buffer[: self.length]
-
-
-class Host:
-    """The part of a hosted world that changes."""
-
-    def __init__(self, world: Recipes) -> None:
-        recipes = world.recipes()
-        self.names = tuple(recipes)
-        self.seen, self.done = survey(world)
-        self.batch = world.batch
-        self.crew = (Workers if world.subprocesses else Inside)(tuple(recipes.values()), self.seen, world.batch)
-        self.serial, self.closed = 0, False
-        self.seeds, self.variants = [0] * self.batch, [0] * self.batch
-        self.recordings = [Recording(self.done) for _ in range(self.batch)]
-        self.events: list[Event] = []
-        self.kinds = [TRUNCATED] * self.batch
-        self.current = TimeStep(kind=None, observation=self.blank(), reward=None)
-
-    def blank(self) -> np.ndarray:
-        """Room for the observations [B, ...] of one step. Fresh each time: JAX may keep a view of it."""
-        return np.zeros((self.batch, *self.seen.shape), self.seen.dtype)
-
-    def ticket(self) -> Ticket:
-        """The ticket for the next step."""
-        return Ticket(serial=np.int32(self.serial), host=self)
-
-    def check(self, ticket: Ticket) -> None:
-        """Raise where `ticket` is not the one for the next step."""
-        if self.closed:
-            raise StaleTicket("this hosted world was closed: begin another with init or restore")
-        if int(ticket.serial) != self.serial:
-            raise StaleTicket(
-                f"ticket {int(ticket.serial)} was already used, the world is at {self.serial}: a hosted world cannot"
-                " go back, so go on from the state that the last step returned, or save it and restore it"
-            )
-
-    def advance(self, key: Any, action: Any, next_task: Any) -> TimeStep:
-        """One decision in each row, or a new episode where the last one had ended."""
-        beginning = [row for row in range(self.batch) if self.kinds[row] >= TERMINATED]
-        variants = self._chosen(next_task, beginning) if beginning else {}
-        action = self._read(action) if len(beginning) < self.batch else None
-        words = _words(key) if beginning else None
-        self.serial += 1
-        calls = []
-        for row in range(self.batch):
-            if row in variants:
-                self.seeds[row], self.variants[row] = _seed(words, row, 0), variants[row]
-                self.recordings[row].length = 0
-                calls.append((row, "begin", (self.seeds[row], variants[row])))
-            else:
-                self.recordings[row].add(action[row])
-                calls.append((row, "step", (action[row],)))
-        outcomes = self.crew.ask(calls)
-        for row in beginning:
-            outcomes[row] = self._insist(row, words, outcomes[row])
-        return self._taken(outcomes, variants)
-
-    def _taken(self, outcomes: list[Outcome], begun: Any) -> TimeStep:
-        observation, reward = self.blank(), np.zeros(self.batch, np.float32)
-        for row, outcome in enumerate(outcomes):
-            if outcome.fault:
-                self._note(row, outcome)
-                observation[row], self.kinds[row] = self.current.observation[row], BROKEN
-                continue
-            observation[row], reward[row] = outcome.observation, outcome.reward
-            ended = TERMINATED if outcome.terminated else TRUNCATED if outcome.truncated else MID
-            self.kinds[row] = FIRST if row in begun else ended
-        self.current = TimeStep(kind=np.array(self.kinds, np.int8), observation=observation, reward=reward)
-        return self.current
-
-    def _insist(self, row: int, words: Any, outcome: Outcome) -> Outcome:
-        """The outcome of beginning the row's episode, from other seeds where the first ones fail."""
-        for attempt in range(1, ATTEMPTS + 1):
-            if not outcome.fault:
-                return outcome
-            self._note(row, outcome)
-            if attempt < ATTEMPTS:
-                self.seeds[row] = _seed(words, row, attempt)
-                outcome = self.crew.ask([(row, "begin", (self.seeds[row], self.variants[row]))])[0]
-        name, message = outcome.fault
-        raise RuntimeError(
-            f"world {self.names[self.variants[row]]} failed to begin an episode {ATTEMPTS} times in row {row};"
-            f" the last time, {name}: {message}"
+    def spec(self) -> WorldSpec:
+        """Spaces, batch and names."""
+        observations, actions = survey(self)
+        return WorldSpec(
+            name=self.simulator.name,
+            observation=_space(observations),
+            action=_space(actions),
+            task=_task_space(len(self.simulator.builds()), self.posed),
+            batch=self.batch,
+            hosted=True,
+            repeat=self.repeat,
         )
 
-    def _note(self, row: int, outcome: Outcome) -> None:
-        name, message = outcome.fault
-        self.events.append(Event(name=name, message=message, row=row))
+    def tasks(self) -> dict[str, Variant | Posed]:
+        """One task for each variant, the first one is the default; what is posed has its default in each."""
+        given = _defaults(self.posed)
+        named = enumerate(self.simulator.builds())
+        if not given:
+            return {name: Variant(index=np.asarray(index, np.int32)) for index, name in named}
+        return {name: Posed(index=np.asarray(index, np.int32), options=given) for index, name in named}
 
-    def _chosen(self, task: Any, rows: list[int]) -> dict[int, int]:
-        chosen = np.asarray(task.index)
-        if chosen.shape != (self.batch,):
-            raise ValueError(f"task.index has shape {list(chosen.shape)}; give one index for each of {self.batch} rows")
-        variants = {row: int(chosen[row]) for row in rows}
-        wrong = [index for index in variants.values() if not 0 <= index < len(self.names)]
-        if wrong:
-            raise ValueError(f"task.index holds {wrong[0]}; this world has the variants 0 .. {len(self.names) - 1}")
-        return variants
+    def init(self, key: Any, task: Variant | Posed) -> tuple[Ticket, TimeStep]:
+        """Make the simulators and begin B episodes on `task`."""
+        host = self.host()
+        try:
+            step = host.advance(key, None, task)
+        except BaseException:
+            host.crew.close()
+            raise
+        return host.ticket(), step
 
-    def _read(self, action: Any) -> np.ndarray:
-        action = np.asarray(action)
-        if action.shape != (self.batch, *self.done.shape):
-            raise ValueError(f"action has shape {list(action.shape)}; give {[self.batch, *self.done.shape]}, as spec.action says")
-        if self.done.choices:
-            if action.dtype.kind not in "iu" or not all(0 <= choice < self.done.choices for choice in action.tolist()):
-                raise ValueError(f"action is {action}; give whole numbers 0 .. {self.done.choices - 1}, as spec.action says")
-            return action
-        if action.dtype.kind == "f" and not np.isfinite(action).all():
-            raise ValueError("action holds NaN or infinity: whatever chose it has diverged")
-        return action if action.dtype == self.done.dtype else action.astype(self.done.dtype)
+    def step(self, key: Any, state: Ticket, action: Any, next_task: Variant | Posed) -> tuple[Ticket, TimeStep]:
+        """Take one decision in each row; the ticket is used up."""
+        state.host.check(state)
+        step = state.host.advance(key, action, next_task)
+        return state.host.ticket(), step
 
+    def save(self, ticket: Ticket) -> dict[str, np.ndarray]:
+        """What it takes to be here again, as plain arrays."""
+        return recall.save(ticket)
 
-def init(world: Recipes, key: Any, task: Any) -> tuple[Ticket, TimeStep]:
-    """Make the simulators and begin B episodes on `task`."""
-    host = Host(world)
-    try:
-        step = host.advance(key, None, task)
-    except BaseException:
-        host.crew.close()
-        raise
-    return host.ticket(), step
+    def restore(self, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
+        """The saved world again, by a replay of its episodes."""
+        return recall.restore(self.host(), saved)
 
+    def drain(self, ticket: Ticket) -> list[Event]:
+        """The events since the last call."""
+        ticket.host.check(ticket)
+        events, ticket.host.events = ticket.host.events, []
+        return events
 
-def step(key: Any, ticket: Ticket, action: Any, next_task: Any) -> tuple[Ticket, TimeStep]:
-    """One decision in each row. `ticket` is used up."""
-    ticket.host.check(ticket)
-    step = ticket.host.advance(key, action, next_task)
-    return ticket.host.ticket(), step
+    def render(self, ticket: Ticket) -> np.ndarray | None:
+        """Row 0 as uint8 [H, W, 3], or None without `pictures`."""
+        ticket.host.check(ticket)
+        outcome = ticket.host.crew.ask([(0, "render", ())])[0]
+        if outcome.fault:
+            raise RuntimeError(f"the world could not be rendered: {outcome.fault[1]}")
+        return outcome.observation
 
+    def close(self, ticket: Ticket) -> None:
+        """End the simulators and their processes. Closing twice does nothing."""
+        ticket.host.closed = True
+        ticket.host.crew.close()
 
-def drain(ticket: Ticket) -> list[Event]:
-    """What happened since this was last asked."""
-    ticket.host.check(ticket)
-    events, ticket.host.events = ticket.host.events, []
-    return events
+    def host(self) -> Host:
+        """Simulators that no episode has begun in yet."""
+        options = {name: np.repeat(value[None], self.batch, 0) for name, value in _defaults(self.posed).items()}
+        return Host(self.builds(), survey(self), self.batch, self.subprocesses, options)
 
-
-def render(ticket: Ticket) -> np.ndarray | None:
-    """Row 0 as uint8 [H, W, 3], or None where the world shows nothing."""
-    ticket.host.check(ticket)
-    outcome = ticket.host.crew.ask([(0, "render", ())])[0]
-    if outcome.fault:
-        raise RuntimeError(f"the world could not be rendered: {outcome.fault[1]}")
-    return outcome.observation
-
-
-def close(ticket: Ticket) -> None:
-    """End the simulators and their processes. Closing twice does nothing."""
-    ticket.host.closed = True
-    ticket.host.crew.close()
-
-
-def tasks(world: Recipes) -> dict[str, Variant]:
-    """One task for each variant, by name."""
-    return {name: Variant(index=np.asarray(index, np.int32)) for index, name in enumerate(world.recipes())}
+    def builds(self) -> dict[str, dict[str, Any]]:
+        """Task name -> how to build its simulator, the default first."""
+        return {name: {**how, "repeat": self.repeat, "pictures": self.pictures} for name, how in self.simulator.builds().items()}
 
 
 @lru_cache(maxsize=64)
-def task_space(count: int) -> Variant:
-    """The space of the tasks of a world with `count` variants. One object, so that equal worlds have equal specs."""
-    return Variant(index=Discrete(n=count))
-
-
-def space(form: Form) -> Box | Discrete:
-    """A form as a space of the house."""
-    if form.choices:
-        return Discrete(n=form.choices)
-    low, high = (_edge(edge, empty) for edge, empty in ((form.low, -np.inf), (form.high, np.inf)))
-    return Box(shape=form.shape, low=low, high=high, dtype=form.dtype)
-
-
-@lru_cache(maxsize=64)
-def survey(world: Recipes) -> tuple[Form, Form]:
+def survey(world: Hosted) -> tuple[ArrayForm, ArrayForm]:
     """The forms of a world's observations and actions. Each variant is built once to compare them."""
     if world.batch < 1 or world.repeat < 1:
         raise ValueError(f"batch and repeat must be at least 1; they are {world.batch} and {world.repeat}")
-    first = None
-    for name, recipe in world.recipes().items():
-        simulator = build(recipe)
-        forms = (simulator.seen, simulator.done)
+    if world.posed and not world.simulator.takes_options:
+        raise ValueError(f"posed: a {type(world.simulator).__name__} takes no options when an episode begins; leave it empty")
+    first: tuple[str, tuple[ArrayForm, ArrayForm]] | None = None
+    for name, how in world.builds().items():
+        simulator = build(how)
+        forms = (simulator.observation_form, simulator.action_form)
         simulator.close()
         first = first or (name, forms)
-        for what, given, wanted in zip(("observations", "actions"), forms, first[1], strict=True):
-            if not given.like(wanted):
+        for what, given, expected in zip(("observations", "actions"), forms, first[1], strict=True):
+            if not given.like(expected):
                 raise ValueError(
-                    f"variants of one world need the same spaces: {name} has {what} of {given}, {first[0]} of {wanted}"
+                    f"variants of one world need the same spaces: {name} has {what} of {given}, {first[0]} of {expected}"
                     " (or other bounds); make them separate worlds"
                 )
+    assert first is not None
     return first[1]
 
 
-def _edge(edge: Any, empty: float) -> float | tuple[float, ...]:
+@lru_cache(maxsize=64)
+def _task_space(count: int, posed: str) -> Variant | Posed:
+    """The space of the tasks of a world with `count` variants. One object, so that equal worlds have equal specs."""
+    boxes = _boxes(posed)
+    return Posed(index=Discrete(n=count), options=boxes) if boxes else Variant(index=Discrete(n=count))
+
+
+def _boxes(posed: str) -> dict[str, Box]:
+    """The space of what a task sets, by name."""
+    made = {}
+    for name, edges in _entries(posed).items():
+        low, high = (np.asarray(edges[side], np.float32) for side in ("low", "high"))
+        made[name] = Box(shape=low.shape, low=_edge(low, 0.0), high=_edge(high, 0.0))
+    return made
+
+
+def _defaults(posed: str) -> dict[str, np.ndarray]:
+    """What a named task sets: the default, else the middle."""
+    return {
+        name: np.asarray(edges.get("default", (np.asarray(edges["low"]) + np.asarray(edges["high"])) / 2), np.float32)
+        for name, edges in _entries(posed).items()
+    }
+
+
+def _entries(posed: str) -> dict[str, Any]:
+    example = '\'{"goal": {"low": [0, 0], "high": [9, 9]}}\''
+    try:
+        entries = json.loads(posed) if posed else {}
+        fine = all(
+            {"low", "high"} <= set(edges) and np.shape(edges["low"]) == np.shape(edges["high"]) for edges in entries.values()
+        )
+    except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"posed must be a JSON object such as {example}; it is {posed!r} ({error})") from error
+    if not fine:
+        raise ValueError(f"posed needs `low` and `high` of one shape for each name, such as {example}; it is {posed!r}")
+    return entries
+
+
+def _space(form: ArrayForm) -> Box | Discrete:
+    if form.choices:
+        return Discrete(n=form.choices)
+    return Box(shape=form.shape, low=_edge(form.low, -np.inf), high=_edge(form.high, np.inf), dtype=form.dtype)
+
+
+def _edge(edge: Any, empty: float) -> spaces.Bound:
     flat = np.full(1, empty) if edge is None or not np.size(edge) else np.asarray(edge).reshape(-1)
     return float(flat[0]) if np.all(flat == flat[0]) else tuple(float(x) for x in flat)
-
-
-def _words(key: Any) -> list[int]:
-    """The words of a key, typed or raw."""
-    if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
-        key = jax.random.key_data(key)
-    return [int(word) for word in np.asarray(key).reshape(-1)]
-
-
-def _seed(words: list[int], row: int, attempt: int) -> int:
-    """31 bits: what every simulator takes for a seed."""
-    return int(np.random.SeedSequence([*words, row, attempt]).generate_state(1)[0] >> 1)

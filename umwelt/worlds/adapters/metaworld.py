@@ -1,6 +1,6 @@
 """Meta-World's tasks for a robot's arm, whose goal is seen and drawn anew for each episode.
 
-    Gymnasium(id=".metaworld:make", options='[{"task": "hammer-v3"}, {"task": "push-v3"}]', titles="hammer,push")
+    gymnasium(id=".metaworld:make", options='[{"task": "hammer-v3"}, {"task": "push-v3"}]', titles="hammer,push")
 
 A trap: names of tasks and versions of rewards are numbered apart. "v3" is the name of the environments alone; their
 rewards are Meta-World's "v2" or "v1", of which the former is the package's own choice and ours. Continual World was

@@ -1,6 +1,6 @@
 """MiniGrid levels, seen as a small network can read them: one number for each kind of thing in each cell of the view.
 
-    Gymnasium(id=".minigrid:make", options='[{"level": "doorkey"}, {"level": "lava"}]', titles="doorkey,lava")
+    gymnasium(id=".minigrid:make", options='[{"level": "doorkey"}, {"level": "lava"}]', titles="doorkey,lava")
 
 Like `simulators.py` this file also runs in worker processes, which must not load JAX.
 """

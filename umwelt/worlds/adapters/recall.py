@@ -1,15 +1,17 @@
-"""Saving a hosted world and living its episodes again."""
+"""Save a hosted world, and restore it by a replay of its episodes."""
 
 from typing import Any
 
 import numpy as np
 
 from umwelt.core import TERMINATED, TRUNCATED, TimeStep
-from umwelt.worlds.adapters.hosted import Event, Host, Recipes, Ticket
+from umwelt.worlds.adapters.host import Event, Host, Ticket
 from umwelt.worlds.adapters.row import Outcome
 
 KEYS = ("seed", "variant", "length", "actions", "kind", "observation", "reward")
 """What a saved world holds; `actions` are those of all rows, one after the other."""
+POSED = "posed_"
+"""The beginning of the names of what an episode was given when it began."""
 
 
 def save(ticket: Ticket) -> dict[str, np.ndarray]:
@@ -18,11 +20,9 @@ def save(ticket: Ticket) -> dict[str, np.ndarray]:
     seed, variant, length: int32 [B]. actions: [sum of length, ...]. kind: int8 [B]. observation:
     [B, ...]. reward: float32 [B]. An episode that has ended keeps no actions.
     """
-    host = ticket.host
+    host: Host = ticket.host
     host.check(ticket)
-    actions = [
-        record.actions[: 0 if kind >= TERMINATED else None] for record, kind in zip(host.recordings, host.kinds, strict=True)
-    ]
+    actions = [record.actions[: 0 if kind >= TERMINATED else None] for record, kind in zip(host.logs, host.kinds, strict=True)]
     return {
         "seed": np.array(host.seeds, np.int32),
         "variant": np.array(host.variants, np.int32),
@@ -31,17 +31,22 @@ def save(ticket: Ticket) -> dict[str, np.ndarray]:
         "kind": host.current.kind.copy(),
         "observation": host.current.observation.copy(),
         "reward": host.current.reward.copy(),
+        **{f"{POSED}{name}": given.copy() for name, given in host.options.items()},
     }
 
 
-def restore(world: Recipes, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
-    """The saved world again, by its seeds and actions.
+def restore(host: Host, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
+    """The saved world again, by its seeds and actions. host: simulators that no episode has begun in yet.
 
-    A row that does not come back bit for bit is TRUNCATED where it was saved, so that it goes on
-    with its next episode, and an event `resume_mismatch` says so.
+    A row that does not come back bit for bit is TRUNCATED where it was saved, so that it continues with its next episode,
+    and an event `resume_mismatch` says so.
     """
-    saved = _checked(world, saved)
-    host = Host(world)
+    try:
+        saved = _checked(host, saved)
+    except BaseException:
+        host.crew.close()
+        raise
+    host.options = {name: saved[f"{POSED}{name}"].copy() for name in host.options}
     host.kinds = [int(kind) for kind in saved["kind"]]
     calls, start = [], 0
     for row in range(host.batch):
@@ -49,9 +54,9 @@ def restore(world: Recipes, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
         actions = saved["actions"][start : start + int(saved["length"][row])]
         start += len(actions)
         for action in actions:
-            host.recordings[row].add(action)
+            host.logs[row].add(action)
         if host.kinds[row] < TERMINATED:
-            calls.append((row, "replay", (host.seeds[row], host.variants[row], actions)))
+            calls.append((row, "replay", (host.seeds[row], host.variants[row], host.given(row), actions)))
     try:
         outcomes = host.crew.ask(calls)
     except BaseException:
@@ -68,13 +73,14 @@ def restore(world: Recipes, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
     return host.ticket(), host.current
 
 
-def _checked(world: Recipes, saved: dict[str, Any]) -> dict[str, np.ndarray]:
-    missing = [name for name in KEYS if name not in saved]
+def _checked(host: Host, saved: dict[str, Any]) -> dict[str, np.ndarray]:
+    names = (*KEYS, *(f"{POSED}{name}" for name in host.options))
+    missing = [name for name in names if name not in saved]
     if missing:
         raise ValueError(f"saved lacks {', '.join(missing)}: give what `save` returned")
-    arrays = {name: np.asarray(saved[name]) for name in KEYS}
-    if len(arrays["seed"]) != world.batch:
-        raise ValueError(f"saved holds {len(arrays['seed'])} rows and this world has batch={world.batch}: make them equal")
+    arrays = {name: np.asarray(saved[name]) for name in names}
+    if len(arrays["seed"]) != host.batch:
+        raise ValueError(f"saved holds {len(arrays['seed'])} rows and this world has batch={host.batch}: make them equal")
     return arrays
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .forms import Form, Misfit
+from .forms import ArrayForm, Misfit
 from .simulators import build
 
 SLACK = 1e-5
@@ -29,22 +29,22 @@ class Outcome(NamedTuple):
 class Row:
     """One row of a hosted world: a simulator for each variant, made when first needed."""
 
-    def __init__(self, recipes: Sequence[dict[str, Any]], form: Form) -> None:
-        self.recipes = recipes
+    def __init__(self, builds: Sequence[dict[str, Any]], form: ArrayForm) -> None:
+        self.builds = builds
         self.shape = form.shape
         self.made: dict[int, Any] = {}
         self.now = -1
         self.low, self.high = _room(form)
         self.bounded = form.dtype == "float32" and bool(np.isfinite([self.low, self.high]).any())
 
-    def begin(self, seed: int, variant: int) -> Outcome:
-        """Begin the episode of `seed`."""
+    def begin(self, seed: int, variant: int, options: dict[str, Any] | None = None) -> Outcome:
+        """Begin the episode of `seed` and the options."""
         self.now = variant
         try:
             simulator = self.made.get(variant)
             if simulator is None:
-                simulator = self.made[variant] = build(self.recipes[variant])
-            return self._outcome(simulator, simulator.reset(seed), 0.0, False, False)
+                simulator = self.made[variant] = build(self.builds[variant])
+            return self._outcome(simulator, simulator.reset(seed, options), 0.0, False, False)
         except Exception as error:
             return self._failed("reset", error)
 
@@ -56,9 +56,9 @@ class Row:
         except Exception as error:
             return self._failed("step", error)
 
-    def replay(self, seed: int, variant: int, actions: np.ndarray) -> Outcome:
-        """Live an episode again: its last outcome, or the first that ends it."""
-        outcome = self.begin(seed, variant)
+    def replay(self, seed: int, variant: int, options: dict[str, Any] | None, actions: np.ndarray) -> Outcome:
+        """Replay an episode: its last outcome, or the first that ends it."""
+        outcome = self.begin(seed, variant, options)
         for action in actions:
             if outcome.fault or outcome.terminated or outcome.truncated:
                 break
@@ -110,7 +110,7 @@ class Row:
         return Outcome(None, fault=("world_raised", message))
 
 
-def _room(form: Form) -> tuple[np.ndarray, np.ndarray]:
+def _room(form: ArrayForm) -> tuple[np.ndarray, np.ndarray]:
     """The bounds of observations, widened by the slack; infinite where there are none."""
     if form.low is None:
         return np.full(form.shape, -np.inf, np.float32), np.full(form.shape, np.inf, np.float32)

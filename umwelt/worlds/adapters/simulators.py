@@ -1,7 +1,7 @@
 """Simulators: what a row steps, with one face for Gymnasium and dm_control.
 
-A simulator has `reset(seed) -> raw`, `step(action) -> (raw, reward, terminated, truncated)`,
-`encode(raw) -> array`, `render()`, `close()`, and two forms: `seen` and `done`, which say what
+A simulator has `reset(seed, options) -> raw`, `step(action) -> (raw, reward, terminated, truncated)`,
+`encode(raw) -> array`, `render()`, `close()`, and two forms, `observation_form` and `action_form`, which say what
 observations and actions look like from outside.
 
 This file and `row.py` also run in worker processes, which must not load JAX: they import nothing of
@@ -18,28 +18,28 @@ from typing import Any
 
 import numpy as np
 
-from .forms import Form, Misfit, actions, box, flag, named, number, observations
+from .forms import ArrayForm, Misfit, actions, box, flag, named, number, observations
 
 
-def build(recipe: dict[str, Any]) -> Any:
-    """The simulator of a recipe: {"kind": "gymnasium" or "dm_control", and its builder's arguments}."""
-    arguments = {name: value for name, value in recipe.items() if name != "kind"}
-    return {"gymnasium": Gymnasium, "dm_control": DmControl}[recipe["kind"]](**arguments)
+def build(how: dict[str, Any]) -> Any:
+    """Build a simulator: {"kind": "gymnasium" or "dm_control", and the arguments of its class}."""
+    arguments = {name: value for name, value in how.items() if name != "kind"}
+    return {"gymnasium": GymnasiumSimulator, "dm_control": DmControlSimulator}[how["kind"]](**arguments)
 
 
-class Gymnasium:
+class GymnasiumSimulator:
     """A Gymnasium environment. target: an id, an EnvSpec, or `module:callable`."""
 
     def __init__(self, *, target: Any, options: str, repeat: int, pictures: bool) -> None:
         keywords = json.loads(options) | ({"render_mode": "rgb_array"} if pictures else {})
         self.environment = environment = make_gymnasium(target, keywords)
         self.repeat, self.pictures = repeat, pictures
-        self.seen, self.encode = observations(environment.observation_space)
-        self.done, self._decode = actions(environment.action_space)
+        self.observation_form, self.encode = observations(environment.observation_space)
+        self.action_form, self._decode = actions(environment.action_space)
 
-    def reset(self, seed: int) -> Any:
-        """The first raw observation of the episode that `seed` begins."""
-        answer = self.environment.reset(seed=seed)
+    def reset(self, seed: int, options: dict[str, Any] | None = None) -> Any:
+        """The first raw observation of the episode that `seed` and the options begin."""
+        answer = self.environment.reset(seed=seed, **({} if options is None else {"options": options}))
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise Misfit("world_changed_type", f"reset must return (observation, info); it returned {named(answer)}")
         return answer[0]
@@ -70,7 +70,7 @@ class Gymnasium:
         self.environment.close()
 
 
-class DmControl:
+class DmControlSimulator:
     """An environment of the DeepMind Control Suite."""
 
     def __init__(self, *, domain: str, task: str, options: str, repeat: int, pictures: bool) -> None:
@@ -83,18 +83,18 @@ class DmControl:
         self.environment = suite.load(domain, task, task_kwargs=settings | {"random": 0}, environment_kwargs=surroundings)
         self.repeat, self.pictures = repeat, pictures
         self.sizes = [math.prod(entry.shape) for entry in self.environment.observation_spec().values()]
-        self.seen = Form(shape=(sum(self.sizes),))
+        self.observation_form = ArrayForm(shape=(sum(self.sizes),))
         bounds = self.environment.action_spec()
-        self.done = box(bounds.shape, bounds.minimum, bounds.maximum, "float32")
+        self.action_form = box(bounds.shape, bounds.minimum, bounds.maximum, "float32")
 
-    def reset(self, seed: int) -> Any:
+    def reset(self, seed: int, options: None = None) -> Any:
         """The first raw observation of the episode that `seed` begins."""
         self.environment.task.random.seed(seed)
         return self.environment.reset().observation
 
     def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
         """(raw observation, summed reward, terminated, truncated) of `repeat` frames under one action."""
-        action, total = np.minimum(np.maximum(action, self.done.low), self.done.high), 0.0
+        action, total = np.minimum(np.maximum(action, self.action_form.low), self.action_form.high), 0.0
         for _ in range(self.repeat):
             answer = self.environment.step(action)
             total += number(answer.reward)
@@ -106,7 +106,7 @@ class DmControl:
 
     def encode(self, raw: Any) -> np.ndarray:
         """The entries of an observation, in their order, as one float32 vector."""
-        vector, start = np.empty(self.seen.shape, np.float32), 0
+        vector, start = np.empty(self.observation_form.shape, np.float32), 0
         if len(raw) != len(self.sizes):
             raise Misfit("world_changed_shape", f"the observation has {len(raw)} entries instead of {len(self.sizes)}")
         for (name, entry), size in zip(raw.items(), self.sizes, strict=True):

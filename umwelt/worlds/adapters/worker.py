@@ -31,8 +31,8 @@ def serve() -> None:
     package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
     sys.modules["umwelt_worker"] = package
     forms, rows = (importlib.import_module(f"umwelt_worker.{name}") for name in ("forms", "row"))
-    recipes, form = pickle.load(orders)
-    row = rows.Row(recipes, forms.Form(**form))
+    builds, form = pickle.load(orders)
+    row = rows.Row(builds, forms.ArrayForm(**form))
     while True:
         try:
             method, arguments = pickle.load(orders)

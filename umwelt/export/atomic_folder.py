@@ -12,14 +12,14 @@ from umwelt.export.extras import ExportError
 from umwelt.life.saves.disk import NO_ROOM, DiskFull
 
 NOTE = "export.json"
-"""Says of a folder that it is an export, and of which life. It is the last file that is written."""
+"""Marks a folder as an export, and names its life. It is the last file that is written."""
 
 
 @contextlib.contextmanager
-def whole(target: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """A draft of the folder `target`, and a note to fill in. It takes its name at the end; an earlier export goes then.
+def atomic_folder(target: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield a draft of the folder `target`, and a note to fill in. At the end the draft replaces an earlier export.
 
-    Whatever else is at `target` is left alone, and refused.
+    A target that is anything else is refused, and stays as it is.
     """
     target = target.absolute()
     _refuse_foreign(target)
@@ -39,7 +39,7 @@ def whole(target: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _refuse_foreign(target: Path) -> None:
-    """An empty folder and an earlier export may be replaced, nothing else."""
+    """Refuse to replace anything but an empty folder and an earlier export."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     try:

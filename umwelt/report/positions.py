@@ -1,18 +1,18 @@
-"""Where the agent went, and where it doubted."""
+"""Maps of where the agent went, and where it doubted."""
 
 from typing import Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
 
-from umwelt.report.figure import SEAMLESS, Drawing, Table, finish, number, sheet
+from umwelt.report.figure import SEAMLESS, Drawing, PageTable, finish, number, sheet
 
 CELLS = (8, 32)
-"""Of a side of the map, with few places and with many."""
+"""Cells along a side of the map, with few positions and with many."""
 
 
-def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing | None:
-    """Visits and mean doubt in cells of the world: one row of maps in two dimensions, two projections of three."""
+def draw_positions(trail: dict[str, np.ndarray], name: str = "positions") -> Drawing | None:
+    """Draw visits and mean doubt in cells of the world: one row of maps in two dimensions, two projections in three."""
     known = np.isfinite(trail["x"].astype(np.float64)) & np.isfinite(trail["y"].astype(np.float64))
     if not known.any():
         return None
@@ -41,20 +41,22 @@ def draw_places(trail: dict[str, np.ndarray], name: str = "places") -> Drawing |
 
 
 def few(most: float) -> list[int]:
-    """Round counts from 1 to `most`: 1, 2, 5, 10 ..., or only the powers of ten where those are enough."""
+    """Choose round counts from 1 to `most`: 1, 2, 5, 10 ..., or only powers of ten where those are enough."""
     powers = [10**power for power in range(len(str(int(most))))]
     found = powers if len(powers) > 3 else [times * power for power in powers for times in (1, 2, 5)]
     return [count for count in found if count <= max(2, most)]
 
 
 def cells(x: np.ndarray, y: np.ndarray, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """(visits [S, S], mean doubt there with NaN where nothing was doubted, edges of the cells of each axis). S: so that a
-    cell would hold a place if they lay evenly, within CELLS."""
+    """Count (visits [S, S], mean doubt with NaN where none is known, edges of the cells of each axis).
+
+    S, within CELLS: a cell would hold one position if they lay evenly.
+    """
     visits, across, up = np.histogram2d(x, y, int(np.clip(np.sqrt(len(x)), *CELLS)))
-    told = np.isfinite(doubt)
+    known = np.isfinite(doubt)
     edges = [across, up]
-    count = np.histogram2d(x[told], y[told], edges)[0]
-    total = np.histogram2d(x[told], y[told], edges, weights=doubt[told])[0]
+    count = np.histogram2d(x[known], y[known], edges)[0]
+    total = np.histogram2d(x[known], y[known], edges, weights=doubt[known])[0]
     return visits, np.where(count > 0, total / np.maximum(count, 1), np.nan), (across, up)
 
 
@@ -65,21 +67,22 @@ def _alternative(visits: np.ndarray, doubted: np.ndarray) -> str:
         f" Mean doubt in a cell is between {number(float(known.min()))} and {number(float(known.max()))}." if known.size else ""
     )
     side = len(visits)
-    return f"Two maps of {side} by {side} cells of the world that was seen. The agent went into {share:.1%} of them.{doubt}"
+    cells = f"{side} by {side} cells of the part of the world that was seen"
+    return f"Two maps of {cells}. The agent went into {share:.1%} of them.{doubt}"
 
 
-def _table(trail: dict[str, np.ndarray], known: np.ndarray) -> Table:
-    """A row for each task: how often it was written down, from where to where, and how it was doubted."""
+def _table(trail: dict[str, np.ndarray], known: np.ndarray) -> PageTable:
+    """A row for each task: the number of positions, their extent, and the mean doubt."""
     rows = []
     tasks = trail["task"][known]
     for task in dict.fromkeys(tasks):
         mine = np.flatnonzero(known)[tasks == task]
         doubt = trail["doubt"][mine].astype(np.float64)
-        told = doubt[np.isfinite(doubt)]
+        finite = doubt[np.isfinite(doubt)]
         rows.append((str(task), f"{len(mine):,}", *(_extent(trail[axis][mine]) for axis in ("x", "y", "z")),
-                     number(float(told.mean()) if told.size else None)))  # fmt: skip
-    heads = ("task", "places", "x", "y", "z", "mean doubt")
-    return Table(caption="Where the agent was on each task", heads=heads, rows=tuple(rows))
+                     number(float(finite.mean()) if finite.size else None)))  # fmt: skip
+    heads = ("task", "positions", "x", "y", "z", "mean doubt")
+    return PageTable(caption="Where the agent was on each task", heads=heads, rows=tuple(rows))
 
 
 def _extent(values: Any) -> str:

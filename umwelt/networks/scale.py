@@ -1,4 +1,4 @@
-"""Running means and standard deviations, by which a model sees its inputs and targets in one unit."""
+"""Running means and standard deviations, which bring inputs and targets into one unit."""
 
 import jax
 import jax.numpy as jnp
@@ -23,13 +23,13 @@ class Scale:
 
 
 def unit(width: int) -> Scale:
-    """The scale of somebody who has seen nothing: mean 0, deviation 1."""
+    """Make the scale before any row: mean 0, deviation 1."""
     return Scale(mean=jnp.zeros(width), variance=jnp.ones(width), count=jnp.zeros(()))
 
 
 def update(scale: Scale, rows: jax.Array, weight: jax.Array, horizon: float) -> Scale:
-    """Take in rows [N, F] where weight [N] is 1. Exact up to `horizon` rows, and from there on a
-    moving average over about that many, which forgets as the memory that it is fed from does."""
+    """Add rows [N, F] where weight [N] is 1. The moments are exact up to `horizon` rows. From there on they are a moving
+    average over about that many, which forgets as the memory behind it does."""
     number = jnp.sum(weight)
     share = weight[:, None] / jnp.maximum(number, 1.0)
     mean = jnp.sum(share * rows, axis=0)

@@ -5,10 +5,10 @@ import pytest
 
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
-from umwelt.life.chronicle import writer as scribe
+from umwelt.life.chronicle import writer
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.columns import Names
-from umwelt.life.chronicle.writer import Chunk, Scribe
+from umwelt.life.chronicle.columns import TaskNames
+from umwelt.life.chronicle.writer import ChronicleWriter, Chunk
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
 from umwelt.life.rhythm import Rhythm
@@ -36,12 +36,12 @@ def chunks():
 def written(path, life, made, together):
     with Chronicle(path) as chronicle:
         chronicle.declare([Metric(name=name, unit="", meaning="") for name in ("reward", "surprise", "doubt", "learned_reward")])
-        writer = Scribe(life, Names(life.world), chronicle)
+        writing = ChronicleWriter(life, TaskNames(life.world), chronicle)
         for begin in range(0, len(made), together):
             for chunk in made[begin : begin + together]:
-                writer.take(chunk)
-            records, ticks = writer.write()
-            assert writer.empty
+                writing.take(chunk)
+            records, ticks = writing.write()
+            assert writing.empty
             assert records.kind.shape == (2, ticks, 2)
         return chronicle.digest(), chronicle.series("reward"), chronicle.episodes(), chronicle.series("learned_reward")
 
@@ -66,13 +66,13 @@ def test_what_is_written_does_not_depend_on_how_chunks_were_gathered(tmp_path, c
 def test_writing_is_due_after_a_moment_or_when_much_was_gathered(tmp_path, chunks, monkeypatch):
     life, made = chunks
     with Chronicle(tmp_path / "due.db") as chronicle:
-        writer = Scribe(life, Names(life.world), chronicle)
-        now = writer._written
-        monkeypatch.setattr(scribe.time, "perf_counter", lambda: now + scribe.EVERY / 2)
-        writer.take(made[0])
-        assert not writer.due
-        monkeypatch.setattr(scribe, "MOST", 7)
-        assert writer.due
-        monkeypatch.setattr(scribe, "MOST", 8)
-        monkeypatch.setattr(scribe.time, "perf_counter", lambda: now + scribe.EVERY * 2)
-        assert writer.due
+        writing = ChronicleWriter(life, TaskNames(life.world), chronicle)
+        now = writing._written
+        monkeypatch.setattr(writer.time, "perf_counter", lambda: now + writer.EVERY / 2)
+        writing.take(made[0])
+        assert not writing.due
+        monkeypatch.setattr(writer, "MOST", 7)
+        assert writing.due
+        monkeypatch.setattr(writer, "MOST", 8)
+        monkeypatch.setattr(writer.time, "perf_counter", lambda: now + writer.EVERY * 2)
+        assert writing.due

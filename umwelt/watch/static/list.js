@@ -1,8 +1,8 @@
-// The list of lives: one is chosen, others may be laid over its curves.
+// The list of lives: one is chosen, others may be drawn over its curves.
 
 import { count, make } from "/shown.js";
 
-export class Shelf {
+export class LifeList {
   constructor(choose, compare) {
     [this.choose, this.compare] = [choose, compare];
     this.root = document.getElementById("lives");
@@ -41,7 +41,7 @@ export class Shelf {
       const tick = make("input", { type: "checkbox", checked: this.compared.has(life.name) });
       tick.dataset.key = `compare ${life.name}`;
       tick.onchange = () => { this.compared[tick.checked ? "add" : "delete"](life.name); this.form = ""; this.compare(); };
-      item.append(make("label", {}, tick, "lay over the curves"));
+      item.append(make("label", {}, tick, "compare curves"));
     }
     return item;
   }

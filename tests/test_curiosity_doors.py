@@ -1,0 +1,259 @@
+"""Curiosity around a learner and inside a model: what they pay, what they pass on, and what they refuse."""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from umwelt import check
+from umwelt.behaviours import DQN, SAC, ModelFree, ModelPredictive, Rewarded
+from umwelt.behaviours.batch import Batch
+from umwelt.core import (
+    FIRST,
+    LIVED,
+    MID,
+    TRUNCATED,
+    WATCHED,
+    Box,
+    Discrete,
+    Experience,
+    Objective,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    capability,
+    part,
+)
+from umwelt.curiosity import Counts, Distilled
+from umwelt.memory.ring import Ring
+from umwelt.models import Ensemble, Wondering
+from umwelt.planners import Shooting
+
+KEY = jax.random.key(1)
+CELLS = Counts(of="cells")
+ROOMS = 4
+
+
+@part
+class Witness:
+    """A learner that keeps the last batch that it learned from."""
+
+    discount: float = 0.9
+    protection: Any = None
+    metrics = ()
+
+    def init(self, key: Any, width: int, action: Any) -> Any:
+        zeros = jnp.zeros(5)
+        return Batch(now=jnp.zeros((5, width)), action=zeros.astype(jnp.int32), reward=zeros, continues=zeros,
+                     after=jnp.zeros((5, width)), weight=zeros)  # fmt: skip
+
+    def act(self, key: Any, state: Any, features: Any, mode: Any, open: Any = None) -> Any:
+        return jnp.zeros(features.shape[0], jnp.int32)
+
+    def learn(self, key: Any, state: Any, batch: Batch) -> Any:
+        return batch, {}
+
+    def imitate(self, key: Any, state: Any, batch: Batch) -> Any:
+        return batch, {"imitated": 1}
+
+
+def batch_of(where: list[int], weight: list[float] | None = None) -> Batch:
+    rows = len(where)
+    after = jax.nn.one_hot(jnp.asarray(where), ROOMS)
+    return Batch(now=jnp.zeros((rows, ROOMS)), action=jnp.zeros(rows, jnp.int32), reward=jnp.ones(rows), continues=jnp.ones(rows),
+                 after=after, weight=jnp.ones(rows) if weight is None else jnp.asarray(weight))  # fmt: skip
+
+
+def test_a_batch_is_paid_in_running_deviations_and_again_each_time() -> None:
+    learner = Rewarded(learner=Witness(), curiosity=CELLS, weight=3.0)
+    state = learner.init(KEY, ROOMS, Discrete(n=2))
+    seen: list[float] = []
+    for batch, times in (
+        (batch_of([0, 0, 1, 2, 3], [1, 1, 1, 1, 0]), [2, 2, 1, 1]),
+        (batch_of([0, 0, 1, 3, 3]), [4, 4, 2, 2, 2]),
+    ):
+        state, info = learner.learn(KEY, state, batch)
+        seen += [n**-0.5 for n in times]
+        unit = np.sqrt(np.mean(np.square(seen)))
+        paid = np.asarray([3.0 * n**-0.5 / unit for n in times])
+        np.testing.assert_allclose(state.inner.reward[: len(times)], 1.0 + paid, rtol=1e-5)
+        assert float(info["batch_bonus"]) == pytest.approx(paid.mean(), rel=1e-5)
+    alone = replace(learner, instead=True)
+    after, _ = alone.learn(KEY, alone.init(KEY, ROOMS, Discrete(n=2)), second)
+    np.testing.assert_allclose(after.inner.reward, np.asarray([2, 2, 1, 2, 2]) ** -0.5 * 3 / np.sqrt((4 / 2 + 1) / 5), rtol=1e-5)
+
+
+@pytest.mark.parametrize("learner", [DQN(units=8), SAC(units=8)])
+def test_a_bonus_without_weight_leaves_the_learner_as_it_is(learner: Any) -> None:
+    action = Discrete(n=3) if isinstance(learner, DQN) else Box(shape=(2,), low=-1.0, high=1.0)
+    curious = Rewarded(learner=learner, curiosity=Distilled(units=8), weight=0.0)
+    batch = replace(batch_of([0, 1, 2, 3, 1]), action=jnp.zeros(5, jnp.int32) if isinstance(learner, DQN) else jnp.zeros((5, 2)))
+    plain, state = learner.init(KEY, ROOMS, action), curious.init(KEY, ROOMS, action)
+    for _ in range(3):
+        plain, said = learner.learn(KEY, plain, batch)
+        state, info = curious.learn(KEY, state, batch)
+    jax.tree.map(np.testing.assert_array_equal, state.inner, plain)
+    assert {name: float(info[name]) for name in said} == {name: float(value) for name, value in said.items()}
+    acts = [each.act(KEY, at, batch.now, "explore") for each, at in ((learner, plain), (curious, state))]
+    np.testing.assert_array_equal(*acts)
+
+
+def test_a_learner_inside_keeps_its_capabilities() -> None:
+    learner = Rewarded(learner=Witness(), curiosity=CELLS)
+    state, info = capability(learner, "imitate", required="test")(KEY, learner.init(KEY, ROOMS, Discrete(n=2)), batch_of([1] * 5))
+    assert info == {"imitated": 1}
+    np.testing.assert_array_equal(state.inner.after, batch_of([1] * 5).after)
+    assert capability(replace(learner, learner=DQN()), "dream") is None
+
+
+def test_batches_of_several_steps_and_episodic_signals_are_refused() -> None:
+    learner = Rewarded(learner=Witness(), curiosity=CELLS)
+    with pytest.raises(ValueError, match="sums 3 rewards at once"):
+        learner.learn(KEY, learner.init(KEY, ROOMS, Discrete(n=2)), replace(batch_of([0]), steps=3))
+    with pytest.raises(ValueError, match=r"Rewarded reads transitions out of their order.*behaviours\.Curious"):
+        replace(learner, curiosity=Counts(episodic=True)).init(KEY, ROOMS, Discrete(n=2))
+    with pytest.raises(ValueError, match="Wondering reads transitions out of their order"):
+        Wondering(model=Doors(), curiosity=Counts(episodic=True)).init(KEY, SPEC)
+
+
+def test_an_agent_with_a_curious_learner_keeps_the_contract() -> None:
+    learner = Rewarded(learner=DQN(units=8), curiosity=Distilled(units=8))
+    spec = WorldSpec(
+        name="rooms", observation=Box(shape=(3,)), action=Discrete(n=4), task={"size": Box(low=0.0, high=1.0)}, batch=3
+    )
+    check.agent(ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=8), spec).raise_if_broken()
+
+
+SPEC = WorldSpec(name="rooms", observation=Box(shape=(ROOMS,), low=0.0, high=1.0), action=Discrete(n=ROOMS), task=(), batch=2)
+
+
+@part
+class Doors:
+    """The true model of a world in which a choice is the room one enters. Room 1 is rewarded."""
+
+    diet: str = "stream"
+    metrics = ()
+
+    def init(self, key: Any, spec: WorldSpec) -> Any:
+        return jnp.int32(0)
+
+    def start(self, state: Any, batch: int) -> Any:
+        return {"room": jnp.zeros((batch, ROOMS))}
+
+    def observe(self, key: Any, state: Any, belief: Any, action: Any, step: TimeStep) -> Any:
+        nothing = jnp.full(step.kind.shape, jnp.nan)
+        return {"room": step.observation}, {"surprise": nothing, "doubt": nothing}
+
+    def imagine(self, key: Any, state: Any, belief: Any, action: Any) -> Any:
+        room = jax.nn.one_hot(action, ROOMS)
+        return {"room": room}, Prediction(
+            observation=room, reward=room[:, 1], continues=jnp.ones(len(room)), doubt=jnp.zeros(len(room))
+        )
+
+    def learn(self, key: Any, state: Any, experience: Experience) -> Any:
+        return state + 1, {}
+
+    def value(self, state: Any, belief: Any) -> Any:
+        return belief["room"][:, 2] + state
+
+    def imitate(self, key: Any, state: Any, experience: Experience) -> Any:
+        return state + 100, {}
+
+
+def visits(rooms: Any, kinds: Any = None, origin: int = LIVED) -> Experience:
+    """Experience with the shape of `rooms` [N] or [N, L + 1], of going from room to room."""
+    rooms = np.asarray(rooms)
+    kinds = np.broadcast_to(MID, rooms.shape) if kinds is None else np.asarray(kinds)
+    now, after = (rooms, rooms) if rooms.ndim == 1 else (rooms[:, :-1], rooms[:, 1:])
+    kind_now, kind_after = (kinds, kinds) if rooms.ndim == 1 else (kinds[:, :-1], kinds[:, 1:])
+
+    def step(room: Any, kind: Any) -> TimeStep:
+        return TimeStep(kind=jnp.asarray(kind, jnp.int8), observation=jax.nn.one_hot(room, ROOMS), reward=jnp.zeros(room.shape))
+
+    origins = jnp.full(now.shape, origin, jnp.int8)
+    return Experience(
+        step=step(now, kind_now), action=jnp.asarray(after, jnp.int32), next=step(after, kind_after), origin=origins
+    )
+
+
+def test_imagination_pays_one_over_the_root_of_the_visits_of_the_next_belief() -> None:
+    model = Wondering(model=Doors(), curiosity=CELLS)
+    state = model.init(KEY, SPEC)
+    state, info = model.learn(KEY, state, visits([0, 0, 0, 1]))
+    assert int(state.inner) == 1
+    unit = np.sqrt((3 * (1 / 3) + 1) / 4)
+    assert float(info["model_bonus"]) == pytest.approx((3 * 3**-0.5 + 1) / 4 / unit, rel=1e-5)
+    belief, prediction = model.imagine(KEY, state, model.start(state, ROOMS), jnp.arange(ROOMS))
+    np.testing.assert_allclose(prediction.bonus, np.asarray([4**-0.5, 2**-0.5, 1, 1]) / unit, rtol=1e-5)
+    np.testing.assert_array_equal(belief["room"], np.eye(ROOMS))
+    np.testing.assert_array_equal(prediction.reward, [0, 1, 0, 0])
+
+
+def test_sequences_are_learned_without_their_seams() -> None:
+    model = Wondering(model=Doors(diet="replay"), curiosity=CELLS)
+    # row 0 visits 1, 2; row 1 visits 3, ends, and begins again at 0, from where it enters 1
+    kinds = [[FIRST, MID, MID, MID], [MID, TRUNCATED, FIRST, MID]]
+    state, _ = model.learn(KEY, model.init(KEY, SPEC), visits([[0, 1, 2, 2], [0, 3, 0, 1]], kinds))
+    counts = np.asarray([CELLS.times(state.curiosity, jnp.eye(ROOMS, dtype=jnp.int32)[[room]])[0] for room in range(ROOMS)])
+    np.testing.assert_array_equal(counts, [0, 2, 2, 1])
+    after, _, believed = model.learn_and_recall(KEY, state, visits([[0, 1, 2, 2]]))
+    np.testing.assert_array_equal(np.argmax(believed["room"], -1)[:, 0], [0, 1, 2, 2])
+    assert float(CELLS.times(after.curiosity, jnp.eye(ROOMS, dtype=jnp.int32)[[2]])[0]) == 4
+
+
+@part
+class Deeds:
+    """A signal that pays the sum of the actions that it learned."""
+
+    metrics = ()
+
+    def init(self, key: Any, width: int, actions: int, batch: int) -> Any:
+        return jnp.zeros(actions)
+
+    def bonus(self, key: Any, state: Any, moment: Any) -> Any:
+        return jnp.sum(state * moment.done, -1)
+
+    def learn(self, key: Any, state: Any, moment: Any) -> Any:
+        return state + jnp.sum(jnp.where(moment.weight[:, None] > 0, moment.done, 0.0), 0), {}
+
+
+def test_unknown_actions_are_not_read() -> None:
+    model = Wondering(model=Doors(), curiosity=Deeds())
+    for origin, learned in ((LIVED, [0, 2, 0, 1]), (WATCHED, [0, 0, 0, 0])):
+        state, _ = model.learn(KEY, model.init(KEY, SPEC), visits([1, 1, 3], origin=origin))
+        np.testing.assert_array_equal(state.curiosity, learned)
+
+
+def test_a_planner_enters_the_room_that_is_new() -> None:
+    def chosen(objective: Objective) -> list[int]:
+        planner = Shooting(samples=64, horizon=1)
+        agent = ModelPredictive(model=Wondering(model=Doors(), curiosity=CELLS), planner=planner, objective=objective)
+        state = agent.init(KEY, SPEC)
+        for rooms in ([0, 1], [0, 1], [2, 2], [1, 2]):
+            experience = visits(rooms)
+            state, _ = agent.see(KEY, state, experience.next)
+            state, _ = agent.remember(KEY, state, experience)
+        return np.asarray(agent.act(KEY, state)[1]).tolist()
+
+    assert chosen(Objective(reward=0.0, bonus=1.0)) == [3, 3], "the only room that was not entered"
+    assert chosen(Objective(reward=1.0)) == [1, 1]
+    assert chosen(Objective(reward=10.0, bonus=1.0)) == [1, 1]
+
+
+def test_a_model_inside_keeps_its_capabilities() -> None:
+    model = Wondering(model=Doors(), curiosity=CELLS)
+    state = model.init(KEY, SPEC)
+    value, imitate = (capability(model, name, required="test") for name in ("value", "imitate"))
+    after, _ = imitate(KEY, state, visits([1]))
+    assert int(after.inner) == 100
+    np.testing.assert_array_equal(value(after, {"room": jnp.eye(ROOMS)}), [100, 100, 101, 100])
+    assert capability(model, "prior") is None
+
+
+def test_a_model_with_curiosity_inside_keeps_the_contract() -> None:
+    model = Wondering(model=Ensemble(members=2, layers=1, units=8), curiosity=Distilled(units=8))
+    check.model(model, depth="shapes").raise_if_broken()
+    check.model(model, steps=100, quick=True).raise_if_broken()

@@ -1,0 +1,45 @@
+"""Optimisers: the one place that builds a chain of Optax transformations."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import jax
+import optax
+
+
+class Protection(Protocol):
+    """Keeps weights near to what they were, or able to learn, such as `umwelt.retention.Elastic`."""
+
+    def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+        """Wrap an optimiser. The result reads the weights in `update`. It may read more, by name: `slope` is a function
+        from weights to the gradient of the same batch."""
+        ...
+
+
+def optimiser(
+    rate: float,
+    clip: float = 0.0,
+    protection: Protection | None = None,
+    *,
+    epsilon: float = 1e-8,
+    decay: float = 0.0,
+    decays: Callable[[Any], Any] | None = None,
+    shares: Callable[[Any], Any] | None = None,
+) -> optax.GradientTransformationExtraArgs:
+    """Build Adam with all that surrounds it, in the order protection, clipping, Adam, shares.
+
+    rate: the step size. clip: the largest norm of a gradient, 0 for any. protection: wraps the whole. epsilon: of Adam.
+    decay: of the weights, in units of the rate (AdamW). decays: weights -> bool leaves, those that decay; None for all.
+    shares: weights -> float leaves, by which the steps are multiplied; None for 1.
+    """
+    stages = [optax.clip_by_global_norm(clip)] if clip else []
+    stages.append(optax.adamw(rate, eps=epsilon, weight_decay=decay, mask=decays) if decay else optax.adam(rate, eps=epsilon))
+    if shares is not None:
+        stages.append(optax.stateless(lambda steps, _: jax.tree.map(lambda step, share: share * step, steps, shares(steps))))
+    inner = optax.chain(*stages) if len(stages) > 1 else stages[0]
+    return optax.with_extra_args_support(protection.around(inner) if protection else inner)
+
+
+def behind(first: optax.GradientTransformation, then: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+    """Chain two transformations: `then` reads what `first` makes of a gradient."""
+    return optax.with_extra_args_support(optax.chain(first, then))

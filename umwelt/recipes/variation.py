@@ -1,0 +1,89 @@
+"""Variations: a recipe with a few fields changed, named by the dotted paths of the command line."""
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from umwelt.core import part
+from umwelt.core.contracts import World
+from umwelt.life.composition import Life
+from umwelt.recipes.recipe import Recipe
+
+T = TypeVar("T")
+
+
+@part
+class Around:
+    """A change that reads what stands at the path: a wrapper, most often."""
+
+    change: Callable[[Any], Any]
+
+
+def around(change: Callable[[Any], Any]) -> Around:
+    """Replace what stands at a path by `change` of it: `{"agent.model": around(lambda model: Experts(model=model))}`."""
+    return Around(change=change)
+
+
+def varied(value: T, changes: Mapping[str, Any]) -> T:
+    """Return a part with the fields at dotted paths replaced, in the order given: `varied(life, {"agent.batch": 64})`.
+
+    A step of a path is the name of a field, or the number of an item of a tuple. An unknown name is a ValueError that
+    names the nearest ones.
+    """
+    for path, change in changes.items():
+        value = _changed(value, path.split("."), change, path)
+    return value
+
+
+def vary(
+    recipe: Recipe,
+    changes: Mapping[str, Any],
+    *,
+    name: str,
+    summary: str,
+    cites: tuple[str, ...] = (),
+    expected: str = "not measured yet",
+    **card: Any,
+) -> Recipe:
+    """Return the recipe whose lives are those of `recipe` with fields changed; paths begin at the life.
+
+    On the command line `--recipe.` stands for `agent.`. The changes hold for all sizes. cites: the variation's own works;
+    those of `recipe` follow. card: further fields of the card, such as `family`.
+    """
+
+    def make(world: World, **options: Any) -> Life:
+        return varied(recipe.make(world, **options), changes)
+
+    keys = tuple(dict.fromkeys((*cites, *recipe.cites)))
+    return replace(recipe, name=name, summary=summary, cites=keys, expected=expected, make=make, **card)
+
+
+def step_into(value: Any, name: str, path: str) -> Any:
+    """Return what stands in the field (or at the index of a tuple) `name` of a part; `path` is for the error."""
+    if isinstance(value, tuple) and name.isdigit() and int(name) < len(value):
+        return value[int(name)]
+    known = field_names(value)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known) or 'no fields'}"
+        raise ValueError(f"{path}: {type(value).__name__} has no field called {name!r}; {hint}")
+    return getattr(value, name)
+
+
+def field_names(value: Any) -> list[str]:
+    """The names that a path may go on with."""
+    if isinstance(value, tuple):
+        return [str(index) for index in range(len(value))]
+    part_like = dataclasses.is_dataclass(value) and not isinstance(value, type)
+    return [field.name for field in dataclasses.fields(value)] if part_like else []
+
+
+def _changed(value: Any, steps: list[str], change: Any, path: str) -> Any:
+    if not steps:
+        return change.change(value) if isinstance(change, Around) else change
+    inner = _changed(step_into(value, steps[0], path), steps[1:], change, path)
+    if isinstance(value, tuple):
+        return (*value[: int(steps[0])], inner, *value[int(steps[0]) + 1 :])
+    return replace(value, **{steps[0]: inner})
