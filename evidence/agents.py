@@ -9,14 +9,19 @@ from typing import Any
 
 from umwelt.behaviours import ModelPredictive
 from umwelt.core import Objective
+from umwelt.core.contracts import World
+from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong, Newest, Quota, Spilled
 from umwelt.models import Ensemble, Losse, Recalling, Wished
 from umwelt.models.linear import Encoder
 from umwelt.models.wished import endless, worthless
 from umwelt.planners import ICEM
-from umwelt.recipes import Recipe, losse_experts, losse_mpc
+from umwelt.recipes import recipe, varied
+from umwelt.recipes.losse_experts import losse_experts
+from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.retention import Cusum, Elastic
+from umwelt.teachers import Blocks
 from umwelt.worlds import Announced, Arm, Pendulum, Varied
 from umwelt.worlds.arm import WISHES
 from umwelt.worlds.streams import PHYSICS, stream_named
@@ -24,11 +29,13 @@ from umwelt.worlds.streams import PHYSICS, stream_named
 
 @dataclass(frozen=True)
 class Table:
-    """A stream and who lives it. steps: decisions of a lesson. times: how often all tasks come. floor: the return from
-    which retention counts; None for that of a newborn. Two controls are lived when they are named: `joint` meets a new
-    task with every episode, for as many decisions in all (the most that memory can do), and `alone` is one life for each
-    task, of as many decisions as are spent on it (the most that plasticity can do). episode: the most decisions of one; None
-    where the world has a time limit of its own."""
+    """A stream and its agents.
+
+    steps: decisions of a lesson. times: how often all tasks come. floor: the return from which retention counts; None for
+    that of an agent that has learned nothing. Two controls run when they are named. `joint` meets a new task with every
+    episode, for as many decisions in all. `alone` is one life for each task, of as many decisions as are spent on it.
+    episode: the most decisions of one; None where the world has a time limit of its own.
+    """
 
     world: Any
     tasks: tuple[str, ...]
@@ -47,10 +54,10 @@ NETWORKS = Ensemble(units=128, members=3, propagation="mean", noisy=False, beta=
 """Squared errors, because contacts are rare and great; see docs/evidence.md."""
 
 
-def knowing(world: Any, entries: int, horizon: int, model: Any, memory: Any, batch: int = 256) -> ModelPredictive:
-    """Who knows what is wished in a world that shows it, in its last `entries` numbers, and has to learn the rest."""
+def knowing(world: Any, horizon: int, model: Any, memory: Any, batch: int = 256) -> ModelPredictive:
+    """An agent that knows the reward of a world that announces its task, and has to learn the rest."""
     return ModelPredictive(
-        model=Wished(model=replace(model, reward=worthless, continues=endless), entries=entries, world=world),
+        model=Wished(model=replace(model, reward=worthless, continues=endless), world=world),
         planner=ICEM(samples=64, horizon=horizon, iterations=3, elites=8),
         objective=Objective(doubt=0.3),
         examined=Objective(),
@@ -60,8 +67,8 @@ def knowing(world: Any, entries: int, horizon: int, model: Any, memory: Any, bat
 
 
 def wishing(model: Any, memory: Any = None, batch: int = 256) -> ModelPredictive:
-    """Who knows what is wished and has to learn the arm."""
-    return knowing(ARM, len(WISHES), 12, model, memory, batch)
+    """An agent that knows what is wished and has to learn the arm."""
+    return knowing(Announced(world=ARM), 12, model, memory, batch)
 
 
 GOALS = Announced(world=Varied(world=Pendulum(), within=(("gravity", 1.62, 1.62), ("goal", -3.1, 3.1)), number=6, seed=2))
@@ -69,8 +76,8 @@ GOALS = Announced(world=Varied(world=Pendulum(), within=(("gravity", 1.62, 1.62)
 
 
 def aiming(model: Any, memory: Any = None) -> ModelPredictive:
-    """Who knows at which angle a pendulum is wanted and has to learn the pendulum."""
-    return knowing(GOALS, 7, 15, model, memory)
+    """An agent that knows at which angle a pendulum is wanted and has to learn the pendulum."""
+    return knowing(GOALS, 15, model, memory)
 
 
 MAZE = stream_named("maze")
@@ -82,15 +89,15 @@ ROOMS = Encoder(grids=12, bins=5, groups=FREE + WALLS + WALLS)
 
 
 def going(model: Any, memory: Any = None) -> ModelPredictive:
-    """Who knows where in the maze a point is wanted and has to learn the maze."""
-    return knowing(MAZE.world, 6, 20, model, memory)
+    """An agent that knows where in the maze a point is wanted and has to learn the maze."""
+    return knowing(MAZE.world, 20, model, memory)
 
 
 SEARCH = ICEM(samples=96, horizon=20, iterations=3, elites=10)
 
 
 def turning(memory: Any, moments: int = 3) -> ModelPredictive:
-    """Who sees its last moments, and has one model for all physics; without moments, nothing tells it where it is."""
+    """An agent with one model for all physics that reads its last transitions; without them it cannot know which holds."""
     return ModelPredictive(
         model=Recalling(model=NETWORKS, moments=moments) if moments else NETWORKS,
         planner=SEARCH,
@@ -107,30 +114,35 @@ def linear(agent: Any) -> Any:
     return replace(agent, planner=replace(agent.planner, samples=64))
 
 
-consolidated = Recipe(
-    name="consolidated",
+@recipe(
     summary="a small ensemble whose weights are consolidated, with room in memory for every task that is noticed",
-    agent=ModelPredictive(
+    family="model_predictive",
+    needs=("boxes", "choices"),
+    budget="seconds",
+)
+def consolidated(world: World) -> Life:
+    """A life that loses much where a kill loses anything."""
+    agent = ModelPredictive(
         model=Ensemble(units=16, members=2, protection=Elastic(every=50)),
         planner=ICEM(samples=16, horizon=5, iterations=2, elites=4),
         memory=Lifelong(bytes=60_000, length=4, keep=Quota(detector=Cusum())),
         objective=Objective(),
         examined=Objective(),
         batch=64,
-    ),
-    rhythm=Rhythm(random=60, learn_every=10, updates=5),
-    citation="none",
-    budget="seconds",
-    expected="to be killed",
-)
-"""A life of which much is to be lost when it is killed."""
+    )
+    return Life(world=world, agent=agent, teacher=Blocks(), rhythm=Rhythm(random=60, learn_every=10, updates=5))
 
-spilling = replace(
-    consolidated,
-    name="spilling",
+
+@recipe(
     summary="the same with a memory on disk that is soon full, and is halved again and again",
-    agent=replace(consolidated.agent, memory=Spilled(bytes=40_000, disk=15_000, length=4, staged=64, exchanged=16)),
+    family="model_predictive",
+    needs=("boxes", "choices"),
 )
+def spilling(world: World) -> Life:
+    """The same with a memory on disk."""
+    memory = Spilled(bytes=40_000, disk=15_000, length=4, staged=64, exchanged=16)
+    return varied(consolidated(world), {"agent.memory": memory})
+
 
 TABLES: dict[str, Table] = {
     "wishes": Table(

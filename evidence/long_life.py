@@ -36,14 +36,12 @@ STEPS = 500
 WINDOW = 5
 """Points of the chronicle over which surprise is averaged."""
 BYTES = 1_000_000
-TASKS = 7
-"""Numbers of a task of the pendulum."""
 
 
 def agent() -> ModelPredictive:
     """One ensemble that is shown the pendulum, and a reservoir of its whole life."""
     return ModelPredictive(
-        model=replace(NETWORKS, units=64, still=TASKS),
+        model=replace(NETWORKS, units=64),
         planner=ICEM(samples=64, horizon=15, iterations=3, elites=8),
         memory=Lifelong(bytes=BYTES),
         objective=Objective(doubt=0.3),
@@ -66,10 +64,10 @@ def lived(seed: int) -> dict[str, Any]:
     life = Life(world=stream.world, agent=agent(), teacher=teacher, rhythm=rhythm, seed=seed)
     whole, held, began = STEPS * len(stream.names), {}, time.perf_counter()
 
-    def watch(progress: Any) -> None:
+    def on_progress(progress: Any) -> None:
         held[progress.clock] = resident()
 
-    living = live(life, steps=whole, name=f"long-life-{seed}-{int(time.time())}", lives=LIVES, watch=watch)
+    living = live(life, steps=whole, name=f"long-life-{seed}-{int(time.time())}", lives=LIVES, on_progress=on_progress)
     minutes = (time.perf_counter() - began) / 60
     with Chronicle.read(living.folder.path / "chronicle.db") as chronicle:
         spent, surprise, episodes, probes = (

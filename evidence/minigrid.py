@@ -19,7 +19,8 @@ from evidence.agents import Table
 from evidence.curves import summed
 from evidence.forgetting import controls_of, life_of, live_it
 from evidence.seeds import each_seed
-from umwelt.behaviours import DQN, Counted, ModelFree
+from umwelt.behaviours import DQN, Curious, ModelFree
+from umwelt.curiosity import Counts
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.exams.scores import diary, ledgers
@@ -36,11 +37,13 @@ STEPS = 9_375
 """Decisions of one row in each lesson; there are 16 rows."""
 
 
-def counting(keep: Any) -> Counted:
+def counting(keep: Any) -> Curious:
     """Who is drawn to what is new, learns values of every choice, and keeps its past by `keep`."""
-    learner = DQN(learning_rate=5e-4, discount=0.98, follow=0.005, least=0.05, temperature=0.02, random_updates=5000)
+    learner = DQN(learning_rate=5e-4, discount=0.98, ema_rate=0.005, final_epsilon=0.05, temperature=0.02, epsilon_updates=5000)
     memory = Lifelong(bytes=BYTES, length=AHEAD, keep=keep)
-    return Counted(agent=ModelFree(learner=learner, memory=memory, batch=160, steps=AHEAD), bonus=0.5, scale=10.0)
+    agent = ModelFree(learner=learner, memory=memory, batch=160, steps=AHEAD)
+    counts = Counts(of="bits", episodic=True)
+    return Curious(agent=agent, curiosity=counts, weight=0.5, scale=10.0, tells=True, normalised=False)
 
 
 TABLE = Table(

@@ -92,12 +92,12 @@ def our_updates(world: str, updates: int) -> list[float]:
     from umwelt.life.composition import Life
     from umwelt.life.engine import Engine
     from umwelt.life.rhythm import Rhythm
-    from umwelt.recipes import sac
+    from umwelt.recipes.sac import sac
     from umwelt.teachers import Blocks
-    from umwelt.worlds.adapters import Gymnasium
+    from umwelt.worlds.adapters import gymnasium
 
     rhythm = Rhythm(random=FILLED, chunk=FILLED)
-    engine = Engine(Life(world=Gymnasium(id=world), agent=sac.agent, teacher=Blocks(), rhythm=rhythm))
+    engine = Engine(Life(world=gymnasium(id=world), agent=sac.agent, teacher=Blocks(), rhythm=rhythm))
     (simulators, mind), _ = engine.advance(engine.begin(), rhythm.segment(0, 2 * FILLED))
     engine.life.world.close(simulators)
     agent, rates = mind.agent, []

@@ -83,19 +83,19 @@ def upright(path: Path) -> float:
     """Mean cosine of the pole's angle over decisions 100 to 200 of ten probe episodes."""
     import jax
 
-    from umwelt.evaluation.exam import Proctor
+    from umwelt.evaluation.proctor import Proctor
     from umwelt.life.api import life_of
     from umwelt.life.engine import Engine
     from umwelt.life.exams.examine import PROBE_KEY, panel_of, repeated
     from umwelt.life.folder.folder import Folder
     from umwelt.life.saves.saver import Saver
-    from umwelt.worlds.batch import with_batch
+    from umwelt.worlds.inside import with_batch
 
     folder = Folder.read(path)
     life = life_of(folder)
     mind = Saver(folder.checkpoints, Engine(life)).load_minds()[0]
-    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows), True)
-    tasks = repeated(life.world, panel_of(life), 10)
+    proctor = Proctor(life.agent, lambda rows: with_batch(life.world, rows))
+    tasks = repeated(panel_of(life), 10)
     film = proctor.film(jax.random.key(PROBE_KEY), mind.agent, tasks, warm=99, ticks=100)
     return float(np.asarray(film.observation)[..., 2].mean())
 

@@ -98,6 +98,22 @@ class Whim(Walk):
         return super().step(action)
 
 
+class Aimed(gymnasium.Env):
+    """Shows the goal and the speed that its `reset` was given; its episodes have 2 steps."""
+
+    observation_space = spaces.Box(-5.0, 5.0, (3,), np.float32)
+    action_space = spaces.Box(-1.0, 1.0, (1,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.shown, self.age = np.append(options["goal"], options["speed"]).astype(np.float32), 0
+        return self.shown, {}
+
+    def step(self, action):
+        self.age += 1
+        return self.shown, 0.0, False, self.age >= 2, {}
+
+
 class Overwriting(Walk):
     """Hands out the same array again and again."""
 

@@ -1,4 +1,4 @@
-"""Lives that were written by hand, and a reader of pages that forgives nothing."""
+"""Lives with hand-made numbers, and a strict parser of pages."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,8 +19,10 @@ VOID = {"meta", "br"}
 def write_life(
     lives: Path, name: str, agent: str = "Pets", gain: float = 0.0, seeds: int = 2, tasks: tuple[str, str] = (EVIL, "b")
 ) -> Path:
-    """Lessons on two tasks and the first again, of 100 decisions and two episodes each. gain: added to every return
-    after the first probe. The surprise at clock c is c, the doubt 300 - c."""
+    """Write lessons on two tasks and the first again, of 100 decisions and two episodes each.
+
+    gain: added to every return after the first probe. The surprise at clock c is c, the doubt 300 - c.
+    """
     fields = {"agent": {"part": f"umwelt:{agent}", "fields": {"horizon": 5}}, "seed": 0, "seeds": seeds}
     life = {"part": "umwelt.life.engine:Life", "fields": fields}
     versions = {"python": "3.11", "system": "linux"}
@@ -43,13 +45,13 @@ def write_life(
                     chronicle.write_probe(seed, clock, task, "probe", returns, mean=mean, low=mean - 1, high=mean + 1,
                                           model_error=ERRORS[clock][index], length=50.0)  # fmt: skip
         chronicle.event(0, 120, "changed", f"the wind turned {EVIL}")
-        for clock, living in ((100, 2.0), (200, 4.0), (250, 1.0), (300, 3.0)):  # begun anew after 200
+        for clock, living in ((100, 2.0), (200, 4.0), (250, 1.0), (300, 3.0)):  # resumed after 200
             chronicle.write_timing(clock, {"living": living, "probe": 1.0})
         return folder.path
 
 
 class Page(HTMLParser):
-    """Every element in order, every table, and the text; raises where an element is not closed in its turn."""
+    """Every element in order, every table, and the text; it raises where an element is not closed in order."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()

@@ -71,7 +71,7 @@ def test_float_noise_at_a_bound_is_no_fault():
 
 
 @pytest.mark.parametrize(("fault", "built"), [("raise", 3), ("nan", 1)])
-def test_only_what_raised_is_built_anew(fault, built):
+def test_only_what_raised_is_built_again(fault, built):
     world = faulty(fault)
     _ = world.spec
     adapters_worlds.Faulty.made = 0

@@ -141,7 +141,7 @@ def test_an_unknown_suite_task_is_met_with_its_neighbours():
     assert from_name("dm_control:ball_in_cup-catch") == adapters.dm_control(domain="ball_in_cup", task="catch")
 
 
-def test_a_world_that_is_not_deterministic_is_told_so_and_goes_on_with_the_next_episode():
+def test_a_world_that_is_not_deterministic_is_reported_and_continues_with_the_next_episode():
     world = adapters.gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
     both = Variant(index=np.array([0, 1], np.int32))
     state, _ = world.init(key(0), both)
@@ -159,7 +159,7 @@ def test_a_world_that_is_not_deterministic_is_told_so_and_goes_on_with_the_next_
     assert after.kind.tolist() == [MID, FIRST]
 
 
-def test_no_layer_hides_that_a_row_could_not_be_lived_again():
+def test_no_layer_hides_that_a_row_could_not_be_replayed():
     both = Variant(index=np.array([0, 1], np.int32))
     plain = adapters.gymnasium(id="adapters_worlds:Walk,adapters_worlds:Whim", batch=2)
     for world in (scaled_reward(plain, 0.5), stack_frames(scaled_reward(plain, 0.5), 3)):

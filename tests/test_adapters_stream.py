@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from adapters_worlds import Walk
 
+from umwelt import check
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, host_scan, spaces
 from umwelt.worlds import adapters
-from umwelt.worlds.adapters import StaleTicket, Variant, from_name
+from umwelt.worlds.adapters import Posed, StaleTicket, Variant, from_name
 
 WALK = "adapters_worlds:Walk"
 
@@ -82,7 +83,7 @@ def test_an_episode_equals_the_environment_itself_from_the_recorded_seed():
             ended[row] = terminated
 
 
-def test_only_the_rows_that_ended_begin_anew():
+def test_only_the_rows_that_ended_begin_again():
     world = adapters.gymnasium(id=WALK, options='{"length": 0}', batch=3)
     _, seen = live(world, 40)
     ages = np.array([step.observation[:, 1] for step in seen])
@@ -246,3 +247,61 @@ def test_pictures_are_rendered_on_request():
     assert picture.std() > 0
     plain, _ = adapters.gymnasium(id="CartPole-v1").init(key(0), task(1))
     assert world.render(plain) is None
+
+
+GOAL = '{"goal": {"low": [-3, 0], "high": [3, 2], "default": [1, 2]}, "speed": {"low": 0, "high": 4}}'
+
+
+def test_a_task_can_set_what_an_episode_begins_with():
+    world = adapters.gymnasium(id="adapters_worlds:Aimed", batch=2, posed=GOAL)
+    assert world.spec.task.options == {
+        "goal": Box(shape=(2,), low=(-3.0, 0.0), high=(3.0, 2.0)),
+        "speed": Box(low=0.0, high=4.0),
+    }
+    (named,) = world.tasks().values()
+    assert spaces.contains(world.spec.task, named) == ""
+    np.testing.assert_array_equal(named.options["goal"], [1.0, 2.0])
+    np.testing.assert_array_equal(named.options["speed"], 2.0)
+    first, second = (
+        Posed(
+            index=np.zeros(2, np.int32),
+            options={"goal": np.array(goals, np.float32), "speed": np.array([speed, speed], np.float32)},
+        )
+        for goals, speed in (([[-1, 0], [2, 1]], 1.0), ([[3, 2], [0, 0]], 3.0))
+    )
+    state, step = world.init(key(0), first)
+    seen = [step.observation]
+    for number in range(3):
+        state, step = world.step(key(1 + number), state, np.zeros((2, 1), np.float32), second)
+        seen.append(step.observation)
+    # an episode of Aimed has two steps; its goal and its speed are what it shows
+    assert [observation.tolist() for observation in seen[:3]] == [[[-1, 0, 1], [2, 1, 1]]] * 3
+    assert seen[3].tolist() == [[3, 2, 3], [0, 0, 3]]
+    check.world(world, steps=20).raise_if_broken()
+
+
+def test_what_an_episode_began_with_is_saved_and_replayed():
+    world = adapters.gymnasium(id="adapters_worlds:Aimed", posed=GOAL, subprocesses=True)
+    given = {"goal": np.array([[-2, 1]], np.float32), "speed": np.array([3], np.float32)}
+    state, step = world.init(key(0), Posed(index=np.zeros(1, np.int32), options=given))
+    saved = world.save(state)
+    np.testing.assert_array_equal(saved["posed_goal"], given["goal"])
+    other, again = world.restore(saved)
+    assert world.drain(other) == []
+    np.testing.assert_array_equal(again.observation, step.observation)
+    world.close(state)
+    world.close(other)
+
+
+@pytest.mark.parametrize(
+    ("world", "words"),
+    [
+        (adapters.gymnasium(id="adapters_worlds:Aimed", posed="goal"), "posed must be a JSON object"),
+        (adapters.gymnasium(id="adapters_worlds:Aimed", posed='{"goal": {"low": 0}}'), "posed needs `low` and `high`"),
+        (adapters.gymnasium(id="adapters_worlds:Aimed", posed='{"goal": {"low": 0, "high": [1]}}'), "of one shape"),
+        (adapters.dm_control(posed=GOAL), "DmControl takes no options"),
+    ],
+)
+def test_what_cannot_be_set_is_refused(world, words):
+    with pytest.raises(ValueError, match=words):
+        _ = world.spec

@@ -83,7 +83,7 @@ def test_how_a_dream_is_weighed_by_hand():
     reward, continues = jnp.full((3, 2), 8.0), jnp.array([[1.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
     features, action = jax.random.normal(KEY, (4, 2, 2)), jnp.zeros((3, 2), jnp.int32)
     dream = Dream(features=features, action=action, reward=reward, continues=continues, weight=jnp.array([1.0, 3.0]))
-    after, info = learner.learn(KEY, state, dream)
+    after, info = jax.jit(learner.learn)(KEY, state, dream)
     # an untrained critic predicts 0, so a return is 8 now and a quarter of the next one: 10.5, 10, 8, and 8 where nothing follows
     returns = np.array([[10.5, 8.0], [10.0, 10.0], [8.0, 8.0]])
     width = np.percentile(returns, 95) - np.percentile(returns, 5)
@@ -101,7 +101,7 @@ def test_dreams_without_weight_teach_nothing():
     action = jnp.zeros((2, 4), jnp.int32)
     ones = jnp.ones((2, 4))
     dream = Dream(features=jax.random.normal(KEY, (3, 4, 2)), action=action, reward=ones, continues=ones, weight=jnp.zeros(4))
-    jax.tree.map(np.testing.assert_array_equal, state, learner.learn(KEY, state, dream)[0])
+    jax.tree.map(np.testing.assert_array_equal, state, jax.jit(learner.learn)(KEY, state, dream)[0])
 
 
 def test_a_dream_follows_the_model():

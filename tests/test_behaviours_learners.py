@@ -210,7 +210,7 @@ def test_one_step_of_imitation_by_hand(learner, imitating):
     action, weight = jnp.array([1, 1, 0, 2, 0]), jnp.array([1.0, 1.0, 1.0, 1.0, 0.0])
     zeros = jnp.zeros((5, 2))
     batch = Batch(now=zeros, action=action, reward=jnp.zeros(5), continues=jnp.ones(5), after=zeros, weight=weight)
-    after, info = learner.imitate(KEY, state, batch)
+    after, info = jax.jit(learner.imitate)(KEY, state, batch)
     assert float(info["imitation_loss"]) == pytest.approx(np.log(3), rel=1e-6)
     rate = learner.learning_rate
     np.testing.assert_allclose(getattr(after, imitating)[-1].bias, [-rate, rate, -rate], rtol=1e-3)
@@ -233,12 +233,13 @@ def test_imitated_actions_of_a_box_become_the_policys(learner, log_deviation):
     zeros = jnp.zeros((1, 2))
     rows = {"reward": jnp.zeros(1), "continues": jnp.ones(1), "after": zeros, "weight": jnp.ones(1)}
     middle = Batch(now=zeros, action=jnp.zeros((1, 1)), **rows)
-    _, info = learner.imitate(KEY, state, middle)
+    update = jax.jit(learner.imitate)
+    _, info = update(KEY, state, middle)
     # the density of the middle action, where the squashing is even
     assert float(info["imitation_loss"]) == pytest.approx(log_deviation + 0.5 * np.log(2 * np.pi), rel=1e-5)
     batch = Batch(now=zeros, action=jnp.full((1, 1), 1.2), **rows)
     for _ in range(150):
-        state, _ = jax.jit(learner.imitate)(KEY, state, batch)
+        state, _ = update(KEY, state, batch)
     outputs = layers.apply(getattr(state, name), zeros, jax.nn.relu if name == "policy" else jax.nn.silu)
     assert float(state.acts.action(state.acts.best(outputs))[0, 0]) == pytest.approx(1.2, abs=0.05)
 

@@ -143,11 +143,11 @@ FAULTS = {
     "state of another dtype": (
         after(lambda old, state, action: (dataclasses.replace(state, mean=state.mean.astype("float16")), action)),
         "keeps the form of its state"),
-    "acts by a global count": (given(key=lambda key: jax.random.fold_in(key, next(calls))), "is the same without jit"),
+    "acts by a global count": (given(key=lambda key: jax.random.fold_in(key, next(calls))), "is pure"),
 }  # fmt: skip
 
 
-EARLY = {"acts in the space", "keeps the form of its state", "can be traced"}
+EARLY = {"acts in the space", "is pure", "keeps the form of its state", "can be traced"}
 """Rules that a trace decides."""
 
 

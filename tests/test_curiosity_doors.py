@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from umwelt import check
-from umwelt.behaviours import DQN, SAC, ModelFree, ModelPredictive, Rewarded
+from umwelt.behaviours import DQN, SAC, ActorCritic, Dreamer, Dyna, ModelFree, ModelPredictive, Rewarded
 from umwelt.behaviours.batch import Batch
 from umwelt.core import (
     FIRST,
@@ -28,8 +28,8 @@ from umwelt.core import (
     part,
 )
 from umwelt.curiosity import Counts, Distilled
-from umwelt.memory.ring import Ring
-from umwelt.models import Ensemble, Wondering
+from umwelt.memory import Ring, Trajectories
+from umwelt.models import Ensemble, Rssm, Wondering
 from umwelt.planners import Shooting
 
 KEY = jax.random.key(1)
@@ -71,10 +71,8 @@ def test_a_batch_is_paid_in_running_deviations_and_again_each_time() -> None:
     learner = Rewarded(learner=Witness(), curiosity=CELLS, weight=3.0)
     state = learner.init(KEY, ROOMS, Discrete(n=2))
     seen: list[float] = []
-    for batch, times in (
-        (batch_of([0, 0, 1, 2, 3], [1, 1, 1, 1, 0]), [2, 2, 1, 1]),
-        (batch_of([0, 0, 1, 3, 3]), [4, 4, 2, 2, 2]),
-    ):
+    first, second = batch_of([0, 0, 1, 2, 3], [1, 1, 1, 1, 0]), batch_of([0, 0, 1, 3, 3])
+    for batch, times in ((first, [2, 2, 1, 1]), (second, [4, 4, 2, 2, 2])):
         state, info = learner.learn(KEY, state, batch)
         seen += [n**-0.5 for n in times]
         unit = np.sqrt(np.mean(np.square(seen)))
@@ -157,7 +155,7 @@ class Doors:
         return state + 1, {}
 
     def value(self, state: Any, belief: Any) -> Any:
-        return belief["room"][:, 2] + state
+        return jnp.full(belief["room"].shape[0], state, jnp.float32)
 
     def imitate(self, key: Any, state: Any, experience: Experience) -> Any:
         return state + 100, {}
@@ -197,11 +195,11 @@ def test_sequences_are_learned_without_their_seams() -> None:
     # row 0 visits 1, 2; row 1 visits 3, ends, and begins again at 0, from where it enters 1
     kinds = [[FIRST, MID, MID, MID], [MID, TRUNCATED, FIRST, MID]]
     state, _ = model.learn(KEY, model.init(KEY, SPEC), visits([[0, 1, 2, 2], [0, 3, 0, 1]], kinds))
-    counts = np.asarray([CELLS.times(state.curiosity, jnp.eye(ROOMS, dtype=jnp.int32)[[room]])[0] for room in range(ROOMS)])
-    np.testing.assert_array_equal(counts, [0, 2, 2, 1])
+    rooms = jnp.eye(ROOMS, dtype=jnp.int32)
+    np.testing.assert_array_equal(CELLS.times(state.curiosity, rooms), [0, 2, 2, 1])
     after, _, believed = model.learn_and_recall(KEY, state, visits([[0, 1, 2, 2]]))
     np.testing.assert_array_equal(np.argmax(believed["room"], -1)[:, 0], [0, 1, 2, 2])
-    assert float(CELLS.times(after.curiosity, jnp.eye(ROOMS, dtype=jnp.int32)[[2]])[0]) == 4
+    np.testing.assert_array_equal(CELLS.times(after.curiosity, rooms), [0, 3, 4, 1])
 
 
 @part
@@ -249,11 +247,39 @@ def test_a_model_inside_keeps_its_capabilities() -> None:
     value, imitate = (capability(model, name, required="test") for name in ("value", "imitate"))
     after, _ = imitate(KEY, state, visits([1]))
     assert int(after.inner) == 100
-    np.testing.assert_array_equal(value(after, {"room": jnp.eye(ROOMS)}), [100, 100, 101, 100])
+    np.testing.assert_array_equal(value(after, {"room": jnp.eye(ROOMS)}), [100.0] * ROOMS)
     assert capability(model, "prior") is None
 
 
+ENSEMBLE = Wondering(model=Ensemble(members=2, layers=1, units=8), curiosity=Distilled(units=8))
+SMALL = Rssm(deterministic=8, groups=2, classes=4, units=8)
+MEMORY = Ring(bytes=100_000)
+AGENTS = {
+    "dreamer": Dreamer(
+        model=Wondering(model=SMALL, curiosity=Distilled(units=8)),
+        policy=ActorCritic(units=8),
+        explorer=ActorCritic(units=8),
+        objective=Objective(reward=0.0, bonus=1.0),
+        memory=Trajectories(bytes=100_000, length=4),
+        batch=4,
+        length=4,
+    ),
+    "dyna": Dyna(
+        model=ENSEMBLE,
+        learner=Rewarded(learner=DQN(units=8), curiosity=CELLS),
+        memory=MEMORY,
+        dreamed=MEMORY,
+        batch=8,
+        model_batch=8,
+        objective=Objective(bonus=0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_dreamers_read_a_bonus_from_imagination(name: str) -> None:
+    check.agent(AGENTS[name], SPEC, depth="shapes").raise_if_broken()
+
+
 def test_a_model_with_curiosity_inside_keeps_the_contract() -> None:
-    model = Wondering(model=Ensemble(members=2, layers=1, units=8), curiosity=Distilled(units=8))
-    check.model(model, depth="shapes").raise_if_broken()
-    check.model(model, steps=100, quick=True).raise_if_broken()
+    check.model(ENSEMBLE, depth="shapes").raise_if_broken()

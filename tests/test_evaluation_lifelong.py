@@ -13,7 +13,7 @@ from umwelt.evaluation.lifetime import Ledger
 def two_tasks() -> Ledger:
     """a for 100 decisions, then b, then a again; probed every 50."""
     ledger = Ledger(floor={"a": 0.0, "b": 0.1})
-    ledger = ledger.lived("a", 0, 100).lived("b", 100, 200).lived("a", 200, 300)
+    ledger = ledger.learned("a", 0, 100).learned("b", 100, 200).learned("a", 200, 300)
     a = (0.0, 0.4, 0.8, 0.5, 0.2, 0.7, 1.0)
     b = (0.1, 0.1, 0.3, 0.6, 0.9, 0.8, 0.7)
     for index in range(7):
@@ -56,7 +56,7 @@ def test_plasticity_is_told_in_times_of_agents_that_learned_a_task_alone() -> No
     ledger = two_tasks()
 
     def alone(task: str, *values: float) -> Ledger:
-        made = Ledger(floor={task: 0.1}).lived(task, 0, 200)
+        made = Ledger(floor={task: 0.1}).learned(task, 0, 200)
         for index, value in enumerate(values):
             made = made.probed(50 * index, {task: value})
         return made
@@ -69,14 +69,14 @@ def test_plasticity_is_told_in_times_of_agents_that_learned_a_task_alone() -> No
 
 
 def test_a_lesson_that_ends_within_an_episode_is_closed_by_the_probe_before() -> None:
-    ledger = Ledger(floor={"a": 0.0}).lived("a", 0, 103).lived("b", 103, 200)
+    ledger = Ledger(floor={"a": 0.0}).learned("a", 0, 103).learned("b", 103, 200)
     for clock, value in ((0, 0.0), (100, 0.8), (200, 0.4)):
         ledger = ledger.probed(clock, {"a": value})
     assert ledger.retention()["a"] == pytest.approx(0.5)
 
 
 def test_errors_are_read_the_other_way_round() -> None:
-    ledger = Ledger(errors=True).lived("a", 0, 10).lived("b", 10, 20)
+    ledger = Ledger(errors=True).learned("a", 0, 10).learned("b", 10, 20)
     for clock, (a, b) in enumerate([(1.0, 1.0), (0.1, 0.9), (0.4, 0.2)]):
         ledger = ledger.probed(10 * clock, {"a": a, "b": b})
     np.testing.assert_array_equal(ledger.matrix(), [[0.1, 0.9], [0.4, 0.2]])
@@ -86,10 +86,10 @@ def test_errors_are_read_the_other_way_round() -> None:
 
 
 def test_a_lesson_goes_on_or_comes_after() -> None:
-    ledger = Ledger().lived("a", 0, 10).lived("a", 10, 20)
+    ledger = Ledger().learned("a", 0, 10).learned("a", 10, 20)
     assert [(lesson.begin, lesson.end) for lesson in ledger.lessons] == [(0, 20)]
     with pytest.raises(ValueError, match="after the last one"):
-        ledger.lived("b", 15, 30)
+        ledger.learned("b", 15, 30)
     with pytest.raises(ValueError, match="clock=5"):
         ledger.probed(5, {}).probed(5, {})
 
@@ -98,7 +98,7 @@ def test_a_lesson_goes_on_or_comes_after() -> None:
 @given(st.lists(st.floats(-5, 5), min_size=3, max_size=3), st.floats(0.1, 10), st.floats(-10, 10))
 def test_retention_does_not_depend_on_the_scale_of_returns(values: list[float], scale: float, shift: float) -> None:
     def ledger(turn: object) -> Ledger:
-        made = Ledger().lived("a", 0, 10).lived("b", 10, 20)
+        made = Ledger().learned("a", 0, 10).learned("b", 10, 20)
         for clock, value in enumerate(values):
             made = made.probed(10 * clock, {"a": turn(value), "b": 0.0})  # type: ignore[operator]
         return made
@@ -110,7 +110,7 @@ def test_retention_does_not_depend_on_the_scale_of_returns(values: list[float], 
 
 def test_a_ledger_of_draws_says_of_each_what_its_own_ledger_says() -> None:
     draws = np.random.default_rng(0).normal(size=(3, 2, 5))
-    lived = Ledger().lived("a", 0, 100).lived("b", 100, 200)
+    lived = Ledger().learned("a", 0, 100).learned("b", 100, 200)
     together = lived
     for index, clock in enumerate((0, 100, 200)):
         together = together.probed(clock, {"a": draws[index, 0], "b": draws[index, 1]})

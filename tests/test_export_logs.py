@@ -1,11 +1,10 @@
-"""Logs follow a life: what the chronicle has reaches each program once, and nothing that goes wrong there reaches the life."""
+"""Logs follow a life: each row of the chronicle reaches a program once, and no failure of a log reaches the life."""
 
 import json
 import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,11 @@ from hypothesis import strategies as st
 import umwelt
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
-from umwelt.export import follow, log, news, to_tensorboard
+from umwelt.export import follow, log, new_points, to_tensorboard
 from umwelt.export.extras import ExportError
 from umwelt.export.follow import Follower
-from umwelt.export.news import Position
+from umwelt.export.new_points import Offset
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.database import Database
 from umwelt.life.folder.folder import Folder
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
@@ -35,14 +33,14 @@ DESCRIPTION = {"life": {"part": "umwelt:Life", "fields": {"world": WORLD, "seed"
 
 @pytest.fixture
 def life(tmp_path: Path) -> Iterator[Path]:
-    """The folder of a life of the seed 3 that has written nothing yet."""
+    """The folder of a life of seed 3 without any rows."""
     with Folder.create("one", DESCRIPTION, lives=tmp_path / "lives") as made, Chronicle(made.chronicle) as chronicle:
         chronicle.declare([REWARD, LOSS])
         yield made.path
 
 
 def live_on(life: Path, first: int, last: int, probe: bool = True) -> None:
-    """Chunks of ten clocks, every number a function of its clock, an episode in each, and then a probe."""
+    """Write chunks of ten clocks, every number a function of its clock, an episode in each, and then a probe."""
     with Chronicle(life / "chronicle.db") as chronicle:
         for start in range(first, last, 10):
             with chronicle.transaction():
@@ -57,7 +55,7 @@ def live_on(life: Path, first: int, last: int, probe: bool = True) -> None:
 
 
 def followed(life: Path, name: str) -> None:
-    """One sitting of a log, which reads all that there is."""
+    """Run a log once, which reads all rows."""
     follower = Follower(name, life, Folder.read(life).description)
     follower.start()
     follower.finish(60)
@@ -65,48 +63,48 @@ def followed(life: Path, name: str) -> None:
 
 
 def of(name: str, last: int) -> list[tuple[int, float]]:
-    """What `live_on(life, 0, last)` wrote under a name: (clock, value)."""
+    """The points (clock, value) that `live_on(life, 0, last)` wrote under a name."""
     starts = range(0, last, 10)
-    told = {
+    points = {
         "reward": [(clock, clock / 7) for start in starts for clock in (start + 5, start + 10)],
         "model/loss": [(start + 10, float(start)) for start in starts],
         "episode/return": [(start + 10, value) for start in starts for value in (-1.5, -float(start))],
     }
-    return told[name]
+    return points[name]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.integers(1, 5), st.booleans(), st.booleans()), min_size=1, max_size=6), st.integers(7, 200))
-def test_every_row_is_told_once_whenever_one_looks(tmp_path_factory: pytest.TempPathFactory, chunks, stretch) -> None:
-    """chunks: (how long, whether somebody looks before its probe is there, whether somebody looks after it)."""
+def test_every_row_is_read_once_whenever_the_log_reads(tmp_path_factory: pytest.TempPathFactory, chunks, stretch) -> None:
+    """chunks: (its length / 10, whether the log reads before its probe is written, whether it reads after that)."""
     path = tmp_path_factory.mktemp("news")
     with Chronicle(path / "chronicle.db") as chronicle:
         chronicle.declare([REWARD, LOSS])
-    told, at, clock = [], Position(), 0
+    found, at, clock = [], Offset(), 0
 
-    def look() -> None:
+    def read() -> None:
         nonlocal at
-        for points, reached in news.news(database, range(3, 4), at):
-            told.extend(points[3])
+        for points, reached in new_points.new_points(reading, range(3, 4), at):
+            found.extend(points[3])
             at = reached
 
-    with closing(Database(path / "chronicle.db", writable=False)) as database, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(news, "STRETCH", stretch)
+    with Chronicle.read(path / "chronicle.db") as reading, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(new_points, "STRETCH", stretch)
         for length, before, after in chunks:
             live_on(path, clock, clock + 10 * length, probe=False)
             clock += 10 * length
             if before:
-                look()
+                read()
             with Chronicle(path / "chronicle.db") as chronicle:
                 chronicle.write_probe(3, clock, "a", "probe", [1.0], mean=clock, low=0, high=1, model_error=np.nan, length=9)
             if after:
-                look()
-        look()
+                read()
+        read()
     for name in ("reward", "model/loss", "episode/return"):
-        assert [(when, value) for when, each, value in told if each == name] == of(name, clock)
+        assert [(when, value) for when, each, value in found if each == name] == of(name, clock)
     ends = np.cumsum([10 * length for length, _, _ in chunks]).tolist()
-    assert [(when, value) for when, name, value in told if name == "probe/a/mean"] == [(end, end) for end in ends]
-    assert not [name for _, name, _ in told if name == "probe/a/model_error"]
+    assert [(when, value) for when, name, value in found if name == "probe/a/mean"] == [(end, end) for end in ends]
+    assert not [name for _, name, _ in found if name == "probe/a/model_error"]
 
 
 def scalars(life: Path, seed: int = 3) -> dict[str, list[tuple[int, float]]]:
@@ -118,7 +116,7 @@ def scalars(life: Path, seed: int = 3) -> dict[str, list[tuple[int, float]]]:
     return {tag: [(event.step, event.value) for event in read.Scalars(tag)] for tag in read.Tags()["scalars"]}
 
 
-def test_tensorboard_reads_what_was_lived_with_unit_and_meaning(life: Path) -> None:
+def test_tensorboard_reads_the_metrics_with_unit_and_meaning(life: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     live_on(life, 0, 40)
@@ -133,7 +131,7 @@ def test_tensorboard_reads_what_was_lived_with_unit_and_meaning(life: Path) -> N
     assert read.SummaryMetadata("reward").summary_description == "how good. Unit: points."
 
 
-def test_a_resumed_life_goes_on_in_the_same_run_and_tells_no_clock_twice(life: Path) -> None:
+def test_a_resumed_life_continues_its_run_and_logs_no_clock_twice(life: Path) -> None:
     live_on(life, 0, 40)
     followed(life, "tensorboard")
     with Chronicle(life / "chronicle.db") as chronicle:
@@ -147,13 +145,13 @@ def test_a_resumed_life_goes_on_in_the_same_run_and_tells_no_clock_twice(life: P
 
 
 def test_what_was_logged_just_before_a_kill_is_not_shown_twice(life: Path, monkeypatch) -> None:
-    """The log is killed between writing and remembering that it wrote; the next sitting writes it again."""
+    """The log is killed between writing and saving its offset; the next process writes the same again."""
     live_on(life, 0, 20)
     followed(life, "tensorboard")
-    remembered = (life / "logs" / "tensorboard.json").read_bytes()
+    saved = (life / "logs" / "tensorboard.json").read_bytes()
     live_on(life, 20, 40, probe=False)
     followed(life, "tensorboard")
-    (life / "logs" / "tensorboard.json").write_bytes(remembered)
+    (life / "logs" / "tensorboard.json").write_bytes(saved)
     followed(life, "tensorboard")
     assert [clock for clock, _ in scalars(life)["reward"]] == [clock for clock, _ in of("reward", 40)]
 
@@ -172,7 +170,7 @@ def test_each_seed_is_a_run_of_its_own(life: Path) -> None:
 
 
 def records(path: Path) -> Iterator[bytes]:
-    """The records of a .wandb file: blocks of 32 KiB; each piece has a checksum, a length and a kind before it."""
+    """Yield the records of a .wandb file: blocks of 32 KiB; each piece follows a checksum, a length and a kind."""
     data, at, whole = path.read_bytes(), 7, b""
     while at + 7 <= len(data):
         rest = 2**15 - at % 2**15
@@ -189,7 +187,7 @@ def records(path: Path) -> Iterator[bytes]:
 
 
 def written_by_wandb(path: Path) -> list[Any]:
-    """The records of a run that has ended. Its last ones reach the disk a moment after `finish`, from another process."""
+    """Read the records of a run that has ended. Another process writes the last ones a moment after `finish`."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     for _ in range(100):
@@ -212,7 +210,7 @@ def test_wandb_keeps_a_run_offline_where_no_account_is_known(life: Path, tmp_pat
     followed(life, "wandb")
     files = list((life / "logs" / "wandb").glob("offline-run-*/*.wandb"))
     assert len(files) == 2
-    assert len({path.name for path in files}) == 1, "both sittings are of one run"
+    assert len({path.name for path in files}) == 1, "both processes wrote to one run"
     written = [record for path in files for record in written_by_wandb(path)]
     meanings = "".join(item.value_json for record in written for item in record.config.update)
     rows = [
@@ -269,14 +267,14 @@ class Broken:
     def close(self) -> None: ...
 
 
-def test_a_log_that_fails_is_told_once_and_the_life_is_the_same(tmp_path: Path, monkeypatch) -> None:
+def test_a_failing_log_is_reported_once_and_the_life_is_the_same(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(to_tensorboard, "begin", Broken)
     monkeypatch.setattr(follow, "EVERY", 0.0)
-    said: list[str] = []
-    logs = log.Log(("tensorboard",), say=said.append)
+    sentences: list[str] = []
+    logs = log.Log(("tensorboard",), say=sentences.append)
     rhythm = umwelt.Rhythm(probe_every=0, probe_episodes=1, record_every=5)
     life = umwelt.Life(world=Pendulum(time_limit=20), agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
-    umwelt.live(life, steps=300, name="logged", lives=tmp_path, watch=logs.watch, hear=logs.hear)
+    umwelt.live(life, steps=300, name="logged", lives=tmp_path, on_progress=logs.on_progress, events=logs.events)
     umwelt.live(life, steps=300, name="alone", lives=tmp_path)
     with (
         Chronicle.read(tmp_path / "logged" / "chronicle.db") as logged,
@@ -287,8 +285,8 @@ def test_a_log_that_fails_is_told_once_and_the_life_is_the_same(tmp_path: Path, 
         events = logged.events()
     assert events["name"].tolist() == ["log/tensorboard"]
     assert "RuntimeError: the server said no" in events["message"][0]
-    assert len(said) == 1
-    assert "the life goes on" in said[0]
+    assert len(sentences) == 1
+    assert "the life goes on" in sentences[0]
 
 
 def test_a_log_that_hangs_is_left_behind(life: Path, monkeypatch) -> None:

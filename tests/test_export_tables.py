@@ -1,4 +1,4 @@
-"""Exported tables: every number comes back as it was lived, and files appear whole or not at all."""
+"""Exported tables: every number comes back as it was recorded, and files appear whole or not at all."""
 
 import csv
 import errno
@@ -30,7 +30,7 @@ WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Folder]:
-    """A life that has written nothing yet."""
+    """A life without any rows."""
     with Folder.create("one", {"command": "by hand"}, lives=tmp_path / "lives") as made:
         with Chronicle(made.chronicle) as chronicle:
             chronicle.declare([LOSS, REWARD])
@@ -46,8 +46,8 @@ def read_parquet(path: Path) -> list[dict]:
     return parquet.read_table(path).to_pylist()
 
 
-def lived(folder: Folder) -> None:
-    """Two seeds, one episode without a surprise, a probe of two episodes, an event of two lines."""
+def write_rows(folder: Folder) -> None:
+    """Write two seeds, one episode without a surprise, a probe of two episodes, an event of two lines."""
     with Chronicle(folder.chronicle) as chronicle:
         chronicle.write(1, [10, 20], {"reward": [0.1, np.inf], "model/loss": [np.nan, -1e-300]})
         chronicle.write(0, [10], {"reward": [1 / 3]})
@@ -59,7 +59,7 @@ def lived(folder: Folder) -> None:
 
 
 def test_every_table_is_a_file_of_rows_in_order(folder: Folder, tmp_path: Path) -> None:
-    lived(folder)
+    write_rows(folder)
     files = export(folder, tmp_path / "out", "csv")
     counts = {"metrics": 4, "names": 2, "episodes": 1, "probes": 1, "events": 1, "timing": 1, "trail": 0}
     assert files == {f"{table}.csv": rows for table, rows in counts.items()}
@@ -80,8 +80,8 @@ def test_every_table_is_a_file_of_rows_in_order(folder: Folder, tmp_path: Path) 
     assert json.loads((tmp_path / "out" / "export.json").read_text())["files"] == files
 
 
-def test_parquet_has_types_and_says_null_for_nothing(folder: Folder, tmp_path: Path) -> None:
-    lived(folder)
+def test_parquet_has_types_and_null(folder: Folder, tmp_path: Path) -> None:
+    write_rows(folder)
     assert export(folder, tmp_path / "out", "parquet")["metrics.parquet"] == 4
     rows = read_parquet(tmp_path / "out" / "metrics.parquet")
     assert rows[1] == {"name": "reward", "unit": "points", "seed": 0, "clock": 10, "value": 1 / 3}
@@ -93,7 +93,7 @@ def test_parquet_has_types_and_says_null_for_nothing(folder: Folder, tmp_path: P
     assert probe["model_error"] is None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(NUMBERS, min_size=1, max_size=30), st.lists(NUMBERS, min_size=1, max_size=5), WORDS)
 @example([0.1], [0.1], "\r")
 def test_every_bit_comes_back_from_both(tmp_path_factory: pytest.TempPathFactory, values, returns, word) -> None:
@@ -125,7 +125,7 @@ def test_tables_of_later_versions_are_exported_but_pictures_and_blocks_are_not(f
 
 
 def test_a_life_that_goes_on_meanwhile_is_exported_as_of_one_moment(folder: Folder, tmp_path: Path, monkeypatch) -> None:
-    lived(folder)
+    write_rows(folder)
     usual = flat.FORMATS["csv"]
 
     def while_it_lives(path, table, rows):
@@ -141,7 +141,7 @@ def test_a_life_that_goes_on_meanwhile_is_exported_as_of_one_moment(folder: Fold
 
 
 def test_an_export_is_whole_or_not_there_and_replaces_only_exports(folder: Folder, tmp_path: Path, monkeypatch) -> None:
-    lived(folder)
+    write_rows(folder)
     target = tmp_path / "out"
     export(folder, target, "csv")
     before = {path.name: path.read_bytes() for path in target.iterdir()}

@@ -1,4 +1,4 @@
-"""Learning beside deciding: who may, and that it changes nothing."""
+"""Learning beside deciding: which agents can, and that it changes nothing."""
 
 import dataclasses
 from typing import Any
@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drawing_agents import Drawing
 
-from umwelt.behaviours import SAC, ModelFree, RandomAgent
+from umwelt.behaviours import SAC, ModelFree
 from umwelt.check.base import same_values
 from umwelt.core import part, static, struct
 from umwelt.life.beside import Narrow, traces
@@ -38,7 +39,7 @@ class Heads:
 
 
 @part
-class Hand(RandomAgent):
+class Hand(Drawing):
     """Its action is its weight; how often it acted is learned from where `follows`."""
 
     follows: bool = False

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from drawing_agents import Drawing
 
 from umwelt.behaviours import DQN, ModelFree, ModelPredictive, RandomAgent
 from umwelt.check.base import same_values
@@ -38,7 +39,7 @@ class Lessons:
 
 
 @part
-class Counting(RandomAgent):
+class Counting(Drawing):
     """Acts at random, and counts its lessons."""
 
     def init(self, key: Any, spec: Any) -> Lessons:
@@ -195,7 +196,7 @@ def test_the_rhythm_depends_on_the_clock_alone_and_covers_every_tick() -> None:
         assert {cut[1] for cut in cuts if cut[0] <= 8} <= {"study"}
         assert {cut[1] for cut in cuts if 8 < cut[0] <= 35} <= {"random"}
         assert {cut[1:] for cut in cuts if 35 < cut[0] <= 46} <= {("explore", 0)}
-        assert {cut[1:] for cut in cuts if 46 < cut[0]} <= {("explore", 2)}
+        assert {cut[1:] for cut in cuts if cut[0] > 46} <= {("explore", 2)}
         if end >= 35:
             assert (35, "random", 7) in cuts
 
@@ -241,26 +242,45 @@ def test_a_tick_by_hand_is_what_the_body_does() -> None:
     assert float(now.decision.next_task.gravity[0]) == pytest.approx(1.62)
 
 
-@pytest.mark.parametrize("reaches", [False, True])
-def test_the_teacher_hears_what_was_reached_where_the_world_knows(reaches: bool) -> None:
-    heard = []
+@part
+class Reaching(Pendulum):
+    """What it observes achieves twice that."""
+
+    def achieved(self, observation: Any) -> Any:
+        return 2.0 * observation
+
+
+@part
+class Closed:
+    """Lets no capability through."""
+
+    inner: Any
+    passes = ()
+
+    spec = property(lambda self: self.inner.spec)
+
+    def tasks(self) -> Any:
+        return self.inner.tasks()
+
+
+@pytest.mark.parametrize("world", [Reaching(), Closed(inner=Reaching())], ids=["reaches", "closed"])
+def test_feedback_holds_what_was_reached_where_the_world_knows_it(world: Any) -> None:
+    received = []
 
     @part
     class Listening(Blocks):
         def tell(self, key: Any, state: Any, tasks: Any, feedback: Any) -> Any:
-            heard.append(feedback)
+            received.append(feedback)
             return state
 
-    @part
-    class Reaching(Pendulum):
-        def achieved(self, observation: Any) -> Any:
-            return 2.0 * observation
-
-    world = Reaching() if reaches else Pendulum()
     body = Body(world=world, agent=RandomAgent(), teacher=Listening(names=("earth",)))
     agent, taught, task = body.create(jax.random.key(0))
-    _, step = world.init(jax.random.key(1), task)
-    body.turn("explore", body.open("explore", jax.random.key(0), agent, taught, task, step), TimeStep(
-        kind=jnp.full(1, 3, jnp.int8), observation=jnp.full((1, 3), 0.5), reward=jnp.full(1, -2.0)))  # fmt: skip
-    assert (heard[0].finished.tolist(), heard[0].returns.tolist(), heard[0].length.tolist()) == ([True], [-2.0], [1])
-    assert (None if heard[0].reached is None else heard[0].reached.tolist()) == ([[1.0, 1.0, 1.0]] if reaches else None)
+    _, step = Pendulum().init(jax.random.key(1), task)
+    mind = body.open("explore", jax.random.key(0), agent, taught, task, step)
+    after = TimeStep(kind=jnp.full(1, 3, jnp.int8), observation=jnp.full((1, 3), 0.5), reward=jnp.full(1, -2.0))
+    body.turn("explore", mind, after)
+    feedback = received[0]
+    assert (feedback.finished.tolist(), feedback.returns.tolist(), feedback.length.tolist()) == ([True], [-2.0], [1])
+    assert (feedback.reached is None) == isinstance(world, Closed)
+    if feedback.reached is not None:
+        assert feedback.reached.tolist() == [[1.0, 1.0, 1.0]]

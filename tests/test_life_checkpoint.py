@@ -10,7 +10,6 @@ import sys
 import threading
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import ml_dtypes
@@ -30,6 +29,21 @@ class Inner:
     weights: Any
     width: int = static(default=3)
     name: str | None = static(default=None)
+
+
+@jax.tree_util.register_pytree_node_class
+class Foreign:
+    """A pytree of another library, which keeps functions among its arrays."""
+
+    def __init__(self, weights: Any, activation: Any) -> None:
+        self.weights, self.activation = weights, activation
+
+    def tree_flatten(self) -> Any:
+        return (self.weights, self.activation), None
+
+    @classmethod
+    def tree_unflatten(cls, _: Any, children: Any) -> "Foreign":
+        return cls(*children)
 
 
 class Pair(NamedTuple):
@@ -71,7 +85,7 @@ def everything():
             (),
         ],
         "inner": Inner(weights=Pair(left=jnp.ones((2, 2)), right=None)),
-        "network": eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0)),
+        "network": Foreign([jnp.ones((4, 2)), jnp.zeros(4)], jax.nn.relu),
     }
 
 

@@ -47,7 +47,7 @@ def contents(path):
 
 @pytest.fixture
 def life(tmp_path):
-    """The path of a life that nobody holds."""
+    """The path of a life that no process holds."""
     with Folder.create("first", RECIPE, lives=tmp_path) as folder:
         return folder.path
 
@@ -152,7 +152,7 @@ def test_a_life_that_is_lived_elsewhere_can_be_read_but_not_held_until_its_holde
         assert holder.stdout.readline() == "held\n"
         before = contents(life)
         with pytest.raises(
-            folders.InUse, match=rf"{re.escape(str(life))} is being lived by another process \(pid {holder.pid}\)"
+            folders.InUse, match=rf"{re.escape(str(life))} is in use by another process \(pid {holder.pid}\)"
         ):
             Folder.open(life)
         with Folder.read(life) as reader:

@@ -1,4 +1,4 @@
-"""What cannot be lived is refused with a sentence before a life begins."""
+"""What cannot run is refused with a sentence before a life begins."""
 
 from dataclasses import replace
 
@@ -53,8 +53,8 @@ def test_a_rhythm_that_stands_still_is_refused(field):
         (CARTPOLE, replace(dqn.agent, steps=3)),
     ],
 )
-def test_a_memory_that_cannot_serve_the_lessons_is_refused_before_birth(world, agent):
-    with pytest.raises(BadLife, match=r"memory: \w+ cannot serve the lessons .*shape="):
+def test_a_memory_that_cannot_serve_its_agent_is_refused_before_the_life_begins(world, agent):
+    with pytest.raises(BadLife, match=r"memory: \w+ cannot serve .*shape="):
         Engine(life(world, agent)).check()
 
 

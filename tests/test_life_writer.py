@@ -1,4 +1,4 @@
-"""Writing down: the same rows however the chunks of a life are gathered."""
+"""The writer of a chronicle: the same rows however the chunks of a life are gathered."""
 
 import numpy as np
 import pytest

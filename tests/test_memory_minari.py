@@ -74,17 +74,17 @@ def assert_shown(found: Experience, wanted: Experience) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_what_was_written_in_several_sittings_is_read_back_bit_for_bit(tmp_path):
-    told = [episode(0, 5), episode(1, 1, TRUNCATED), episode(2, 8, TRUNCATED), episode(3, 3)]
+def test_what_was_written_in_several_calls_is_read_back_bit_for_bit(tmp_path):
+    written = [episode(0, 5), episode(1, 1, TRUNCATED), episode(2, 8, TRUNCATED), episode(3, 3)]
     folder = tmp_path / "lives" / "first" / "episodes"
-    assert write(told[:2], folder, SPEC) == 2
+    assert write(written[:2], folder, SPEC) == 2
     assert write([], folder, SPEC) == 2
-    assert write(told[2:3], folder, SPEC) == 3
-    assert write(told[3:], folder, SPEC) == 4
-    for found, wanted in zip(read(folder, SPEC), told, strict=True):
+    assert write(written[2:3], folder, SPEC) == 3
+    assert write(written[3:], folder, SPEC) == 4
+    for found, wanted in zip(read(folder, SPEC), written, strict=True):
         assert_shown(found, wanted)
     assert write(read(folder, SPEC), tmp_path / "copy", SPEC) == 4
-    for found, wanted in zip(read(tmp_path / "copy", SPEC), told, strict=True):
+    for found, wanted in zip(read(tmp_path / "copy", SPEC), written, strict=True):
         assert_shown(found, wanted)
 
 
@@ -97,10 +97,10 @@ def test_without_a_spec_the_structure_is_that_of_the_disk(tmp_path):
 
 
 def test_minaris_own_loader_finds_an_ordinary_dataset(tmp_path, monkeypatch):
-    told = [episode(0, 5), episode(1, 7, TRUNCATED), episode(2, 2)]
+    written = [episode(0, 5), episode(1, 7, TRUNCATED), episode(2, 2)]
     first = tmp_path / "elsewhere"
-    write(told[:1], first, SPEC)
-    write(told[1:], first, SPEC)
+    write(written[:1], first, SPEC)
+    write(written[1:], first, SPEC)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     shutil.move(first, tmp_path / "umwelt" / "two-arms-one-camera-v0" / "data")
     dataset = minari.load_dataset("umwelt/two-arms-one-camera-v0")
@@ -108,7 +108,7 @@ def test_minaris_own_loader_finds_an_ordinary_dataset(tmp_path, monkeypatch):
     assert dataset.observation_space == spaces.to_gymnasium(SPEC.observation)
     assert dataset.action_space == spaces.to_gymnasium(SPEC.action)
     assert [data["id"] for data in dataset.storage.get_episode_metadata(range(3))] == [0, 1, 2]
-    for number, (data, wanted) in enumerate(zip(dataset.iterate_episodes(), told, strict=True)):
+    for number, (data, wanted) in enumerate(zip(dataset.iterate_episodes(), written, strict=True)):
         assert (data.id, len(data)) == (number, wanted.origin.size)
         assert len(data.observations["touch"]) == len(data) + 1
         np.testing.assert_array_equal(data.observations["camera"][:-1], wanted.step.observation.camera)
@@ -141,10 +141,10 @@ def test_a_dataset_that_minari_made_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("stop", [1, 2, 3])
-def test_a_sitting_that_is_killed_leaves_what_was_there(tmp_path, monkeypatch, stop):
-    """The three files of a sitting appear one by one; it is killed before the first, second or third."""
-    told = [episode(seed, 3) for seed in range(3)]
-    write(told[:1], tmp_path, SPEC)
+def test_a_call_that_is_killed_leaves_what_was_there(tmp_path, monkeypatch, stop):
+    """The three files of a call appear one by one; it is killed before the first, second or third."""
+    written = [episode(seed, 3) for seed in range(3)]
+    write(written[:1], tmp_path, SPEC)
     rename, moves = os.replace, []
 
     def killed(source, target):
@@ -156,28 +156,28 @@ def test_a_sitting_that_is_killed_leaves_what_was_there(tmp_path, monkeypatch, s
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
-            write(told[1:], tmp_path, SPEC)
+            write(written[1:], tmp_path, SPEC)
     (found,) = read(tmp_path, SPEC)
-    assert_shown(found, told[0])
+    assert_shown(found, written[0])
     assert minari.MinariDataset(tmp_path).total_steps == 3
-    assert write(told[2:], tmp_path, SPEC) == 2
-    for found, wanted in zip(read(tmp_path, SPEC), (told[0], told[2]), strict=True):
+    assert write(written[2:], tmp_path, SPEC) == 2
+    for found, wanted in zip(read(tmp_path, SPEC), (written[0], written[2]), strict=True):
         assert_shown(found, wanted)
     assert minari.MinariDataset(tmp_path).total_steps == 6
     assert not list(tmp_path.glob(".*"))
 
 
 def test_a_resumed_life_writes_its_last_episodes_again(tmp_path):
-    told = [episode(seed, 2 + seed) for seed in range(6)]
-    write(told[:2], tmp_path, SPEC)
-    write(told[2:4], tmp_path, SPEC)
+    written = [episode(seed, 2 + seed) for seed in range(6)]
+    write(written[:2], tmp_path, SPEC)
+    write(written[2:4], tmp_path, SPEC)
     assert write([], tmp_path, SPEC, after=3) == 3
-    assert write(told[4:], tmp_path, SPEC, after=1) == 3
-    for found, wanted in zip(read(tmp_path, SPEC), (told[0], *told[4:]), strict=True):
+    assert write(written[4:], tmp_path, SPEC, after=1) == 3
+    for found, wanted in zip(read(tmp_path, SPEC), (written[0], *written[4:]), strict=True):
         assert_shown(found, wanted)
     assert json.loads((tmp_path / "metadata.json").read_text())["total_steps"] == 2 + 6 + 7
     with pytest.raises(ValueError, match=r"after=4, where .* holds 3 episodes"):
-        write(told, tmp_path, SPEC, after=4)
+        write(written, tmp_path, SPEC, after=4)
 
 
 def test_what_is_wrong_is_named_before_anything_is_written(tmp_path):
@@ -246,7 +246,7 @@ def test_an_episode_that_broke_ends_where_it_was_last_whole():
 
 
 def test_an_episode_left_without_an_end_is_dropped():
-    """As where a simulator was begun anew in the middle of an episode."""
+    """As where a simulator was reset in the middle of an episode."""
     kind = np.array([[FIRST], [MID], [FIRST], [MID], [TERMINATED]], np.int8)
     steps = TimeStep(kind=kind, observation=np.arange(5)[:, None], reward=np.zeros((5, 1), np.float32))
     pending, (one,) = cutting.collect(None, steps, np.arange(5)[:, None])

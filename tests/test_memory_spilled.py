@@ -1,4 +1,4 @@
-"""A memory on disk: what it holds of a long life, what it costs, and that a killed life goes on with it exactly."""
+"""A memory on disk: what it holds of a long life, what it costs, and that a killed life resumes with it exactly."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +21,17 @@ from umwelt.life.saves.saver import Saver
 from umwelt.memory import Spilled
 from umwelt.memory.slots import RANKS, Shelf, ShelfError, ranks_of
 from umwelt.memory.spilled import _exchanged, _unpacked
-from umwelt.recipes import sac
+from umwelt.recipes.sac import sac
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 
 KEY = jax.random.key(0)
 ROOM = 40
-"""Chunks at hand in the memories of these tests, about."""
+"""About how many chunks the memories of these tests hold."""
 
 
 def small(**settings: Any) -> Spilled:
-    """A memory with ROOM chunks at hand that waits for the disk with 100 at most."""
+    """A memory with about ROOM chunks, of which at most 100 wait for the disk."""
     first = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
     refused = ValueError("no size was tried")
     for room in range(100, 100_000, 100):
@@ -40,12 +40,12 @@ def small(**settings: Any) -> Spilled:
             if jax.eval_shape(memory.init, first).inner.steps.kind.shape[0] >= ROOM:
                 return memory
         except ValueError as error:
-            refused = error  # too small still, or never to be had
+            refused = error  # still too small, or impossible
     raise refused
 
 
-def remembered(memory: Spilled, folder: Path, ticks: int, every: int = 50) -> Any:
-    """The state after a life of so many ticks, spilled every so many."""
+def filled(memory: Spilled, folder: Path, ticks: int, every: int = 50) -> Any:
+    """The state after a life of so many ticks, spilled after each `every`."""
     lived = life(ticks, 0.0)
     state = memory.init(jax.tree.map(lambda leaf: leaf[0], lived))
     run = jax.jit(
@@ -59,18 +59,18 @@ def remembered(memory: Spilled, folder: Path, ticks: int, every: int = 50) -> An
     return state
 
 
-def at_hand(state: Any) -> np.ndarray:
-    """The numbers of the transitions that can be drawn."""
+def in_memory(state: Any) -> np.ndarray:
+    """The numbers of the transitions in memory."""
     return np.asarray(state.inner.steps.reward[: int(state.inner.filled), -1])
 
 
 def on_disk(state: Any, folder: Path) -> np.ndarray:
     """The numbers of all transitions on disk, by asking for each."""
     staged = state.inner.keep
-    size = sum(leaf.nbytes // leaf.shape[0] for leaf in jax.tree.leaves((staged.steps, staged.led)))
+    size = sum(leaf.nbytes // leaf.shape[0] for leaf in jax.tree.leaves((staged.steps, staged.links)))
     counts, lowest = np.asarray(state.counts), int(state.lowest)
     rows = Shelf(folder, size).take(counts, lowest, np.arange(counts[lowest:].sum()))
-    steps, _ = _unpacked(rows, (staged.steps, staged.led))
+    steps, _ = _unpacked(rows, (staged.steps, staged.links))
     return np.sort(steps.reward[:, -1].ravel())
 
 
@@ -80,28 +80,28 @@ def test_it_keeps_the_contract_of_a_memory() -> None:
 
 
 def test_every_transition_of_a_life_is_on_disk(tmp_path: Path) -> None:
-    state = remembered(small(), tmp_path, 600)
+    state = filled(small(), tmp_path, 600)
     assert on_disk(state, tmp_path).tolist() == list(range(1, 601))
 
 
-def test_what_is_at_hand_stays_an_even_sample_and_is_exchanged(tmp_path: Path) -> None:
+def test_the_memory_stays_an_even_sample_and_is_exchanged(tmp_path: Path) -> None:
     ticks, memory = 1000, small(staged=400)
-    state = remembered(memory, tmp_path, ticks, 200)
-    before = at_hand(state)
-    assert len(before) < 0.1 * ticks, "far from all can be at hand"
+    state = filled(memory, tmp_path, ticks, 200)
+    before = in_memory(state)
+    assert len(before) < 0.1 * ticks, "only a small part fits into memory"
     seen = [before]
     for _ in range(20):
         state = state.spill(tmp_path)
-        seen.append(at_hand(state))
+        seen.append(in_memory(state))
     assert stats.kstest(np.concatenate(seen[::5]) / ticks, "uniform").pvalue > 1e-3
-    assert len(np.unique(np.concatenate(seen))) > 3 * len(before), "others had their turn"
+    assert len(np.unique(np.concatenate(seen))) > 3 * len(before), "other chunks were exchanged for these"
 
 
 def test_a_full_disk_holds_an_even_share_of_all(tmp_path: Path) -> None:
-    free = remembered(small(), tmp_path / "free", 50)
+    free = filled(small(), tmp_path / "free", 50)
     row = sum(path.stat().st_size for path in (tmp_path / "free").iterdir()) // 50
     assert int(np.sum(free.counts)) == 50
-    state = remembered(small(disk=100 * row), tmp_path / "full", 2000)
+    state = filled(small(disk=100 * row), tmp_path / "full", 2000)
     held = on_disk(state, tmp_path / "full")
     assert 25 <= len(held) <= 100
     assert stats.kstest(held / 2000, "uniform").pvalue > 1e-3
@@ -122,7 +122,7 @@ def test_a_shelf_gives_back_what_was_put(lengths: list[int], size: int, seed: in
     counts, kept = np.zeros(RANKS, np.int32), [np.empty((0, size), np.uint8) for _ in range(RANKS)]
     for length in lengths:
         rows, ranks = random.integers(0, 256, (length, size), np.uint8), random.integers(0, RANKS, length)
-        # what a killed life wrote after its last save is forgotten
+        # a killed life wrote these after its last save
         shelf.put(counts, ranks, 255 - rows)
         counts = shelf.put(counts, ranks, rows)
         kept = [np.concatenate([held, rows[ranks == rank]]) for rank, held in enumerate(kept)]
@@ -131,7 +131,7 @@ def test_a_shelf_gives_back_what_was_put(lengths: list[int], size: int, seed: in
         assert np.array_equal(shelf.take(counts, lowest, np.arange(len(wanted))), wanted)
 
 
-def test_a_file_that_lost_its_end_is_told_of(tmp_path: Path) -> None:
+def test_a_file_that_lost_its_end_is_reported(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, 4)
     counts = shelf.put(np.zeros(RANKS, np.int32), np.zeros(3, int), np.ones((3, 4), np.uint8))
     (tmp_path / "rank-00").write_bytes(b"1234")
@@ -145,7 +145,7 @@ def test_a_rank_that_was_dropped_outlasts_one_save(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path, 4)
     counts = shelf.put(np.zeros(RANKS, np.int32), np.zeros(3, int), np.ones((3, 4), np.uint8))
     shelf.sync(lowest=1)
-    assert shelf.take(counts, 0, np.arange(3)).sum() == 12, "a life that goes on from before still finds it"
+    assert shelf.take(counts, 0, np.arange(3)).sum() == 12, "a life that resumes from before still finds it"
     shelf.sync(lowest=1)
     shelf.sync(lowest=1)
     assert not list(tmp_path.iterdir())
@@ -153,18 +153,18 @@ def test_a_rank_that_was_dropped_outlasts_one_save(tmp_path: Path) -> None:
 
 def test_too_few_places_to_wait_in_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ShelfError, match="staged=100: 150 chunks"):
-        remembered(small(), tmp_path, 150, every=150)
+        filled(small(), tmp_path, 150, every=150)
 
 
 def spilling() -> Life:
-    """A life whose memory spills, on two tasks; it acts at random, for the compiler needs long for what learns."""
+    """A life whose memory spills, on two tasks; it acts at random, since learning takes long to compile."""
     agent = replace(sac.agent, memory=Spilled(bytes=20_000, disk=12_000, staged=60, exchanged=8, length=2))
     rhythm = replace(sac.rhythm, random=600, chunk=50, probe_episodes=1)
     teacher = Blocks(names=("earth", "moon"), steps=200)
     return Life(world=Pendulum(time_limit=40), agent=agent, teacher=teacher, rhythm=rhythm)
 
 
-def test_a_life_that_goes_on_finds_the_same_memory(tmp_path: Path) -> None:
+def test_a_resumed_life_finds_the_same_memory(tmp_path: Path) -> None:
     life = spilling()
     live(life, steps=600, name="whole", lives=tmp_path)
     live(life, steps=250, name="parted", lives=tmp_path)
@@ -174,17 +174,17 @@ def test_a_life_that_goes_on_finds_the_same_memory(tmp_path: Path) -> None:
     whole, parted = (Saver(tmp_path / name / "checkpoints", Engine(life)).fingerprint() for name in ("whole", "parted"))
     assert whole == parted
     state = Saver(tmp_path / "whole" / "checkpoints", Engine(life)).load_minds()[0].agent.memory
-    assert int(state.lowest) > 0, "this life is to be long enough for its disk"
+    assert int(state.lowest) > 0, "this life must be long enough for its disk"
 
 
 def test_several_seeds_at_once_are_refused() -> None:
     with pytest.raises(BadLife, match="seeds: a memory on disk is of one life"):
-        Engine(replace(spilling(), seeds=2)).rehearse()
+        Engine(replace(spilling(), seeds=2)).check()
 
 
 def test_nothing_recompiles_and_nothing_grows(tmp_path: Path) -> None:
-    remembered(small(), tmp_path / "one", 300)
+    filled(small(), tmp_path / "one", 300)
     before = _exchanged._cache_size()
-    state = remembered(small(), tmp_path / "two", 600)
+    state = filled(small(), tmp_path / "two", 600)
     assert _exchanged._cache_size() == before
     assert jnp.all(state.inner.keep.count == 0)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Experience, TimeStep, lived
+from umwelt.memory.conform import blanked, is_blank
 from umwelt.memory.trajectories import Trajectories
 
 # One observation uint8[3], kind, reward, action int16, origin, task float32; then the run and the queue.
@@ -91,6 +92,7 @@ def test_every_window_still_held_is_drawn_and_no_other(lengths, ticks, form):
     memory, empty, feed, draw = machines(*form)
     state = feed(empty, steps, ticks)
     assert memory.count(state) == len(windows(steps, ticks, slots, length, across))
+    assert memory.held(state) == len(windows(steps, ticks, slots, 1))
     for each in {1, (length + 1) // 2, length}:
         held = windows(steps, ticks, slots, each, across)
         drawn = draw(KEY, state, (2048, each))
@@ -125,8 +127,8 @@ def test_episodes_shorter_than_the_length_serve_shorter_sequences():
     assert set(starts(draw(KEY, state, (512, 3)))) == windows(steps, 20, 30, 3)
 
 
-def test_a_life_that_goes_on_elsewhere_begins_a_new_stretch():
-    """Both streams are in the middle of an episode at the joint; only what was seen there differs."""
+def test_a_stream_that_continues_elsewhere_begins_a_new_stretch():
+    """Both streams are in the middle of an episode at the joint; only the observations there differ."""
     first, second = stream([100], 2), stream([100], 2, start=100)
     memory, empty, feed, draw = machines(2, 30, 3)
     middle = jax.tree.map(lambda leaf: leaf[5:], second)
@@ -147,6 +149,24 @@ def test_many_new_stretches_do_not_upset_the_queue():
     held = [tick for cut in list(cuts)[-4:] for tick in (cut, cut + 1)][-7:]
     assert memory.count(state) == 2 * len(held)
     assert set(starts(draw(KEY, state, (1024,)))) == {(tick, row) for tick in held for row in range(2)}
+
+
+def test_blank_rows_take_no_slot_and_no_window_leads_through_them():
+    """A stream is padded for longer than the ring; then one row is blank while the other goes on, with `across`."""
+    steps = stream([5], 2)
+    for across in (False, True):
+        _, empty, feed, draw = machines(2, 12, 3, across)
+        state = feed(empty, steps, 9)
+        padding = blanked(steps, np.ones((TICKS, 2), bool))
+        jax.tree.map(np.testing.assert_array_equal, feed(state, padding, TICKS), state)
+        half = blanked(jax.tree.map(lambda leaf: leaf[9:], steps), np.array([False, True]))
+        after = feed(state, half, 8)
+        drawn = draw(KEY, after, (2048, 3))
+        late = np.asarray(drawn.step.observation)[..., 0] >= 9
+        rows = np.asarray(drawn.step.observation)[..., 1]
+        assert late.any()
+        assert not rows[late].any(), "nothing of the blank row is drawn"
+        assert not is_blank(drawn).any()
 
 
 def test_rounding_does_not_break_a_stretch():

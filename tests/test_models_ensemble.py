@@ -11,9 +11,8 @@ import pytest
 from scipy import special, stats
 
 from umwelt.core import FIRST, MID, TERMINATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived
-from umwelt.models import gaussian, lots, patience, transitions
-from umwelt.models.ensemble import Ensemble
-from umwelt.networks import members
+from umwelt.models import Ensemble, gaussian, lots, patience, transitions
+from umwelt.networks import members, scale
 
 KEY = jax.random.key(3)
 SPEC = WorldSpec(name="test", observation=Box(shape=(2,)), action=Box(shape=(1,), low=-1.0, high=1.0), task=Box())
@@ -361,7 +360,7 @@ def test_beta_weighs_errors_by_a_power_of_the_predicted_variance(beta: float) ->
     model = dataclasses.replace(SMALL, beta=beta, share=1.0, bound_penalty=0.0)
     experience = random_experience(64)
     state, _ = taught(model, experience, 30)
-    rows = transitions.rows(state.observation_form, state.done, experience, True)
+    rows = transitions.rows(state.observation_form, state.action_form, experience, True, np.arange(2))
     rows = jax.tree.map(lambda leaf: jnp.repeat(leaf[None], 3, axis=0), rows)
     shown = jnp.ones((3, 64), bool)
     slopes = jax.grad(lambda weights: model._loss(weights, rows, shown)[0])(state.weights)
@@ -372,21 +371,36 @@ def test_beta_weighs_errors_by_a_power_of_the_predicted_variance(beta: float) ->
     np.testing.assert_allclose(found, each.mean(axis=2) / 3, rtol=2e-3, atol=1e-4)
 
 
-def test_what_is_still_is_seen_and_stays() -> None:
-    """The last number of the observation says which way the first one goes, and is never told itself."""
+def test_a_constant_part_is_read_and_not_predicted() -> None:
+    """The task says which way the first number goes, and stays as it is; it stands before what moves."""
     random = np.random.default_rng(0)
-    sign = np.sign(random.uniform(-1, 1, 512))
-    before = np.stack([random.uniform(-1, 1, 512), sign], axis=-1)
-    action = random.uniform(-1, 1, (512, 1)).astype(np.float32)
-    after = before + np.stack([0.3 * sign, np.zeros(512)], axis=-1)
-    model = dataclasses.replace(SMALL, constant=("task",), beta=1.0, propagation="mean")
-    experience = lived(steps(before), jnp.asarray(action), steps(after))
-    state, _ = taught(model, experience, 400)
+    sign = np.sign(random.uniform(-1, 1, 512)).astype(np.float32)
+    before = random.uniform(-1, 1, 512).astype(np.float32)
+    action = jnp.asarray(random.uniform(-1, 1, (512, 1)), jnp.float32)
+    space = {"seen": Box(shape=(1,)), "a_task": {"task": Discrete(n=2)}, "past": Box(shape=(1,))}
+    spec = dataclasses.replace(SPEC, observation=space)
+
+    def step(numbers: np.ndarray, kind: int) -> TimeStep:
+        way = {"task": jnp.asarray(sign > 0, jnp.int32)}
+        observation = {"seen": jnp.asarray(numbers)[:, None], "a_task": way, "past": jnp.asarray(sign)[:, None]}
+        return TimeStep(kind=jnp.full(512, kind, jnp.int8), observation=observation, reward=jnp.zeros(512))
+
+    model = dataclasses.replace(SMALL, beta=1.0, propagation="mean")
+    experience = lived(step(before, MID), action, step(before + 0.3 * sign, MID))
+    state, _ = taught(model, experience, 400, spec)
     assert state.targets.mean.shape == (2,), "the change of one number, and the reward"
-    belief, _ = model.observe(KEY, state, model.start(state, 512), jnp.asarray(action), steps(before, kind=FIRST))
+    belief, _ = model.observe(KEY, state, model.start(state, 512), action, step(before, FIRST))
     for _ in range(3):
-        belief, prediction = model.imagine(KEY, state, belief, jnp.asarray(action))
-    np.testing.assert_array_equal(prediction.observation[:, 1], sign)
-    assert np.abs(prediction.observation[:, 0] - before[:, 0] - 0.9 * sign).mean() < 0.1
-    with pytest.raises(ValueError, match="still=2"):
-        dataclasses.replace(SMALL, still=2).init(KEY, SPEC)
+        belief, prediction = model.imagine(KEY, state, belief, action)
+    np.testing.assert_array_equal(prediction.observation["past"][:, 0], sign)
+    np.testing.assert_array_equal(prediction.observation["a_task"]["task"], sign > 0)
+    assert np.abs(prediction.observation["seen"][:, 0] - before - 0.9 * sign).mean() < 0.1
+    with pytest.raises(ValueError, match="at least one has to change"):
+        dataclasses.replace(SMALL, constant=("seen", "past", "a_task")).init(KEY, spec)
+
+
+@pytest.mark.parametrize(("moving", "put"), [([0, 1], [5.0, 7.0, 0.0]), ([0, 2], [5.0, 0.0, 7.0]), ([0, 1, 2], [5.0, 7.0, 9.0])])
+def test_moving_numbers_are_taken_and_put_back(moving: list[int], put: list[float]) -> None:
+    values = jnp.array([[5.0, 7.0, 9.0]])
+    np.testing.assert_array_equal(transitions.put(values[:, : len(moving)], np.array(moving), 3), [put])
+    np.testing.assert_array_equal(transitions.take(values, np.array(moving)), values[:, np.array(moving)])

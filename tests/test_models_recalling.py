@@ -1,4 +1,6 @@
-"""A model that tells worlds apart by its last moments, against one that cannot."""
+"""A model that tells worlds apart by its recent past."""
+
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -38,62 +40,68 @@ def taught(model, updates: int = 2000):
 
     @jax.jit
     def run(state):
-        def lesson(state, key):
+        def update(state, key):
             drawn = jax.random.randint(key, (128,), 0, 4096)
             return model.learn(key, state, jax.tree.map(lambda leaf: leaf[drawn], some))[0], None
 
-        return jax.lax.scan(lesson, state, jax.random.split(KEY, updates))[0]
+        return jax.lax.scan(update, state, jax.random.split(KEY, updates))[0]
 
     return run(model.init(KEY, SPEC))
 
 
-def test_it_knows_which_way_the_motor_is_wired_from_one_moment() -> None:
+def test_one_transition_shows_which_way_the_motor_is_wired() -> None:
     model, probe = Recalling(model=SMALL, moments=2), sequences(200, 3, 10_000)
     state = taught(model)
     at = [jax.tree.map(lambda leaf, index=index: leaf[:, index], probe) for index in range(3)]
-    unseen = model.start(state, 200)
-    belief, _ = model.observe(KEY, state, unseen, at[0].action, jax.tree.map(lambda leaf: leaf, _first(at[0].step)))
+    observe, imagine = jax.jit(model.observe), jax.jit(model.imagine)
+    belief, _ = observe(KEY, state, model.start(state, 200), at[0].action, _first(at[0].step))
     errors = []
     for moment in at:
-        _, prediction = model.imagine(KEY, state, belief, moment.action)
+        _, prediction = imagine(KEY, state, belief, moment.action)
         errors.append(float(jnp.mean(jnp.abs(prediction.observation - moment.next.observation)[:, 0])))
         assert prediction.observation.shape == (200, 2)
-        belief, _ = model.observe(KEY, state, belief, moment.action, moment.next)
-    assert errors[0] > 0.12, "before anything was done the mean of both is as good as it gets: 0.3 E|a| = 0.15"
-    assert max(errors[1:]) < 0.4 * errors[0], "the first thing that is done tells"
+        belief, _ = observe(KEY, state, belief, moment.action, moment.next)
+    assert errors[0] > 0.12, "before any action the mean of both worlds is the best prediction: 0.3 E|a| = 0.15"
+    assert max(errors[1:]) < 0.4 * errors[0], "the first action shows it"
 
 
-def test_moments_are_what_was_done_and_an_episode_begins_with_none() -> None:
+def test_the_past_holds_transitions_and_an_episode_begins_without() -> None:
     model = Recalling(model=SMALL, moments=2)
-    state, probe = model.init(KEY, SPEC), sequences(4, 3, 0)
+    state, probe = jax.jit(lambda key: model.init(key, SPEC))(KEY), sequences(4, 3, 0)
     at = [jax.tree.map(lambda leaf, index=index: leaf[:, index], probe) for index in range(2)]
     belief, _ = model.observe(KEY, state, model.start(state, 4), at[0].action, _first(at[0].step))
-    np.testing.assert_array_equal(belief.lately, 0.0)
+    np.testing.assert_array_equal(belief.past, 0.0)
     belief, _ = model.observe(KEY, state, belief, at[0].action, at[0].next)
     change = at[0].next.observation - at[0].step.observation
-    wanted = jnp.concatenate([at[0].step.observation, at[0].action, change], axis=-1)
-    np.testing.assert_allclose(belief.lately[:, 1], wanted, atol=1e-6)
+    expected = jnp.concatenate([at[0].step.observation, at[0].action, change], axis=-1)
+    np.testing.assert_allclose(belief.past[:, 1], expected, atol=1e-6)
     again, _ = model.observe(KEY, state, belief, at[1].action, _first(at[1].next))
-    np.testing.assert_array_equal(again.lately, 0.0)
+    np.testing.assert_array_equal(again.past, 0.0)
 
 
 def test_sequences_with_a_seam_teach_nothing() -> None:
     model, some = Recalling(model=SMALL, moments=2), sequences(8, 3, 0)
-    state = model.init(KEY, SPEC)
+    state = jax.jit(lambda key: model.init(key, SPEC))(KEY)
     torn = some.__class__(
         **{**vars(some), "step": some.step.__class__(**{**vars(some.step), "kind": some.step.kind.at[:, 0].set(TERMINATED)})}
     )
-    after, _ = model.learn(KEY, state, torn)
+    after, _ = jax.jit(model.learn)(KEY, state, torn)
     jax.tree.map(np.testing.assert_array_equal, after, state)
 
 
-def test_it_keeps_the_contract_of_a_model() -> None:
-    umwelt.check.model(Recalling(model=Ensemble(units=32), moments=1), length=2, quick=True).raise_if_broken()
+def test_recalling_keeps_the_contract_of_a_model() -> None:
+    """Also where the task is announced, which stands beside the past."""
+    small = Ensemble(units=16, layers=1, members=2)
+    umwelt.check.model(Recalling(model=small, moments=1), spec=SPEC, steps=40, length=2).raise_if_broken()
+    announced = replace(SPEC, observation={"seen": SPEC.observation, "task": Box(shape=(2,))})
+    umwelt.check.model(Recalling(model=small), spec=announced, length=5, depth="shapes").raise_if_broken()
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="model=Losse eats a stream"):
+    with pytest.raises(ValueError, match="model=Losse learns from a stream"):
         Recalling(model=Losse()).init(KEY, SPEC)
+    with pytest.raises(ValueError, match="field `constant` holds 'past'"):
+        Recalling(model=replace(SMALL, constant=("task",))).init(KEY, SPEC)
     with pytest.raises(ValueError, match="moments=0"):
         Recalling(model=SMALL, moments=0).init(KEY, SPEC)
 

@@ -73,7 +73,7 @@ def test_a_task_that_is_not_shown_is_that_of_the_field_and_a_wrong_one_surprises
 
 def test_it_keeps_the_contract_of_a_model() -> None:
     world = Pendulum()
-    check.model(Truth(world=world), spec=world.spec, steps=40, quick=True).raise_if_broken()
+    check.model(Truth(world=world), spec=world.spec, steps=40).raise_if_broken()
 
 
 def test_planning_in_it_swings_the_pendulum_up_and_holds_it() -> None:

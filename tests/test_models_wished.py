@@ -1,12 +1,14 @@
-"""A model of the world beside the wish that it is shown."""
+"""A model of the world apart from the task that is announced to it."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import umwelt.check
 from umwelt.core import Discrete, Experience, WorldSpec, lived
 from umwelt.models import Ensemble, Losse, Wished
 from umwelt.models.wished import endless, worthless
@@ -15,10 +17,14 @@ from umwelt.worlds import Announced, Arm
 KEY = jax.random.key(0)
 WORLD = Announced(world=Arm(batch=8))
 INNER = Ensemble(units=16, members=2, reward=worthless, continues=endless)
-MODEL = Wished(model=INNER, entries=6, world=Arm())
+MODEL = Wished(model=INNER, world=WORLD)
 
 
-def meal(wish: str) -> Experience:
+class Unknowing:
+    """A world without a known reward."""
+
+
+def batch(wish: str) -> Experience:
     """Eight rows of one step under a wish."""
     task = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (8, *leaf.shape)), WORLD.tasks()[wish])
     state, before = WORLD.init(KEY, task)
@@ -27,33 +33,46 @@ def meal(wish: str) -> Experience:
     return lived(before, action, after)
 
 
+def worth(wish: str, action: Any, before: Any, after: Any) -> Any:
+    """The arm's own reward of a transition under a wish."""
+    task = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (8, *leaf.shape)), Arm().tasks()[wish])
+    return Arm().reward(before["seen"], action, after["seen"], task)
+
+
 @pytest.mark.parametrize("inner", [INNER, Ensemble(units=16, members=2), Losse(warm_up=4)], ids=["known", "learned", "stream"])
-def test_what_is_learned_is_the_same_under_every_wish(inner) -> None:
+def test_the_same_is_learned_under_every_task(inner: Any) -> None:
     model = replace(MODEL, model=inner)
     learn = jax.jit(model.learn)
-    one, other = (learn(KEY, model.init(KEY, WORLD.spec), meal(wish))[0] for wish in ("button", "peg"))
+    state = jax.jit(lambda key: model.init(key, WORLD.spec))(KEY)
+    one, other = (learn(KEY, state, batch(wish))[0] for wish in ("button", "peg"))
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
-def test_what_is_imagined_is_worth_what_is_wished() -> None:
-    state, some = MODEL.init(KEY, WORLD.spec), meal("open")
-    belief, info = MODEL.observe(KEY, state, MODEL.start(state, 8), some.action, some.step)
+def test_the_imagined_reward_is_that_of_the_task() -> None:
+    state, some = jax.jit(lambda key: MODEL.init(key, WORLD.spec))(KEY), batch("open")
+    observe, imagine = jax.jit(MODEL.observe), jax.jit(MODEL.imagine)
+    belief, info = observe(KEY, state, MODEL.start(state, 8), some.action, some.step)
     assert info["surprise"].shape == (8,)
-    after, prediction = jax.jit(MODEL.imagine)(KEY, state, belief, some.action)
-    np.testing.assert_array_equal(prediction.observation[:, 12:], some.step.observation[:, 12:])
-    np.testing.assert_allclose(
-        prediction.reward, Arm().reward(some.step.observation, some.action, prediction.observation), atol=1e-6
-    )
+    after, prediction = imagine(KEY, state, belief, some.action)
+    np.testing.assert_array_equal(prediction.observation["task"].wish, some.step.observation["task"].wish)
+    expected = worth("open", some.action, some.step.observation, prediction.observation)
+    np.testing.assert_allclose(prediction.reward, expected, atol=1e-6)
     _, plain = INNER.imagine(KEY, state.inner, belief.inner, some.action)
-    np.testing.assert_allclose(prediction.observation[:, :12], plain.observation, atol=1e-6)
+    np.testing.assert_allclose(prediction.observation["seen"], plain.observation, atol=1e-6)
     # the second step sets out from where the first one led
-    _, second = MODEL.imagine(KEY, state, after, some.action)
-    expected = Arm().reward(prediction.observation, some.action, second.observation)
+    _, second = imagine(KEY, state, after, some.action)
+    expected = worth("open", some.action, prediction.observation, second.observation)
     np.testing.assert_allclose(second.reward, expected, atol=1e-6)
 
 
-def test_a_wish_that_is_not_shown_names_the_mend() -> None:
-    with pytest.raises(ValueError, match="entries=12"):
-        replace(MODEL, entries=12).init(KEY, Arm().spec)
+def test_wished_keeps_the_contract_of_a_model() -> None:
+    umwelt.check.model(MODEL, spec=WORLD.spec, depth="shapes").raise_if_broken()
+
+
+def test_a_task_that_is_not_announced_names_the_mend() -> None:
+    with pytest.raises(ValueError, match="Announced"):
+        MODEL.init(KEY, Arm().spec)
     with pytest.raises(ValueError, match="Announced"):
         MODEL.init(KEY, WorldSpec(name="d", observation=Discrete(n=3), action=WORLD.spec.action, task=WORLD.spec.task))
+    with pytest.raises(ValueError, match="world: Unknowing has no `reward`"):
+        replace(MODEL, world=Unknowing()).init(KEY, WORLD.spec)

@@ -5,13 +5,14 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from umwelt.core import Box, Discrete
-from umwelt.networks import layers, pictures, policies
+from umwelt.networks import known_tasks, layers, optimise, pictures, policies
 from umwelt.networks.form import form
 from umwelt.networks.twohot import Bins, symexp, symlog
 
@@ -212,3 +213,95 @@ def test_pictures_are_folded_into_squares_and_back(side):
     made = np.asarray(pictures.folded(jnp.asarray(given), side))
     np.testing.assert_array_equal(made[1, 1, 0], given[1, side : 2 * side, :side].reshape(-1).astype(np.float32))
     np.testing.assert_array_equal(pictures.unfolded(jnp.asarray(made), side), given.astype(np.float32))
+
+
+def test_masked_choices_by_hand():
+    """Two of four choices are admissible: they share what the softmax gives them, and a tenth evenly."""
+    outputs, open = jnp.log(jnp.array([0.6, 0.2, 0.1, 0.1])), jnp.array([False, True, False, True])
+    policy = policies.over(Discrete(n=4), uniform=0.1)
+    shut = policies.masked(outputs, open)
+    share = 0.9 * np.array([2 / 3, 1 / 3]) + 0.05
+    np.testing.assert_allclose(jnp.exp(policy.logits(shut)), [0.0, share[0], 0.0, share[1]], rtol=1e-5)
+    assert float(policy.log_prob(shut, jnp.array(0))) < -1e8
+    assert float(policy.entropy(KEY, shut)) == pytest.approx(stats.entropy(share), rel=1e-5)
+    assert int(policy.best(shut)) == 1
+    drawn = jax.vmap(lambda key: policy.draw(key, shut)[0])(jax.random.split(KEY, 2000))
+    np.testing.assert_allclose(np.bincount(drawn, minlength=4) / 2000, [0.0, share[0], 0.0, share[1]], atol=0.04)
+
+
+@pytest.mark.parametrize("uniform", [0.0, 0.1])
+def test_masked_choices_have_finite_gradients(uniform):
+    policy, open = policies.over(Discrete(n=3), uniform=uniform), jnp.array([True, False, True])
+
+    def loss(outputs):
+        shut = policies.masked(outputs, open)
+        return policy.log_prob(shut, jnp.array(2)) + policy.entropy(KEY, shut)
+
+    slope = jax.grad(loss)(jnp.array([0.3, 5.0, -0.2]))
+    assert np.isfinite(slope).all()
+    assert float(slope[1]) == 0.0
+    assert float(jnp.abs(slope[0])) > 0.01
+
+
+def test_masked_leaves_a_row_without_any_open_choice():
+    outputs = jnp.array([[1.0, 2.0], [1.0, 2.0]])
+    found = policies.masked(outputs, jnp.array([[False, False], [True, False]]))
+    np.testing.assert_array_equal(found, [[1.0, 2.0], [1.0, policies.CLOSED]])
+    assert policies.masked(outputs, None) is outputs
+
+
+def test_form_finds_the_open_choices_at_any_depth():
+    mask = Box(shape=(3,), low=0, high=1, dtype="uint8")
+    space = {"seen": {"open": mask, "where": Box(shape=(2,))}, "task": Discrete(n=2)}
+    observation = {"seen": {"open": jnp.array([[1, 0, 1]], jnp.uint8), "where": jnp.zeros((1, 2))}, "task": jnp.array([1])}
+    found = form(space).open(observation)
+    assert found is not None
+    assert found.tolist() == [[True, False, True]]
+    assert form({"where": Box(shape=(2,))}).open({"where": jnp.zeros((1, 2))}) is None
+    assert form(space).under(("task", "where")).tolist() == [False, False, False, True, True, True, True]
+
+
+def test_optimiser_clips_decays_and_shares_by_hand():
+    """One step of Adam moves each weight by the rate, whatever its gradient; decay and shares come after it."""
+    weights, gradient = {"a": jnp.array([1.0, -2.0]), "b": jnp.array([4.0])}, {"a": jnp.array([3.0, -4.0]), "b": jnp.array([0.0])}
+    made = optimise.optimiser(0.1, shares=lambda steps: {"a": 0.5, "b": 1.0})
+    steps, _ = made.update(gradient, made.init(weights), weights)
+    np.testing.assert_allclose(steps["a"], [-0.05, 0.05], rtol=1e-4)
+    made = optimise.optimiser(0.1, decay=0.3, decays=lambda weights: {"a": False, "b": True})
+    steps, _ = made.update(gradient, made.init(weights), weights)
+    np.testing.assert_allclose(steps["a"], [-0.1, 0.1], rtol=1e-4)
+    np.testing.assert_allclose(steps["b"], [-0.1 * 0.3 * 4.0], rtol=1e-4)
+    # a gradient of norm 5 is clipped to 1: where epsilon is as large as what is left, a step is half the rate
+    made = optimise.optimiser(0.1, clip=1.0, epsilon=0.6)
+    steps, _ = made.update(gradient, made.init(weights), weights)
+    np.testing.assert_allclose(steps["a"], [-0.1 * 0.6 / 1.2, 0.1 * 0.8 / 1.4], rtol=1e-4)
+
+
+def test_optimiser_puts_the_protection_before_the_clipping():
+    class Doubling:
+        def around(self, inner):
+            return optimise.behind(optax.scale(2.0), inner)
+
+    gradient = jnp.array([0.3])
+    made = optimise.optimiser(0.1, clip=0.4, epsilon=0.4, protection=Doubling())
+    step, _ = made.update(gradient, made.init(gradient), gradient, slope=lambda weights: weights)
+    np.testing.assert_allclose(step, [-0.1 * 0.4 / 0.8], rtol=1e-4)
+    assert made.update(gradient, made.init(gradient), gradient)[0].shape == (1,)
+
+
+def test_announcements_are_read_left_out_and_put_back():
+    space = {"seen": Box(shape=(2,)), "task": {"goal": Box(shape=(2,), low=-1.0, high=1.0), "kind": Discrete(n=2)}}
+    found = known_tasks.announcement(space)
+    task = {"goal": jnp.array([[0.5, -1.0]]), "kind": jnp.array([1], jnp.int32)}
+    observation = {"seen": jnp.array([[3.0, 4.0]]), "task": task}
+    np.testing.assert_array_equal(found.tasks(observation), [[0.5, -1.0, 0.0, 1.0]])
+    sequences = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf], axis=1), observation)
+    assert found.tasks(sequences).shape == (1, 2, 4)
+    np.testing.assert_array_equal(found.without(observation), [[3.0, 4.0]])
+    again = found.joined(found.without(observation), found.tasks(observation))
+    jax.tree.map(np.testing.assert_array_equal, again, observation)
+    plain = known_tasks.announcement(Box(shape=(2,)))
+    assert plain.width == 0
+    assert plain.tasks(jnp.zeros((3, 5, 2))).shape == (3, 5, 0)
+    beside = known_tasks.announcement({**space, "signal": Box()})
+    assert set(beside.without({**observation, "signal": jnp.zeros(1)})) == {"seen", "signal"}

@@ -13,22 +13,21 @@ from hypothesis.extra.numpy import arrays
 from test_evaluation import Counter, Oracle
 
 from umwelt.core import Prediction, TimeStep, WorldSpec, part, spaces, struct
-from umwelt.evaluation.exam import Proctor
+from umwelt.evaluation.proctor import Proctor
 from umwelt.life import expression as expressions
-from umwelt.life.exams.expected import AHEAD, TRAJECTORIES, film_foresight
-from umwelt.life.exams.film import read_film
+from umwelt.life.exams.film import AHEAD, TRAJECTORIES, film_foresight, read_film
 from umwelt.life.rhythm import Rhythm
 from umwelt.report.curves import POINTS, Line, stretches, together
-from umwelt.report.figure import estimate, interval, number, said
+from umwelt.report.figure import estimate, interval, number, label_of
 from umwelt.report.heat import ranges, shades
 from umwelt.report.imagination import draw_film, draw_frames, film_gaps, moving
 from umwelt.report.page import Markup, tag
-from umwelt.report.places import CELLS, cells, draw_places
+from umwelt.report.positions import CELLS, cells, draw_positions
 from umwelt.report.recipe_section import differences, expression, recipe_name, sameness
 from umwelt.report.spent import seconds
 from umwelt.teachers import Blocks
 from umwelt.worlds import Announced, Pendulum
-from umwelt.worlds.batch import with_batch
+from umwelt.worlds.inside import with_batch
 
 
 @given(clock=arrays(np.int64, st.integers(1, 400), elements=st.integers(0, 10**6)))
@@ -76,15 +75,15 @@ def test_places_are_counted_into_cells() -> None:
 
 def test_a_trail_in_three_dimensions_has_two_planes_and_may_lack_doubt() -> None:
     trail = {"task": np.array(["a"] * 5, object), "doubt": np.full(5, np.nan)} | {axis: np.arange(5.0) for axis in "xyz"}
-    drawing = draw_places(trail)
+    drawing = draw_positions(trail)
     assert drawing is not None
     assert drawing.table.rows == (("a", "5", "0 to 4", "0 to 4", "0 to 4", "-"),)
     assert b">z<" in drawing.svg
     assert b"mean doubt" not in drawing.svg
-    assert draw_places({**trail, "x": np.full(5, np.nan)}) is None
+    assert draw_positions({**trail, "x": np.full(5, np.nan)}) is None
 
 
-def test_time_is_summed_over_the_processes_that_lived_a_life() -> None:
+def test_time_is_summed_over_the_processes_of_a_life() -> None:
     timing = {"part": np.array(["living", "probe", "living", "living", "living"], object),
               "seconds": np.array([2.0, 5.0, 4.0, 1.0, 3.0])}  # fmt: skip
     assert seconds(timing) == {"living": 7.0, "probe": 5.0}
@@ -112,9 +111,9 @@ def test_numbers_and_names_for_people() -> None:
     assert [number(value) for value in (None, float("nan"), 0.123456, -1234.5, 2)] == ["-", "-", "0.1235", "-1,234", "2"]
     assert interval(1.0, 0.5, 1.5) == "1 [0.5, 1.5]"
     assert estimate({"mean": 1.0, "low": 1.0, "high": 1.0}) == "1 (no interval)"
-    assert said("a\nb") == "a b"
-    assert len(said("x" * 99, 10)) == 10
-    assert not said("_hidden").startswith("_")
+    assert label_of("a\nb") == "a b"
+    assert len(label_of("x" * 99, 10)) == 10
+    assert not label_of("_hidden").startswith("_")
 
 
 @given(text=st.text(), value=st.text())
@@ -136,9 +135,13 @@ class Still:
 class Believer:
     """An agent that pushes to the right, and imagines that nothing ever changes."""
 
-    def act(self, key: Any, state: Still, step: TimeStep, mode: str = "explore") -> Any:
+    def see(self, key: Any, state: Still, step: TimeStep) -> Any:
+        del key, state
+        return Still(seen=step.observation), {}
+
+    def act(self, key: Any, state: Still, mode: str = "explore") -> Any:
         del key, mode
-        return Still(seen=step.observation), jnp.ones((step.kind.shape[0], 1))
+        return state, jnp.ones((state.seen.shape[0], 1))
 
     def embody(self, key: Any, state: Still, spec: WorldSpec) -> Still:
         del key, state
@@ -158,7 +161,7 @@ def test_a_film_has_stretches_of_a_few_tasks_with_frames(tmp_path: Path) -> None
     film = read_film(tmp_path / "film.npz")
     assert film["tasks"].tolist() == ["earth", "moon"]
     assert film["real"].shape[:3] == film["imagined"].shape[:3] == (2, TRAJECTORIES, AHEAD)
-    # the episode ends at 20, of which 10 were lived before: nothing is compared beyond its end
+    # the episode ends at 20, and the film begins at 10: nothing is compared beyond its end
     assert np.isfinite(film["real"][:, :, :10]).all()
     assert np.isnan(film["real"][:, :, 10:]).all()
     # what is imagined never changes, and the pendulum's angle (0: cosine, 1: sine) is drawn where it then is
@@ -177,7 +180,7 @@ def test_a_film_has_stretches_of_a_few_tasks_with_frames(tmp_path: Path) -> None
     pictures = draw_frames(film)
     assert pictures is not None
     assert pictures.table.rows[0] == ("earth", "1, 2, 4, 5, 6, 7, 9, 10"), "no picture is shown of what came after the end"
-    assert "as it came and as it was imagined" in pictures.alternative
+    assert "as observed and as imagined" in pictures.alternative
 
 
 def test_a_world_that_cannot_be_drawn_has_no_frames(tmp_path: Path) -> None:

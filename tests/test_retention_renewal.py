@@ -1,4 +1,4 @@
-"""Dead units that begin anew, in networks whose units were killed by hand."""
+"""Dead units that are reset, in networks whose units were killed by hand."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,7 @@ from umwelt.retention import Renewal
 INPUTS = jnp.linspace(-1.0, 1.0, 64)[None, None]
 WAVE = jnp.sin(4.0 * INPUTS)
 STUCK = -1.2784645
-"""Where SiLU has its least value, and no slope: a unit that stays there says the same to all."""
+"""Where SiLU has its least value, and no slope: a unit that stays there is constant."""
 
 
 def grown(dead: tuple[int, ...], bias: float, widths: tuple[int, ...] = (1, 8, 8, 1)) -> Network:
@@ -40,7 +40,7 @@ def taught(
     optimiser: Any = optax.adam(3e-3),  # noqa: B008
 ) -> tuple[Network, Any]:
     """The network and the optimiser's state after so many steps towards a wave."""
-    optimiser = protected(protection, optimiser)
+    optimiser = protection.around(optimiser) if protection else optimiser
 
     def step(carry: Any, _: None) -> tuple[Any, None]:
         network, state = carry
@@ -52,7 +52,7 @@ def taught(
 
 
 def test_a_network_of_dead_units_learns_again() -> None:
-    """One living unit bends once; with eight, a wave can be said."""
+    """One living unit bends once; a wave takes more."""
     dead = grown(tuple(range(1, 8)), -60.0, (1, 8, 1))
     without, _ = taught(dead, None, 3000)
     renewed, _ = taught(dead, Renewal(every=100), 3000)
@@ -62,8 +62,8 @@ def test_a_network_of_dead_units_learns_again() -> None:
 
 
 @pytest.mark.parametrize("bias", [-60.0, STUCK], ids=["silent", "stuck"])
-def test_what_is_predicted_does_not_jump_and_the_living_are_not_touched(bias: float) -> None:
-    """Beside a plain step, a renewal changes the dead, what they gave, and nothing else."""
+def test_predictions_do_not_jump_and_living_units_stay(bias: float) -> None:
+    """Beside a plain step, a renewal changes the dead units, their outputs, and nothing else."""
     dead = (2, 5)
     before, after = (taught(grown(dead, bias), each, 10, optax.sgd(0.01))[0] for each in (None, Renewal(every=10)))
     np.testing.assert_allclose(members.apply(after, INPUTS), members.apply(before, INPUTS), atol=2e-5)
@@ -76,7 +76,7 @@ def test_what_is_predicted_does_not_jump_and_the_living_are_not_touched(bias: fl
     assert np.all(after.biases[0][0, list(dead)] == 0.0)
 
 
-def test_the_optimiser_forgets_the_dead_alone() -> None:
+def test_the_optimiser_forgets_the_dead_units_alone() -> None:
     _, state = taught(grown((2,), STUCK), Renewal(every=10), 10)
     moments = state.inner[0].nu
     np.testing.assert_array_equal(moments.weights[1][0, :, 2], 0.0)
@@ -90,25 +90,24 @@ def test_a_healthy_network_is_left_alone() -> None:
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-6), plain, watched)
 
 
-def test_nothing_to_learn_kills_nobody() -> None:
-    """Where every slope is zero, no unit has died: nobody was asked."""
+def test_a_gradient_of_zero_kills_no_unit() -> None:
     network = grown((), 0.0)
     wrapped = Renewal(every=1).around(optax.sgd(0.1))
     update, _ = wrapped.update(jax.tree.map(jnp.zeros_like, network), wrapped.init(network), network)
     assert not any(np.any(leaf) for leaf in jax.tree.leaves(update))
 
 
-def test_an_ensemble_wears_it_and_others_are_told_why_not() -> None:
-    """A member's unit that was killed is drawn anew, also inside a lesson that is compiled."""
+def test_an_ensemble_takes_a_renewal_and_others_refuse_it() -> None:
+    """A member's unit that was killed is reset, also inside a compiled update."""
     ensemble = Ensemble(units=8, members=2, layers=1, protection=Renewal(every=3))
     state = jax.jit(lambda key: ensemble.init(key, BOXES))(jax.random.key(0))
     network = state.weights.network
     dead = replace(network, biases=(network.biases[0].at[1, 4].set(-60.0), network.biases[1]))
     state = replace(state, weights=replace(state.weights, network=dead))
-    meal = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), plant_life(1, BOXES, 8))
+    batch = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), plant_life(1, BOXES, 8))
     learn = jax.jit(ensemble.learn)
     for index in range(3):
-        state, _ = learn(jax.random.key(index), state, meal)
+        state, _ = learn(jax.random.key(index), state, batch)
     assert (np.asarray(state.weights.network.biases[0])[..., 0] == 0.0).tolist() == [
         [False] * 8,
         [False] * 4 + [True] + [False] * 3,
@@ -117,7 +116,7 @@ def test_an_ensemble_wears_it_and_others_are_told_why_not() -> None:
         jax.eval_shape(lambda key: Implicit(protection=Renewal()).init(key, BOXES), jax.random.key(0))
 
 
-def test_weights_that_are_not_given_are_missed() -> None:
+def test_an_update_without_weights_is_refused() -> None:
     network = grown((), 0.0)
     wrapped = Renewal().around(optax.sgd(0.1))
     with pytest.raises(ValueError, match="params"):

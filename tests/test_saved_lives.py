@@ -1,16 +1,23 @@
 """Lives that earlier versions saved still open."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from umwelt.behaviours import RandomAgent
 from umwelt.core import part
 from umwelt.life.api import life_of
 from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
 from umwelt.life.folder import expression
 from umwelt.life.folder.folder import Folder
 from umwelt.life.rhythm import Rhythm
+from umwelt.life.saves.checkpoint import NotAlike
+from umwelt.life.saves.saver import Saver
+from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 
 SAVED = Path(__file__).parent / "saved"
@@ -32,6 +39,17 @@ def test_a_life_of_the_first_stable_names_opens(tmp_path: Path) -> None:
     assert life.rhythm.chunk == 20
     with Chronicle.read(folder.chronicle) as chronicle:
         assert chronicle.last_clock() == 60
+
+
+def test_a_save_of_another_form_is_refused_with_the_leaf_and_the_mend(tmp_path: Path) -> None:
+    life = Life(world=Pendulum(), agent=RandomAgent(), teacher=Blocks())
+    engine = Engine(life)
+    Saver(tmp_path, engine).save(3, engine.begin())
+    assert Saver(tmp_path, engine).load().clock == 3
+    wider = Engine(replace(life, world=Pendulum(batch=2)))
+    said = r"checkpoint .*000000000003 has another form than this version saves: leaf .* was saved as .*\[1.*, where .*\[2"
+    with pytest.raises(NotAlike, match=said + ".*; resume with the recipe and the versions that recipe.json names, or begin"):
+        Saver(tmp_path, wider).load()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the page is told of lives: the chronicle's own numbers, few of them, and a sentence where there are none."""
+"""The answers to the page: the chronicle's own numbers, few of them, and a sentence where there are none."""
 
 import contextlib
 import fcntl
@@ -26,7 +26,7 @@ from umwelt.report.picture import COLOURS
 from umwelt.watch import answers
 from umwelt.watch.application import application
 
-TOKEN = "a-token-that-nobody-guesses"
+TOKEN = "a-token-of-many-letters"
 
 
 def visitor(lives):
@@ -51,16 +51,16 @@ def asked(page, what, **parameters):
     return answer.json()
 
 
-def test_a_life_tells_how_it_stands_and_how_to_go_on(page):
+def test_a_life_has_a_state_and_a_command_to_resume_it(page):
     cards = {card["name"]: card for card in asked(page, "lives")["lives"]}
     assert (cards["first"]["state"], cards["first"]["clock"], cards["first"]["end"]) == ("finished", 100, 100)
     assert (cards["half"]["state"], cards["half"]["clock"], cards["half"]["end"]) == ("stopped", 100, 400)
-    told = asked(page, "life", name="half")
-    assert told["resume"].startswith("umwelt resume /")
-    assert told["resume"].endswith("/half")
+    found = asked(page, "life", name="half")
+    assert found["resume"].startswith("umwelt resume /")
+    assert found["resume"].endswith("/half")
     assert asked(page, "life", name="first")["resume"].endswith("/first --steps 200")
-    assert [metric["name"] for metric in told["metrics"]] == ["reward", "surprise"]
-    assert (told["tasks"], told["seeds"], told["probes"]) == (["earth", "moon"], [0], [6, 100])
+    assert [metric["name"] for metric in found["metrics"]] == ["reward", "surprise"]
+    assert (found["tasks"], found["seeds"], found["probes"]) == (["earth", "moon"], [0], [6, 100])
 
 
 def test_a_curve_has_no_more_points_than_asked_for_and_they_are_the_lifes_own(page):
@@ -78,7 +78,7 @@ def test_a_window_of_too_many_rows_is_read_from_its_blocks(tmp_path, monkeypatch
     with Chronicle(describe(tmp_path / "long") / "chronicle.db") as chronicle:
         live_on(chronicle, 0, 5000)
         fine = answers.series(chronicle, "reward", 0, 1000, 4999, 100)
-        monkeypatch.setattr(answers, "READ", 3999)
+        monkeypatch.setattr(answers, "POINTS", 3999)
         coarse = answers.series(chronicle, "reward", 0, 1000, 4999, 100)
     assert 95 <= len(fine["clock"]) <= 100
     assert coarse["clock"].tolist() == [1499 + 500 * stretch for stretch in range(8)]
@@ -109,7 +109,7 @@ def test_the_matrix_fills_as_lessons_end(page, tmp_path):
         probe(chronicle, 0, "earth", 1.0)
         for end in (10, 20):
             episode(chronicle, "earth", end, 2.0)
-        assert asked(growing, "matrix", name="young")["returns"] == [[None]], "a newborn's probe says nothing of a lesson"
+        assert asked(growing, "matrix", name="young")["returns"] == [[None]], "the probe before the first decision belongs to no lesson"
         probe(chronicle, 20, "earth", 3.0)
         assert asked(growing, "matrix", name="young")["returns"] == [[3.0]]
         live_on(chronicle, 20, 30)
@@ -149,7 +149,7 @@ def test_of_very_many_episodes_each_stretch_is_still_seen(tmp_path, monkeypatch)
         assert stretch * 100 <= low <= mean <= high <= (stretch + 1) * 100
 
 
-def test_the_episode_under_way_comes_with_its_plan_and_its_picture(page):
+def test_the_present_episode_comes_with_its_plan_and_its_picture(page):
     found = asked(page, "glimpse", name="first")
     now, plan = found["glimpses"]["now"], found["glimpses"]["plan"]
     assert (now["clock"], now["begin"], now["task"], now["frame"]) == (100, 41, "moon", True)
@@ -166,7 +166,7 @@ def test_the_episode_under_way_comes_with_its_plan_and_its_picture(page):
 
 
 def test_a_long_trail_is_spread_evenly(tmp_path, monkeypatch):
-    monkeypatch.setattr(answers, "PLACES", 20)
+    monkeypatch.setattr(answers, "POSITIONS", 20)
     with Chronicle(describe(tmp_path / "long") / "chronicle.db") as chronicle:
         clocks = np.arange(10, 5001, 10)
         chronicle.write_trail({"seed": 0, "clock": clocks, "task": "t", "x": clocks * 2.0, "y": 0.0, "z": 0.0, "doubt": 0.0})
@@ -195,7 +195,7 @@ def test_a_life_is_running_while_a_process_holds_it_and_looking_never_takes_its_
     monkeypatch.undo()
     with lock.open() as mine:
         fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        monkeypatch.setattr(fcntl, "flock", lambda *given: pytest.fail("a trial could turn away who wants to resume"))
+        monkeypatch.setattr(fcntl, "flock", lambda *given: pytest.fail("a trial lock could refuse a process that resumes the life"))
         assert holder.is_held(tmp_path / "first")
 
 
@@ -205,7 +205,7 @@ DAMAGES = {
     "half a chronicle": lambda life: os.truncate(life / "chronicle.db", 30_000),
     "a chronicle that is no database": lambda life: (life / "chronicle.db").write_bytes(b"text that is long enough " * 400),
     "a broken recipe": lambda life: (life / "recipe.json").write_text('{"umwelt": "life", "form'),
-    "a recipe of somebody else": lambda life: (life / "recipe.json").write_text("{}"),
+    "a recipe of another program": lambda life: (life / "recipe.json").write_text("{}"),
     "a recipe without its parts": lambda life: (life / "recipe.json").write_text(
         '{"umwelt": "life", "format": 1, "description": {"end": "soon", "life": []}}'
     ),
@@ -223,26 +223,26 @@ def test_a_damaged_life_has_a_sentence_and_the_others_go_on(tmp_path, damage):
     cards = {card["name"]: card for card in asked(page, "lives")["lives"]}
     assert cards["first"]["state"] == "finished"
     assert asked(page, "series", name="first", metric="reward", end=100, points=10)["clock"]
-    told = asked(page, "life", name="torn")
-    assert told["state"] == "damaged"
-    assert re.search(r"(put back a copy|try again|begun|give the name)", told["trouble"]), told["trouble"]
-    assert str(tmp_path) not in told["trouble"] or "is not a life" in told["trouble"], "there is little room in a list"
+    found = asked(page, "life", name="torn")
+    assert found["state"] == "damaged"
+    assert re.search(r"(put back a copy|try again|begun|give the name)", found["trouble"]), found["trouble"]
+    assert str(tmp_path) not in found["trouble"] or "is not a life" in found["trouble"], "there is little room in a list"
     for route in ("series", "returns", "matrix", "events", "glimpse"):
         answer = page.get(f"/data/{route}?name=torn&metric=reward")
         assert answer.status_code in (200, 409)
         assert answer.status_code == 200 or answer.json()["error"]
 
 
-def test_of_a_damaged_life_is_shown_what_can_be_read(tmp_path):
+def test_what_can_be_read_of_a_damaged_life_is_shown(tmp_path):
     life = write_life(tmp_path, "torn")
     (life / "recipe.json").write_text("{")
     with contextlib.closing(sqlite3.connect(life / "chronicle.db")) as database:
         database.execute("DROP TABLE events")
     page = visitor(tmp_path)
-    told = asked(page, "life", name="torn")
-    assert (told["state"], told["clock"], told["probes"]) == ("damaged", 100, [6, 100])
-    assert [metric["name"] for metric in told["metrics"]] == ["reward", "surprise"]
-    assert [fault.partition(":")[0] for fault in told["faults"]] == ["events"]
+    found = asked(page, "life", name="torn")
+    assert (found["state"], found["clock"], found["probes"]) == ("damaged", 100, [6, 100])
+    assert [metric["name"] for metric in found["metrics"]] == ["reward", "surprise"]
+    assert [fault.partition(":")[0] for fault in found["faults"]] == ["events"]
     assert asked(page, "series", name="torn", metric="reward", end=100, points=10)["clock"]
     assert asked(page, "matrix", name="torn")["tasks"] == ["earth", "moon"]
     assert "events" in page.get("/data/events?name=torn").json()["error"]
@@ -252,7 +252,7 @@ def test_of_a_damaged_life_is_shown_what_can_be_read(tmp_path):
     assert (card["state"], card["world"], card["agent"], card["end"]) == ("damaged", "Pendulum", "RandomAgent", 100)
 
 
-def test_a_page_is_not_surprised_by_pages_torn_out_of_the_middle(tmp_path):
+def test_every_route_answers_where_a_page_is_torn_out_of_the_middle(tmp_path):
     life = write_life(tmp_path, "torn", end=4000)
     whole = (life / "chronicle.db").read_bytes()
     random = np.random.default_rng(0)
@@ -287,7 +287,7 @@ def test_no_reader_stays_in_the_chronicle_so_that_its_log_can_be_folded_away(tmp
         for route in ("life", "series", "returns", "matrix", "events", "glimpse", "frame"):
             assert page.get(f"/data/{route}?name=first&metric=reward").status_code == 200
         live_on(chronicle, 100, 2000)
-        busy, log, folded = chronicle.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        busy, log, folded = chronicle.database.rows("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         assert (busy, log, folded) == (0, 0, 0)
 
 

@@ -1,4 +1,4 @@
-"""`umwelt watch` as a process: it says where it is, ends cleanly, and says plainly what it cannot do."""
+"""`umwelt watch` as a process: it prints its link, ends cleanly, and explains wrong options in one sentence."""
 
 import importlib.util
 import json
@@ -17,7 +17,7 @@ pytest.importorskip("uvicorn", reason="the page needs the watch extra")
 
 from umwelt.cli import watch_page as page
 from umwelt.cli.main import main
-from umwelt.watch.address import NAME, Notice, find_notice, put_up
+from umwelt.watch.address import NAME, PageAddress, find_address, write_address
 from umwelt.watch.serve import listen
 
 WATCH = [sys.executable, "-m", "umwelt", "watch"]
@@ -28,7 +28,7 @@ def test_a_page_is_opened_by_its_link_alone_and_ends_at_a_signal(tmp_path):
     with subprocess.Popen([*WATCH, str(tmp_path)], stdout=subprocess.PIPE, text=True) as server:
         link = server.stdout.readline().split(" at ")[1].strip()
         assert "Ctrl-C" in server.stdout.readline()
-        assert find_notice(tmp_path).link == link
+        assert find_address(tmp_path).link == link
         parts = urllib.parse.urlsplit(link)
         assert parts.hostname == "127.0.0.1"
         with urllib.request.urlopen(link) as answer:
@@ -45,26 +45,26 @@ def test_a_page_is_opened_by_its_link_alone_and_ends_at_a_signal(tmp_path):
     assert not (tmp_path / NAME).exists()
 
 
-def test_a_page_that_nobody_visits_ends_by_itself(tmp_path):
+def test_a_page_without_visitors_ends_by_itself(tmp_path):
     with subprocess.Popen([*WATCH, str(tmp_path), "--idle", "0.01", "--json"], stdout=subprocess.PIPE, text=True) as server:
         assert json.loads(server.stdout.readline())["lives"] == str(tmp_path)
         assert server.wait(timeout=20) == 0
 
 
-def test_a_life_says_where_it_can_be_watched_and_starts_a_page_only_when_asked(tmp_path, capfd):
+def test_a_life_prints_the_link_and_starts_a_page_only_on_request(tmp_path, capfd):
     page.show_page(str(tmp_path), wanted=False, silent=False)
     assert capfd.readouterr().err == ""
     page.show_page(str(tmp_path), wanted=True, silent=True)
-    notice = find_notice(tmp_path)
-    process = notice.process
+    address = find_address(tmp_path)
+    process = address.process
     try:
-        assert f"watch:    {notice.link}\n" == capfd.readouterr().err
+        assert f"watch:    {address.link}\n" == capfd.readouterr().err
         page.show_page(str(tmp_path), wanted=False, silent=False)
-        assert notice.link in capfd.readouterr().err
+        assert address.link in capfd.readouterr().err
         page.show_page(str(tmp_path), wanted=False, silent=True)
         assert capfd.readouterr().err == ""
         page.show_page(str(tmp_path), wanted=True, silent=False)
-        assert find_notice(tmp_path).process == process, "one page is enough"
+        assert find_address(tmp_path).process == process, "one page is enough"
     finally:
         (started,) = page._started
         assert started.pid == process
@@ -77,7 +77,7 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path, capsys, monkeypatch):
     (tmp_path / "file").write_text("")
     with listen("127.0.0.1", None) as taken:
         port = str(taken.getsockname()[1])
-        for words, told in (
+        for words, sentence in (
             ([str(tmp_path), "--port", port], f"--port {port} is in use"),
             ([str(tmp_path), "--port", "70000"], "--port must be from 0 to 65535"),
             ([str(tmp_path), "--host", "0.0.0.0"], "choose its token yourself with --token"),
@@ -87,7 +87,7 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path, capsys, monkeypatch):
             with pytest.raises(SystemExit) as ended:
                 main(["watch", *words])
             assert ended.value.code == 2
-            assert told in capsys.readouterr().err
+            assert sentence in capsys.readouterr().err
     plain = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "starlette" else plain(name))
     with pytest.raises(SystemExit):
@@ -98,8 +98,8 @@ def test_what_cannot_be_served_is_one_sentence(tmp_path, capsys, monkeypatch):
 
 def test_a_link_that_others_planted_is_not_printed(tmp_path, capfd):
     with listen("127.0.0.1", None) as answering:
-        planted = Notice(host="127.0.0.1", port=answering.getsockname()[1], token="t" * 20, process=1)
-        put_up(tmp_path, planted)
+        planted = PageAddress(host="127.0.0.1", port=answering.getsockname()[1], token="t" * 20, process=1)
+        write_address(tmp_path, planted)
         target = tmp_path / "elsewhere.json"
         (tmp_path / NAME).rename(target)
         (tmp_path / NAME).symlink_to(target)

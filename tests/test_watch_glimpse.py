@@ -1,4 +1,4 @@
-"""What a life writes for those who look on: where it was, the episode under way, and the plan beside what happened."""
+"""What a life writes for viewers: its positions, the present episode, and the plan beside what happened."""
 
 import sqlite3
 from dataclasses import replace
@@ -21,9 +21,8 @@ from umwelt.life.folder.folder import Folder
 from umwelt.life.rhythm import Rhythm
 from umwelt.life.saves.digest import digest
 from umwelt.teachers import Blocks
-from umwelt.worlds import Announced, Arm, Cartpole, Pendulum, PointMaze, Varied, normalised, pictured, sticky
-from umwelt.worlds.arm import tip
-from umwelt.worlds.place import frame_of, place_of
+from umwelt.worlds import Cartpole, Pendulum, PointMaze
+from umwelt.worlds.position import frame_of
 
 RHYTHM = Rhythm(random=0, learn_every=20, updates=0, chunk=20, record_every=10, probe_episodes=1)
 
@@ -41,10 +40,13 @@ class EchoState:
 
 @part
 class Echo:
-    """Does half of what it sees, and believes that the world adds what it does."""
+    """Acts by half of the observation, and predicts that the world adds the action."""
 
-    def act(self, key, state, step, mode):
-        return EchoState(seen=step.observation), step.observation / 2
+    def see(self, key, state, step):
+        return EchoState(seen=step.observation), {}
+
+    def act(self, key, state, mode):
+        return state, state.seen / 2
 
     def imagine(self, key, state, actions):
         """actions [1, B, 2]."""
@@ -65,7 +67,7 @@ def test_the_plan_is_the_agents_own_choices_carried_on_in_its_own_imagination():
     plan = imagined(body, mind)
     expected = 1.5 ** np.arange(1, AHEAD + 1)[:, None] * np.array([1.0, -4.0])
     assert np.allclose(plan["plan"], expected)
-    assert np.allclose(plan["plan_places"], expected)
+    assert np.allclose(plan["plan_positions"], expected)
 
 
 def test_an_agent_without_a_model_has_no_plan():
@@ -79,7 +81,7 @@ def made(kinds, rows, clock):
     return SimpleNamespace(
         kind=np.array(kinds, np.int8).reshape(shape),
         seen=np.array(rows, np.float32).reshape(*shape, 1),
-        place=None,
+        position=None,
         task={"gravity": np.full(shape, 9.0)},
     ), clock
 
@@ -96,13 +98,13 @@ def test_a_glimpse_shows_the_plan_over_what_then_happened_and_stops_where_the_ep
     glimpses.take(*made([MID] * 5, range(5, 10), 9))
     assert [found.name for found in glimpses.look((None, None), 0.0)] == []
     glimpses.take(*made([MID, TRUNCATED, FIRST], [10, 11, 12], 12))
-    (told,) = glimpses.look((None, None), 0.0)
-    assert (told.name, told.clock, told.begin) == ("plan", 4, 3)
-    assert told.arrays["seen"].ravel().tolist() == list(range(3, 12))
-    assert told.arrays["plan"] is plan
+    (plan_,) = glimpses.look((None, None), 0.0)
+    assert (plan_.name, plan_.clock, plan_.begin) == ("plan", 4, 3)
+    assert plan_.arrays["seen"].ravel().tolist() == list(range(3, 12))
+    assert plan_.arrays["plan"] is plan
 
 
-def test_a_path_is_never_longer_than_it_may_be_and_a_gap_begins_it_anew():
+def test_a_path_has_a_greatest_length_and_a_gap_starts_a_new_one():
     glimpses = Glimpses(Engine(life(Cartpole())), after=0.0, enough=1.0)
     for clock in range(0, 3 * PATH, 50):
         glimpses.take(*made([MID] * 50, range(clock + 1, clock + 51), clock + 50))
@@ -113,7 +115,7 @@ def test_a_path_is_never_longer_than_it_may_be_and_a_gap_begins_it_anew():
     assert glimpses._episode(5000)[0] == 4999
 
 
-def test_looking_on_changes_no_bit_of_a_life():
+def test_glimpses_change_no_bit_of_a_life():
     ends = []
     for looks in (False, True):
         engine = Engine(life(Pendulum(batch=2), seeds=2))
@@ -135,7 +137,7 @@ def test_looking_on_changes_no_bit_of_a_life():
     assert frame.max() == 255
 
 
-def test_what_cannot_be_compiled_is_told_and_ends_nothing(tmp_path, monkeypatch):
+def test_a_plan_that_does_not_compile_is_an_event_and_the_life_goes_on(tmp_path, monkeypatch):
     def broken(body, mind):
         raise TypeError("a state that changes its shape")
 
@@ -148,13 +150,13 @@ def test_what_cannot_be_compiled_is_told_and_ends_nothing(tmp_path, monkeypatch)
             value, _ = lives.chunk(value, clock)
             lives.write(value, clock + 20)
             assert lives.glimpses._compiling.exception()
-        told = lives.chronicle.events()
+        events = lives.chronicle.events()
         lives.close(value)
-    assert told["message"].tolist() == ["its imagination cannot be shown: TypeError: a state that changes its shape"]
+    assert events["message"].tolist() == ["its imagination cannot be shown: TypeError: a state that changes its shape"]
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
-def test_a_life_writes_where_it_was_and_a_short_one_compiles_nothing_for_others(tmp_path, seeds):
+def test_a_life_writes_its_positions_and_a_short_one_compiles_nothing_for_viewers(tmp_path, seeds):
     world = PointMaze(batch=2)
     with Folder.create("short", {}, lives=tmp_path) as folder:
         lives = living.Living(replace(life(world, seeds), seed=3), folder, end=40)
@@ -176,10 +178,10 @@ def test_a_life_writes_where_it_was_and_a_short_one_compiles_nothing_for_others(
     assert np.allclose(np.stack([trail["x"], trail["y"]], axis=1)[3::4], last)
 
 
-def test_a_trail_has_the_place_at_the_end_of_each_window_and_the_mean_doubt_of_its_row():
+def test_a_trail_has_the_position_at_the_end_of_each_window_and_the_mean_doubt_of_its_row():
     record = SimpleNamespace(
         kind=np.ones((5, 2)),
-        place=np.arange(15.0).reshape(5, 1, 3),
+        position=np.arange(15.0).reshape(5, 1, 3),
         doubt=np.array([[1, 9], [2, 9], [np.nan, 9], [4, 9], [6, 9]], float),
         task=np.array([[0, 7], [0, 7], [0, 7], [1, 7], [1, 7]]),
     )
@@ -187,22 +189,6 @@ def test_a_trail_has_the_place_at_the_end_of_each_window_and_the_mean_doubt_of_i
     assert (columns["x"].tolist(), columns["y"].tolist(), columns["z"].tolist()) == ([6, 12], [7, 13], [8, 14])
     assert columns["doubt"].tolist() == [1.5, 5.0]
     assert columns["task"] == ["t0", "t1"]
-
-
-def test_places_are_found_behind_wrappers_that_leave_the_observation_alone():
-    seen = spaces.sample(jax.random.key(0), PointMaze().spec.observation, 4)
-    told = np.concatenate([seen, np.ones((4, 6))], axis=1)
-    place = np.stack([seen[:, 0], 9 - seen[:, 1]], axis=1)
-    assert np.allclose(place_of(PointMaze())(seen), place)
-    assert np.allclose(place_of(sticky(PointMaze()))(seen), place)
-    assert np.allclose(place_of(Announced(world=PointMaze()))(told), place)
-    assert np.array_equal(place_of(Varied(world=Pendulum(), within=()))(seen[:, :3]), seen[:, :3])
-    for nowhere in (Cartpole(), pictured(Pendulum()), normalised(PointMaze()), Announced(world=Cartpole())):
-        assert place_of(nowhere) is None
-    joints = np.array([[0.3, -0.2]])
-    fields = np.zeros((1, 12))
-    fields[:, 4:6] = tip(joints[0])
-    assert np.allclose(place_of(Arm())(fields), tip(joints[0]))
 
 
 def test_a_chronicle_of_an_earlier_version_has_no_trail_until_it_is_written_to(tmp_path):

@@ -1,4 +1,4 @@
-"""The point maze: nobody walks through walls, whatever is done."""
+"""The point maze: no action leads through a wall."""
 
 import itertools
 from collections import deque

@@ -232,7 +232,7 @@ def test_an_unknown_level_names_the_known_ones():
         level(level="maze")
 
 
-def test_an_end_is_told_from_a_limit():
+def test_an_end_differs_from_a_limit():
     environment = level(level="simple", limit=2)
     environment.reset(seed=0)
     assert environment.step(LEFT)[2:4] == (False, False)

@@ -99,7 +99,8 @@ def test_mountain_car(world, id):
     random = np.random.default_rng(1)
     discrete = id == "MountainCar-v0"
     actions = random.integers(0, 3, COUNT) if discrete else random.uniform(-1, 1, (COUNT, 1)).astype(np.float32)
-    moved, reward, terminated, seen = ours(world, MountainCarBody(position=states[:, 0], speed=states[:, 1]), jnp.asarray(actions))
+    body = MountainCarBody(position=states[:, 0], speed=states[:, 1])
+    moved, reward, terminated, seen = ours(world, body, jnp.asarray(actions))
     state, their_reward, their_end, observation = theirs(id, states.astype(np.float64), actions)
     agree(np.stack([moved.position, moved.speed], 1), state)
     agree(reward, their_reward)

@@ -32,7 +32,7 @@ class Counter:
         return body
 
 
-def lived(world, actions, next_tasks, task):
+def steps_of(world, actions, next_tasks, task):
     """kinds, observations, rewards [T + 1, B] of a life."""
     state, step = stream.init(world, jax.random.key(0), jnp.asarray(task, jnp.float32))
     steps = [step]
@@ -43,7 +43,7 @@ def lived(world, actions, next_tasks, task):
 
 
 def test_a_life_of_two_rows_is_as_written_by_hand():
-    kinds, seen, reward = lived(
+    kinds, seen, reward = steps_of(
         Counter(batch=2),
         actions=[[0, 1], [0, 1], [0, 1], [1, 0], [0, 1]],
         next_tasks=[[-1, -1], [-1, -1], [-1, 7], [5, -1], [-1, -1]],
@@ -58,7 +58,7 @@ def test_a_life_of_two_rows_is_as_written_by_hand():
 
 
 def test_an_end_at_the_limit_is_terminated():
-    kinds, _, _ = lived(Counter(time_limit=2), actions=[[1], [1]], next_tasks=[[0], [0]], task=[0])
+    kinds, _, _ = steps_of(Counter(time_limit=2), actions=[[1], [1]], next_tasks=[[0], [0]], task=[0])
     assert kinds[:, 0].tolist() == [FIRST, MID, TERMINATED]
 
 
@@ -79,9 +79,9 @@ def test_rows_begin_in_different_places():
 
 
 @pytest.mark.exact
-@pytest.mark.parametrize("name", BUILT_IN)
-def test_both_drivers_live_the_same_bits(name):
-    """300 steps, with ends in them, of random actions, and the next task drawn anew for every step."""
+@pytest.mark.parametrize("name", ["pendulum", "cartpole", "point_maze"])
+def test_both_drivers_give_the_same_bits(name):
+    """300 steps, with ends in them, of random actions, and another next task for every step."""
     world = BUILT_IN[name](batch=3, time_limit=40)
     keys = jax.random.split(jax.random.key(0), 300)
     actions = spaces.sample(jax.random.key(1), world.spec.action, 300, 3)
@@ -99,7 +99,7 @@ def test_both_drivers_live_the_same_bits(name):
         np.testing.assert_array_equal(one, other)
 
 
-def test_lives_with_several_keys_at_once_are_the_lives_one_by_one():
+def test_several_keys_at_once_give_what_each_gives_alone():
     """Under vmap every step draws a fresh body, where one life alone skips it: the result is the same."""
     world = BUILT_IN["mountain_car"](batch=2, time_limit=5)
     task = stream.rows(world.tasks()["right"], 2)

@@ -1,4 +1,4 @@
-"""What the tasks change, and that the worlds can be lived in."""
+"""What the tasks change, and that the worlds can be solved."""
 
 import dataclasses
 
@@ -141,9 +141,9 @@ def test_the_cartpoles_track_lies_around_its_goal():
         (0.5, 0.01, -1.1, False),
     ],
 )
-def test_the_mountain_cars_goal_is_on_either_hill(place, speed, goal, end):
+def test_the_mountain_cars_goal_is_on_either_hill(position, speed, goal, end):
     world = MountainCarContinuous()
-    body = MountainCarBody(position=jnp.float32(place), speed=jnp.float32(speed))
+    body = MountainCarBody(position=jnp.float32(position), speed=jnp.float32(speed))
     _, reward, terminated = world.advance(KEY, body, jnp.zeros(1), task_of(world, goal=goal))
     assert bool(terminated) is end
     assert float(reward) == (100.0 if end else 0.0)

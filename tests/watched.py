@@ -1,4 +1,4 @@
-"""Lives as folders, written by hand: what pages and their tests look at."""
+"""Lives as folders with hand-made numbers, for pages and their tests."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ TASKS = ("earth", "moon")
 
 
 def describe(path: Path, end: int = 100, command: str = "umwelt live") -> Path:
-    """A folder with a recipe and no chronicle."""
+    """Make a folder with a recipe and no chronicle."""
     path.mkdir(parents=True)
     parts = {
         "world": {"part": "umwelt.worlds:Pendulum", "fields": {}},
@@ -28,20 +28,20 @@ def describe(path: Path, end: int = 100, command: str = "umwelt live") -> Path:
 
 
 def live_on(chronicle: Chronicle, begin: int, end: int, seed: int = 0) -> None:
-    """A row at each clock begin < clock <= end: reward is clock / 2, surprise minus that."""
+    """Write a row at each clock begin < clock <= end: reward is clock / 2, surprise minus that."""
     clocks = np.arange(begin + 1, end + 1)
     chronicle.declare(METRICS)
     chronicle.write(seed, clocks, {"reward": clocks / 2, "surprise": -clocks / 2})
 
 
 def episode(chronicle: Chronicle, task: str, end: int, worth: float, seed: int = 0) -> None:
-    """An episode of ten decisions."""
+    """Write an episode of ten decisions."""
     row = {"seed": seed, "row": 0, "begin": end - 10, "end": end, "task": task, "return": worth, "length": 10}
     chronicle.write_episodes({**row, "end_kind": "truncated", "surprise": np.nan, "doubt": 0.5})
 
 
 def probe(chronicle: Chronicle, clock: int, task: str, mean: float, error: float = 0.5, seed: int = 0) -> None:
-    """A probe of two episodes, one better and one worse by 1."""
+    """Write a probe of two episodes, one better and one worse by 1."""
     returns = [mean - 1, mean + 1]
     chronicle.write_probe(
         seed, clock, task, "probe", returns, mean=mean, low=mean - 1, high=mean + 1, model_error=error, length=10
@@ -49,7 +49,7 @@ def probe(chronicle: Chronicle, clock: int, task: str, mean: float, error: float
 
 
 def write_life(lives: Path, name: str = "first", end: int = 100) -> Path:
-    """A life of `end` decisions and two lessons, of which the first was half forgotten in the second."""
+    """Write a life of `end` decisions and two lessons; it forgets half of the first in the second."""
     path = describe(lives / name, end)
     half = end // 2
     with Chronicle(path / "chronicle.db") as chronicle:
@@ -65,8 +65,8 @@ def write_life(lives: Path, name: str = "first", end: int = 100) -> Path:
         seen = np.stack([np.sin(np.arange(60) / 9), np.cos(np.arange(60) / 9)], axis=1).astype(np.float32)
         frame = np.zeros((64, 64, 1), np.uint8)
         frame[20:44, 28:36] = 220
-        chronicle.write_glimpse(0, "now", end, "moon", end - 59, {"seen": seen, "seen_places": seen, "frame": frame})
+        chronicle.write_glimpse(0, "now", end, "moon", end - 59, {"seen": seen, "seen_positions": seen, "frame": frame})
         plan = seen[45:] + np.linspace(0, 0.3, 15, dtype=np.float32)[:, None]
-        arrays = {"seen": seen, "seen_places": seen, "plan": plan, "plan_places": plan}
+        arrays = {"seen": seen, "seen_positions": seen, "plan": plan, "plan_positions": plan}
         chronicle.write_glimpse(0, "plan", end - 15, "moon", end - 59, arrays)
     return path

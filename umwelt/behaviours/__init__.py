@@ -1,4 +1,4 @@
-"""What acts: agents that plan, agents with a policy, and the one that rolls dice."""
+"""What acts: agents that plan, agents with a policy, agents around agents, and one that draws at random."""
 
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.bootstrapped import Bootstrapped

@@ -1,7 +1,7 @@
 """A planner whose policy learns from it: the policy imitates the planner's actions, and plans again for old states.
 
-"Bootstrapped model predictive control" (BMPC, ICLR 2025). A policy that imitates its planner is a better proposal for the
-next plan than one that climbs the values by gradient, and its values are of what is really done. Plans get outdated as the
+"Bootstrapped model predictive control" (BMPC, ICLR 2025). A policy that imitates its planner proposes better
+plans than one that climbs the values by gradient. Its values are of what is really done. Plans get outdated as the
 model learns, so each round of learning plans again for a few states of the memory.
 
 Where we differ: the policy imitates actions (those of life, and those planned again), not the planner's normals.

@@ -64,7 +64,10 @@ class CuriousState:
 
 @part
 class Curious:
-    """An agent whose memory holds `scale` x reward + `weight` x bonus."""
+    """An agent whose memory holds `scale` x reward + `weight` x bonus.
+
+    A bonus is never negative for the library's signals, so an agent that it pays avoids the end of an episode.
+    """
 
     agent: Agent
     """What acts and learns."""
@@ -83,9 +86,9 @@ class Curious:
     """Discount of that sum; 0 for the deviation of the bonus itself."""
 
     @property
-    def inner(self) -> Agent:
-        """The agent inside."""
-        return self.agent
+    def inner(self) -> Agent | None:
+        """The agent inside, for those that look through wrappers; None where it observes more than the world shows."""
+        return None if self.tells else self.agent
 
     @property
     def hosted(self) -> bool:
@@ -102,8 +105,6 @@ class Curious:
         for_agent, for_curiosity = keys.split(key, "agent", "curiosity")
         observation_form, action_form = vectors(spec.observation, self), form(spec.action)
         curiosity = self.curiosity.init(for_curiosity, observation_form.width, action_form.width, spec.batch)
-        if self.tells:
-            capability(self.curiosity, "told", required="tells=True")
         state = CuriousState(
             inner=None,
             curiosity=curiosity,
@@ -184,13 +185,17 @@ class Curious:
         """The spec of the world as the inner agent observes it."""
         if not self.tells:
             return spec
-        told = jax.eval_shape(capability(self.curiosity, "told", required="tells=True"), state.curiosity)
+        told = jax.eval_shape(self._told, state.curiosity)
         return replace(spec, observation=_beside(spec.observation, Box(shape=told.shape[1:])))
 
     def _shown(self, curiosity: Any, step: TimeStep) -> TimeStep:
         """A step [B] with what the bonus depends on beside its observation."""
-        told = capability(self.curiosity, "told", required="tells=True")
-        return replace(step, observation=_beside(step.observation, told(curiosity)))
+        return replace(step, observation=_beside(step.observation, self._told(curiosity)))
+
+    def _told(self, curiosity: Any) -> jax.Array:
+        """What the bonus depends on: float32 [B, W]."""
+        told: Any = capability(self.curiosity, "told", required="tells=True")
+        return told(curiosity)
 
     def _ahead(self, curiosity: Any, observation_form: Form, action_form: Form, batch: int) -> Ahead | None:
         if not self.tells:

@@ -64,7 +64,7 @@ class DQN:
         """Begin with nearly equal values of all choices."""
         if not isinstance(action, Discrete):
             raise ValueError(
-                f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box (size `boxes` of losse_dyna)"
+                f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box, as the recipe losse_dyna does"
             )
         network = layers.stack(key, (width, self.units, self.units, action.n), scale=0.01, normed=False)
         return DqnState(

@@ -16,7 +16,7 @@ from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.rolling import rolled
 from umwelt.core import Experience, Info, Metric, Objective, Prediction, TimeStep, WorldSpec, keys, part, spaces, static, struct
 from umwelt.core.contracts import Memory, Mode, Model, Score
-from umwelt.networks.beliefs import learned
+from umwelt.networks.beliefs import learned, usable
 from umwelt.networks.form import Form, form, numbers
 
 
@@ -134,8 +134,9 @@ class Dreamer:
         turned = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience)
         last = min(length, max(1, self.starts // number)) if self.starts else length
         belief = jax.tree.map(lambda leaf: leaf[1 + length - last :].reshape(last * number, *leaf.shape[2:]), beliefs)
-        # a dream begins where something was lived, an episode's first step included, but not where one has terminated
-        known = (turned.acted | turned.next.first) & jnp.any(turned.acted, axis=0)
+        # a dream begins at a step of an episode, its first one included, but not where an episode has terminated
+        used = usable(experience).T
+        known = (used | turned.next.first) & jnp.any(used, axis=0)
         weight = (known & ~turned.next.terminated)[length - last :].reshape(-1)
         return jax.lax.stop_gradient(belief), weight.astype(jnp.float32)
 

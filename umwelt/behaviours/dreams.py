@@ -59,6 +59,7 @@ class Rolls:
     """Decisions from which on dreams have the full horizon."""
 
     metrics = (LENGTH, DREAMED_DOUBT)
+    cites = ("mbpo_2019",)
 
     def dream(
         self,

@@ -42,7 +42,7 @@ class DynaState:
     """model, learner, memory, dreamed: the parts' states; the memories are None in a body for probes.
 
     belief, observation: leaves [B, ...], of the last step. action: [B, ...], the last action. decisions: int32 [], how
-    many were lived and remembered.
+    many lived transitions were remembered.
     """
 
     model: Any
@@ -59,7 +59,7 @@ class DynaState:
 
 @part
 class Dyna:
-    """A world model that makes experience, and a policy that learns from it beside what was lived."""
+    """A world model that makes experience, and a policy that learns from both lived experience and dreams."""
 
     model: Model
     """The world model; it must predict observations."""
@@ -76,7 +76,7 @@ class Dyna:
     batch: int = 256
     """Transitions of one update of the policy."""
     real: float = 0.05
-    """The share of them that was lived."""
+    """The share of lived experience among them."""
     model_batch: int = 0
     """Transitions of one update of a model of the replay diet; 0 does not update it here."""
     model_updates: int = 1

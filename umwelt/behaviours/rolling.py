@@ -1,4 +1,4 @@
-"""Imagining along given actions: the picture that every agent with a world model can draw of what it expects."""
+"""Imagining along given actions, as every agent with a world model can."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from umwelt.core.contracts import Model
 
 
 def rolled(key: jax.Array, model: Model, state: Any, belief: Any, actions: Any) -> Prediction:
-    """What a model expects of actions [H, B, ...] from beliefs [B]: Prediction [H, B]."""
+    """Predict the results of actions [H, B, ...] from beliefs [B]: Prediction [H, B]."""
 
     def onward(belief: Any, item: tuple[jax.Array, Any]) -> tuple[Any, Prediction]:
         return model.imagine(item[0], state, belief, item[1])

@@ -238,9 +238,9 @@ def _repeats(instance: Any, spec: WorldSpec, key: jax.Array, state: Any) -> str:
 
 
 def _keeps_belief(subject: _Subject, key: jax.Array, state: Any, action: Any) -> str:
-    before, after = state, subject.remember(key, state, _foreign(subject.spec, 1, action, SHOWN))[0]
-    beliefs = [getattr(each, "belief", None) for each in (before, after)]
-    return same_values(*beliefs, "`remember` changes what `see` left: the belief")
+    after, _ = subject.remember(key, state, _foreign(subject.spec, 1, action, SHOWN))
+    before, left = (getattr(each, "belief", None) for each in (state, after))
+    return same_values(before, left, "`remember` changes what `see` left: the belief")
 
 
 def _unread(subject: _Subject, key: jax.Array, state: Any) -> str:
@@ -254,7 +254,7 @@ def _unread(subject: _Subject, key: jax.Array, state: Any) -> str:
             after, _ = subject.remember(here, after, _foreign(spec, tick, action, WATCHED))
         after, info = subject.learn(key, after)
         bodies.append((subject.embody(key, after), info))
-    differ = same_values(*bodies, "what it learned")
+    differ = same_values(bodies[0], bodies[1], "what it learned")
     return differ and f"it reads the actions of WATCHED experience, which are unknown: {differ}; weigh rows by `acted`"
 
 

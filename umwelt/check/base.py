@@ -5,6 +5,7 @@ adds the rules that need numbers.
 """
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
@@ -127,6 +128,16 @@ def settles(first: Any, second: Any, what: str) -> str:
             name = jax.tree_util.keystr(path)
             kinds = ["weak" if _weak(leaf) else "fixed" for leaf in (a, b)]
             return f"{what}{name} changed its type from {kinds[0]} to {kinds[1]}, so it compiles twice; give `init` a dtype"
+    return ""
+
+
+def pure(function: Callable[..., Any], *arguments: Any) -> str:
+    """A sentence where two traces of a function differ: then it reads what changes outside its arguments."""
+    # a function of its own for each, or JAX would look the second trace up
+    first, second = (jax.make_jaxpr(lambda *given: function(*given))(*arguments) for _ in range(2))
+    texts = [re.sub(r" at 0x[0-9a-f]+", "", str(found)) for found in (first, second)]
+    if texts[0] != texts[1] or same_values(first.consts, second.consts, ""):
+        return "two traces of it differ; draw every random number from `key`, and keep no Python state"
     return ""
 
 

@@ -98,7 +98,8 @@ class _Trial:
     def __init__(self, instance: Any, key: jax.Array) -> None:
         self.instance, self.key = instance, key
         self.bonus, self.learn = Compiled(instance.bonus), Compiled(instance.learn)
-        self.begin, self.told = (capability(instance, name) for name in ("begin", "told"))
+        self.begin: Any = capability(instance, "begin")
+        self.told: Any = capability(instance, "told")
         self.first = self.state = instance.init(key, WIDTH, ACTIONS, ROWS)
         self.moment = moments(jax.random.fold_in(key, LESSONS))
 
@@ -134,16 +135,17 @@ class _Trial:
         if sentence := same_values(self.state, after, "the state"):
             return f"{sentence} after a lesson without weight; leave rows of weight 0 out of all sums"
         weight = none.at[:2].set(1.0)
-        weighed = replace(self.moment, weight=weight)
-        mixed = [
-            jax.tree.map(lambda leaf, other: leaf.at[2:].set(other[2:]), weighed, rest) for rest in (wild, moments(self.key))
-        ]
-        mixed = [replace(moment, weight=weight) for moment in mixed]
-        states = [self.learn(self.key, self.state, moment)[0] for moment in mixed]
-        if sentence := same_values(*states, "the state"):
+
+        def mixed(rest: Moment) -> Moment:
+            rows = jax.tree.map(lambda leaf, other: leaf.at[2:].set(other[2:]), self.moment, rest)
+            return replace(rows, weight=weight)
+
+        one, other = mixed(wild), mixed(moments(self.key))
+        first, second = (self.learn(self.key, self.state, moment)[0] for moment in (one, other))
+        if sentence := same_values(first, second, "the state"):
             return f"{sentence} with the contents of rows of weight 0; leave them out of all sums"
-        bonuses = [self.paid(moment=moment)[:2] for moment in mixed]
-        return same_values(*bonuses, "the bonus beside rows of weight 0")
+        first, second = (self.paid(moment=moment)[:2] for moment in (one, other))
+        return same_values(first, second, "the bonus beside rows of weight 0")
 
     def jitted(self) -> str:
         """A sentence where compilation changes a bonus or a lesson."""
@@ -167,9 +169,9 @@ class _Trial:
         begun = self.begin(self.state, one)
         # the first row weighs nothing, or what it counts would be counted beside the others
         moment = replace(self.moment, weight=self.moment.weight.at[0].set(0.0))
-        others = [self.paid(state, moment)[1:] for state in (self.state, begun)]
-        shown = [np.asarray(self.told(state))[1:] for state in (self.state, begun)] if self.told else (0, 0)
-        if sentence := same_values(*others, "the bonus") or same_values(*shown, "`told`"):
+        paid, still = (self.paid(state, moment)[1:] for state in (self.state, begun))
+        shown, kept = (np.asarray(self.told(state))[1:] if self.told else 0 for state in (self.state, begun))
+        if sentence := same_values(paid, still, "the bonus") or same_values(shown, kept, "`told`"):
             return f"{sentence} in rows in which no episode begins; `begin` touches the others alone"
         few = self.begin(self.state, jnp.ones(2, bool))
         paid = np.asarray(self.instance.bonus(self.key, few, moments(self.key, 2)))

@@ -125,7 +125,7 @@ def _action_ignored(subject: Subject, taken: Walk, end: int) -> str:
         state, step = subject.step(key, state, each, task)
         seen.append(jax.tree.map(lambda leaf: leaf[rows], step))
         subject.world.close(state)
-    difference = same_values(*seen, "the FIRST step")
+    difference = same_values(seen[0], seen[1], "the FIRST step")
     return f"after an end the action still matters: {difference}; ignore it in the rows that begin again" if difference else ""
 
 

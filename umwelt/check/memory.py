@@ -11,7 +11,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Depth, Report, compiles_once, parameter_names, plain, same_form, same_values, settles, wants_values
+from umwelt.check.base import (
+    Depth,
+    Report,
+    compiles_once,
+    parameter_names,
+    plain,
+    pure,
+    same_form,
+    same_values,
+    settles,
+    wants_values,
+)
 from umwelt.check.memory_trial import (
     EARLY,
     OPTIONAL,
@@ -67,7 +78,6 @@ def memory(
     if oldest_first:
         report.rule("the oldest leaves first", lambda: _ordered(trial))
     report.rule("compiles once", lambda: _compiles_once(trial))
-    report.rule("same under jit", lambda: _same_under_jit(trial))
     report.rule("same under vmap", lambda: _same_under_vmap(trial))
     report.rule("same key, same draw", lambda: _keyed(trial))
     report.rule("save, load, continue", lambda: _continues(trial))
@@ -83,20 +93,22 @@ def _outline(report: Report, small: Any, key: jax.Array, example: Experience) ->
     bare = replace(example, **dict.fromkeys(OPTIONAL))
     full = replace(example, **{name: getattr(example, name) if name == "task" else number for name in OPTIONAL})
 
-    def calls(key: jax.Array, example: Experience, bare: Experience, full: Experience) -> dict[str, Any]:
+    def calls(key: jax.Array, example: Experience) -> dict[str, Any]:
         empty = small.init(example)
-        added, *others = (small.add(key, empty, given) for given in (example, bare, full))
+        added = small.add(key, empty, example)
         drawn = [small.sample(key, added, shape) for shape in shapes]
-        return {"empty": empty, "added": added, "others": others, "count": small.count(added), "drawn": drawn}
+        return {"empty": empty, "added": added, "count": small.count(added), "drawn": drawn}
 
     found: dict[str, Any] = {}
-    trace = lambda: found.update(jax.eval_shape(calls, key, example, bare, full))  # noqa: E731
+    given = (key, example)
+    trace = lambda: found.update(jax.eval_shape(calls, *given))  # noqa: E731
     if not report.rule("can be traced", trace):
         return False
     kept = [
+        report.rule("pure", lambda: pure(calls, *given)),
         report.rule("state keeps its form", lambda: same_form(found["empty"], found["added"], "state")),
         report.rule("state settles", lambda: settles(found["empty"], found["added"], "state")),
-        report.rule("what is not known keeps the form", lambda: _same_for_all(found)),
+        report.rule("what is not known keeps the form", lambda: _same_for_all(small, key, found["empty"], bare, full)),
         report.rule("the form of a draw", lambda: _drawn_form(found["drawn"], shapes, example)),
         report.rule("the form of count", lambda: _count_form(found["count"])),
         report.rule("sequences or a refusal", lambda: _refuses(small, key, found["added"])),
@@ -104,12 +116,17 @@ def _outline(report: Report, small: Any, key: jax.Array, example: Experience) ->
     return all(kept)
 
 
-def _same_for_all(found: dict[str, Any]) -> str:
+def _same_for_all(small: Any, key: jax.Array, empty: Any, *others: Experience) -> str:
     """Shown and lived experience differ in what is known, and one memory keeps both."""
-    sentences = (same_form(found["empty"], other, "state") for other in found["others"])
-    sentence = next(filter(None, sentences), "")
-    fields = ", ".join(f"`{name}`" for name in OPTIONAL)
-    return sentence and f"with other fields of {fields} known than in the example, {sentence}; fill or drop them in `add`"
+    for other in others:
+        try:
+            sentence = same_form(empty, jax.eval_shape(small.add, key, empty, other), "state")
+        except (TypeError, ValueError, AttributeError) as error:
+            sentence = f"`add` raised {type(error).__name__}: {str(error).splitlines()[0]}"
+        if sentence:
+            known = [name for name in OPTIONAL if getattr(other, name) is not None]
+            return f"for experience of which {known or 'nothing optional'} is known, {sentence}; fill or drop fields in `add`"
+    return ""
 
 
 def _drawn_form(drawn: list[Experience], shapes: list[tuple[int, ...]], example: Experience) -> str:
@@ -209,11 +226,6 @@ def _compiles_once(trial: Trial) -> str:
     return compiles_once(trial.both, (trial.key, trial.empty, row), (trial.key, trial.early, row))
 
 
-def _same_under_jit(trial: Trial) -> str:
-    given = (trial.key, trial.early, some_of(trial.lived, EARLY))
-    return same_values(trial.both.plain(*given), trial.both(*given), "result")
-
-
 def _same_under_vmap(trial: Trial) -> str:
     lives = [
         (jax.random.key(index), state, some_of(trial.lived, EARLY + index))
@@ -231,8 +243,7 @@ def _same_under_vmap(trial: Trial) -> str:
 def _keyed(trial: Trial) -> str:
     shape, elsewhere = trial.shapes[0], jax.random.fold_in(trial.key, 1)
     first, again, other = (trial.draw(each, trial.full, shape) for each in (trial.key, trial.key, elsewhere))
-    eager = trial.memory.sample(trial.key, trial.full, shape)
-    if same_values(first, again, "") or same_values(first, eager, ""):
+    if same_values(first, again, ""):
         return "two draws with one key differ; take every random number from `key`"
     return "" if same_values(first, other, "") else "draws with two keys are the same; use `key`"
 
@@ -276,7 +287,8 @@ def _scratch_grows(trial: Trial, example: Experience) -> str:
         program = (lambda state, keys: scan(body, state, keys)) if often else once
         keys = jax.random.split(trial.key, 5) if often else trial.key
         lowered = jax.jit(program, donate_argnums=0).lower(jax.eval_shape(resized.init, example), keys)
-        return lowered.compile().memory_analysis().temp_size_in_bytes
+        analysis: Any = lowered.compile().memory_analysis()
+        return analysis.temp_size_in_bytes
 
     for often, where in ((False, "a donated add"), (True, "a scan that adds and then draws")):
         large = scratch(2 * enough, often)

@@ -10,7 +10,7 @@ from umwelt.check.base import Compiled
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived, part, spaces
 
 ROWS = 4
-"""How many episodes are lived in parallel."""
+"""How many episodes run in parallel."""
 EPISODE = 12
 """Steps until an episode is cut off."""
 WIDTH = 3
@@ -29,15 +29,15 @@ CHOICES = WorldSpec(name="plant pushed by choices", observation=Box(shape=(WIDTH
 class Subject:
     """A model under examination, and the lives that it is examined with, Experience [T, B] in NumPy arrays.
 
-    init, observe, imagine, learn: the model's methods, compiled.
-    length: how long the sequences are that a replay model eats; None for transitions.
+    init, observe, imagine, learn: the model's methods, compiled where it is not hosted.
+    length: how long the sequences are that a replay model learns from; None for transitions.
     """
 
     model: Any
-    init: Compiled
-    observe: Compiled
-    imagine: Compiled
-    learn: Compiled
+    init: Any
+    observe: Any
+    imagine: Any
+    learn: Any
     spec: WorldSpec
     key: Any
     life: Experience
@@ -46,23 +46,23 @@ class Subject:
 
     @property
     def suffix(self) -> str:
-        """What is added to the name of a rule: in which world it was examined."""
+        """The end of a rule's name: in which world the model was examined."""
         return f", {self.spec.name}"
 
     def state(self) -> Any:
-        """A model that has seen nothing."""
+        """Make a model without data."""
         return self.init(self.key)
 
     def moment(self, tick: int) -> Experience:
-        """Experience [B] at one tick of the life."""
+        """Take experience [B] at one tick of the life."""
         return jax.tree.map(jnp.asarray, self._cut(tick))
 
-    def meal(self, index: int = 0) -> Experience:
-        """What `learn` is given in one call."""
-        return jax.tree.map(lambda leaf: jnp.asarray(leaf[index]), self.meals(index + 1))
+    def batch(self, index: int = 0) -> Experience:
+        """Make what `learn` reads in one call."""
+        return jax.tree.map(lambda leaf: jnp.asarray(leaf[index]), self.batches(index + 1))
 
-    def meals(self, number: int, rows: int = 160) -> Experience:
-        """What `learn` is given in `number` calls, as NumPy arrays: leaves [number, ...], in the model's diet."""
+    def batches(self, number: int, rows: int = 160) -> Experience:
+        """Make what `learn` reads in `number` calls, as NumPy arrays: leaves [number, ...], in the model's diet."""
         if self.model.diet == "stream":
             ticks = np.arange(number) % self.life.origin.shape[0]
             return self._cut(ticks)
@@ -75,9 +75,33 @@ class Subject:
             ticks, rows_of = ticks[..., 0], rows_of[..., 0]
         return self._cut((ticks, rows_of))
 
+    def sequences(self, length: int) -> Experience:
+        """Take the first ticks of the life, with its seams, as sequences [B, length]."""
+        return jax.tree.map(lambda leaf: jnp.asarray(np.swapaxes(leaf[:length], 0, 1)), self.life)
+
     def _cut(self, index: Any) -> Experience:
-        """Some of the life. NumPy cuts it, which compiles nothing for each new shape."""
+        """Take some of the life. NumPy cuts it, which compiles nothing for each new shape."""
         return jax.tree.map(lambda leaf: leaf[index], self.life)
+
+
+def subject(
+    model: Any, spec: WorldSpec, key: jax.Array, ticks: int, length: int | None, learnable: bool, hosted: bool
+) -> Subject:
+    """Put a model into two lives of `ticks` steps: of the plant where that is `learnable`, or of random values."""
+    live, world = (plant_life if learnable else random_life), spec
+    ready: Any = (lambda function: function) if hosted else Compiled
+    return Subject(
+        model=model,
+        init=ready(lambda key: model.init(key, world)),
+        observe=ready(model.observe),
+        imagine=ready(model.imagine),
+        learn=ready(model.learn),
+        spec=spec,
+        key=key,
+        life=jax.device_get(live(1, spec, ticks)),
+        other=jax.device_get(live(2, spec, ticks)),
+        length=length,
+    )
 
 
 def _whole(valid: np.ndarray, length: int) -> np.ndarray:
@@ -87,7 +111,7 @@ def _whole(valid: np.ndarray, length: int) -> np.ndarray:
 
 
 def altered(tree: Any, into: Any, source: Any, shift: int = 0) -> Any:
-    """What stands at one place of every leaf put, shifted, at another. Done by NumPy, which compiles nothing, but for
+    """Put the contents of one place of every leaf, shifted, into another. NumPy does it, which compiles nothing, but for
     random keys, which are put as they are."""
 
     def put(leaf: Any) -> jax.Array:
@@ -101,7 +125,7 @@ def altered(tree: Any, into: Any, source: Any, shift: int = 0) -> Any:
 
 
 def plant_life(seed: int, spec: WorldSpec, ticks: int) -> Experience:
-    """Experience [T, B] of random actions in a rotating, pushed, slightly noisy linear system.
+    """Make experience [T, B] of random actions in a rotating, pushed, slightly noisy linear system.
 
     The change of the observation and the reward are linear in observation and action.
     """
@@ -127,7 +151,7 @@ def plant_life(seed: int, spec: WorldSpec, ticks: int) -> Experience:
 
 
 def random_life(seed: int, spec: WorldSpec, ticks: int) -> Experience:
-    """Experience [T, B] of random values from the spaces of `spec`, in episodes of several lengths."""
+    """Make experience [T, B] of random values from the spaces of `spec`, in episodes of several lengths."""
     age = (np.arange(ticks + 1)[:, None] + 3 * np.arange(ROWS)) % (EPISODE + 1)
     ends = np.where(np.arange(ROWS) % 2, TERMINATED, TRUNCATED)
     kinds = np.where(age == 0, FIRST, np.where(age == EPISODE, ends, MID)).astype(np.int8)

@@ -38,7 +38,7 @@ def teacher(
 
     task_space, named: those of the world that it teaches in; by default one number, `earth` and `moon`.
     depth: `shapes` traces each method once and compiles nothing; `values` runs them.
-    achieved: the space of `feedback.reached`, where the world of the teacher tells what an observation achieves.
+    achieved: the space of `feedback.reached`, where the world has `achieved`.
     """
     report = Report("teacher", type(instance).__name__)
     key = jax.random.key(0) if key is None else key

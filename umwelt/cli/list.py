@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import re
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,8 @@ from umwelt.core import part
 DESCRIPTION = """Show what there is, one line each: worlds, wrappers, streams, parts and recipes. What another package adds
 by its entry points (groups umwelt.recipes, umwelt.worlds, umwelt.models ...) is shown with the package's name.
 
-`umwelt live` takes these names: --world pendulum --recipe pets, --recipe.planner icem (a part as it is spelt in brackets)."""
+`umwelt live` takes these names: --world pendulum --recipe pets --recipe.planner icem. Parts are spelt in lower case, or as
+in brackets."""
 ROOMS = ("models", "planners", "memory", "curiosity", "teachers", "retention", "behaviours")
 
 
@@ -66,7 +68,8 @@ def _parts(room: str) -> dict[str, str]:
 
     module = importlib.import_module(f"umwelt.{room}")
     own = {name: thing for name in module.__all__ if callable(thing := getattr(module, name))}
-    lines = {name: f"({snake(name)}) {_line(thing)}" for name, thing in own.items()}
+    spelt = {name: "" if snake(name) == name.lower() else f"({snake(name)}) " for name in own}
+    lines = {name: spelt[name] + _line(thing) for name, thing in own.items()}
     return lines | _added(room, {snake(name) for name in own})
 
 
@@ -81,7 +84,7 @@ def _recipes() -> dict[str, str]:
         except Exception as error:  # another package's fault must not hide the rest
             lines[name] = f"cannot be loaded: {error}"
             continue
-        kinds = " and ".join(found.needs)
+        kinds = ", ".join(found.needs)
         lines[name] = f"{found.summary} ({kinds}{'; sizes ' + ', '.join(found.sizes) if found.sizes else ''})"
         if found.make.__module__.split(".")[0] != "umwelt" and name in outside:
             lines[name] += f" [from {origin(outside[name])}]"
@@ -106,4 +109,6 @@ def _added(room: str, known: set[str]) -> dict[str, str]:
 
 
 def _line(thing: Any) -> str:
-    return (inspect.getdoc(thing) or "").split("\n")[0]
+    """The first sentence of a docstring."""
+    paragraph = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return re.split(r"(?<=\.)\s", paragraph)[0]

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from umwelt.cli.names import recipe_of, source_of, stream_of, world_of, wrapped
+from umwelt.cli.names import recipe_of, source_of, stream_of, voice_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, parse_known, shadow, take, unshadow
 from umwelt.cli.parts import replace_parts
 from umwelt.core import part
@@ -57,6 +57,8 @@ class Command:
     module:name of a Source. `umwelt record` writes such a folder; --rhythm.study lets the agent learn from it first."""
     panel: tuple[str, ...] = ()
     """The world's tasks that the life is examined on; empty for those that its teacher chooses."""
+    voice: str = ""
+    """module:name of what answers the questions that the agent or the teacher asks between two stretches."""
     driver: str = "auto"
     """`scan` compiles the world too, `host` steps it from Python, `auto` compiles where it can."""
     keep_episodes: bool = False
@@ -155,6 +157,7 @@ def read(arguments: list[str]) -> tuple[Life, Command, str]:
         rhythm=command.rhythm,
         shown=(*life.shown, *map(source_of, command.shown)),
         panel=command.panel or life.panel,
+        voice=voice_of(command.voice) if command.voice else life.voice,
         **{name: getattr(command, name) for name in ("seed", "seeds", "driver", "keep_episodes")},
     )
     _fit(start.recipe, life)

@@ -32,13 +32,17 @@ def main(arguments: list[str] | None = None) -> int:
         if not _reader_gone():
             raise  # another pipe, such as that of a hosted world
         # what is still in the buffer is flushed when the interpreter ends, and must go somewhere
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _output())
         return 1
+
+
+def _output() -> int:
+    return 1 if sys.stdout is None else sys.stdout.fileno()
 
 
 def _reader_gone() -> bool:
     watcher = select.poll()
-    watcher.register(sys.stdout.fileno(), 0)
+    watcher.register(_output(), 0)
     return any(happened & select.POLLERR for _, happened in watcher.poll(0))
 
 

@@ -22,7 +22,7 @@ def world_of(name: str) -> Any:
         name = outside[name].value
     if ":" not in name:
         known = [*BUILT_IN, *outside]
-        raise UsageError(nearest(name, known, "world") + "; others are gymnasium:ID, dm_control:DOMAIN-TASK and module:name")
+        raise UsageError(nearest(name, known, "world") + " (others are gymnasium:ID, dm_control:DOMAIN-TASK and module:name)")
     try:
         if not name.startswith(("gymnasium:", "dm_control:")):
             found = import_name(name)
@@ -78,7 +78,7 @@ def recipe_of(name: str) -> Any:
     if name in names():
         return load(name)
     if ":" not in name:
-        raise UsageError(nearest(name, list(names()), "recipe") + "; another is module:name of a Recipe")
+        raise UsageError(nearest(name, list(names()), "recipe") + " (another is module:name of a Recipe)")
     try:
         found = import_name(name)
     except (ImportError, AttributeError) as error:
@@ -90,15 +90,32 @@ def recipe_of(name: str) -> Any:
 
 def source_of(name: str) -> Any:
     """Find a source of shown experience: the folder or the id of a Minari data set, or `module:name` of a Source."""
-    from umwelt.memory import Minari
+    from umwelt.memory import Minari, minari
 
-    if ":" not in name or Path(name).exists():
-        return Minari(path=name)
+    if Path(name).exists() or ":" not in name:
+        if missing := minari.missing():
+            raise UsageError(f"--shown {name}: {missing}")
+        try:
+            minari.opened(name)
+        except ValueError as error:
+            raise UsageError(f"--shown {name}: {error}") from error
+        # the life may be resumed from another folder
+        return Minari(path=str(Path(name).resolve()) if Path(name).exists() else name)
+    return _made(name, "shown")
+
+
+def voice_of(name: str) -> Any:
+    """Find the part at `module:name` that answers questions."""
+    return _made(name, "voice")
+
+
+def _made(name: str, option: str) -> Any:
+    """The part at `module:name`; of a class an instance."""
     try:
         found = import_name(name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"--shown {name}: {error}") from error
-    return found() if isinstance(found, type) else found
+        return found() if isinstance(found, type) else found
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise UsageError(f"--{option} {name}: {error}") from error
 
 
 def import_name(name: str) -> Any:

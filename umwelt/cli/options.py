@@ -66,14 +66,17 @@ def shadow(instance: Any, path: str = "") -> tuple[type, Any]:
         value, name = getattr(instance, field.name), f"{path}{field.name}"
         help, kind = helps.get(field.name, ""), _typeable(field.type, value)
         if path and kind is None and holds_part(instance, field.name):
-            others = ", ".join(sorted(fitting(type(instance), field.name, value)))
-            help = f"{help} `--{name.replace('_', '-')} NAME` puts another part here{': ' + others if others else ''}."
+            others = sorted(fitting(type(instance), field.name, value))
+            if len(others) > (1 if is_part(value) else 0):
+                help = f"{help} `--{option_name(name)} NAME` puts another part here: {', '.join(others)}."
         if is_part(value):
             kind, value = shadow(value, f"{name}.")
         elif kind is None and path and holds_part(instance, field.name):
             kind, value = str, NO_PART
         if kind is not None:
-            fields.append((field.name, Annotated[kind, tyro.conf.arg(help=help)]))
+            # a trailing underscore only avoids a word of Python's
+            spelt = field.name.rstrip("_") if field.name.endswith("_") else None
+            fields.append((field.name, Annotated[kind, tyro.conf.arg(name=spelt, help=help)]))
             values[field.name] = value
     made = dataclasses.make_dataclass(type(instance).__name__, fields, frozen=True, kw_only=True)
     made.__doc__ = (inspect.getdoc(type(instance)) or "").split("\n\n")[0]
@@ -133,9 +136,14 @@ def option_names(default: Any, prefix: str = "--") -> list[str]:
     names = []
     for field in dataclasses.fields(default):
         value = getattr(default, field.name)
-        name = prefix + field.name.replace("_", "-")
+        name = prefix + option_name(field.name)
         names += option_names(value, name + ".") if is_part(value) else [name]
     return names
+
+
+def option_name(field: str) -> str:
+    """A field as the command line spells it."""
+    return field.rstrip("_").replace("_", "-")
 
 
 def take(arguments: list[str], name: str) -> tuple[str | None, list[str]]:

@@ -101,7 +101,7 @@ def _named(name: str, path: str, owner: Any, field: str, arguments: list[str]) -
     if kind is None:
         role = " or ".join(each.__name__.lower() for each in _kinds(annotation)) or "part for it"
         sentence = nearest(name, sorted(fitting(type(owner), field, present)), role)
-        raise UsageError(f"--{path}: {sentence}; another is module:Name")
+        raise UsageError(f"--{path}: {sentence} (another is module:Name)")
     return _made(kind, path, present, arguments) if isinstance(kind, type) else kind
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import tyro
 
-from umwelt.cli.options import UsageError, parse
+from umwelt.cli.options import parse
 from umwelt.core import part
 
 DESCRIPTION = """Record episodes of the last save of a life as a Minari data set, from which other agents can learn:
@@ -29,7 +29,7 @@ class Command:
     mode: Literal["exploit", "explore", "random"] = "exploit"
     """How it acts: as well as it can, as in its life, or at random."""
     noise: float = 0.0
-    """The share of actions that are drawn at random in place of its own."""
+    """Noise on each action, in units of half its range; of choices the probability of a random one."""
     lives: str = "lives"
     """The folder of all lives."""
     json: bool = False
@@ -42,10 +42,6 @@ def run(arguments: list[str]) -> int:
     from umwelt.life.folder.folder import find
 
     command = parse(Command, None, arguments, "umwelt record", DESCRIPTION)
-    if command.episodes < 1:
-        raise UsageError(f"--episodes {command.episodes}: it takes at least 1")
-    if not 0.0 <= command.noise <= 1.0:
-        raise UsageError(f"--noise {command.noise}: it is a share, from 0 to 1")
     out = Path(command.out or f"shown/{find(command.life, command.lives).resolve().name}")
     found = record(command.life, episodes=command.episodes, out=out, mode=command.mode, noise=command.noise, lives=command.lives)
     if command.json:

@@ -45,26 +45,26 @@ def run(arguments: list[str]) -> int:
     from umwelt.life.chronicle.chronicle import ChronicleError
     from umwelt.life.folder.folder import FolderError
     from umwelt.report.examination import examined_of
-    from umwelt.report.reading import read_story
+    from umwelt.report.reading import read_life_data
     from umwelt.report.writing import BadTarget, write_report
 
     command = parse(Command, None, arguments, "umwelt report", DESCRIPTION)
     if not command.life:
         raise UsageError("name at least one life, such as `umwelt report lives/A`")
-    stories, missing = [], []
+    read, missing = [], []
     for name in dict.fromkeys(command.life):
         try:
-            story = read_story(name, command.lives)
+            life = read_life_data(name, command.lives)
         except (FolderError, ChronicleError) as error:
             missing.append(str(error))
             continue
-        found, fault = examined_of(story, Path(command.out) / "examined", command.examine)
-        stories.append(replace(story, examined=found, faults=(*story.faults, *([fault] if fault else []))))
-    if not stories:
+        found, fault = examined_of(life, Path(command.out) / "examined", command.examine)
+        read.append(replace(life, examined=found, faults=(*life.faults, *([fault] if fault else []))))
+    if not read:
         raise UsageError("; ".join(missing))
     again = "umwelt report " + shlex.join(word for word in arguments if word not in ("--examine", "--json"))
     try:
-        written = write_report(stories, Path(command.out), again, tuple(f"Left out: {sentence}." for sentence in missing))
+        written = write_report(read, Path(command.out), again, tuple(f"Left out: {sentence}." for sentence in missing))
     except BadTarget as error:
         raise UsageError(str(error)) from error
     if command.json:
@@ -73,6 +73,6 @@ def run(arguments: list[str]) -> int:
     for fault in written.faults:
         print(f"umwelt: {fault}", file=sys.stderr)
     print(f"report:   {written.page}, with {written.figures} figures beside it")
-    if not command.examine and any(not story.examined for story in stories):
+    if not command.examine and any(not life.examined for life in read):
         print(f"examine:  {again} --examine")
     return 0

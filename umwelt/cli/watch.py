@@ -20,7 +20,7 @@ class Command:
     lives: tyro.conf.Positional[str] = "lives"
     """The folder of all lives."""
     port: int = 0
-    """Where on this machine; 0 takes 8765, or any free one where that is taken."""
+    """The port that it listens on; 0 takes 8765, or any free one where that is taken."""
     host: str = "127.0.0.1"
     """The address that it listens on: by default this machine alone. Any other needs --token, and is not encrypted."""
     token: str = ""
@@ -33,16 +33,16 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Serve until Ctrl-C."""
+    from umwelt.watch.address import PageAddress
     from umwelt.watch.serve import serve
 
     command = parse(Command, None, arguments, "umwelt watch", DESCRIPTION)
     if not 0 <= command.port < 2**16:
         raise UsageError(f"--port must be from 0 to 65535, not {command.port}")
 
-    def tell(notice: object) -> None:
-        link = notice.link  # type: ignore[attr-defined]
-        words = f"watch {command.lives} at {link}\nCtrl-C ends the page; the lives go on without it"
-        print(json_module.dumps({"link": link, "lives": command.lives}) if command.json else words, flush=True)
+    def on_open(address: PageAddress) -> None:
+        words = f"watch {command.lives} at {address.link}\nCtrl-C ends the page; the lives go on without it"
+        print(json_module.dumps({"link": address.link, "lives": command.lives}) if command.json else words, flush=True)
 
-    serve(Path(command.lives), command.host, command.port or None, command.token, command.idle * 60, tell)
+    serve(Path(command.lives), command.host, command.port or None, command.token, command.idle * 60, on_open)
     return 0

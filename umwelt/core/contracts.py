@@ -117,6 +117,8 @@ class HostedWorld(World, Protocol):
 class Model(Protocol):
     """A world model. Beliefs, actions and steps have a leading axis N, which may differ from call to call.
 
+    `diet` is one of `Diet`, and says how it learns.
+
     `hosted = True` says that its methods are plain Python. Capabilities:
     value(state, belief) -> float32 [N], the value of what follows;
     prior(key, state, belief) -> actions [N], drawn from the model's own policy;
@@ -129,8 +131,10 @@ class Model(Protocol):
     compose(key, state, belief, number, ...) -> Experience [N * number, L], whole stretches.
     """
 
-    diet: Diet
-    metrics: tuple[Metric, ...]
+    @property
+    def diet(self) -> str: ...
+    @property
+    def metrics(self) -> tuple[Metric, ...]: ...
 
     def init(self, key: Key, spec: WorldSpec) -> State:
         """A model that has seen nothing."""
@@ -173,7 +177,10 @@ class Planner(Protocol):
 
 
 class Memory(Protocol):
-    """Keeps experience within a budget of bytes."""
+    """Keeps experience within a budget of bytes. Capability: held(state) -> int32, the transitions that it holds now."""
+
+    @property
+    def bytes(self) -> int: ...
 
     def init(self, example: Experience) -> State:
         """An empty memory for experience [B] like `example`. Only shapes and dtypes are read."""
@@ -203,7 +210,8 @@ class Curiosity(Protocol):
     new body of that many rows; told(state) -> float32 [B, W], what the bonus depends on, for agents that are shown it.
     """
 
-    metrics: tuple[Metric, ...]
+    @property
+    def metrics(self) -> tuple[Metric, ...]: ...
 
     def init(self, key: Key, width: int, actions: int, batch: int) -> State:
         """A signal that has met nothing: `width` features, `actions` numbers of an action, `batch` rows of a life."""
@@ -249,7 +257,8 @@ class Agent(Protocol):
     model can be examined. `hosted = True` says that its methods are plain Python.
     """
 
-    metrics: tuple[Metric, ...]
+    @property
+    def metrics(self) -> tuple[Metric, ...]: ...
 
     def init(self, key: Key, spec: WorldSpec) -> State:
         """An agent that has learned nothing, for the world of `spec`."""
@@ -290,7 +299,8 @@ class Source(Protocol):
 
     def read(self, key: Key, spec: WorldSpec) -> Iterator[Experience]:
         """Yield pieces [T, B] of streams in order, whole episodes laid end to end: seams are not `valid`, origin is
-        SHOWN or WATCHED, `to_come` is filled. A piece that follows another continues its rows."""
+        SHOWN or WATCHED, `to_come` is filled. A piece that follows another continues its rows; blank rows (an ended
+        step that no FIRST follows) pad a stream at its end."""
         ...
 
 

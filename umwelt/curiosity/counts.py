@@ -1,8 +1,8 @@
 """Count observations: one that was met n times pays one over the root of n.
 
-Of vectors of zeros and ones, every entry is counted by itself, and the pseudo-count of an observation is about as small
-as that of its rarest entries ("Count-based exploration in feature space for reinforcement learning", IJCAI 2017).
-So a key in the hand is new wherever it is held. Other vectors are counted by the cell of a grid that they lie in.
+Vectors of zeros and ones are counted entry by entry ("Count-based exploration in feature space for reinforcement
+learning", IJCAI 2017). The pseudo-count of an observation is about as small as that of its rarest entries. So a key in
+the hand is new wherever it is held. Other vectors are counted by the cell of a grid that they lie in.
 
 Episodic, an observation pays once in an episode, as in "RIDE: rewarding impact-driven exploration" (ICLR 2020).
 Otherwise an agent would stay where it is rare to be, and loops would pay.
@@ -15,7 +15,7 @@ from typing import Literal
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Info, Metric, Moment, part, select, struct
+from umwelt.core import Info, Moment, part, select, struct
 
 OFTEN = 4
 """What `told` distinguishes: an observation was met in this episode never before, once, twice, or more often."""
@@ -60,10 +60,9 @@ class Counts:
     slots: int = 4096
     """Slots of the table of cells, a power of two; two observations share a slot about once in so many."""
 
-    metrics: tuple[Metric, ...] = ()
-    """It reports none."""
-
+    metrics = ()
     novelty = True
+    cites = ("feature_counts_2017", "ride_2020")
 
     def init(self, key: jax.Array, width: int, actions: int, batch: int) -> CountsState:
         """Count nothing yet."""

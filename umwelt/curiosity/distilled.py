@@ -31,7 +31,7 @@ class DistilledState:
     """target, predictor: stacks; the target is never updated. optimiser: Optax's. inputs: the scale of what they read."""
 
     target: Stack
-    predictor: Stack
+    predictor: Any
     optimiser: Any
     inputs: Scale
 
@@ -55,12 +55,13 @@ class Distilled:
 
     metrics = (LOSS,)
     novelty = True
+    cites = ("rnd_2019",)
 
     def init(self, key: jax.Array, width: int, actions: int, batch: int) -> DistilledState:
         """Draw both networks."""
         for_target, for_predictor = keys.split(key, "target", "predictor")
         widths = (width, self.units, self.units, self.outputs)
-        predictor = layers.stack(for_predictor, widths, normed=False)
+        predictor: Any = layers.stack(for_predictor, widths, normed=False)
         return DistilledState(
             target=layers.stack(for_target, widths, normed=False),
             predictor=predictor,
@@ -79,7 +80,7 @@ class Distilled:
         weight = moment.weight / jnp.maximum(jnp.sum(moment.weight), 1e-9)
         scaled = replace(state, inputs=scale.update(state.inputs, after, weighs.astype(jnp.float32), self.horizon))
 
-        def loss(predictor: Stack) -> jax.Array:
+        def loss(predictor: Any) -> jax.Array:
             return jnp.sum(weight * self.error(scaled, predictor, after))
 
         error, gradient = jax.value_and_grad(loss)(state.predictor)

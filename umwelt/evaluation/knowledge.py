@@ -1,8 +1,7 @@
-"""What a world model knows: how far it foresees, whether its doubt tells the truth, and how fast its agent decides.
+"""What a world model knows: how far its predictions reach, whether its doubt is right, and how fast its agent decides.
 
-The agent acts as well as it can in the real world; afterwards the model imagines the same actions from
-many moments on that way. Errors are shares of what there was to explain: 0 is perfect, 1 is as good as
-always guessing the mean.
+The agent acts as well as it can in the real world. Afterwards the model imagines the same actions from many moments on
+that way. Errors are shares of what there was to explain: 0 is perfect, 1 is as good as always guessing the mean.
 """
 
 import time
@@ -49,13 +48,13 @@ class Foreseen:
 
 @part
 class Knowledge:
-    """One row of the table that `umwelt probe --model` prints. A number that cannot be told is NaN.
+    """One row of the table that `umwelt probe --model` prints. A number that is not known is NaN.
 
     compared: what was compared, `observation`, or `belief` where the model has no decoder. error: the unexplained
     share of the change after each of HORIZONS. reward_error: that of the next reward. doubt_rank: the rank
     correlation of doubt with the real error. doubt_error: how far doubt, scaled as a whole, is from the error in
-    groups of equal doubt, as a share of the error; doubt_groups: (scaled doubt, error) of those groups, the surest
-    first, empty where it cannot be told. horizons: those of `error`. imagined_return, real_return: means over
+    groups of equal doubt, as a share of the error. doubt_groups: (scaled doubt, error) of those groups, the surest
+    first, empty where they are not known. horizons: those of `error`. imagined_return, real_return: means over
     `return_steps` steps. decisions: a second, for one row.
     """
 
@@ -175,8 +174,10 @@ def calibration_error(doubt: np.ndarray, error: np.ndarray) -> float:
 
 
 def doubt_groups(doubt: np.ndarray, error: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """Of rows [R], sorted by doubt into BINS groups: the root mean square of each group's doubt, when doubt is scaled to
-    be as large as the error on the whole, and that of its error. Empty where one of both says nothing."""
+    """Rows [R] sorted by doubt into BINS groups: the root mean square of each group's doubt, and that of its error.
+
+    Doubt is scaled to be as large as the error on the whole. Empty where one of both says nothing.
+    """
     if len(doubt) < BINS or not np.any(doubt) or not np.any(error):
         return ()
     scaled = doubt * np.sqrt(np.mean(error**2) / np.mean(doubt**2))
@@ -201,8 +202,8 @@ def has_observation(prediction: Prediction) -> bool:
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(count) - (count - 1) / 2)[place]
+    _, group, count = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[group]
 
 
 def _mean(values: np.ndarray) -> float:

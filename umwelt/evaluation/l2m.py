@@ -1,11 +1,11 @@
 """Metrics of a lifelong log, experience by experience, as the L2M programme defined them.
 
-A log is a list of blocks in the order in which they were lived; in each, one task was either learned or only
+A log is a list of blocks in their order in time; in each, one task was either learned or only
 tested. Experts are learning curves of agents that had one task for all their lives. Curves are first made
 comparable by `prepared`; `scores` gives all metrics, NaN where the log does not hold what one needs.
 
 The published reference is `l2metrics` 3.1.0, whose defaults are followed; its transfers are those of no training
-in between ("zero-shot"), which others call forward transfer too: see `lifelong` for the one of speed.
+in between ("zero-shot"), which others call forward transfer too: see `lifetime` for the one of speed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -160,7 +160,7 @@ def _saturation(curve: np.ndarray) -> tuple[float, int]:
 
 
 def _curve(blocks: Sequence[Block], task: str) -> np.ndarray:
-    """All that was lived of a task while learning it."""
+    """All performances on a task while it was learned."""
     own = [block.performance for block in blocks if block.task == task and block.learning]
     return np.concatenate(own) if own else np.zeros(0)
 

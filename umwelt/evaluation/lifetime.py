@@ -3,13 +3,13 @@
 A ledger holds one number for each task at each probe: a return, a success rate, or an error of the model. Names in
 the literature collide, so here every metric has its own:
 
-    forgetting            what a task lost between the end of its own last lesson and now (Continual World)
-    backward transfer     what a task gained between the end of its own first lesson and now
-    isolated forgetting   what one lesson took from a task that had been learned before it (CORA)
-    zero-shot transfer    what one lesson gave to a task that had not been learned yet (CORA)
-    forward transfer      how much faster a task was learned than by a fresh agent: areas under curves (Continual World)
-    plasticity            how soon a task was learned, in times of a fresh agent: 1 is as soon, 2 twice as soon, 0 never
-    retention             now over the best ever, both counted from a floor; 1 keeps everything
+- forgetting: what a task lost between the end of its own last lesson and now (Continual World);
+- backward transfer: what a task gained between the end of its own first lesson and now;
+- isolated forgetting: what one lesson took from a task that had been learned before it (CORA);
+- zero-shot transfer: what one lesson gave to a task that had not been learned yet (CORA);
+- forward transfer: how much faster a task was learned than by a fresh agent, by areas under curves (Continual World);
+- plasticity: how soon a task was learned, in times of a fresh agent (1 is as soon, 2 twice as soon, 0 never);
+- retention: now over the best ever, both counted from a floor; 1 keeps everything.
 
 All are for values of which more is better; `errors=True` turns a ledger of errors round.
 """
@@ -24,7 +24,7 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """A stretch of life on one task: decisions begin < clock <= end of each row."""
+    """A stretch of a life on one task: decisions begin < clock <= end of each row."""
 
     task: str
     begin: int
@@ -42,9 +42,9 @@ class Ledger:
     values: tuple[Mapping[str, Any], ...] = ()
     errors: bool = False
     floor: Mapping[str, float] = field(default_factory=dict)
-    """Values of a newborn, from which retention counts; a task without one counts from its first probe."""
+    """Values of a fresh agent, from which retention counts; a task without one counts from its first probe."""
 
-    def lived(self, task: str, begin: int, end: int) -> "Ledger":
+    def learned(self, task: str, begin: int, end: int) -> "Ledger":
         """The ledger after one more lesson; the same task again without a gap prolongs the last one."""
         if self.lessons and self.lessons[-1].task == task and self.lessons[-1].end == begin:
             return replace(self, lessons=(*self.lessons[:-1], replace(self.lessons[-1], end=end)))
@@ -124,8 +124,11 @@ class Ledger:
         return {task: (self.area(task) - fresh[task]) / (best - fresh[task]) for task in self.tasks if task in fresh}
 
     def recovery(self, share: float = 0.95) -> dict[tuple[str, int], float]:
-        """(task, number of a later lesson on it) -> decisions until it was again at `share` of the way from the floor
-        to where its last lesson left it, over those its first lesson took to get there; infinite where it never was."""
+        """How soon a task came back: (task, number of a later lesson on it) -> a ratio of decisions.
+
+        It is those until the task was again at `share` of the way from the floor to where its last lesson left it, over
+        those that its first lesson took to get there; infinite where it never was.
+        """
         found = {}
         for task in self.tasks:
             own = self._lessons_on(task)
@@ -136,8 +139,11 @@ class Ledger:
         return found
 
     def plasticity(self, fresh: Mapping[str, "Ledger"], share: float = 0.9) -> dict[str, float]:
-        """task -> decisions after which a fresh agent, which learned it alone, was at `share` of the way from its floor
-        to where its lesson left it, over those after which this life was there in its own first lesson on it."""
+        """How soon each task was learned: task -> a ratio of decisions.
+
+        It is those after which a fresh agent that learned it alone was at `share` of its way, over those after which this
+        life was there in its own first lesson. The way leads from the floor to where the fresh agent's lesson left it.
+        """
         found = {}
         for task in (task for task in self.tasks if task in fresh):
             alone = fresh[task]

@@ -19,6 +19,10 @@ STRETCH = 200
 """Decisions between two looks at whether all episodes have ended, where steps are recorded."""
 
 
+Show = Callable[[Exam, TimeStep, Any], Any]
+"""What a walk keeps of a tick: (the exam before it, the world's answer, the world's state after it) -> a pytree."""
+
+
 @struct
 class Journey:
     """What N rows went through in T decisions each.
@@ -126,7 +130,13 @@ class Proctor:
         return jax.tree.map(lambda first, rest: np.concatenate([np.asarray(first)[None], rest]), opening, after), action
 
     def _walk(
-        self, examiner: Examiner, key: jax.Array, agent_state: Any, tasks: Any, most: int, show: Callable[[Exam, TimeStep, Any], Any]
+        self,
+        examiner: Examiner,
+        key: jax.Array,
+        agent_state: Any,
+        tasks: Any,
+        most: int,
+        show: Show,
     ) -> tuple[Callable[[Any, int, int], tuple[Any, Any]], tuple[Any, Exam]]:
         """A function (carry, clock, count) -> (carry, shown [count, ...]) that runs `count` ticks, `most` at most, from
         `clock` on, and where it begins: at clock -1."""
@@ -190,7 +200,7 @@ class Proctor:
 
 
 def _name(examiner: Examiner) -> tuple[Any, ...]:
-    """What tells the programs of one proctor apart."""
+    """What the programs of one proctor differ by."""
     return examiner.world.spec.batch, examiner.mode, examiner.noise
 
 

@@ -28,7 +28,7 @@ def interquartile_mean(values: np.ndarray) -> float:
 def stratified_interval(
     key: jax.Array, values: np.ndarray, statistic: Callable[[np.ndarray], float] = interquartile_mean, level: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile bootstrap interval of a statistic of `values` [seeds, tasks]: seeds are drawn anew for each task, so
+    """Percentile bootstrap interval of a statistic of `values` [seeds, tasks]: seeds are drawn for each task by itself, so
     that every task keeps its weight."""
     values = _table(values, "values")
     found = [statistic(each) for each in _redrawn(_generator(key), values)]

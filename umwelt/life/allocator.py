@@ -1,8 +1,8 @@
-"""Memory that is asked for again and again stays with the process.
+"""Keep the memory of compiled programs with the process.
 
-A compiled program asks for its scratch memory, some tens of megabytes, at each call. The C library gives
-blocks of that size back to the system at once, so that each call waits for fresh pages, zeroed one by one:
-measured on two cores, about a quarter of the time of a large learning step. Told otherwise, it keeps them.
+A compiled program asks for its scratch memory, some tens of megabytes, at each call. The C library gives blocks of that
+size back to the system at once. So each call waits for fresh pages, zeroed one by one: measured on two cores, about a
+quarter of the time of a large learning step. With other settings the library keeps them.
 """
 
 import ctypes

@@ -1,9 +1,9 @@
 """Deciding and learning at once, where a world is hosted.
 
-What is chosen on a step does not depend on the lessons that follow it, and the lessons do not depend on the choice, as
-long as neither reads what the other writes. Then both run at the same time, from the mind that has seen the step, with
-the result of one after the other. A trace of the agent's own methods finds out what each reads and writes. An agent
-whose methods are not apart decides first and learns then.
+The choice on a step and the lessons after it are independent, as long as neither reads what the other writes. Then both
+run at the same time, from the mind that has seen the step, with the result of one after the other. A trace of the
+agent's own methods finds out what each reads and writes. An agent whose methods are not apart decides first and learns
+then.
 
 Programs that one thread calls run one after the other, so learning has a thread of its own. A context manager of JAX
 that holds for one thread alone does not reach it.
@@ -60,7 +60,7 @@ class Narrow:
     def __init__(self, function: Callable[..., Any], found: Traces, agent: Any, in_place: Sequence[bool]) -> None:
         self._function, self._forms = function, jax.eval_shape(lambda: agent)
         # zeros cannot stand for a key that nothing reads
-        keyed = [jax.dtypes.issubdtype(form.dtype, jax.dtypes.prng_key) for form in jax.tree.leaves(self._forms)]
+        keyed = [jnp.issubdtype(form.dtype, jax.dtypes.prng_key) for form in jax.tree.leaves(self._forms)]
         known = [reads or writes or key for reads, writes, key in zip(found.reads, found.writes, keyed, strict=True)]
         self._writes, self._own = found.writes, [writes and free for writes, free in zip(found.writes, in_place, strict=True)]
         self._lent = [given and not own for given, own in zip(known, self._own, strict=True)]

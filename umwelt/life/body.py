@@ -94,9 +94,7 @@ def rounds(learn: Callable[[jax.Array, Any], tuple[Any, Info]], agent: Any, key:
     learn = jax.jit(learn)  # so that one trace serves for the shapes and for the loop
     shapes = jax.eval_shape(learn, key, agent)[1]
     none = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    return jax.lax.fori_loop(
-        0, updates, lambda index, held: learn(jax.random.fold_in(key, index), held[0]), (agent, none)
-    )
+    return jax.lax.fori_loop(0, updates, lambda index, held: learn(jax.random.fold_in(key, index), held[0]), (agent, none))
 
 
 def ticking(step: Step, turn: Turn) -> Callable[[tuple[Any, Mind], Any], tuple[tuple[Any, Mind], Record]]:

@@ -41,7 +41,6 @@ class Consulting:
         self.notes.append((name, message))
 
 
-
 def consults(state: Any) -> bool:
     """Whether this is the state of a part that asks the outside."""
     return not isinstance(state, jax.Array) and isinstance(state, Consults)

@@ -74,11 +74,16 @@ class Engine:
                 f"voice: {type(asking[0]).__name__} consults the outside, and this life has no voice;"
                 " give Life(voice=...) a part with `answer(questions) -> answers`"
             )
-        if life.voice is not None:
-            capability(life.voice, "answer", required="voice")
+        if life.voice is not None and capability(life.voice, "answer") is None:
+            raise BadLife(f"voice: {life.voice!r} has no `answer(questions) -> answers`; give a part that has it")
         for source in life.shown:
             if capability(source, "read") is None:
                 raise BadLife(f"shown: {source!r} has no `read(key, spec)`; give sources such as umwelt.memory.Minari(path=...)")
+            if examine_source := capability(source, "check"):
+                try:
+                    examine_source(life.world.spec)
+                except (ValueError, OSError, ImportError) as error:
+                    raise BadLife(f"shown: {error}") from error
 
     def begin(self, note: Note = lambda name, message: None) -> tuple[Any, Mind]:
         """The life before its first tick: a pair (world state, mind), with a leading axis where seeds > 1.

@@ -1,18 +1,19 @@
 """What runs the loop: compiled whole where the world is pure, and a tick at a time where it is not.
 
-Both ways take and return the same values: a life is a pair (world state, mind), and a segment yields the records with
-leaves [periods, every, ...] and the metrics of learning with leaves [periods, ...]. Leaves may be longer than that.
+Both ways take and return the same values. A life is a pair (world state, mind). A segment yields the records with
+leaves [periods, every, ...], and the metrics of learning with leaves [periods, ...]. Leaves may be longer than that.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
 
 from umwelt.core import Info, host_scan, keys, scan, struct
+from umwelt.core.contracts import Mode
 from umwelt.core.drive import scan_some
 from umwelt.evaluation.proctor import is_hosted_mind, stepper
 from umwelt.life.beside import Beside
@@ -32,9 +33,9 @@ class Dose:
     learning after those.
     """
 
-    ticks: jax.Array
-    lessons: jax.Array
-    updates: jax.Array
+    ticks: Any
+    lessons: Any
+    updates: Any
 
 
 class Whole:
@@ -106,7 +107,7 @@ class Whole:
         Were that a constant, the compiler would unroll the loop and draw from the memory beside what is added to it. For
         that it would copy all of the memory at each decision.
         """
-        step, turn = _pure_step(self.body), partial(self.body.turn, segment.mode)
+        step, turn = _pure_step(self.body), partial(self.body.turn, cast(Mode, segment.mode))
         if dosed:
             run = partial(run_dose, step, turn, self.body.learn, segment)
             return jax.jit(run if self.seeds == 1 else jax.vmap(run, in_axes=(0, None)), donate_argnums=0)

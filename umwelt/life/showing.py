@@ -89,7 +89,7 @@ def _pieces(life: Life, source: Any, reading: jax.Array, default: Any) -> Iterat
 
 def cut(pieces: Iterator[Experience], length: int = PIECE) -> Iterator[Experience]:
     """Pieces [T, B] of streams as pieces [length, B] of the same streams; the last one is padded with blank rows."""
-    left: Experience | None = None
+    left: Any = None
     for piece in pieces:
         left = piece if left is None else jax.tree.map(lambda *leaves: np.concatenate(leaves), left, piece)
         while len(left.origin) >= length:

@@ -73,7 +73,7 @@ class Both:
 
     def held(self, state: BothState) -> jax.Array:
         """Count the transitions held, int32."""
-        shown, lived = (capability(memory, "held", required="Both") for memory in (self.shown, self.lived))
+        shown, lived = (capability(memory, "held") or memory.count for memory in (self.shown, self.lived))
         return shown(state.shown) + lived(state.lived)
 
     def count(self, state: BothState) -> jax.Array:

@@ -161,7 +161,8 @@ def _put(held: Any, rows: Any, slot: jax.Array, kept: jax.Array) -> Any:
     """The pytree held [T, B, ...] with rows [B, ...] in one slot, where `kept`."""
 
     def put(leaf: jax.Array, row: Any) -> jax.Array:
-        return leaf.at[jnp.where(kept, slot, leaf.shape[0])].set(row, mode="drop")
+        # a constant beyond the last slot would make XLA copy the array
+        return leaf.at[jnp.where(kept, slot, leaf.shape[0] + slot)].set(row, mode="drop")
 
     return jax.tree.map(put, held, rows)
 

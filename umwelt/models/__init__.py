@@ -6,7 +6,8 @@ from umwelt.models.implicit import Implicit
 from umwelt.models.losse import Losse
 from umwelt.models.recalling import Recalling
 from umwelt.models.rssm import Rssm
+from umwelt.models.truth import Truth
 from umwelt.models.wished import Wished
 from umwelt.models.wondering import Wondering
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Recalling", "Rssm", "Wished", "Wondering"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Recalling", "Rssm", "Truth", "Wished", "Wondering"]

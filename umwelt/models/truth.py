@@ -34,7 +34,7 @@ class Known:
 
 @part
 class Truth:
-    """The dynamics of a pure world whose observation tells its body. It learns nothing and doubts nothing."""
+    """The dynamics of a pure world whose observation shows its body. It learns nothing and doubts nothing."""
 
     world: Any
     """The world, with the capabilities `body`, `advance` and `observe`; any wrapper that lets them through."""
@@ -123,6 +123,6 @@ class Truth:
         return capability(self.world, name, required="world of Truth")
 
 
-def _fill(told: jax.Array, hidden: jax.Array) -> jax.Array:
-    """`told`, with `hidden` where it is NaN."""
-    return jnp.where(jnp.isnan(told), hidden, told) if jnp.issubdtype(told.dtype, jnp.floating) else told
+def _fill(shown: jax.Array, hidden: jax.Array) -> jax.Array:
+    """`shown`, with `hidden` where it is NaN."""
+    return jnp.where(jnp.isnan(shown), hidden, shown) if jnp.issubdtype(shown.dtype, jnp.floating) else shown

@@ -4,7 +4,7 @@ A part says so itself, by a class attribute `cites` with keys of its bibliograph
 
     @part
     class Mine:
-        cites = ("me2027mine",)
+        cites = ("mine_2027",)
 
 The parts of the library stand in the table below. The entries are in references.bib beside this file, which the package
 ships; `docs/references.bib` links to it.
@@ -21,34 +21,34 @@ from umwelt.life.folder.expression import current
 from umwelt.recipes.recipe import Recipe
 
 PARTS: dict[str, tuple[str, ...]] = {
-    "umwelt.behaviours:ActorCritic": ("hafner2023dreamerv3",),
-    "umwelt.behaviours:Bootstrapped": ("wang2025bmpc",),
-    "umwelt.behaviours:DQN": ("vanhasselt2016double",),
-    "umwelt.behaviours:Dyna": ("sutton1991dyna",),
-    "umwelt.behaviours:SAC": ("haarnoja2018sac", "christodoulou2019discrete"),
-    "umwelt.memory:Halves": ("yang2024wmar",),
-    "umwelt.memory:Quota": ("chrysakis2020imbalanced",),
-    "umwelt.memory:Reservoir": ("vitter1985reservoir",),
-    "umwelt.memory:Surprising": ("efraimidis2006weighted",),
-    "umwelt.models:Doubted": ("sekar2020plan2explore",),
-    "umwelt.models:Ensemble": ("chua2018pets", "janner2019mbpo", "seitzer2022beta"),
-    "umwelt.models:Implicit": ("hansen2024tdmpc2",),
-    "umwelt.models:Losse": ("liu2024losse", "liu2025online"),
-    "umwelt.models:Recalling": ("lee2020cadm",),
-    "umwelt.models:Rssm": ("hafner2023dreamerv3",),
-    "umwelt.planners:CEM": ("rubinstein1999cem",),
-    "umwelt.planners:ICEM": ("pinneri2020icem",),
-    "umwelt.planners:MPPI": ("williams2017mppi",),
-    "umwelt.retention:Elastic": ("kirkpatrick2017ewc", "schwarz2018progress"),
-    "umwelt.retention:Experts": ("doya2002multiple",),
-    "umwelt.retention:Hypernetwork": ("vonoswald2020hypernetworks", "huang2021hypercrl"),
-    "umwelt.retention:LowRank": ("hu2022lora", "lialin2024relora"),
-    "umwelt.retention:PageHinkley": ("page1954inspection",),
-    "umwelt.retention:Prune": ("xu2020mixture",),
-    "umwelt.retention:Refresh": ("wang2024refresh",),
-    "umwelt.retention:Renewal": ("dohare2024plasticity", "sokar2023dormant", "liu2025gradients"),
-    "umwelt.retention:Synaptic": ("zenke2017si",),
-    "umwelt.retention:Zoo": ("ramesh2022zoo",),
+    "umwelt.behaviours:ActorCritic": ("dreamer_v3_2023",),
+    "umwelt.behaviours:Bootstrapped": ("bmpc_2025",),
+    "umwelt.behaviours:DQN": ("double_dqn_2016",),
+    "umwelt.behaviours:Dyna": ("dyna_1991",),
+    "umwelt.behaviours:SAC": ("sac_2018", "discrete_sac_2019"),
+    "umwelt.memory:Halves": ("wmar_2024",),
+    "umwelt.memory:Quota": ("imbalanced_replay_2020",),
+    "umwelt.memory:Reservoir": ("reservoir_1985",),
+    "umwelt.memory:Surprising": ("weighted_reservoir_2006",),
+    "umwelt.models:Doubted": ("plan2explore_2020",),
+    "umwelt.models:Ensemble": ("pets_2018", "mbpo_2019", "beta_nll_2022"),
+    "umwelt.models:Implicit": ("tdmpc2_2024",),
+    "umwelt.models:Losse": ("losse_2024", "online_agent_2025"),
+    "umwelt.models:Recalling": ("cadm_2020",),
+    "umwelt.models:Rssm": ("dreamer_v3_2023",),
+    "umwelt.planners:CEM": ("cem_1999",),
+    "umwelt.planners:ICEM": ("icem_2020",),
+    "umwelt.planners:MPPI": ("mppi_2017",),
+    "umwelt.retention:Elastic": ("ewc_2017", "progress_compress_2018"),
+    "umwelt.retention:Experts": ("multiple_models_2002",),
+    "umwelt.retention:Hypernetwork": ("hypernetworks_2020", "hypercrl_2021"),
+    "umwelt.retention:LowRank": ("lora_2022", "relora_2024"),
+    "umwelt.retention:PageHinkley": ("continuous_inspection_1954",),
+    "umwelt.retention:Prune": ("infinite_mixture_2020",),
+    "umwelt.retention:Refresh": ("refresh_2024",),
+    "umwelt.retention:Renewal": ("continual_backprop_2024", "dormant_neurons_2023", "grama_2025"),
+    "umwelt.retention:Synaptic": ("synaptic_intelligence_2017",),
+    "umwelt.retention:Zoo": ("model_zoo_2022",),
 }
 """`umwelt.ROOM:Part` -> keys of references.bib."""
 

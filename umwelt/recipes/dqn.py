@@ -13,7 +13,7 @@ from umwelt.teachers import Blocks
     summary="model-free: values of every choice, with a target network",
     family="model-free",
     needs=("choices",),
-    cites=("vanhasselt2016double",),
+    cites=("double_dqn_2016",),
     budget="40,000 decisions",
     expected="500 of 500 on cartpole in 40,000 decisions (6 seeds); docs/evidence.md",
 )

@@ -8,6 +8,6 @@ harmony_dream = vary(
     {"agent.model.model.balance": "harmony"},
     name="harmony_dream",
     summary="dreamer_v3 with a learned balance between the losses of its model",
-    cites=("ma2024harmonydream",),
+    cites=("harmony_dream_2024",),
     expected="-159 on pendulum in 12,000 decisions (3 seeds); docs/evidence.md",
 )

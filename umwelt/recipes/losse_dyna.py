@@ -19,7 +19,7 @@ from umwelt.teachers import Blocks
     summary="online linear world model + Q-learning or soft actor-critic in one-step dreams",
     family="dyna",
     needs=("choices", "boxes"),
-    cites=("liu2024losse",),
+    cites=("losse_2024",),
     budget="20,000 decisions",
     expected="310 of 500 on cartpole in 20,000 decisions; -171 on pendulum in 10,000 (3 seeds each); docs/evidence.md",
 )

@@ -19,7 +19,7 @@ from umwelt.teachers import Blocks
     summary="online linear world model + iCEM; learns each transition once, without replay",
     family="sampling planner",
     needs=("boxes", "choices"),
-    cites=("liu2024losse", "liu2025online"),
+    cites=("losse_2024", "online_agent_2025"),
     budget="about 5,000 decisions",
     expected="see docs/evidence.md",
 )

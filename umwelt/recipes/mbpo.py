@@ -18,7 +18,7 @@ from umwelt.teachers import Blocks
 
 
 @recipe(summary="ensemble + soft actor-critic in short branched dreams", family="dyna", needs=("boxes", "choices"),
-        cites=("janner2019mbpo",), budget="30,000 decisions and up",
+        cites=("mbpo_2019",), budget="30,000 decisions and up",
         expected="1,317, 2,539 and 1,100 on Hopper-v5 at 30,000 decisions (3 seeds), less than published; docs/evidence.md",
 )  # fmt: skip
 def mbpo(world: World) -> Life:

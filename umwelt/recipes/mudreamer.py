@@ -9,6 +9,6 @@ mudreamer = vary(
     {"agent.model.model.targets": "value and action", "agent.model.model.discount": 0.997},
     name="mudreamer",
     summary="dreamer_v3 without reconstruction: its model predicts values and actions instead",
-    cites=("burchi2024mudreamer",),
+    cites=("mudreamer_2024",),
     expected="-172 on pendulum in 18,000 decisions (3 seeds), slower than dreamer_v3; docs/evidence.md",
 )

@@ -21,7 +21,7 @@ from umwelt.teachers import Blocks
     summary="probabilistic ensemble + CEM, planning at every step",
     family="sampling planner",
     needs=("boxes", "choices"),
-    cites=("chua2018pets",),
+    cites=("pets_2018",),
     budget="2,000 decisions",
     expected="see docs/evidence.md",
 )

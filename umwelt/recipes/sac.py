@@ -13,7 +13,7 @@ from umwelt.teachers import Blocks
     summary="model-free: a stochastic policy and two critics",
     family="model-free",
     needs=("boxes", "choices"),
-    cites=("haarnoja2018sac",),
+    cites=("sac_2018",),
     budget="30,000 decisions",
     expected="-156 on Pendulum-v1 in 6,000 decisions (2 seeds), 751 on HalfCheetah-v5 in 30,000 (12 seeds), not seen to be"
     " less than Stable-Baselines3; docs/evidence.md",

@@ -24,7 +24,7 @@ SIZES = {  # model, then: samples, proposals of the policy, elites, iterations, 
 
 
 @recipe(summary="implicit latent model + MPPI seeded by a policy, with values beyond the horizon", family="implicit planner",
-        needs=("boxes", "choices"), cites=("hansen2024tdmpc2",), sizes=tuple(SIZES), repeats={"dm_control": 2},
+        needs=("boxes", "choices"), cites=("tdmpc2_2024",), sizes=tuple(SIZES), repeats={"dm_control": 2},
         budget="50,000 decisions",
         expected="on dm_control, 861 on cartpole-swingup (3 seeds) and 547 on cheetah-run (1 seed) at 100,000 frames, 923 on"
         " walker-walk at 50,000 (2 seeds); docs/evidence.md")  # fmt: skip

@@ -29,8 +29,8 @@ def around(change: Callable[[Any], Any]) -> Around:
 def varied(value: T, changes: Mapping[str, Any]) -> T:
     """Return a part with the fields at dotted paths replaced, in the order given: `varied(life, {"agent.batch": 64})`.
 
-    A step of a path is the name of a field, or the number of an item of a tuple. An unknown name is a ValueError that
-    names the nearest ones.
+    A step of a path is the name of a field, or the number of an item of a tuple. Fields may be spelt as on the command line:
+    `lambda` for `lambda_`, `probe-every` for `probe_every`. An unknown name is a ValueError that names the nearest ones.
     """
     for path, change in changes.items():
         value = _changed(value, path.split("."), change, path)
@@ -60,30 +60,26 @@ def vary(
     return replace(recipe, name=name, summary=summary, cites=keys, expected=expected, make=make, **card)
 
 
-def step_into(value: Any, name: str, path: str) -> Any:
-    """Return what stands in the field (or at the index of a tuple) `name` of a part; `path` is for the error."""
-    if isinstance(value, tuple) and name.isdigit() and int(name) < len(value):
-        return value[int(name)]
-    known = field_names(value)
-    if name not in known:
-        near = difflib.get_close_matches(name, known, 3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known) or 'no fields'}"
-        raise ValueError(f"{path}: {type(value).__name__} has no field called {name!r}; {hint}")
-    return getattr(value, name)
-
-
-def field_names(value: Any) -> list[str]:
-    """The names that a path may go on with."""
-    if isinstance(value, tuple):
-        return [str(index) for index in range(len(value))]
-    part_like = dataclasses.is_dataclass(value) and not isinstance(value, type)
-    return [field.name for field in dataclasses.fields(value)] if part_like else []
-
-
 def _changed(value: Any, steps: list[str], change: Any, path: str) -> Any:
     if not steps:
         return change.change(value) if isinstance(change, Around) else change
-    inner = _changed(step_into(value, steps[0], path), steps[1:], change, path)
+    name = _field(value, steps[0], path)
     if isinstance(value, tuple):
-        return (*value[: int(steps[0])], inner, *value[int(steps[0]) + 1 :])
-    return replace(value, **{steps[0]: inner})
+        index = int(name)
+        return (*value[:index], _changed(value[index], steps[1:], change, path), *value[index + 1 :])
+    return replace(value, **{name: _changed(getattr(value, name), steps[1:], change, path)})
+
+
+def _field(value: Any, step: str, path: str) -> str:
+    """The field of a part (or the index of a tuple) that a step of `path` names."""
+    part_like = dataclasses.is_dataclass(value) and not isinstance(value, type)
+    known = [field.name for field in dataclasses.fields(value)] if part_like else []
+    if isinstance(value, tuple):
+        known = [str(index) for index in range(len(value))]
+    spelt = step.replace("-", "_")
+    for name in (spelt, spelt + "_"):
+        if name in known:
+            return name
+    near = difflib.get_close_matches(spelt, known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known) or 'no fields'}"
+    raise ValueError(f"{path}: {type(value).__name__} has no field called {step!r}; {hint}")

@@ -33,11 +33,11 @@ def draw_curves(groups: dict[str, list[LifeData]], name: str = "curves") -> Draw
     if not drawn:
         return None
     bands = _shared_lessons(groups)
-    end = max(life.clock for lives in groups.values() for life in lives)
+    end = max([1, *(life.clock for lives in groups.values() for life in lives), *(end for _, _, end in bands)])
     with sheet(0.8 + 1.75 * len(drawn), rows=len(drawn), sharex=True) as (figure, axes):
         for row, (what, each) in enumerate(drawn.items()):
             _panel(axes[row, 0], what, each, bands)
-        axes[0, 0].set_xlim(0, max(end, 1))
+        axes[0, 0].set_xlim(0, end)
         axes[-1, 0].set_xlabel("decisions of each row")
         axes[-1, 0].xaxis.set_major_formatter("{x:,.0f}")
         _name_bands(axes[0, 0], bands)

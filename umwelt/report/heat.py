@@ -102,10 +102,15 @@ def _alternative(known: dict[str, dict[str, Any]], kind: str, title: str) -> str
         own = [matrix[lesson, score["tasks"].index(each["task"])] for lesson, each in enumerate(score["lessons"])]
         texts.append(
             f"{label}: {len(score['lessons'])} lessons on {len(score['tasks'])} tasks, on the mean "
-            f"{number(float(np.nanmean(own)))} right after a task's own lesson and "
-            f"{number(float(np.nanmean(matrix[-1])))} over all tasks at the end"
+            f"{number(_mean(own))} right after a task's own lesson and {number(_mean(matrix[-1]))} over all tasks at the end"
         )
     return f"Heat map. {title}. {'; '.join(texts)}. All numbers stand in the table below."
+
+
+def _mean(values: Any) -> float:
+    """Average the values that are known; NaN where none is."""
+    known = [value for value in values if value == value]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _table(known: dict[str, dict[str, Any]], kind: str, title: str) -> PageTable:

@@ -195,6 +195,3 @@ def _means(chronicle: Chronicle, name: str, found: dict[str, Any]) -> dict[tuple
         for seed in found["seeds"]
         for index, (_, begin, end) in enumerate(found.get("lessons", ()))
     }
-
-
-read_story = read_life_data

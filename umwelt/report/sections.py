@@ -4,6 +4,8 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from umwelt.core import part
 from umwelt.life.exams.comparing import compare
 from umwelt.life.exams.scores import Diary, merged, score_of
@@ -110,7 +112,8 @@ class Sections:
     def _section(self, title: str, content: Callable[[], list[Markup]]) -> Section:
         """A section under its title, whatever is damaged."""
         try:
-            return Section(title, *content())
+            with np.errstate(all="ignore"):  # sums and axes overflow where a damaged page holds huge numbers
+                return Section(title, *content())
         except DAMAGE as error:
             return Section(title, paragraph(f"Left out, since the life holds numbers that no life writes: {error}.", note=True))
 

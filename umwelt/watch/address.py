@@ -92,6 +92,3 @@ def _answers(address: PageAddress) -> bool:
             return True
     except OSError:
         return False
-
-
-Notice, put_up, take_down, find_notice = PageAddress, write_address, remove_address, find_address

@@ -1,4 +1,4 @@
-"""Worlds to live in: the built-in ones by name, and functions from a world to a world."""
+"""Worlds: the built-in ones by name, and functions from a world to a world."""
 
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.announced import Announced

@@ -1,4 +1,4 @@
-"""The two-link robot that is driven only at its elbow."""
+"""Simulate the two-link robot that is driven only at its elbow."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class Acrobot:
     """Swing the tip of a two-link robot above a line by driving its elbow (Gymnasium's Acrobot-v1)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 500
     """Decisions after which an episode is truncated."""
     dt: float = 0.2
@@ -166,5 +166,5 @@ class Acrobot:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: AcrobotTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)

@@ -70,7 +70,7 @@ class Announced:
     def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The arguments of a capability of the world inside: what was seen, and the task that the observation shows."""
         given = dict(arguments)
-        if "observation" in given and (TASK in given or "next_observation" in given):
+        if "observation" in given and TASK in given:
             given[TASK] = self.task_of(given["observation"])
         return given | {name: given[name][SEEN] for name in ("observation", "next_observation") if name in given}
 

@@ -1,6 +1,6 @@
-"""A planar arm over a table of things: a button, a door, a puck and a peg, in one scene with one dynamics.
+"""Simulate a planar arm over a table of things: a button, a door, a puck and a peg, in one scene with one dynamics.
 
-What the arm is to do is a wish; whatever it is, everything on the table moves by the same laws. So a model that is
+What the arm is to do is a wish. Whatever it is, everything on the table moves by the same laws, so a model that is
 learned under one wish is true under all.
 """
 
@@ -58,7 +58,7 @@ class Arm:
     """Move a two-link arm over a table, and do with a button, a door, a puck and a peg what is wished (continuous)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 80
     """Decisions after which an episode is truncated."""
     dt: float = 0.1
@@ -92,7 +92,7 @@ class Arm:
         joints = jnp.array([np.pi / 2, 0.0], jnp.float32) + 0.3 * jax.random.uniform(first, (2,), minval=-1.0)
         lies = self.jitter * jax.random.normal(second, (2, 2))
         return ArmBody(
-            joints=joints, button=jnp.float32(0.0), door=jnp.float32(WIDEST / 2), puck=PUCK + lies[0], peg=PEG + lies[1]
+            joints=joints, button=jnp.float32(0.0), door=jnp.float32(WIDEST / 2), puck=lies[0] + PUCK, peg=lies[1] + PEG
         )
 
     def advance(self, key: jax.Array, body: ArmBody, action: jax.Array, task: ArmTask) -> tuple[ArmBody, jax.Array, jax.Array]:
@@ -178,7 +178,7 @@ class Arm:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: ArmTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)
 
 
@@ -186,12 +186,12 @@ def tip(joints: jax.Array) -> jax.Array:
     """float32 [2]: where the arm ends."""
     both = joints[0] + joints[1]
     reach = jnp.stack([jnp.cos(joints[0]), jnp.sin(joints[0])]) * LENGTHS[0]
-    return BASE + reach + jnp.stack([jnp.cos(both), jnp.sin(both)]) * LENGTHS[1]
+    return jnp.asarray(BASE) + reach + jnp.stack([jnp.cos(both), jnp.sin(both)]) * LENGTHS[1]
 
 
 def handle(door: jax.Array) -> jax.Array:
     """float32 [2]: where the handle is; shut, the door lies along x."""
-    return HINGE + DOOR * jnp.stack([jnp.cos(door), -jnp.sin(door)])
+    return jnp.asarray(HINGE) + DOOR * jnp.stack([jnp.cos(door), -jnp.sin(door)])
 
 
 def _distance(one: jax.Array, other: Any) -> jax.Array:

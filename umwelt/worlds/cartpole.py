@@ -1,4 +1,4 @@
-"""The pole on a cart that is pushed left or right."""
+"""Simulate the pole on a cart that is pushed left or right."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ class Cartpole:
     """Keep a pole upright on a cart that is pushed left or right (Gymnasium's CartPole-v1)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 500
     """Decisions after which an episode is truncated."""
     dt: float = 0.02
@@ -142,5 +142,5 @@ class Cartpole:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: CartpoleTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)

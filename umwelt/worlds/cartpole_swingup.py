@@ -1,4 +1,4 @@
-"""The pole that hangs from a cart and is to be swung up."""
+"""Simulate the pole that hangs from a cart and is to be swung up."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class CartpoleSwingup:
     """Swing up a hanging pole by moving its cart, and balance it at the goal (continuous force)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 200
     """Decisions after which an episode is truncated."""
     dt: float = 0.04
@@ -155,5 +155,5 @@ class CartpoleSwingup:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: SwingupTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)

@@ -1,4 +1,4 @@
-"""The car in a valley that must swing to climb, with three actions or a continuous one."""
+"""Simulate the car in a valley that must swing to climb, with three actions or a continuous one."""
 
 from typing import Any
 
@@ -75,8 +75,8 @@ def _spec(world: Any, name: str, action: Box | Discrete, force: float) -> WorldS
     space = MountainCarTask(
         gravity=Box(low=0.001, high=0.004), force=Box(low=-force, high=force), goal=Box(low=world.low, high=0.55)
     )
-    edges = {"low": (world.low, -world.max_speed), "high": (world.high, world.max_speed)}
-    return WorldSpec(name=name, observation=Box(shape=(2,), **edges), action=action, task=space, batch=world.batch)
+    seen = Box(shape=(2,), low=(world.low, -world.max_speed), high=(world.high, world.max_speed))
+    return WorldSpec(name=name, observation=seen, action=action, task=space, batch=world.batch)
 
 
 @part
@@ -84,7 +84,7 @@ class MountainCar:
     """Rock a weak car out of a valley with three actions (Gymnasium's MountainCar-v0)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 200
     """Decisions after which an episode is truncated."""
     max_speed: float = 0.07
@@ -145,7 +145,7 @@ class MountainCar:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: MountainCarTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)
 
 
@@ -154,7 +154,7 @@ class MountainCarContinuous:
     """Rock a weak car out of a valley with a continuous force (Gymnasium's MountainCarContinuous-v0)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 999
     """Decisions after which an episode is truncated."""
     max_speed: float = 0.07
@@ -215,5 +215,5 @@ class MountainCarContinuous:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: MountainCarTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)

@@ -1,4 +1,4 @@
-"""In which order tasks come: functions from names to the names of all lessons, one after the other.
+"""Order tasks: functions from names to the names of all lessons, one after the other.
 
 Blocks of long lessons, cycles with returns, short interleaved lessons, old tasks that come back ever more rarely:
 `umwelt.teachers.Blocks(names=cycle(("earth", "moon"), 3), steps=800)`.
@@ -37,8 +37,8 @@ def drawn(names: Sequence[str], lessons: int, seed: int = 0) -> Names:
 
 
 def revisits(names: Sequence[str], lessons: int, power: float = 1.0, seed: int = 0) -> Names:
-    """New tasks at an even pace; between them known ones come back, one that was lived n lessons ago with a weight
-    of n^-power: many that are recent, ever fewer that are old."""
+    """New tasks at an even pace; between them known ones come back, one of n lessons ago with a weight of n^-power. So
+    recent ones come back often, and old ones ever more rarely."""
     names, random = _some(names), np.random.default_rng(seed)
     if lessons < len(names):
         raise ValueError(f"lessons={lessons}: at least one for each of the {len(names)} tasks")

@@ -1,4 +1,4 @@
-"""The torque-limited pendulum."""
+"""Simulate the torque-limited pendulum."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ class Pendulum:
     """Swing a pendulum up to the goal angle with a motor too weak to lift it (Gymnasium's Pendulum-v1)."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 200
     """Decisions after which an episode is truncated."""
     dt: float = 0.05
@@ -113,8 +113,8 @@ class Pendulum:
         return jnp.stack([jnp.cos(body.angle), jnp.sin(body.angle), body.speed])
 
     def body(self, observation: jax.Array, task: PendulumTask) -> PendulumBody:
-        """The body that one observation shows. The last torque is 0 where the motor has no delay, for then it has no
-        effect, and NaN where it has: it is not seen."""
+        """The body that one observation shows. It does not show the last torque: that is 0 where the motor has no delay,
+        for it has no effect then, and NaN where it has one."""
         angle = jnp.arctan2(observation[1], observation[0])
         unseen = jnp.where(jnp.asarray(task.delay) > 0.0, jnp.nan, 0.0).astype(angle.dtype)
         return PendulumBody(angle=angle, speed=observation[2], torque=unseen)
@@ -149,8 +149,8 @@ class Pendulum:
         motor = jnp.where(jnp.abs(given.motor) < 1e-3, 1e-3, given.motor)
         strongest = self.max_torque * jnp.abs(motor)
         near = (jnp.abs(held) < strongest) | (weight < 0.9 * strongest)
-        torque = jnp.where(near, held, pumped * jnp.sign(motor) * motor)
-        return jnp.clip(torque / motor, -self.max_torque, self.max_torque)[:, None]
+        torque = jnp.where(near, held / motor, pumped * jnp.sign(motor))
+        return jnp.clip(torque, -self.max_torque, self.max_torque)[:, None]
 
     def init(self, key: jax.Array, task: PendulumTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""
@@ -159,7 +159,7 @@ class Pendulum:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: PendulumTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)
 
 

@@ -1,4 +1,4 @@
-"""A point that slides through rooms whose doors the task opens and closes."""
+"""Simulate a point that slides through rooms whose doors the task opens and closes."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class PointMaze:
     """Steer a sliding point through four rooms to a goal; doors open and close with the task."""
 
     batch: int = 1
-    """Episodes lived in parallel."""
+    """Episodes in parallel."""
     time_limit: int = 200
     """Decisions after which an episode is truncated."""
     layout: tuple[str, ...] = FOUR_ROOMS
@@ -101,7 +101,7 @@ class PointMaze:
         """At rest somewhere in the cell of the start."""
         (row,), (column,) = np.nonzero(self._cells() == "S")
         corner = np.array([column, row], np.float32)
-        position = corner + jax.random.uniform(key, (2,), minval=0.2, maxval=0.8)
+        position = jnp.asarray(corner) + jax.random.uniform(key, (2,), minval=0.2, maxval=0.8)
         return MazeBody(position=position, speed=jnp.zeros_like(position))
 
     def advance(self, key: jax.Array, body: MazeBody, action: jax.Array, task: MazeTask) -> tuple[MazeBody, jax.Array, jax.Array]:
@@ -207,7 +207,7 @@ class PointMaze:
     def step(
         self, key: jax.Array, state: stream.StreamState, action: jax.Array, next_task: MazeTask
     ) -> tuple[stream.StreamState, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return stream.step(self, key, state, action, next_task)
 
 

@@ -1,7 +1,7 @@
-"""Find where an observation is, and what it looks like: for people who look on, never for the agent.
+"""Find where an observation is, and what it looks like: for people, never for the agent.
 
-A world whose observation shows a position in two or three dimensions has the capability `position(observation)`, from
-rows [N, ...] to float32 [N, 2] or [N, 3], x to the right and y upwards. Two or three numbers are their own position.
+A world whose observation shows a position has the capability `position(observation)`. It goes from rows [N, ...] to
+float32 [N, 2] or [N, 3], x to the right and y upwards. Two or three numbers are their own position.
 """
 
 from collections.abc import Callable

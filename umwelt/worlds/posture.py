@@ -1,4 +1,4 @@
-"""Draw what was observed: for people who look at kept episodes, never for an agent."""
+"""Draw what was observed: for a reader of kept episodes, never for an agent."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,8 @@ Draw = Callable[[Any, Any], jax.Array]
 def drawer(world: Any) -> Draw | None:
     """From observations [N, ...] and tasks [N] to frames uint8 [N, H, W, 1 or 3]; None where there is nothing to look at.
 
-    A world that shows pictures is its own frame, of several side by side the last. Another one is drawn where its
-    observation tells its body (the capability `body`) and a function is registered with `umwelt.worlds.sketch.drawing`.
+    A picture is its own frame, of several side by side the last. Another world is drawn where it has the capability `body`,
+    and a function is registered with `umwelt.worlds.sketch.drawing`.
     """
     space = world.spec.observation
     seen = seen_space(space)

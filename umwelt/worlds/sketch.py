@@ -1,4 +1,4 @@
-"""Drawings of the built-in worlds as pure functions: strokes, and a picture of them.
+"""Draw the built-in worlds by pure functions: strokes, and a picture of them.
 
 A drawing is a list of strokes in a square whose sides are 0 .. 1, x to the right and y downwards. A
 disc is a stroke that goes nowhere. Later strokes cover earlier ones.
@@ -50,7 +50,7 @@ def picture(strokes: Strokes) -> jax.Array:
     return jnp.round(255.0 * shown).astype(jnp.uint8)[..., None]
 
 
-def strokes(*each: tuple[Any, Any, Any, Any, float, float]) -> Strokes:
+def strokes(*each: tuple[Any, ...]) -> Strokes:
     """Strokes of (x0, y0, x1, y1, thickness, shade)."""
     rows = jnp.stack([jnp.stack([jnp.asarray(number, jnp.float32) for number in one]) for one in each])
     return Strokes(ends=rows[:, :4], thickness=rows[:, 4], shade=rows[:, 5])
@@ -176,5 +176,9 @@ def _(world: PointMaze, body: Any, task: Any) -> Strokes:
         for index, letter in enumerate(letters)
         for row, column in np.argwhere(cells == letter)
     ]
-    goal, place = task.goal * cell, body.position * cell
-    return strokes(*walls, *doors, (*goal, *goal, world.radius * cell, 0.65), (*place, *place, 0.35 * cell, 1.0))
+
+    def disc(centre: Any, wide: float, shade: float) -> tuple[Any, ...]:
+        x, y = centre * cell
+        return (x, y, x, y, wide * cell, shade)
+
+    return strokes(*walls, *doors, disc(task.goal, world.radius, 0.65), disc(body.position, 0.35, 1.0))

@@ -1,7 +1,7 @@
-"""Observations in standard units, which are measured once, before a life begins.
+"""Show observations in standard units, which are measured once, before a life begins.
 
-Units that were measured as life goes on would drift: what a memory holds would mean something else later, and an exam,
-which begins worlds of its own, would be seen in other units than life.
+Units that are measured during life drift: later they change what a memory holds, and an exam, which begins worlds of
+its own, has other units than life.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from umwelt.core import Box, TimeStep, WorldSpec, host_scan, keys, part, spaces
-from umwelt.worlds.batch import with_batch
+from umwelt.worlds.inside import with_batch
 from umwelt.worlds.wrapped import Wrapped
 
 TASKS = 16

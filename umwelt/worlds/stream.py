@@ -1,4 +1,4 @@
-"""From one episode to the stream convention: batching, time limits and the turn from LAST to FIRST.
+"""Turn one episode into the stream convention: batching, time limits and the turn from LAST to FIRST.
 
 A pure world is written for one row, as three functions of a frozen part:
 
@@ -50,7 +50,7 @@ def init(world: Episodic, key: jax.Array, task: Any) -> tuple[StreamState, TimeS
 
 
 def step(world: Episodic, key: jax.Array, state: StreamState, action: Any, next_task: Any) -> tuple[StreamState, TimeStep]:
-    """One decision in every row; rows that had ended begin anew on their `next_task`."""
+    """Take one decision in every row; rows that had ended begin again on their `next_task`."""
     begin, advance = keys.split(key, "begin", "advance")
     batch = world.spec.batch
     body, reward, terminated = jax.vmap(world.advance)(jax.random.split(advance, batch), state.body, action, state.task)
@@ -59,14 +59,14 @@ def step(world: Episodic, key: jax.Array, state: StreamState, action: Any, next_
     kind = jnp.where(terminated, TERMINATED, jnp.where(age >= world.time_limit, TRUNCATED, MID))
     kind = jnp.where(ended, FIRST, kind).astype(jnp.int8)
 
-    def anew() -> tuple[Any, Any]:
+    def begun() -> tuple[Any, Any]:
         fresh = jax.vmap(world.begin)(jax.random.split(begin, batch), next_task)
         return select(ended, (fresh, next_task), (body, state.task))
 
     # Drawing a fresh body costs more than a step of most worlds, and few steps need one. A processor
     # skips it; an accelerator would have to ask its host, and draws it every time instead.
     body, task = jax.lax.platform_dependent(
-        cpu=lambda: jax.lax.cond(jnp.any(ended), anew, lambda: (body, state.task)), default=anew
+        cpu=lambda: jax.lax.cond(jnp.any(ended), begun, lambda: (body, state.task)), default=begun
     )
     seen = jax.vmap(world.observe)(body, task)
     reward = jnp.where(ended, 0.0, reward).astype(jnp.float32)

@@ -1,14 +1,14 @@
-"""Streams of tasks by name: a world, which task comes when, and for how long.
+"""Make streams of tasks by name: a world, which task comes when, and for how long.
 
     umwelt live --stream physics:short --recipe losse_experts
 
-wishes    one world, six things to do in it: the arm and its table; the wish is shown
-maze      one world, six places to go to and stay at, behind walls in four rooms; the place is shown
-physics   one thing to do while the world turns into six that contradict each other; nothing is announced
-many      sixty pendulums, each of its own gravity, length, mass and motor; the pendulum is shown
-minigrid  a door and its key, a crossing between lava, a crossing between walls (needs the minigrid extra)
-rooms     four rooms in which the goal moves; nobody says where to (needs the minigrid extra)
-metaworld ten things to do with a robot's arm, as in Continual World (needs the metaworld extra)
+- wishes: one world, six things to do in it: the arm and its table; the wish is shown.
+- maze: one world, six places to reach and to stay at, behind walls in four rooms; the place is shown.
+- physics: one thing to do while the world turns into six that contradict each other; nothing is announced.
+- many: sixty pendulums, each of its own gravity, length, mass and motor; the pendulum is shown.
+- minigrid: a door and its key, a crossing between lava, a crossing between walls (needs the minigrid extra).
+- rooms: four rooms in which the goal moves; where to is not shown (needs the minigrid extra).
+- metaworld: ten things to do with a robot's arm, as in Continual World (needs the metaworld extra).
 """
 
 import json
@@ -29,10 +29,10 @@ PHYSICS = ("moon", "long", "heavy", "rough", "mirrored", "late")
 
 @part
 class Stream:
-    """A life's worth of tasks."""
+    """Tasks for a whole life."""
 
     world: Any
-    """Where they are lived; `Announced` where the task is shown."""
+    """The world of the tasks; `Announced` where the task is shown."""
     names: Names
     """The task of each lesson."""
     steps: int
@@ -72,13 +72,13 @@ def maze(size: str) -> Stream:
 
 
 def physics(size: str) -> Stream:
-    """A pendulum whose physics become six others, each of which returns; nobody says when."""
+    """A pendulum whose physics become six others, each of which returns; when is not shown."""
     steps, times = _sized(size, tiny=(20, 2), short=(1000, 2), long=(2000, 6))
     return Stream(world=Pendulum(time_limit=min(200, steps)), names=cycle(PHYSICS, times), steps=steps)
 
 
 def many(size: str) -> Stream:
-    """Sixty pendulums, each lived once."""
+    """Sixty pendulums, each for one lesson."""
     steps, number = _sized(size, tiny=(10, 12), short=(200, 60), long=(1000, 60))
     within = (("gravity", 2.0, 12.0), ("length", 0.7, 1.3), ("mass", 0.5, 1.5), ("motor", 0.7, 1.0))
     world = Varied(world=Pendulum(time_limit=min(200, steps)), within=within, number=number)
@@ -92,8 +92,8 @@ CROSSINGS = ("doorkey", "lava", "simple")
 def minigrid(size: str) -> Stream:
     """A door and its key, a crossing between lava, a crossing between walls: sparse rewards, seen in part.
 
-    The long life has the published levels, DoorKey-9x9, LavaCrossingS9N1 and SimpleCrossingS9N1, whose episodes are cut
-    off after 100 decisions, and a third of the published number of decisions.
+    The long life has the published levels, DoorKey-9x9, LavaCrossingS9N1 and SimpleCrossingS9N1. Episodes are cut off
+    after 100 decisions, and the life has a third of the published number of decisions.
     """
     steps, door = _sized(size, tiny=(20, 5), short=(3_000, 5), long=(15_625, 9))
     limit, wide = (10, 5) if size == "tiny" else (100, 9)
@@ -106,7 +106,7 @@ GOALS = {"north_west": (4, 4), "north_east": (14, 4), "south_east": (14, 14), "s
 
 
 def rooms(size: str) -> Stream:
-    """Four rooms with a goal in the middle of one, and then of another; each returns, and nobody says which it is."""
+    """Four rooms with a goal in the middle of one, and then of another; each returns, and which it is is not shown."""
     steps, times = _sized(size, tiny=(20, 1), short=(2_500, 2), long=(6_250, 4))
     levels = [{"level": "rooms", "goal": goal, "limit": 10 if size == "tiny" else 100} for goal in GOALS.values()]
     world = _grids(levels, tuple(GOALS), 2 if size == "tiny" else 16)
@@ -121,7 +121,7 @@ ROBOT += ("handle-press-side", "push", "shelf-place", "window-close", "peg-unplu
 def metaworld(size: str) -> Stream:
     """Ten things to do with a robot's arm, one after the other; rewards as in `umwelt.worlds.adapters.metaworld`.
 
-    Announce the task (`--announced`) to live them as they were published.
+    Announce the task (`--announced`) to have them as they were published.
     """
     steps, limit = _sized(size, tiny=(12, 6), short=(2_000, 200), long=(50_000, 200))
     tasks = json.dumps([{"task": f"{name}-v3", "limit": limit} for name in ROBOT])

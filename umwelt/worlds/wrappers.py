@@ -1,12 +1,12 @@
-"""Wrappers: functions from a world to a world.
+"""Wrap a world: functions from a world to a world.
 
-sticky(world, 0.25)           an action is at times replaced by the one before
-stack_frames(world, 4)        the last observations side by side
-normalised(world)             observations in standard units, measured at random before life (`umwelt.worlds.standard`)
-scaled_reward(world, 0.1)     the reward times a factor
-repeated(world, 2)            a decision lasts several steps
-limited(world, 100)           episodes are cut off after so many steps
-pictured(world)               a built-in world seen as 64 x 64 pixels
+- `sticky(world, 0.25)`: an action is at times replaced by the one before.
+- `stack_frames(world, 4)`: the last observations side by side.
+- `normalised(world)`: observations in standard units, measured at random before life (`umwelt.worlds.standard`).
+- `scaled_reward(world, 0.1)`: the reward times a factor.
+- `repeated(world, 2)`: a decision lasts several steps.
+- `limited(world, 100)`: episodes are cut off after so many steps.
+- `pictured(world)`: a built-in world seen as 64 x 64 pixels.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ import numpy as np
 
 from umwelt.core import Box, TimeStep, WorldSpec, layers, part, select, spaces, struct
 from umwelt.worlds import sketch
-from umwelt.worlds.batch import around
+from umwelt.worlds.inside import around
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.wrapped import Wrapped
 
@@ -252,7 +252,7 @@ class Pictured:
         return self._show(*self.world.init(key, task))
 
     def step(self, key: jax.Array, state: Any, action: Any, next_task: Any) -> tuple[Any, TimeStep]:
-        """One decision in every row."""
+        """Take one decision in every row."""
         return self._show(*self.world.step(key, state, action, next_task))
 
     def _show(self, state: Any, step: TimeStep) -> tuple[Any, TimeStep]:

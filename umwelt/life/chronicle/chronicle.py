@@ -44,7 +44,8 @@ __all__ = ["EPISODE", "EVENT", "GLIMPSE", "LASTING", "PROBE", "TIMING", "TRAIL",
 LASTING = ("resumed", "killed", "damaged")
 """Events that happened to the life from outside. A rewind keeps events of these names, and of names <one>/...."""
 LATEST = 2**63 - 1
-NAMES = "SELECT name, id FROM names"
+NAMES = "SELECT name, id FROM names NOT INDEXED"
+"""The index by name may be torn where the table is whole, and both must agree."""
 
 
 class Chronicle:
@@ -199,10 +200,10 @@ class Chronicle:
 
     def number_of(self, name: str) -> int:
         """The number that stands for a metric's name in the tables."""
-        found = self.database.rows("SELECT id FROM names WHERE name = ?", (name,), (INTEGER,))
-        if not found:
+        found = dict(self.database.rows(NAMES, (), (TEXT, INTEGER)))
+        if name not in found:
             raise KeyError(f"name: {name!r} is not in {self.path}; it has {', '.join(m.name for m in self.metrics()) or 'none'}")
-        return found[0][0]
+        return found[name]
 
     def series(self, name: str, seed: int | None = None) -> dict[str, np.ndarray]:
         """One metric: columns seed, clock int64 [N] and value float64 [N], by seed, then clock."""

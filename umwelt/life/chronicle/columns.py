@@ -93,6 +93,3 @@ def episode_columns(record: Any, clock: int, names: TaskNames) -> dict[str, Any]
         "surprise": record.mean_surprise[ticks, rows],
         "doubt": record.mean_doubt[ticks, rows],
     }
-
-
-Names = TaskNames

@@ -7,7 +7,7 @@ import numpy as np
 
 from umwelt.core import part
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.schema import BLOB, INTEGER, PERHAPS, REAL, ROWS, SERIES, TEXT, kinds, listed
+from umwelt.life.chronicle.schema import BLOB, CELLS, INTEGER, NULL, PERHAPS, REAL, ROWS, SERIES, TEXT, kinds, listed
 
 Rows = list[tuple[Any, ...]]
 NOTHING = -1
@@ -207,6 +207,8 @@ def tables(chronicle: Chronicle) -> tuple[StoredTable, ...]:
     found = []
     for name in names:
         columns = tuple((row[1], row[2]) for row in database.rows(f'PRAGMA table_info("{name}")'))
+        if strange := {kind for _, kind in columns} - set(CELLS):
+            raise database.corrupt(f"its table {name} has cells of the kind {min(strange)}")
         pictures = [column for column, kind in columns if kind == BLOB and (name, column) != ("probes", "returns")]
         if name in DERIVED or pictures:
             continue
@@ -218,11 +220,11 @@ def tables(chronicle: Chronicle) -> tuple[StoredTable, ...]:
 def table_batches(chronicle: Chronicle, table: StoredTable) -> Iterator[Rows]:
     """Yield the rows of a table by its key, some at a time; a cell of returns is a list of floats."""
     cells = [index for index, (_, kind) in enumerate(table.columns) if kind == BLOB]
-    for rows in chronicle.database.batches(table.query):
+    for rows in chronicle.database.batches(table.query, (), tuple(kind + NULL for _, kind in table.columns)):
         with chronicle.database.decoding():
             unpacked = [_unpacked(row, cells) for row in rows] if cells else rows
         yield unpacked
 
 
 def _unpacked(row: tuple[Any, ...], cells: list[int]) -> tuple[Any, ...]:
-    return tuple(np.frombuffer(cell, "<f8").tolist() if index in cells else cell for index, cell in enumerate(row))
+    return tuple(np.frombuffer(cell or b"", "<f8").tolist() if index in cells else cell for index, cell in enumerate(row))

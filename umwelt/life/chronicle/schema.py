@@ -65,12 +65,12 @@ GLIMPSE = ("seed", "name", "clock", "task", "begin", "content", "wall")
 
 INTEGER, REAL, TEXT, BLOB = "INTEGER", "REAL", "TEXT", "BLOB"
 """Kinds of cells, as SQLite calls them."""
-PERHAPS = "INTEGER or NULL"
+NULL = " or NULL"
+PERHAPS = INTEGER + NULL
 """The kind of an aggregate over whole numbers, which is NULL where there are no rows."""
-CELLS: dict[str, set[type]] = {
-    INTEGER: {int}, PERHAPS: {int, type(None)}, REAL: {float, int, type(None)}, TEXT: {str}, BLOB: {bytes},
-}  # fmt: skip
+CELLS: dict[str, set[type]] = {INTEGER: {int}, REAL: {float, int, type(None)}, TEXT: {str}, BLOB: {bytes}}
 """The Python types that a healthy chronicle yields for each kind. A NULL in a column of reals is a NaN."""
+CELLS |= {kind + NULL: {*types, type(None)} for kind, types in CELLS.items()}
 DTYPES: dict[str, Any] = {INTEGER: np.int64, REAL: np.float64, TEXT: object, BLOB: object}
 KINDS = {
     **dict.fromkeys(("seed", "row", "begin", "end", "clock"), INTEGER),

@@ -44,9 +44,9 @@ def thinned(chronicle: Chronicle, name: str, seed: int, begin: int, end: int, po
         values["first"], values["final"] = -(-int(begin) // BUCKET), (int(end) + 1) // BUCKET - 1
         query = BUCKETS
     rows = chronicle.database.rows(query, values, (INTEGER, REAL, REAL, REAL))
-    table = np.array([[np.nan if value is None else value for value in row] for row in rows], np.float64).reshape(-1, 4)
-    columns = dict(zip(COLUMNS, table.T, strict=True))
-    return {**columns, "clock": columns["clock"].astype(np.int64)}
+    table = np.array([[np.nan if value is None else value for value in row[1:]] for row in rows], np.float64).reshape(-1, 3)
+    clocks = np.array([row[0] for row in rows], np.int64)
+    return dict(zip(COLUMNS, (clocks, *table.T), strict=True))
 
 
 def has_buckets(chronicle: Chronicle) -> bool:

@@ -127,6 +127,3 @@ class ChronicleWriter:
                 self.chronicle.event(seed, clock + 1 + tick, metric.name, metric.event.format(f"{value:g}"))
             if (known := values[~np.isnan(values)]).size:
                 self._before[seed, metric.name] = float(known[-1])
-
-
-Scribe = ChronicleWriter

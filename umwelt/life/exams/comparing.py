@@ -1,4 +1,4 @@
-"""Several lives side by side: what they are worth at their ends, over seeds and tasks, in numbers ready for JSON."""
+"""Compare several lives at their ends, over seeds and tasks, in numbers ready for JSON."""
 
 import itertools
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def compare(groups: Mapping[str, Diary]) -> dict[str, Any]:
     """Groups of lives, label -> diary; see `merged`. Their tasks are those that all seeds of all groups were probed on.
 
     Tasks pay differently, so a return counts as a share: 0 is the mean of all first probes on the task, 1 the best last
-    probe of any seed. Where nobody became better than the newborn, there is nothing to take shares of.
+    probe of any seed. A task on which no seed became better than the first probes is left out.
     """
     ends = {label: _probed(diary, -1) for label, diary in groups.items()}
     begins = {label: _probed(diary, 0) for label, diary in groups.items()}
@@ -38,23 +38,23 @@ def compare(groups: Mapping[str, Diary]) -> dict[str, Any]:
         return {}
     best = np.max(np.concatenate(list(tables.values())), axis=0)
     floor = np.mean(np.concatenate([_table(each, tasks) for each in begins.values()]), axis=0)
-    told = best > floor
-    shares = {label: (table[:, told] - floor[told]) / (best - floor)[told] for label, table in tables.items()}
+    improved = best > floor
+    shares = {label: (table[:, improved] - floor[improved]) / (best - floor)[improved] for label, table in tables.items()}
     found: dict[str, Any] = {
         "tasks": tasks,
         "floor": dict(zip(tasks, floor.tolist(), strict=True)),
         "best": dict(zip(tasks, best.tolist(), strict=True)),
-        "left_out": [task for task, fine in zip(tasks, told, strict=True) if not fine],
+        "left_out": [task for task, fine in zip(tasks, improved, strict=True) if not fine],
         "groups": {},
         "improvement": [],
     }
     for index, (label, table) in enumerate(tables.items()):
         key = jax.random.fold_in(jax.random.key(COMPARE_KEY), index)
-        by_task = {task: _told(key, table[:, column : column + 1]) for column, task in enumerate(tasks)}
+        by_task = {task: _summary(key, table[:, column : column + 1]) for column, task in enumerate(tasks)}
         found["groups"][label] = {"seeds": len(table), "by_task": by_task}
-        if told.any():
-            found["groups"][label] |= {"share": _told(key, shares[label]), "profile": _profile(key, shares[label])}
-    if told.any():
+        if improved.any():
+            found["groups"][label] |= {"share": _summary(key, shares[label]), "profile": _profile(key, shares[label])}
+    if improved.any():
         found["improvement"] = [_improvement(shares, ours, theirs) for ours, theirs in itertools.permutations(shares, 2)]
     return found
 
@@ -73,15 +73,15 @@ def _table(each: Mapping[int, Mapping[str, float]], tasks: list[str]) -> np.ndar
     return np.array([[probed[task] for task in tasks] for probed in each.values()], np.float64)
 
 
-def _told(key: jax.Array, table: np.ndarray) -> dict[str, float]:
+def _summary(key: jax.Array, table: np.ndarray) -> dict[str, float]:
     low, high = stratified_interval(key, table)
     return {"mean": interquartile_mean(table), "low": low, "high": high}
 
 
 def _profile(key: jax.Array, table: np.ndarray) -> dict[str, list[float]]:
     low, high = profile_interval(key, table, LEVELS)
-    told = {"levels": LEVELS, "share": profile(table, LEVELS), "low": low, "high": high}
-    return {name: values.tolist() for name, values in told.items()}
+    found = {"levels": LEVELS, "share": profile(table, LEVELS), "low": low, "high": high}
+    return {name: values.tolist() for name, values in found.items()}
 
 
 def _improvement(shares: Mapping[str, np.ndarray], ours: str, theirs: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a decision costs, part by part.
 
-In a life the parts of a decision are one compiled program, in which nothing tells where one ends and the next begins. So
+In a life the parts of a decision are one compiled program, which does not show where one ends and the next begins. So
 each is compiled and timed by itself, on what a save holds, and none of it is kept. A hosted agent is timed in Python.
 """
 
@@ -31,7 +31,7 @@ def dissect(life: Life, mind: Mind) -> dict[str, float]:
     """part -> seconds of one decision of all rows of one seed. The mind is used up.
 
     acting: to see a step and draw an action at random. planning: what choosing one well costs beyond that.
-    learning: to remember, and the updates that fall upon one decision. world: its own step.
+    learning: to remember, and the updates that fall on one decision. world: its own step.
     """
     after, action, task = mind.step, mind.decision.action, mind.decision.next_task
     world, timed = _world_seconds(life, mind.task, action, task), _timed
@@ -61,7 +61,7 @@ def _world_seconds(life: Life, begun: Any, action: Any, task: Any) -> float:
 
 def _hosted_seconds(world: HostedWorld, key: jax.Array, begun: Any, action: Any, task: Any) -> float:
     """One decision in simulators of its own, from the median."""
-    words = np.asarray(jax.random.key_data(key))
+    words: Any = np.asarray(jax.random.key_data(key))
     state, _ = world.init(key, begun)
     times: list[float] = []
     try:

@@ -1,18 +1,17 @@
-"""Glimpses of the present episode, and of what the agent imagined of it before. For people who look on.
+"""Glimpses of the present episode, and of what the agent imagined of it before: for people to look at.
 
 They cost a life about one part in a hundred of its time, change nothing in it, and are never a part of its digest. The
 mind is only read, and what it imagines is forgotten. A thread of its own compiles what they need, once, in lives that
-last. There are two, of which the chronicle keeps the newest each. Their arrays, by name:
+last. There are two, of which the chronicle keeps the newest each. These are their arrays, by name.
 
-    now     seen            float32 [T, width], what the first row observed at the clocks begin ... begin + T - 1
-            seen_positions  the same as positions [T, 2 or 3], where the world has them
-            frame           uint8 [H, W, 1 or 3], the world as it looks, where it can be drawn
-    plan    seen, seen_positions as above, up to AHEAD decisions after `clock`
-            plan, plan_positions  float32 [AHEAD, .], what the agent expected, at `clock`, of clock + 1 ... clock + AHEAD,
-                            where it would decide in imagination as in life
+- now: seen, float32 [T, width], is what the first row observed at the clocks begin ... begin + T - 1.
+- now: seen_positions are the same as positions [T, 2 or 3], where the world has them.
+- now: frame, uint8 [H, W, 1 or 3], is the world as it looks, where it can be drawn.
+- plan: seen and seen_positions are as above, up to AHEAD decisions after `clock`.
+- plan: plan and plan_positions, float32 [AHEAD, .], are what the agent expected at `clock` of the AHEAD clocks after it.
 
-There is no plan of an agent that has no model, of one that does not predict observations, of a hosted one, or while
-actions are drawn at random.
+In a plan the agent decides in imagination as in life. There is none while actions are drawn at random. An agent has none
+if it is hosted, lacks a model, or has a model that does not predict observations.
 """
 
 import time
@@ -156,7 +155,7 @@ class Glimpses:
         start = max([last + 1 for last in ended if last < at], default=0)
         stop = min([last + 1 for last in ended if last >= at], default=len(self._kinds))
         stop = max(0, min(stop, at + 1 + AHEAD))
-        begin = self._clock - (len(self._kinds) - 1 - start)
+        begin = int(self._clock - (len(self._kinds) - 1 - start))
         return begin, {name: rows[start:stop] for name, rows in self._path.items()}
 
     def _first(self, tree: Any) -> Any:

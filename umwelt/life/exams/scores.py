@@ -41,9 +41,9 @@ def ledgers(diary: Diary, errors: bool = False, values: np.ndarray | None = None
         mine = probes["seed"] == seed
         known = set(probes["task"][mine])
         ledger = Ledger(errors=errors)
-        lived = (episodes["seed"] == seed) & (episodes["row"] == 0)
-        for task, begin, stop in lessons(episodes["task"][lived], episodes["end"][lived], diary.end):
-            ledger = ledger.lived(task, begin, stop) if task in known else ledger
+        own = (episodes["seed"] == seed) & (episodes["row"] == 0)
+        for task, begin, stop in lessons(episodes["task"][own], episodes["end"][own], diary.end):
+            ledger = ledger.learned(task, begin, stop) if task in known else ledger
         for clock in sorted(set(probes["clock"][mine])):
             now = np.flatnonzero(mine & (probes["clock"] == clock) & (probes["label"] == "probe"))
             ledger = ledger.probed(int(clock), {str(probes["task"][row]): values[row] for row in now})
@@ -57,7 +57,7 @@ def score(chronicle: Chronicle) -> Score:
 
 
 def merged(diaries: Sequence[Diary]) -> Diary:
-    """Several lives as one of more seeds, which are numbered anew."""
+    """Several lives as one of more seeds, which get new numbers."""
     offset, episodes, probes = 0, [], []
     for each in diaries:
         seeds = sorted({*each.episodes["seed"], *each.probes["seed"]})
@@ -84,7 +84,7 @@ def score_of(read: Diary) -> Score:
     drawn = ledgers(read, values=_redrawn(read.probes["returns"], random))
     seeds = random.integers(0, len(lives), (DRAWS, len(lives)))
 
-    def told(of: Callable[[Ledger], dict[str, Any]], over: Callable[[np.ndarray], np.ndarray] = _mean) -> dict[str, Any]:
+    def interval_of(of: Callable[[Ledger], dict[str, Any]], over: Callable[[np.ndarray], np.ndarray] = _mean) -> dict[str, Any]:
         return _interval(of, over, lives, drawn, seeds)
 
     return {
@@ -96,10 +96,10 @@ def score_of(read: Diary) -> Score:
         "forgetting": _by_task(lives, Ledger.forgetting),
         "backward_transfer": _by_task(lives, Ledger.backward_transfer),
         "error_growth": _by_task(errors, error_growth) if known else None,
-        "retention_mean": told(Ledger.retention),
-        "retention_worst": told(Ledger.retention, _lowest),
-        "forgetting_mean": told(Ledger.forgetting),
-        "backward_transfer_mean": told(Ledger.backward_transfer),
+        "retention_mean": interval_of(Ledger.retention),
+        "retention_worst": interval_of(Ledger.retention, _lowest),
+        "forgetting_mean": interval_of(Ledger.forgetting),
+        "backward_transfer_mean": interval_of(Ledger.backward_transfer),
         "error_growth_mean": _interval(error_growth, _mean, errors, errors, seeds) if known else None,
     }
 
@@ -125,7 +125,7 @@ def lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, i
 
 
 def _mean_matrix(lives: dict[int, Ledger]) -> Any:
-    """[lessons, tasks], or None where seeds lived through different lessons."""
+    """[lessons, tasks], or None where seeds had different lessons."""
     found = [ledger.matrix() for ledger in lives.values()]
     alike = len({tuple(lesson.task for lesson in ledger.lessons) for ledger in lives.values()}) == 1
     return np.mean(found, axis=0).tolist() if alike else None
@@ -137,7 +137,7 @@ def _by_task(lives: dict[int, Ledger], of: Callable[[Ledger], dict[str, float]])
 
 
 def _redrawn(returns: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The mean return of each probe, [probes, DRAWS], of episodes that are drawn anew from its own."""
+    """The mean return of each probe, [probes, DRAWS], of episodes that are drawn from its own with replacement."""
     means = np.empty((len(returns), DRAWS))
     counts = np.array([len(each) for each in returns])
     for count in np.unique(counts):

@@ -1,11 +1,12 @@
-"""The folder of a life: who made it, whether it can be opened, and who holds it now.
+"""The folder of a life: what made it, whether it can be opened, and which process holds it now.
 
-lives/<name>/recipe.json     what the life is: the expression, the versions, the command
-             chronicle.db    what it wrote down
-             checkpoints/    what it was, at its last saves
-             episodes/       what it lived through, where it was asked to keep that
-             logs/           how far each log has come, where it was asked for logs
-             lock            held by the one process that lives it
+- recipe.json: what the life is, with its expression, the versions and the command.
+- chronicle.db: what it wrote down.
+- checkpoints/: what it was, at its last saves.
+- episodes/: its episodes, where it was asked to keep them.
+- memory/: what its memory keeps on disk.
+- logs/: how far each log has come, where it was asked for logs.
+- lock: held by the one process that runs it.
 """
 
 import difflib
@@ -52,7 +53,7 @@ class Damaged(FolderError):
 
 
 class InUse(FolderError):
-    """Another process lives this life now."""
+    """Another process runs this life now."""
 
 
 class BadName(FolderError):
@@ -217,13 +218,13 @@ def _description(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("umwelt") != "life":
         raise Foreign(f"{recipe} was not written by Umwelt, so {path} is not a life; give the name or the path of a life")
     number, description = found.get("format"), found.get("description")
-    if type(number) is not int or (number <= FORMAT and not isinstance(description, dict)):
-        raise Damaged(f"{recipe} is damaged (no format, or no description); put back a copy of it, or begin a new life")
-    if number > FORMAT:
+    if type(number) is int and number > FORMAT:
         raise Newer(
             f"{path} was written by a newer Umwelt (format {number}, this version reads up to {FORMAT});"
             " resume it with that version or a later one"
         )
+    if type(number) is not int or not isinstance(description, dict):
+        raise Damaged(f"{recipe} is damaged (no format, or no description); put back a copy of it, or begin a new life")
     return description
 
 
@@ -235,7 +236,7 @@ def _take_lock(path: Path) -> int:
     except BlockingIOError as error:
         holder = os.read(handle, 32).decode(errors="replace").strip() or "unknown"
         os.close(handle)
-        raise InUse(f"{path} is being lived by another process (pid {holder}); wait for it to end, or stop it first") from error
+        raise InUse(f"{path} is in use by another process (pid {holder}); wait for it to end, or stop it first") from error
     try:
         with room(lock):
             os.pwrite(handle, f"{os.getpid():<10}\n".encode(), 0)

@@ -1,4 +1,4 @@
-"""Whether somebody lives a life now, found out without touching its lock: a trial might turn away who wants to resume."""
+"""Whether a process runs a life now, found out without touching its lock: a trial might turn away a resuming process."""
 
 import contextlib
 import fcntl

@@ -17,6 +17,20 @@ FIELDS: dict[str, dict[str, str]] = {
         "caution": "conservative",
     },
     "umwelt.behaviours:Dreamer": {"dreams": "starts"},
+    "umwelt.models:Implicit": {
+        "trust": "lambda_",
+        "follow": "ema_rate",
+        "taught": "policy_latents",
+        "teaches": "improves",
+    },
+    "umwelt.models:Rssm": {
+        "certain": "deterministic",
+        "choices": "classes",
+        "tells": "targets",
+        "free": "free_nats",
+        "guess_weight": "dynamics_weight",
+        "draw_weight": "representation_weight",
+    },
     "umwelt.behaviours:SAC": {"follow": "ema_rate", "target": "target_entropy"},
 }
 """Present name of a part -> the field's name then -> its name now."""

@@ -90,7 +90,10 @@ class Checkpoints:
                 if path.exists():  # else the running life has just replaced it by a newer one
                     self.notes.append(f"checkpoint {path} is damaged ({torn}); the one before it is used")
                 continue
-            return manifest["clock"], fill(manifest, arrays, like)
+            try:
+                return manifest["clock"], fill(manifest, arrays, like)
+            except NotAlike as error:
+                raise NotAlike(f"checkpoint {path} has another form than this version saves: {error}") from None
 
     def latest(self) -> int | None:
         """The clock of the newest checkpoint, not yet verified; None where there is none."""
@@ -111,7 +114,7 @@ class Checkpoints:
         if self.notes:
             damaged = "; ".join(note.split(";")[0] for note in self.notes)
             return f"no checkpoint in {self.folder} is whole: {damaged}; put back a copy of one, or begin a new life"
-        return f"there is no checkpoint in {self.folder} yet; begin the life anew with `umwelt live`"
+        return f"there is no checkpoint in {self.folder} yet; begin the life again with `umwelt live`"
 
     def _free_path(self, clock: int) -> Path:
         """The name of a save; a second one of the same clock gets a number, so that the first can stay until then."""
@@ -127,7 +130,7 @@ class Checkpoints:
 
     def _remove(self, path: Path) -> None:
         gone = self.folder / f"{DRAFT}{path.name}-gone-{os.getpid()}"
-        path.rename(gone)  # so that nobody sees it half removed
+        path.rename(gone)  # so that no reader sees it half removed
         shutil.rmtree(gone)
 
     def _sweep(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from umwelt.core import part
 
 ARRAY, KEY, CODE = "array", "key", "code"
-PLAIN = {kind.__name__: kind for kind in (bool, int, float, complex, str, bytes)}
+PLAIN: dict[str, Any] = {kind.__name__: kind for kind in (bool, int, float, complex, str, bytes)}
 
 
 @part
@@ -73,7 +73,7 @@ def statics(value: Any, path: str = "") -> dict[str, str]:
 
 def raw(array: np.ndarray) -> memoryview:
     """The bytes of an array in row-major order, not copied where they already lie so."""
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def exact(value: Any) -> str:
@@ -105,7 +105,7 @@ def plain(kind: str, text: str) -> Any:
 
 def is_key(leaf: Any) -> bool:
     """True for typed random keys, and for the abstract form of one."""
-    return hasattr(leaf, "dtype") and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+    return hasattr(leaf, "dtype") and jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _leaf(path: str, leaf: Any) -> Leaf:

@@ -1,4 +1,4 @@
-"""Writing so that what was on the disk before is never lost, and saying plainly when the disk is full."""
+"""Write so that what was on the disk before is never lost, and say plainly when the disk is full."""
 
 import contextlib
 import errno
@@ -15,7 +15,7 @@ class DiskFull(Exception):
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put a whole new file in place of `path`: whoever reads sees the old one or the new one."""
+    """Put a whole new file in place of `path`: a reader sees the old one or the new one."""
     draft = path.with_name(f".{path.name}-{os.getpid()}.tmp")
     try:
         with draft.open("wb") as file:

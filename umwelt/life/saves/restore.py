@@ -43,7 +43,7 @@ def fill(manifest: dict[str, Any], arrays: dict[str, np.ndarray], like: Any) -> 
     wanted = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree.leaves_with_path(like)}
     fault = next(_faults(manifest, wanted, like), "")
     if fault:
-        raise NotAlike(f"{fault}; resume with the same recipe and versions that the life was saved with")
+        raise NotAlike(f"{fault}; resume with the recipe and the versions that recipe.json names, or begin a new life")
     made = []
     for entry, leaf in zip(entries, wanted.values(), strict=True):
         made.append(leaf if entry["kind"] == CODE else _leaf(entry, arrays, _home(leaf)))

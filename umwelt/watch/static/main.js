@@ -1,4 +1,4 @@
-// The page: what is chosen, and a look at the server every two seconds while somebody sees it.
+// The page: what is chosen, and a question to the server every two seconds while the page is visible.
 
 import { Refusal, ask } from "/ask.js";
 import { keys } from "/chart.js";
@@ -6,20 +6,20 @@ import { Curves } from "/curves.js";
 import { Episode } from "/episode.js";
 import { Matrix } from "/matrix.js";
 import { Returns } from "/returns.js";
-import { Shelf } from "/shelf.js";
+import { LifeList } from "/list.js";
 import { count, make, number } from "/shown.js";
 
 const EVERY = 2000, MOST_COMPARED = 6;
 const NO_METRIC = { name: "reward", meaning: "" };
 const at = (id) => document.getElementById(id);
 
-// the token is in a cookie by now, and need not stay where others can read it
+// the token is in a cookie now, and need not stay where others can read it
 history.replaceState(null, "", location.pathname + location.hash);
 
 const chosen = { name: decodeURIComponent(location.hash.slice(1)), window: null, seed: null, metric: "reward" };
-let life = null, seen = {}, states = {}, waiting = null, busy = false, again = false, drawing = false, wanted = null;
+let life = null, shown = {}, states = {}, waiting = null, busy = false, again = false, drawing = false, wanted = null;
 
-const shelf = new Shelf((name) => choose(name), () => refresh(true));
+const list = new LifeList((name) => choose(name), () => refresh(true));
 const curves = new Curves(look);
 const returns = new Returns(look, () => refresh(true));
 const episode = new Episode(), matrix = new Matrix();
@@ -28,7 +28,7 @@ function choose(name) {
   if (name === chosen.name && life) return;
   Object.assign(chosen, { name, window: null, seed: null });
   history.replaceState(null, "", `#${encodeURIComponent(name)}`);
-  [life, seen] = [null, {}];
+  [life, shown] = [null, {}];
   refresh(true);
 }
 
@@ -39,7 +39,7 @@ function look(begin, end) {
 }
 
 function span() {
-  return chosen.window ?? [0, Math.max(life.clock, shelf.farthest, 1)];
+  return chosen.window ?? [0, Math.max(life.clock, list.farthest, 1)];
 }
 
 function move(how) {
@@ -48,7 +48,7 @@ function move(how) {
   const step = { earlier: [-wide / 4, -wide / 4], later: [wide / 4, wide / 4], closer: [wide / 4, -wide / 4], farther: [-wide / 2, wide / 2] }[how];
   if (how === "whole") return look(null);
   const moved = [Math.max(0, Math.round(begin + step[0])), Math.round(end + step[1])];
-  const last = Math.max(life.clock, shelf.farthest);
+  const last = Math.max(life.clock, list.farthest);
   if (moved[0] === 0 && moved[1] >= last) return look(null);
   look(moved[0], Math.min(moved[1], last));
 }
@@ -72,39 +72,39 @@ async function step(now) {
   const { lives, folder } = await ask("lives");
   at("where").textContent = folder;
   if (!lives.some(({ name }) => name === chosen.name)) chosen.name = (lives.find(({ state }) => state === "running") ?? lives[0])?.name ?? "";
-  shelf.show(lives, chosen.name);
+  list.show(lives, chosen.name);
   announce(lives);
   at("life").hidden = !chosen.name;
   document.title = chosen.name ? `${chosen.name} · lives` : "Lives";
   if (!chosen.name) return;
-  const told = await ask("life", { name: chosen.name });
-  if (told.name !== chosen.name) return;
-  life = told;
-  head(told);
-  at("cards").hidden = !told.metrics;
-  if (!told.metrics) return;
-  controls(told);
+  const found = await ask("life", { name: chosen.name });
+  if (found.name !== chosen.name) return;
+  life = found;
+  head(found);
+  at("cards").hidden = !found.metrics;
+  if (!found.metrics) return;
+  controls(found);
   await Promise.all([redraw(now),
-    when("glimpses", told.glimpses.concat(told.clock), () => episode.show(told), (why) => episode.fail(why)),
-    when("probes", told.probes, () => matrix.show(told.name), (why) => matrix.fail(why)),
-    when("events", told.events, () => events(told.name), (why) => at("events").replaceChildren(make("li", { className: "none" }, why)))]);
+    when("glimpses", found.glimpses.concat(found.clock), () => episode.show(found), (why) => episode.fail(why)),
+    when("probes", found.probes, () => matrix.show(found.name), (why) => matrix.fail(why)),
+    when("events", found.events, () => events(found.name), (why) => at("events").replaceChildren(make("li", { className: "none" }, why)))]);
 }
 
-// Ask again only for what has changed since it was asked for. What cannot be told is said where it would stand, and the
-// rest of the page goes on.
+// Ask only for what has changed since the last question. A refusal is shown where the answer would stand, and the rest of
+// the page goes on.
 async function when(what, stamp, act, fail) {
   const text = JSON.stringify([life.name, stamp]);
-  if (seen[what] === text) return;
+  if (shown[what] === text) return;
   try {
     await act();
-    seen[what] = text;
+    shown[what] = text;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     fail(error.message);
   }
 }
 
-// One drawing at a time, and what was asked for meanwhile comes after it, so that an old answer never covers a new one.
+// One drawing at a time; a request meanwhile comes after it, so that an old answer never covers a new one.
 async function redraw(now) {
   wanted = (wanted ?? false) || now;
   if (drawing) return;
@@ -124,9 +124,9 @@ async function redraw(now) {
 
 async function charts(now) {
   const metric = life.metrics.find(({ name }) => name === chosen.metric) ?? life.metrics[0] ?? NO_METRIC;
-  const names = [life.name, ...shelf.compared].slice(0, MOST_COMPARED + 1);
+  const names = [life.name, ...list.compared].slice(0, MOST_COMPARED + 1);
   const window = span();
-  if (now) seen.charts = seen.returns = "";
+  if (now) shown.charts = shown.returns = "";
   const live = chosen.window && chosen.window[1] < life.clock && names.length === 1 ? 0 : life.clock;
   at("meaning").textContent = metric.unit ? `${metric.meaning} (${metric.unit})` : metric.meaning;
   await Promise.all([
@@ -135,39 +135,39 @@ async function charts(now) {
   ]);
 }
 
-function head(told) {
-  const damaged = told.state === "damaged";
-  at("name").textContent = told.name;
-  at("state").textContent = told.state;
-  at("state").className = `state ${told.state}`;
-  const trouble = [told.trouble, ...told.faults ?? []].filter(Boolean).join(" · ");
+function head(found) {
+  const damaged = found.state === "damaged";
+  at("name").textContent = found.name;
+  at("state").textContent = found.state;
+  at("state").className = `state ${found.state}`;
+  const trouble = [found.trouble, ...found.faults ?? []].filter(Boolean).join(" · ");
   at("trouble").hidden = !trouble;
   at("trouble").textContent = trouble;
-  at("resume").textContent = told.resume;
-  at("made").textContent = told.world ? `${told.agent} in ${told.world}` : "";
+  at("resume").textContent = found.resume;
+  at("made").textContent = found.world ? `${found.agent} in ${found.world}` : "";
   at("go-on").hidden = damaged;
   const bar = at("progress");
   bar.hidden = damaged;
-  bar.setAttribute("aria-valuemax", told.end);
-  bar.setAttribute("aria-valuenow", told.clock);
-  bar.firstElementChild.style.width = `${Math.min(100, (100 * told.clock) / Math.max(told.end, 1))}%`;
-  const rate = told.state === "running" && told.rate ? told.rate : null;
-  facts(at("facts"), told.metrics ? [["decisions of each row", told.end ? `${count(told.clock)} of ${count(told.end)}` : count(told.clock)],
-    ...told.seeds.length ? [["seeds", told.seeds.join(", ")]] : [],
-    ...rate ? [["decisions each second", number(rate * (told.rows ?? 1), 3)], ["time left", time((told.end - told.clock) / rate)]] : [],
-    ["probes", count(told.probes[0])]] : []);
-  facts(at("origin"), [["command", told.command || (damaged ? "–" : "a script")], ...Object.entries(told.versions ?? {})]);
+  bar.setAttribute("aria-valuemax", found.end);
+  bar.setAttribute("aria-valuenow", found.clock);
+  bar.firstElementChild.style.width = `${Math.min(100, (100 * found.clock) / Math.max(found.end, 1))}%`;
+  const rate = found.state === "running" && found.rate ? found.rate : null;
+  facts(at("facts"), found.metrics ? [["decisions of each row", found.end ? `${count(found.clock)} of ${count(found.end)}` : count(found.clock)],
+    ...found.seeds.length ? [["seeds", found.seeds.join(", ")]] : [],
+    ...rate ? [["decisions each second", number(rate * (found.rows ?? 1), 3)], ["time left", time((found.end - found.clock) / rate)]] : [],
+    ["probes", count(found.probes[0])]] : []);
+  facts(at("origin"), [["command", found.command || (damaged ? "–" : "a script")], ...Object.entries(found.versions ?? {})]);
 }
 
 function facts(root, pairs) {
   root.replaceChildren(...pairs.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, String(value)))));
 }
 
-function controls(told) {
-  options(at("metric"), told.metrics.map(({ name }) => name), chosen.metric, (value) => { chosen.metric = value; });
-  at("seed").parentElement.hidden = !told.seeds.length; // nothing has been lived yet
-  if (!told.seeds.includes(chosen.seed)) chosen.seed = told.seeds[0] ?? 0;
-  options(at("seed"), told.seeds.map(String), String(chosen.seed), (value) => { chosen.seed = Number(value); });
+function controls(found) {
+  options(at("metric"), found.metrics.map(({ name }) => name), chosen.metric, (value) => { chosen.metric = value; });
+  at("seed").parentElement.hidden = !found.seeds.length; // there are no decisions yet
+  if (!found.seeds.includes(chosen.seed)) chosen.seed = found.seeds[0] ?? 0;
+  options(at("seed"), found.seeds.map(String), String(chosen.seed), (value) => { chosen.seed = Number(value); });
 }
 
 function options(select, names, current, take) {
@@ -184,7 +184,7 @@ async function events(name) {
   if (!found.length) at("events").replaceChildren(make("li", { className: "none" }, "Nothing out of the ordinary has happened."));
 }
 
-// Said aloud when it changes, and only then.
+// Screen readers hear a state when it changes, and only then.
 function announce(lives) {
   const changed = lives.filter(({ name, state }) => states[name] && states[name] !== state);
   if (changed.length) at("status").textContent = changed.map(({ name, state }) => `${name} is now ${state}`).join(", ");

@@ -3,7 +3,7 @@
 import { ask } from "/ask.js";
 import { count, make, number } from "/shown.js";
 
-// From dark to bright in even steps, for eyes of all kinds (cividis).
+// From dark to bright in even steps, for colour-blind eyes too (cividis).
 const SHADES = [[0, 34, 78], [49, 68, 107], [102, 105, 112], [149, 143, 120], [203, 186, 105], [254, 232, 56]];
 const DENSE = 12;
 
@@ -31,7 +31,7 @@ export class Matrix {
     if (!this.found) return;
     const { tasks, lessons, mixed } = this.found;
     if (!tasks.length) {
-      this.text.textContent = mixed ? "The seeds of this life met their tasks in different orders." : "It fills when lessons end and probes are made.";
+      this.text.textContent = mixed ? "The seeds of this life had their tasks in different orders." : "It fills as lessons end and probes follow.";
       this.root.replaceChildren();
       return;
     }
@@ -45,7 +45,7 @@ export class Matrix {
     this.root.replaceChildren(make("table", { className: tasks.length > DENSE ? "matrix dense" : "matrix" }, head, make("tbody", {}, ...rows), this.kept(tasks)));
   }
 
-  // The share of each task that is kept: now over the best since its first lesson, both counted from before it.
+  // The share of each task that is kept: the return now over the best since its first lesson, both from before it.
   kept(tasks) {
     if (this.kind.value === "errors") return "";
     const cells = tasks.map((task) => make("td", {}, number(this.found.retention[task], 3)));
@@ -63,8 +63,8 @@ function share(value, span, fewer) {
 function cell(value, part, own) {
   if (value === null) return make("td", { className: "unknown" }, "–");
   const made = make("td", { className: own ? "own" : "" }, number(value));
-  const place = Math.max(0, Math.min(1, part)) * (SHADES.length - 1), below = Math.min(Math.floor(place), SHADES.length - 2);
-  const mixed = SHADES[below].map((start, index) => Math.round(start + (SHADES[below + 1][index] - start) * (place - below)));
+  const level = Math.max(0, Math.min(1, part)) * (SHADES.length - 1), below = Math.min(Math.floor(level), SHADES.length - 2);
+  const mixed = SHADES[below].map((start, index) => Math.round(start + (SHADES[below + 1][index] - start) * (level - below)));
   made.style.backgroundColor = `rgb(${mixed.join(",")})`;
   made.style.color = part < 0.55 ? "#fff" : "#000";
   return made;

@@ -1,4 +1,4 @@
-// Returns: episodes as they were lived, and probes with their intervals, a colour for each task.
+// Returns: episodes, and probes with their intervals, a colour for each task.
 
 import { ask } from "/ask.js";
 import { Chart, joined, room } from "/chart.js";
@@ -43,7 +43,7 @@ export class Returns {
     return { series, hooks: { draw: [(plot) => this.intervals(plot)] }, scale: { range: () => this.range() } };
   }
 
-  // From the lowest to the highest that is drawn, intervals included.
+  // From the lowest to the highest value, intervals included.
   range() {
     const [begin, end] = this.chart.window;
     let low = Infinity, high = -Infinity;
@@ -78,7 +78,7 @@ export class Returns {
     pen.restore();
   }
 
-  // One tick for each task; of many, the first few are shown until somebody chooses.
+  // One tick for each task; of many, the first few are shown at first.
   choices(name, tasks) {
     if (name === this.life && tasks.join("\n") === this.tasks.join("\n")) return;
     if (name !== this.life) this.hidden = new Set(tasks.slice(COLOURS));

@@ -1,4 +1,4 @@
-// Numbers as people read them, and elements made of text: what lives wrote is never read as HTML.
+// Numbers for people, and elements made of text: no word of a life is ever read as HTML.
 
 export const COLOURS = 7;
 
@@ -48,7 +48,7 @@ export function table(heads, rows, most = 60) {
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...body));
 }
 
-// Fill a disclosure with a table, but only while somebody looks.
+// Fill a disclosure with a table, but only while it is open.
 export function disclose(details, build) {
   const fill = () => { if (details.open) details.querySelector(".scroll").replaceChildren(build()); };
   details.ontoggle = fill;

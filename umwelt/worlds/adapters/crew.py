@@ -1,4 +1,4 @@
-"""The rows of a hosted world, in this process or each in a process of its own, behind one face."""
+"""Run the rows of a hosted world, in this process or each in a process of its own, behind one interface."""
 
 import contextlib
 import dataclasses
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 
 from umwelt.worlds.adapters.forms import ArrayForm
 from umwelt.worlds.adapters.row import Outcome, Row
@@ -64,29 +64,27 @@ class Workers:
 
     def _start(self, row: int) -> None:
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "worker.py")
-        # -P: the script's folder has a file called gymnasium.py, which must not hide the real one. A session
-        # of its own: Ctrl-C in the terminal reaches the parent alone.
+        # -P: the script's folder has files called minigrid.py and metaworld.py, which must not hide the packages. A
+        # session of its own: Ctrl-C in the terminal reaches the parent alone.
         command = [sys.executable, "-P", script, str(os.getpid())]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self.processes[row] = process
-        with contextlib.suppress(BrokenPipeError):  # a death at birth is told by the first answer
-            process.stdin.write(self.opening)
-            process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # the first answer reports a process that dies at once
+            _write(process, self.opening)
 
     def _send(self, row: int, method: str, arguments: tuple[Any, ...]) -> bool:
         if method in ("begin", "replay") and self.processes[row].poll() is not None:
             _end({row: self.processes[row]})
             self._start(row)
         try:
-            self.processes[row].stdin.write(pickle.dumps((method, arguments), pickle.HIGHEST_PROTOCOL))
-            self.processes[row].stdin.flush()
+            _write(self.processes[row], pickle.dumps((method, arguments), pickle.HIGHEST_PROTOCOL))
         except BrokenPipeError:
             return False
         return True
 
     def _receive(self, row: int) -> Outcome:
         try:
-            return Outcome(*pickle.load(self.processes[row].stdout))
+            return Outcome(*pickle.load(_pipes(self.processes[row])[1]))
         except (EOFError, pickle.UnpicklingError, ConnectionError):
             return self._died(row)
 
@@ -101,15 +99,28 @@ class Workers:
         return Outcome(None, fault=("world_died", f"the subprocess of row {row} ended with {how}"))
 
 
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    """Its standard input and output."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    return process.stdin, process.stdout
+
+
+def _write(process: subprocess.Popen[bytes], order: bytes) -> None:
+    pipe, _ = _pipes(process)
+    pipe.write(order)
+    pipe.flush()
+
+
 def _end(processes: dict[int, subprocess.Popen[bytes]]) -> None:
     for process in processes.values():
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
+            _pipes(process)[0].close()
     for process in processes.values():
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        process.stdout.close()
+        _pipes(process)[1].close()
     processes.clear()

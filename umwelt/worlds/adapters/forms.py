@@ -1,4 +1,4 @@
-"""Forms: what observations and actions look like from outside, and how a world's own are made so.
+"""Describe observations and actions as they look from outside, and turn a simulator's own into them.
 
 Like `simulators.py` this file also runs in worker processes, which must not load JAX.
 """
@@ -81,7 +81,7 @@ def observations(space: Any) -> tuple[ArrayForm, Callable[[Any], np.ndarray]]:
 
 
 def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """A float32 vector, maybe the world's own array: whoever keeps it copies it."""
+    """A float32 vector, maybe the world's own array: what keeps it copies it."""
     if type(raw) is not np.ndarray:
         raw = _array(raw)
     if raw.shape != shape:

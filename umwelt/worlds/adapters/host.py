@@ -1,6 +1,6 @@
 """Host the simulators of a world: the stream convention, one-use tickets, seeds and events.
 
-A hosted world lives outside JAX and cannot go back. Its state is a *ticket* that is good for one step. Each episode
+A hosted world is outside JAX and cannot go back. Its state is a *ticket* that is good for one step. Each episode
 begins from a recorded seed and its actions are recorded, so that it can be replayed (`recall.py`). A simulator that
 misbehaves ends its episode with an event; the life continues.
 """
@@ -207,7 +207,7 @@ class Host:
 
 def _words(key: Any) -> list[int]:
     """The words of a key, typed or raw."""
-    if jax.dtypes.issubdtype(key.dtype, jax.dtypes.prng_key):
+    if jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key):
         key = jax.random.key_data(key)
     return [int(word) for word in np.asarray(key).reshape(-1)]
 

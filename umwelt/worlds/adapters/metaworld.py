@@ -1,4 +1,4 @@
-"""Meta-World's tasks for a robot's arm, whose goal is seen and drawn anew for each episode.
+"""Make Meta-World's tasks for a robot's arm. The goal is seen, and drawn again for each episode.
 
     gymnasium(id=".metaworld:make", options='[{"task": "hammer-v3"}, {"task": "push-v3"}]', titles="hammer,push")
 
@@ -20,8 +20,8 @@ WELD = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 5.0)
 
 
 class Arm(gymnasium.Wrapper):
-    """One task. Observations are float32 [39] without bounds, the same for every task: the hand, the things on the
-    table, both a step earlier, and the goal. Actions are four numbers in [-1, 1]."""
+    """One task. Observations are float32 [39] without bounds, the same for every task. They hold the hand and the things
+    on the table, both a step earlier, and the goal. Actions are four numbers in [-1, 1]."""
 
     def __init__(self, environment: Any, reward: str) -> None:
         super().__init__(environment)
@@ -32,12 +32,13 @@ class Arm(gymnasium.Wrapper):
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
         """The first moment of the episode that `seed` draws: Meta-World takes seeds by a method of its own."""
         if seed is not None:
-            self.env.seed(seed)
+            self.env.seed(seed)  # type: ignore[attr-defined]
         return self.env.reset(options=options)
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Meta-World's answer. Where success is the reward, it is 1 at the first success, which ends the episode."""
-        seen, reward, terminated, truncated, info = self.env.step(action)
+        seen, given, terminated, truncated, info = self.env.step(action)
+        reward = float(given)
         if self.sparse:
             reward = float(info["success"])
             terminated = reward > 0

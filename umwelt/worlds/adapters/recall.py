@@ -38,8 +38,8 @@ def save(ticket: Ticket) -> dict[str, np.ndarray]:
 def restore(host: Host, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
     """The saved world again, by its seeds and actions. host: simulators that no episode has begun in yet.
 
-    A row that does not come back bit for bit is TRUNCATED where it was saved, so that it continues with its next episode,
-    and an event `resume_mismatch` says so.
+    A row that does not come back bit for bit is TRUNCATED where it was saved, so that its next episode begins. An event
+    `resume_mismatch` says so.
     """
     try:
         saved = _checked(host, saved)

@@ -1,6 +1,6 @@
-"""A row under guard: whatever its simulator does, the answer is an outcome, never an exception.
+"""Guard a row: whatever its simulator does, the answer is an outcome, never an exception.
 
-Like `simulators.py` this file also runs in worker processes, hence the relative import.
+Like `simulators.py` this file also runs in worker processes, so it imports relatively.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Simulators: what a row steps, with one face for Gymnasium and dm_control.
+"""Build simulators: what a row steps, with one interface for Gymnasium and dm_control.
 
 A simulator has `reset(seed, options) -> raw`, `step(action) -> (raw, reward, terminated, truncated)`,
 `encode(raw) -> array`, `render()`, `close()`, and two forms, `observation_form` and `action_form`, which say what
@@ -47,6 +47,7 @@ class GymnasiumSimulator:
     def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
         """(raw observation, summed reward, terminated, truncated) of `repeat` frames under one action."""
         action, total = self._decode(action), 0.0
+        raw, terminated, truncated = None, False, False
         for _ in range(self.repeat):
             answer = self.environment.step(action)
             if not isinstance(answer, tuple) or len(answer) != 5:
@@ -95,6 +96,7 @@ class DmControlSimulator:
     def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
         """(raw observation, summed reward, terminated, truncated) of `repeat` frames under one action."""
         action, total = np.minimum(np.maximum(action, self.action_form.low), self.action_form.high), 0.0
+        answer: Any = None
         for _ in range(self.repeat):
             answer = self.environment.step(action)
             total += number(answer.reward)

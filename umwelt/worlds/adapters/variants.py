@@ -1,4 +1,4 @@
-"""The variants of a hosted world: several names, or several sets of options, become its tasks."""
+"""Make tasks of a hosted world from several names, or several sets of options."""
 
 import json
 from typing import Any

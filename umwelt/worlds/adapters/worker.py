@@ -1,4 +1,4 @@
-"""The program of a worker process: one guarded row, told what to do through its standard input.
+"""Run one guarded row in a worker process, by orders through its standard input.
 
 Run as a script, so that it loads the two files it needs and neither JAX nor the caller's main module.
 """

@@ -1,0 +1,197 @@
+"""Choices that are closed: no agent takes one, and no target counts one."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from masked_worlds import Locks
+
+from umwelt.behaviours import DQN, SAC, ActorCritic, Dreamer, ModelFree, ModelPredictive, RandomAgent
+from umwelt.behaviours import batch as batches
+from umwelt.behaviours.batch import Batch
+from umwelt.check.agent import CHOICES
+from umwelt.core import MID, Box, Discrete, Prediction, TimeStep, WorldSpec, keys, lived, part
+from umwelt.memory.ring import Ring
+from umwelt.memory.trajectories import Trajectories
+from umwelt.networks.form import form
+
+KEY = jax.random.key(5)
+BOARD = {"cells": Box(shape=(2,), low=0.0, high=1.0), "open": Box(shape=(4,), low=0, high=1, dtype="uint8")}
+SPEC = WorldSpec(name="board", observation={"seen": BOARD, "task": Discrete(n=2)}, action=Discrete(n=4), task=None, batch=300)
+OPEN = jnp.array([[1, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], jnp.uint8)
+"""Rows of three kinds; where nothing is open, as at an end, anything may be drawn."""
+
+
+@part
+class Still:
+    """A model whose belief is the cells."""
+
+    diet = "stream"
+    metrics = ()
+
+    def init(self, key, spec):
+        return jnp.zeros(())
+
+    def start(self, state, batch):
+        return jnp.zeros((batch, 2))
+
+    def observe(self, key, state, belief, action, step):
+        nothing = jnp.zeros(len(belief))
+        return step.observation["seen"]["cells"], {"surprise": nothing, "doubt": nothing}
+
+    def imagine(self, key, state, belief, action):
+        nothing = jnp.zeros(len(belief))
+        return belief, Prediction(observation=None, reward=nothing, continues=nothing, doubt=nothing)
+
+
+@part
+class Drawing:
+    """A planner that draws an open choice of the prospect."""
+
+    def init(self, key, spec):
+        return jnp.zeros(())
+
+    def plan(self, key, state, belief, prospect):
+        return state, jax.random.categorical(key, jnp.where(prospect.open, 0.0, -1e9)).astype(jnp.int32)
+
+    def forget(self, state, rows):
+        return state
+
+
+AGENTS: dict[str, Any] = {
+    "random": RandomAgent(),
+    "dqn": ModelFree(learner=DQN(units=4, epsilon_updates=1, final_epsilon=0.5), memory=Ring(bytes=100_000)),
+    "warm dqn": ModelFree(learner=DQN(units=4, temperature=1.0), memory=Ring(bytes=100_000)),
+    "sac": ModelFree(learner=SAC(units=4), memory=Ring(bytes=100_000)),
+    "dreamer": Dreamer(
+        model=Still(), policy=ActorCritic(units=4, layers=1), memory=Trajectories(bytes=100_000, length=1), length=1
+    ),
+    "planner": ModelPredictive(model=Still(), planner=Drawing()),
+}
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_no_agent_takes_a_closed_choice(name):
+    agent = AGENTS[name]
+    seen = {"cells": jax.random.uniform(KEY, (300, 2)), "open": jnp.tile(OPEN, (100, 1))}
+    observation = {"seen": seen, "task": jnp.zeros(300, jnp.int32)}
+    step = TimeStep(kind=jnp.full(300, MID, jnp.int8), observation=observation, reward=jnp.zeros(300))
+
+    @jax.jit
+    def turns(key):
+        state, _ = agent.see(key, agent.init(key, SPEC), step)
+        return [agent.act(key, state, mode)[1] for mode in ("random", "explore", "exploit")]
+
+    random, explore, exploit = turns(KEY)
+    for action in (random, explore, exploit):
+        rows = np.asarray(action).reshape(100, 3)
+        assert set(rows[:, 0]) <= {0, 2}
+        assert set(rows[:, 1]) == {3}
+    assert set(np.asarray(random).reshape(100, 3)[:, 0]) == {0, 2}
+    assert set(np.asarray(random).reshape(100, 3)[:, 2]) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("learner", [DQN(units=32, learning_rate=3e-3, epsilon_updates=200), SAC(units=32, learning_rate=3e-3)])
+def test_the_best_open_door_is_learned_and_no_shut_one_tried(learner):
+    world, agent = Locks(batch=8), ModelFree(learner=learner, memory=Ring(bytes=200_000), batch=64)
+    begin, run = keys.split(KEY, "begin", "run")
+    task = jnp.zeros(8)
+
+    def tick(life, key, mode):
+        (state, step), agent_state = life
+        agent_state, info = agent.see(key, agent_state, step)
+        agent_state, action = agent.act(key, agent_state, mode)
+        state, next = world.step(key, state, action, task)
+        experience = lived(step, action, next, task=task, surprise=info["surprise"])
+        agent_state, _ = agent.remember(key, agent_state, experience)
+        agent_state, _ = agent.learn(key, agent_state)
+        return ((state, next), agent_state), jnp.where(next.first, 1.0, next.reward)
+
+    def ticks(life, mode, count):
+        return jax.jit(lambda life: jax.lax.scan(lambda held, key: tick(held, key, mode), life, jax.random.split(run, count)))(
+            life
+        )
+
+    life, paid = ticks((world.init(begin, task), agent.init(begin, world.spec)), "explore", 400)
+    assert float(paid.min()) >= 0.0
+    _, paid = ticks(life, "exploit", 50)
+    assert float(paid.min()) >= 0.0
+    assert float(paid.mean()) > 0.9
+
+
+def test_masks_of_a_batch_are_those_of_its_steps():
+    def step(open):
+        seen = {"cells": jnp.zeros((3, 2)), "open": open}
+        observation = {"seen": seen, "task": jnp.zeros(3, jnp.int32)}
+        return TimeStep(kind=jnp.full(3, MID, jnp.int8), observation=observation, reward=jnp.zeros(3))
+
+    made = batches.of(form(SPEC.observation), form(SPEC.action), lived(step(OPEN), jnp.zeros(3, jnp.int32), step(OPEN[::-1])))
+    np.testing.assert_array_equal(made.open, [[1, 0, 1, 0], [0, 0, 0, 1], [1, 1, 1, 1]])
+    np.testing.assert_array_equal(made.open_after, made.open[::-1])
+    plain = batches.of(form(CHOICES.observation), form(CHOICES.action), lived(*plain_rows()))
+    assert plain.open is plain.open_after is None
+
+
+def plain_rows():
+    step = TimeStep(kind=jnp.full(3, MID, jnp.int8), observation=jnp.zeros((3, 3)), reward=jnp.zeros(3))
+    return step, jnp.zeros(3, jnp.int32), step
+
+
+def biased(stack, *bias):
+    last = dataclasses.replace(stack[-1], weight=jnp.zeros_like(stack[-1].weight), bias=jnp.array(bias))
+    return (*stack[:-1], last)
+
+
+def batch_of_one(open_after):
+    zeros, one = jnp.zeros((1, 2)), jnp.ones(1)
+    masks = {"open": jnp.array([[True, True, False]]), "open_after": jnp.array([open_after], bool)}
+    return Batch(now=zeros, action=jnp.zeros(1, jnp.int32), reward=0.25 * one, continues=one, after=zeros, weight=one, **masks)
+
+
+@pytest.mark.parametrize(
+    ("open_after", "value"), [([True, True, True], 4.0), ([True, True, False], 7.0), ([True, False, False], 6.0)]
+)
+def test_the_double_target_counts_open_choices_by_hand(open_after, value):
+    learner = DQN(units=4, discount=0.5, learning_rate=0.0)
+    state = learner.init(KEY, 2, Discrete(n=3))
+    state = dataclasses.replace(state, network=biased(state.network, 1.0, 2.0, 3.0), target=biased(state.target, 6.0, 7.0, 4.0))
+    _, info = learner.learn(KEY, state, batch_of_one(open_after))
+    # the best open choice of the network, by the value of the target network
+    assert float(info["value_loss"]) == pytest.approx((0.25 + 0.5 * value - 1.0) ** 2, rel=1e-5)
+
+
+def test_the_conservative_term_counts_open_choices_by_hand():
+    learner = DQN(units=4, discount=0.5, conservative=1.0, learning_rate=1.0)
+    state = learner.init(KEY, 2, Discrete(n=3))
+    state = dataclasses.replace(state, network=biased(state.network, 1.0, 2.0, 3.0))
+    after, _ = learner.learn(KEY, state, batch_of_one([True, False, False]))
+    # the closed choice has no slope, so Adam leaves it where it is, and lowers the other one by a whole step
+    np.testing.assert_allclose(after.network[-1].bias[1:], [1.0, 3.0], atol=1e-3)
+
+
+def test_the_soft_target_counts_open_choices_by_hand():
+    learner = SAC(units=4, discount=0.5)
+    state = learner.init(KEY, 2, Discrete(n=3))
+    rest = tuple(biased(each, 2.0, 4.0, 9.0) for each in state.target.rest)
+    critics = tuple(biased(each, 1.0, 0.0, 0.0) for each in state.critics.rest)
+    state = dataclasses.replace(
+        state,
+        policy=biased(state.policy, 0.0, 0.0, 0.0),
+        target=dataclasses.replace(state.target, rest=rest),
+        critics=dataclasses.replace(state.critics, rest=critics),
+    )
+    after, info = learner.learn(KEY, state, batch_of_one([True, True, False]))
+    # an even policy over two choices has the value 3 and the entropy log 2; each of two critics counts a half of its error
+    wanted = 0.25 + 0.5 * (3.0 + np.log(2))
+    assert float(info["value_loss"]) == pytest.approx((wanted - 1.0) ** 2, rel=1e-5)
+    assert float(info["policy_entropy"]) == pytest.approx(np.log(2), rel=1e-5)
+    # the target entropy is 0.98 of the greatest there is here, log 2, so the temperature falls
+    assert float(after.temperature) == pytest.approx(-learner.learning_rate, rel=1e-3)
+
+
+def test_a_mask_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="4 entries, and the action has 3 choices"):
+        RandomAgent().init(KEY, dataclasses.replace(SPEC, action=Discrete(n=3)))

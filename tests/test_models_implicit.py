@@ -1,0 +1,190 @@
+"""The implicit latent model, against targets and gradients worked by hand."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import umwelt.check
+from umwelt.check.plant import BOXES, CHOICES, plant_life, random_life
+from umwelt.core import Box, TimeStep, capability
+from umwelt.models import Doubted, Implicit, Losse, sequences
+
+KEY = jax.random.key(6)
+IMPLICIT = Implicit(latent=32, units=32, encoder_units=32, learning_rate=2e-3)
+
+
+def sequences_of(life, length):
+    """The first transitions of every row, as sequences [N, L]."""
+    return jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:length], 0, 1), life)
+
+
+def born(model, spec):
+    """A model without data, compiled."""
+    return jax.jit(lambda key: model.init(key, spec))(KEY)
+
+
+def reported(model, name):
+    """One metric of an update, compiled without the update."""
+    return jax.jit(lambda state, batch: model.learn(KEY, state, batch)[1][name])
+
+
+def repeated(model, state, update, times):
+    """The state and the metrics of `times` updates."""
+    run = jax.jit(lambda state: jax.lax.scan(lambda held, key: update(key, held), state, jax.random.split(KEY, times)))
+    return run(state)
+
+
+def test_implicit_keeps_the_contract():
+    model = Doubted(model=IMPLICIT)
+    umwelt.check.model(model, spec=BOXES, steps=40, length=3).raise_if_broken()
+    umwelt.check.model(model, spec=CHOICES, length=3, depth="shapes").raise_if_broken()
+
+
+def test_value_is_the_mean_of_the_target_networks():
+    state, latents = born(IMPLICIT, BOXES), jax.random.uniform(KEY, (5, 32))
+
+    def certain(*chosen):
+        """Values whose members each put everything on one bin."""
+        ends = [(*rest[:-1], dataclasses.replace(rest[-1], bias=100.0 * jax.nn.one_hot(bin, 101)))
+                for rest, bin in zip(state.target.rest, chosen, strict=True)]  # fmt: skip
+        return dataclasses.replace(state.target, rest=tuple(ends))
+
+    online = dataclasses.replace(state, weights=dataclasses.replace(state.weights, values=certain(90, 90)))
+    np.testing.assert_allclose(IMPLICIT.value(online, latents), 0.0, atol=1e-3)
+    # bins 60 and 65 stand at 2 and 3 in symlog units
+    target = dataclasses.replace(state, target=certain(60, 65))
+    np.testing.assert_allclose(IMPLICIT.value(target, latents), (np.expm1(2.0) + np.expm1(3.0)) / 2, rtol=1e-4)
+
+
+def test_surprise_is_in_standard_deviations_of_the_latents():
+    state = dataclasses.replace(born(IMPLICIT, BOXES), spread=jnp.float32(0.04))
+    belief, action, seen = jax.random.uniform(KEY, (4, 32)), jnp.zeros((4, 2)), jax.random.normal(KEY, (4, 3))
+    expected, _ = IMPLICIT.imagine(KEY, state, belief, action)
+    step = TimeStep(kind=jnp.ones(4, jnp.int8), observation=seen, reward=jnp.zeros(4))
+    found, info = IMPLICIT.observe(KEY, state, belief, action, step)
+    errors = np.asarray(found - expected)
+    np.testing.assert_allclose(info["surprise"], [np.sqrt(np.mean(row**2)) / 0.2 for row in errors], rtol=1e-4)
+
+
+def test_encoder_separates_an_observation_from_twice_the_same():
+    state, seen = born(IMPLICIT, BOXES), jax.random.normal(KEY, (4, 3))
+    once, twice = (np.asarray(IMPLICIT.encode(state.weights, size * seen)) for size in (1, 2))
+    assert (np.abs(twice - once).mean(axis=1) > 0.05 * np.abs(once).mean()).all()
+
+
+@pytest.mark.parametrize("lambda_", [0.0, 1.0])
+def test_targets_of_one_step_by_hand(lambda_):
+    model = dataclasses.replace(IMPLICIT, discount=0.5, lambda_=lambda_)
+    state = born(model, BOXES)
+    batch = sequences_of(plant_life(1, BOXES, 3), 1)
+    ended = dataclasses.replace(batch.next, reward=jnp.full((4, 1), 2.0), kind=jnp.array([[1], [1], [2], [3]], jnp.int8))
+    bias = jnp.log(jnp.full(model.bins.count, 1e-9).at[60].set(1.0))
+    rest = tuple((*each[:-1], dataclasses.replace(each[-1], bias=bias)) for each in state.target.rest)
+    state = dataclasses.replace(state, target=dataclasses.replace(state.target, rest=rest))
+    value = reported(model, "value")(state, dataclasses.replace(batch, next=ended))
+    # a time limit is bootstrapped, an end is not
+    assert float(value) == pytest.approx((3 * (2 + 0.5 * float(jnp.expm1(2.0))) + 2) / 4, rel=1e-3)
+
+
+def test_targets_of_a_sequence_by_hand():
+    model = dataclasses.replace(IMPLICIT, discount=0.5, lambda_=1.0)
+    batch = sequences_of(plant_life(1, BOXES, 3), 3)
+    kinds = jnp.array([[1, 1, 1], [1, 2, 1], [1, 1, 2], [1, 1, 3]], jnp.int8)
+    rewards = jnp.array([[1.0, 2.0, 4.0]] * 4)
+    inside = dataclasses.replace(batch.step, kind=jnp.ones((4, 3), jnp.int8))
+    batch = dataclasses.replace(batch, step=inside, next=dataclasses.replace(batch.next, reward=rewards, kind=kinds))
+    value = reported(model, "value")(born(model, BOXES), batch)
+    # an untrained value is 0: 1 + 2 / 2 + 4 / 4 = 3, then 4, then 4; the second row's sequence holds a seam
+    assert float(value) == pytest.approx(np.mean([[3, 4, 4], [2, 2, 4], [3, 4, 4], [3, 4, 4]]), rel=1e-5)
+
+
+def test_policy_learns_from_the_first_latents_only():
+    state = born(IMPLICIT, CHOICES)
+    rows = sequences.rows(state.observation_form, state.policy, sequences_of(random_life(1, CHOICES, 3), 3))
+    latents = jax.random.uniform(KEY, (4, rows.weight.shape[1], IMPLICIT.latent))
+    # an untrained value is the same everywhere, and has no gradient
+    values = jax.tree.map(lambda leaf: leaf + jax.random.normal(KEY, leaf.shape), state.weights.values)
+    weights = dataclasses.replace(state.weights, values=values)
+
+    def slope(policy_latents, latents):
+        model = dataclasses.replace(IMPLICIT, policy_latents=policy_latents)
+        slope = jax.jit(jax.grad(model._policy_loss, has_aux=True))
+        return slope(state.weights.policy, weights, state, latents, rows, KEY)[0]
+
+    # the later ones reach nothing
+    jax.tree.map(np.testing.assert_array_equal, slope(2, latents.at[2:].set(jnp.nan)), slope(0, latents[:2]))
+    assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, slope(2, latents), slope(0, latents))))
+    with pytest.raises(ValueError, match="policy_latents=-1 must be"):
+        dataclasses.replace(IMPLICIT, policy_latents=-1).init(KEY, BOXES)
+
+
+@pytest.mark.parametrize("spec", [BOXES, CHOICES], ids=["boxes", "choices"])
+def test_policy_imitates_what_it_is_shown(spec):
+    model = dataclasses.replace(IMPLICIT, improves=False, learning_rate=1e-2)
+    life = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), random_life(1, spec, 40))
+    # with a little spread, or the policy would narrow without end, and the least loss be -inf
+    spread = 0.1 * jax.random.normal(KEY, life.action.shape)
+    chosen = jnp.full_like(life.action, 1) if spec is CHOICES else 0.5 + spread
+    shown = dataclasses.replace(life, action=chosen)
+    begin = born(model, spec)
+    state, info = repeated(model, begin, lambda key, held: model.imitate(key, held, shown), 150)
+    assert float(info["imitation_loss"][-1]) < 0.2 < float(info["imitation_loss"][0])
+    belief, _ = model.observe(KEY, state, model.start(state, 8), life.action[:8], jax.tree.map(lambda leaf: leaf[:8], life.next))
+    np.testing.assert_allclose(np.mean(model.prior(KEY, state, belief), axis=0), np.mean(chosen[:8], axis=0), atol=0.1)
+    # nothing but the policy has changed
+    same = jax.tree.map(
+        np.array_equal, dataclasses.replace(state.weights, policy=()), dataclasses.replace(begin.weights, policy=())
+    )
+    assert all(jax.tree.leaves(same))
+
+
+def test_imitation_ignores_the_contents_of_seams():
+    model, life = IMPLICIT, random_life(1, BOXES, 2)
+    shown = jax.tree.map(lambda leaf: leaf[0], life)
+    seam = dataclasses.replace(shown.step, kind=jnp.full_like(shown.step.kind, 2), observation=shown.step.observation * jnp.nan)
+    begin = born(model, BOXES)
+    after, _ = jax.jit(model.imitate)(KEY, begin, dataclasses.replace(shown, step=seam))
+    jax.tree.map(np.testing.assert_array_equal, after, begin)
+
+
+def test_policy_of_choices_prefers_what_pays():
+    model = dataclasses.replace(IMPLICIT, discount=0.0, learning_rate=3e-3)
+    life = random_life(1, CHOICES, 60)
+    paid = dataclasses.replace(life.next, reward=(life.action == 1).astype(jnp.float32))
+    batch = sequences_of(jax.tree.map(lambda leaf: leaf[life.valid.all(1)], dataclasses.replace(life, next=paid)), 40)
+    batch = jax.tree.map(lambda leaf: leaf.reshape(-1, 1, *leaf.shape[2:]), batch)
+    state, _ = repeated(model, born(model, CHOICES), lambda key, held: model.learn(key, held, batch), 200)
+    belief, _ = model.observe(KEY, state, model.start(state, 4), life.action[0], jax.tree.map(lambda leaf: leaf[0], life.step))
+    drawn = jax.vmap(lambda key: model.prior(key, state, belief))(jax.random.split(KEY, 100))
+    assert float(jnp.mean(drawn == 1)) > 0.8
+    assert float(jnp.mean(model.value(state, belief))) == pytest.approx(1.0, abs=0.15)
+
+
+def test_implicit_refuses_pictures():
+    picture = Box(shape=(64, 64, 3), low=0, high=255, dtype="uint8")
+    with pytest.raises(ValueError, match="Implicit reads numbers"):
+        IMPLICIT.init(KEY, dataclasses.replace(BOXES, observation=picture))
+    # a board of bytes is no picture
+    board = Box(shape=(7, 7, 3), low=0, high=255, dtype="uint8")
+    jax.eval_shape(lambda key: IMPLICIT.init(key, dataclasses.replace(BOXES, observation=board)), KEY)
+
+
+def test_doubted_passes_the_inner_capabilities_on():
+    """Its `value` and `imitate` read the inner part of its own state."""
+    doubted = Doubted(model=IMPLICIT)
+    state = born(doubted, BOXES)
+    belief = jax.random.uniform(KEY, (3, 32))
+    np.testing.assert_array_equal(capability(doubted, "prior")(KEY, state, belief), IMPLICIT.prior(KEY, state.inner, belief))
+    shown = jax.tree.map(lambda leaf: leaf[0], random_life(1, BOXES, 2))
+    after, _ = jax.jit(capability(doubted, "imitate"))(KEY, state, shown)
+    expected, _ = jax.jit(IMPLICIT.imitate)(KEY, state.inner, shown)
+    jax.tree.map(np.testing.assert_array_equal, after, dataclasses.replace(state, inner=expected))
+    assert capability(doubted, "odds") is None
+
+
+def test_doubted_refuses_a_stream():
+    with pytest.raises(ValueError, match="diet is replay"):
+        Doubted(model=Losse()).init(KEY, BOXES)
