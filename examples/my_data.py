@@ -2,8 +2,8 @@
 
     python examples/my_data.py
 
-The second agent takes no decision of its own. It learns a linear model of a pendulum from the data, and a probe compares
-planning in that model with planning in a model that has seen nothing.
+The second agent takes no decision of its own. It learns a linear model of a pendulum from the data. A probe compares planning in
+that model with planning in a model that has seen nothing.
 """
 
 import tempfile
@@ -28,7 +28,7 @@ def mean_return(name: str, home: Path) -> float:
     return sum(found.returns) / len(found.returns)
 
 
-def main(home: Path, decisions: int = 1500) -> tuple[float, float]:
+def main(home: Path, decisions: int = 600) -> tuple[float, float]:
     """Record, show and examine in `home`; the mean returns without and with the data."""
     world = Pendulum(time_limit=100)
     recorder = umwelt.Life(

@@ -57,7 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
                                       "surprise": 0.0, "doubt": 0.0})  # fmt: skip
             chronicle.write_probe(0, 17, "1,2 / 3", "probe", [4.0], mean=4, low=3, high=5, model_error=np.nan, length=5)
             chronicle.event(0, 11, "expert", "turned to 2")
-        np.savez(made.path / "foresight.npz", real=np.eye(3, dtype="f4"), imagined=np.ones((3, 3), "f4"), task="a")
+        film = {"real": np.eye(3, dtype="f4")[None, None], "imagined": np.ones((1, 1, 3, 3), "f4")}
+        np.savez(made.path / "foresight.npz", tasks=np.array(["a"]), dimensions=np.arange(3), **film)
         yield made
 
 
@@ -99,7 +100,7 @@ def test_episodes_probes_and_events_stand_on_the_clock(read) -> None:
     assert read["/seed-0/events"]["clock"] == [11]
 
 
-def test_what_was_imagined_stands_beside_what_came(read) -> None:
+def test_imagined_and_observed_stretches_stand_beside_each_other(read) -> None:
     assert points(read["/foresight/real"], "ahead") == [(0, [1.0, 0, 0]), (1, [0, 1.0, 0]), (2, [0, 0, 1.0])]
     assert points(read["/foresight/imagined"], "ahead") == [(tick, [1.0] * 3) for tick in range(3)]
 

@@ -290,6 +290,15 @@ def test_settings_that_cannot_be_played_are_refused(played: Played, mend: str) -
         list(played.read(KEY, WORLD.spec))
 
 
+def test_a_source_can_be_checked_without_reading_it(tmp_path: Any) -> None:
+    write([episode(0, 3)], tmp_path, SPEC)
+    Minari(path=str(tmp_path)).check(SPEC)
+    Played(world=WORLD).check(WORLD.spec)
+    for faulty in (Minari(path=str(tmp_path / "none")), Minari(path=str(tmp_path), episodes=2), Played(world=WORLD)):
+        with pytest.raises(ValueError):  # noqa: PT011 - the sentences are tested above
+            faulty.check(SPEC)
+
+
 def test_a_world_without_an_expert_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="how='expert': Doors has no `expert`"):
         list(Played(world=Doors()).read(KEY, Doors().spec))

@@ -1,4 +1,4 @@
-"""What the figures of a report are drawn from, against NumPy and cases worked out by hand."""
+"""The numbers behind the figures of a report, against NumPy and cases worked out by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ from test_evaluation import Counter, Oracle
 
 from umwelt.core import Prediction, TimeStep, WorldSpec, part, spaces, struct
 from umwelt.evaluation.proctor import Proctor
-from umwelt.life import expression as expressions
 from umwelt.life.exams.film import AHEAD, TRAJECTORIES, film_foresight, read_film
+from umwelt.life.folder import expression as expressions
 from umwelt.life.rhythm import Rhythm
 from umwelt.report.curves import POINTS, Line, stretches, together
-from umwelt.report.figure import estimate, interval, number, label_of
+from umwelt.report.figure import estimate, interval, label_of, number
 from umwelt.report.heat import ranges, shades
 from umwelt.report.imagination import draw_film, draw_frames, film_gaps, moving
 from umwelt.report.page import Markup, tag
@@ -62,11 +62,11 @@ def test_maps_side_by_side_share_the_range_of_a_task() -> None:
     np.testing.assert_array_equal(shaded, [[0.0, 0.5], [0.8, np.nan]])
 
 
-def test_places_are_counted_into_cells() -> None:
+def test_positions_are_counted_into_cells() -> None:
     x, y = np.array([0.0, 0.0, 1.0, 1.0]), np.array([0.0, 0.0, 0.0, 1.0])
     visits, doubted, _ = cells(x, y, np.array([1.0, 3.0, np.nan, 7.0]))
     last = CELLS[0] - 1
-    assert visits.shape == (CELLS[0], CELLS[0]), "few places, few cells"
+    assert visits.shape == (CELLS[0], CELLS[0]), "few positions, few cells"
     assert cells(*np.random.default_rng(0).normal(size=(3, 5000)))[0].shape == (CELLS[1], CELLS[1])
     assert (visits[0, 0], visits[last, 0], visits[last, last], visits.sum()) == (2, 1, 1, 4)
     assert (doubted[0, 0], doubted[last, last]) == (2.0, 7.0)
@@ -126,7 +126,7 @@ def test_no_text_becomes_an_element(text: str, value: str) -> None:
 
 @struct
 class Still:
-    """The last observation, [B, 3]."""
+    """The last observation, leaves [B, ...]."""
 
     seen: Any
 
@@ -141,23 +141,25 @@ class Believer:
 
     def act(self, key: Any, state: Still, mode: str = "explore") -> Any:
         del key, mode
-        return state, jnp.ones((state.seen.shape[0], 1))
+        return state, jnp.ones((jax.tree.leaves(state.seen)[0].shape[0], 1))
 
     def embody(self, key: Any, state: Still, spec: WorldSpec) -> Still:
         del key, state
-        return Still(seen=jnp.zeros((spec.batch, spaces.width(spec.observation))))
+        return Still(seen=spaces.zeros(spec.observation, spec.batch))
 
     def imagine(self, key: Any, state: Still, actions: Any) -> Prediction:
         del key
-        still = jnp.broadcast_to(state.seen, (actions.shape[0], *state.seen.shape))
-        flat = jnp.zeros(still.shape[:2])
+        still = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (actions.shape[0], *leaf.shape)), state.seen)
+        flat = jnp.zeros(actions.shape[:2])
         return Prediction(observation=still, reward=flat, continues=flat, doubt=flat)
 
 
 def test_a_film_has_stretches_of_a_few_tasks_with_frames(tmp_path: Path) -> None:
     world = Announced(world=Pendulum(time_limit=20))
-    proctor = Proctor(Believer(), lambda rows: with_batch(world, rows), True)  # type: ignore[arg-type]
-    assert film_foresight(proctor, world, Still(seen=jnp.zeros((1, 3))), ("earth", "moon"), tmp_path / "film.npz")
+    proctor = Proctor(Believer(), lambda rows: with_batch(world, rows))  # type: ignore[arg-type]
+    panel = {name: world.tasks()[name] for name in ("earth", "moon")}
+    nothing = Still(seen=spaces.zeros(world.spec.observation, 1))
+    assert film_foresight(proctor, world, nothing, panel, tmp_path / "film.npz")
     film = read_film(tmp_path / "film.npz")
     assert film["tasks"].tolist() == ["earth", "moon"]
     assert film["real"].shape[:3] == film["imagined"].shape[:3] == (2, TRAJECTORIES, AHEAD)
@@ -170,34 +172,31 @@ def test_a_film_has_stretches_of_a_few_tasks_with_frames(tmp_path: Path) -> None
     assert (film["imagined_frames"] == film["imagined_frames"][:, :1]).all()
     cosine, sine = (film["real"][0, 0, 5, film["dimensions"].tolist().index(index)] for index in (0, 1))
     bright = film["frames"][0, 5] > 200
-    row, column = (places.mean() / 64 - 0.5 for places in np.nonzero(bright[..., 0]))
+    row, column = (pixels.mean() / 64 - 0.5 for pixels in np.nonzero(bright[..., 0]))
     assert np.arctan2(column, -row) == pytest.approx(np.arctan2(sine, cosine), abs=0.15)
     drawn = draw_film(film)
     assert drawn is not None
     apart = np.abs(film["real"] - film["imagined"])[0, :, 0, moving(film["real"])]
     assert drawn.table.rows[0][1] == number(float(apart.mean()))
-    assert drawn.table.rows[0][-1] == "-", "30 decisions ahead every episode was over"
+    assert drawn.table.rows[0][-1] == "-", "30 decisions ahead every episode has ended"
     pictures = draw_frames(film)
     assert pictures is not None
-    assert pictures.table.rows[0] == ("earth", "1, 2, 4, 5, 6, 7, 9, 10"), "no picture is shown of what came after the end"
+    assert pictures.table.rows[0] == ("earth", "1, 2, 4, 5, 6, 7, 9, 10"), "no picture shows anything after the end"
     assert "as observed and as imagined" in pictures.alternative
 
 
 def test_a_world_that_cannot_be_drawn_has_no_frames(tmp_path: Path) -> None:
     agent = Oracle()
-    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100), True)  # type: ignore[arg-type]
+    proctor = Proctor(agent, lambda rows: Counter(batch=rows, length=100))  # type: ignore[arg-type]
     state = agent.init(jax.random.key(0), Counter().spec)
-    assert film_foresight(proctor, with_batch(Counter(), 1), state, ("one",), tmp_path / "film.npz")
+    assert film_foresight(proctor, with_batch(Counter(), 1), state, Counter().tasks(), tmp_path / "film.npz")
     film = read_film(tmp_path / "film.npz")
     assert "frames" not in film
     np.testing.assert_allclose(film["real"], film["imagined"], atol=1e-4)
     assert draw_frames(film) is None
 
 
-def test_a_film_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    real = np.arange(6.0).reshape(3, 2)
-    np.savez(tmp_path / "film.npz", real=real, imagined=real + 1, task="earth")
-    film = read_film(tmp_path / "film.npz")
-    assert film["tasks"].tolist() == ["earth"]
-    assert film_gaps(film, [0, 1]).tolist() == [[1.0, 1.0, 1.0]]
+def test_the_gap_of_a_film_is_the_mean_distance(tmp_path: Path) -> None:
+    real = np.arange(6.0).reshape(1, 1, 3, 2)
+    assert film_gaps({"real": real, "imagined": real + 1}, [0, 1]).tolist() == [[1.0, 1.0, 1.0]]
     assert read_film(tmp_path / "nothing.npz") == {}

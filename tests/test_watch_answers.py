@@ -109,7 +109,9 @@ def test_the_matrix_fills_as_lessons_end(page, tmp_path):
         probe(chronicle, 0, "earth", 1.0)
         for end in (10, 20):
             episode(chronicle, "earth", end, 2.0)
-        assert asked(growing, "matrix", name="young")["returns"] == [[None]], "the probe before the first decision belongs to no lesson"
+        assert asked(growing, "matrix", name="young")["returns"] == [[None]], (
+            "the probe before the first decision belongs to no lesson"
+        )
         probe(chronicle, 20, "earth", 3.0)
         assert asked(growing, "matrix", name="young")["returns"] == [[3.0]]
         live_on(chronicle, 20, 30)
@@ -195,7 +197,9 @@ def test_a_life_is_running_while_a_process_holds_it_and_looking_never_takes_its_
     monkeypatch.undo()
     with lock.open() as mine:
         fcntl.flock(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        monkeypatch.setattr(fcntl, "flock", lambda *given: pytest.fail("a trial lock could refuse a process that resumes the life"))
+        monkeypatch.setattr(
+            fcntl, "flock", lambda *given: pytest.fail("a trial lock could refuse a process that resumes the life")
+        )
         assert holder.is_held(tmp_path / "first")
 
 

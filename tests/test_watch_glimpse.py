@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from umwelt.behaviours import RandomAgent
-from umwelt.core import FIRST, MID, TRUNCATED, Box, Prediction, TimeStep, WorldSpec, part, spaces, struct
+from umwelt.core import FIRST, MID, TRUNCATED, Box, Prediction, TimeStep, WorldSpec, part, struct
 from umwelt.life import session as living
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.chronicle.columns import trail_columns
@@ -174,7 +174,7 @@ def test_a_life_writes_its_positions_and_a_short_one_compiles_nothing_for_viewer
     assert trail["clock"].tolist() == [10, 20, 30, 40] * seeds
     assert set(trail["task"]) == {"far"}
     assert np.isnan(trail["z"]).all()
-    last = np.asarray(value[0].body.place).reshape(seeds, 2, 2)[:, 0] * [1, -1] + [0, 9]
+    last = np.asarray(value[0].body.position).reshape(seeds, 2, 2)[:, 0] * [1, -1] + [0, 9]
     assert np.allclose(np.stack([trail["x"], trail["y"]], axis=1)[3::4], last)
 
 

@@ -152,8 +152,9 @@ def same_values(first: Any, second: Any, what: str, tolerance: float = 0.0) -> s
         if not close and tolerance and left.dtype.kind == "f":
             close = np.allclose(left, right, rtol=tolerance, atol=tolerance, equal_nan=True)
         if not close:
-            gap = np.nanmax(np.abs(left.astype(np.float64) - right.astype(np.float64)))
-            return f"{what}{jax.tree_util.keystr(path)} differs by up to {gap:g}"
+            gap = np.abs(left.astype(np.float64) - right.astype(np.float64))
+            far = "as NaN from a number" if np.isnan(gap).all() else f"by up to {np.nanmax(gap):g}"
+            return f"{what}{jax.tree_util.keystr(path)} differs {far}"
     return ""
 
 

@@ -95,7 +95,10 @@ class Engine:
             return self.programs.compiled(self._begun)(key)
         agent, teacher, task = self.programs.compiled(self.body.create)(key)
         if self.life.shown:
-            agent = show(self.life, key, agent, self.programs.compiled, self.programs.drive, note)
+            try:
+                agent = show(self.life, key, agent, self.programs.compiled, self.programs.drive, note)
+            except (ValueError, ImportError) as error:
+                raise error if isinstance(error, BadLife) else BadLife(f"shown: {error}") from error
         return self.programs.open(key, agent, teacher, task)
 
     def form(self) -> tuple[Any, Mind]:

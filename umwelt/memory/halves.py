@@ -26,6 +26,8 @@ class Halves:
     slots change their roles.
     """
 
+    cites = ("wmar_2024",)
+
     recent: float = 0.5
     """The share of all slots for the newest."""
 

@@ -55,6 +55,8 @@ class Newest:
 class Reservoir:
     """Keep an even sample of everything ("Random sampling with a reservoir", 1985)."""
 
+    cites = ("reservoir_1985",)
+
     def init(self, slots: int, chunk: Experience) -> tuple[()]:
         """Begin without a state."""
         return ()
@@ -83,6 +85,8 @@ class Surprising:
 
     Models measure surprise in units of their own, which may be negative; standard deviations have no unit.
     """
+
+    cites = ("weighted_reservoir_2006",)
 
     zeal: float = 1.0
     """How much a deviation counts; 0 is an even sample."""

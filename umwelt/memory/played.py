@@ -47,7 +47,7 @@ class Played:
 
     def read(self, key: jax.Array, spec: WorldSpec) -> Iterator[Experience]:
         """Yield pieces [T, spec.batch] of whole episodes laid end to end."""
-        self._check(spec)
+        self.check(spec)
         steps, actions, tasks = self._play(key)
         played: dict[int, Experience] = {}
         for row in range(steps.kind.shape[1]):
@@ -74,8 +74,8 @@ class Played:
     def _rows(self) -> int:
         return min(self.batch, self.episodes)
 
-    def _check(self, spec: WorldSpec) -> None:
-        """Raise ValueError for settings that cannot be played, and for a life in another world."""
+    def check(self, spec: WorldSpec) -> None:
+        """Raise ValueError for settings that cannot be played, and for a life in another world than `world`."""
         found = self.world.spec
         if found.hosted:
             raise ValueError(f"world={found.name}: it is hosted, and Played rolls pure worlds; record episodes and show them")
@@ -89,6 +89,8 @@ class Played:
                     f"world={found.name}: its {name} space is {one.leaves}, where that of {spec.name} is {other.leaves};"
                     " give Played the world of the life, with the same wrappers"
                 )
+        if self.share > 0:
+            capability(self.world, "expert", required=f"how={self.how!r}")
         unknown = sorted(set(self.tasks) - set(self.world.tasks()))
         if unknown:
             raise ValueError(f"tasks: {found.name} has no {unknown}; its tasks are {sorted(self.world.tasks())}")

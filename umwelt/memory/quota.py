@@ -36,6 +36,8 @@ class Quota:
     group that has most ("Online continual learning from imbalanced data", ICML 2020).
     """
 
+    cites = ("imbalanced_replay_2020",)
+
     detector: Any = None
     """Detects a change of task by surprise; None to read the tasks."""
     groups: int = 64

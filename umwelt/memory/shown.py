@@ -25,6 +25,16 @@ class Minari:
 
     def read(self, key: jax.Array, spec: WorldSpec) -> Iterator[Experience]:
         """Yield pieces [T, spec.batch] of whole episodes laid end to end. The order does not depend on the key."""
+        storage = self._opened(spec)
+        numbers = range(self.episodes or storage.total_episodes)
+        lengths = [int(found["total_steps"]) for found in storage.get_episode_metadata(numbers)]
+        yield from lay(lambda number: self._episode(number, spec), lengths, spec.batch)
+
+    def check(self, spec: WorldSpec) -> None:
+        """Raise ValueError where there is no such dataset, or where it is of another world than that of `spec`."""
+        self._opened(spec)
+
+    def _opened(self, spec: WorldSpec) -> Any:
         storage = minari.opened(self.path)
         pairs = (
             ("observation", storage.observation_space, spec.observation),
@@ -36,9 +46,7 @@ class Minari:
         count = storage.total_episodes
         if self.episodes > count:
             raise ValueError(f"episodes={self.episodes}, where path={self.path!r} holds {count}")
-        numbers = range(self.episodes or count)
-        lengths = [int(found["total_steps"]) for found in storage.get_episode_metadata(numbers)]
-        yield from lay(lambda number: self._episode(number, spec), lengths, spec.batch)
+        return storage
 
     def _episode(self, number: int, spec: WorldSpec) -> Experience:
         (episode,) = minari.read(self.path, spec, [number])

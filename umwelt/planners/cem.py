@@ -13,6 +13,8 @@ from umwelt.planners.plans import Plans, blank, forgotten
 class CEM:
     """The cross-entropy method: mean and spread are those of the elites of the iteration before."""
 
+    cites = ("cem_1999",)
+
     samples: int = 512
     """candidate plans for each row and iteration"""
     horizon: int = 12

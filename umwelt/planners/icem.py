@@ -27,6 +27,8 @@ class ICEM:
     part. The population counts every candidate that is imagined.
     """
 
+    cites = ("icem_2020",)
+
     samples: int = 192
     """candidate plans for each row in the first iteration"""
     horizon: int = 12

@@ -18,6 +18,8 @@ class MPPI:
     `elites=0` and `adapt=False` that of the information-theoretic paper of 2017.
     """
 
+    cites = ("mppi_2017",)
+
     samples: int = 512
     """candidate plans for each row and iteration"""
     horizon: int = 12
