@@ -31,6 +31,7 @@ browser:
 lint: .venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python -m tools.prose
 	$(BIN)/pyright
 
 bench: .venv

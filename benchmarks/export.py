@@ -82,7 +82,7 @@ def main(form: str, path: str, target: str) -> None:
     """One export; prints seconds and megabytes as JSON."""
     if form == "parquet":
         importlib.import_module("pyarrow.parquet")
-    Path("/proc/self/clear_refs").write_text("5")  # begin the peak anew: importing had one of its own
+    Path("/proc/self/clear_refs").write_text("5")  # reset the peak: importing had one of its own
     before, began = _memory("VmRSS"), time.perf_counter()
     write_tables(Path(path), Path(target), form)
     seconds = time.perf_counter() - began

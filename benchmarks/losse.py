@@ -1,9 +1,9 @@
 """How fast the online linear world model learns and imagines, and how exact it stays.
 
-python -m benchmarks.losse updates        seconds for each transition, by solver and number of features
-python -m benchmarks.losse imagination    rows for each second, by batch and encoder
-python -m benchmarks.losse drift          the gap to batch ridge regression along a long life
-python -m benchmarks.losse regions        what is left of a region of the world that was visited once
+python -m benchmarks.losse updates        seconds for each transition, by solver and number of features;
+python -m benchmarks.losse imagination    rows for each second, by batch and encoder;
+python -m benchmarks.losse drift          the gap to batch ridge regression along a long life;
+python -m benchmarks.losse regions        what is left of a region of the world that was visited once.
 """
 
 from typing import Any

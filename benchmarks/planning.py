@@ -3,13 +3,14 @@
 The task: MPPI with 512 candidates, horizon 5 and 6 iterations, one row. The belief of the model is a latent of 256
 numbers; its dynamics is a network with two hidden layers of 256 over [latent, action].
 
-FLOP of one decision, products only (two for each weight; noise, softmax and activations are not counted).
+FLOP of one decision, products only (two for each weight; noise, softmax and activations are not counted):
 
-    weights   (256 + 6) * 256  first layer
-            +       256 * 256  second layer
-            +       256 * 256  next latent
-            +       256 *   1  reward
-            = 198,400
+    first layer     (256 + 6) * 256;
+    second layer          256 * 256;
+    next latent           256 * 256;
+    reward                256 *   1;
+    all weights             198,400.
+
     6 iterations * 512 candidates * 5 steps * 2 * 198,400 = 6,094,848,000 FLOP
 
 Run it alone: `python -m benchmarks.planning`.
@@ -35,8 +36,8 @@ FLOP = PLANNER.iterations * PLANNER.samples * PLANNER.horizon * 2 * (
 
 @struct
 class Latent:
-    """The weights of a latent model. The first layer is kept in two pieces, so that latents and
-    actions meet in a sum and need not be copied into one array at every step."""
+    """The weights of a latent model. The first layer is two arrays, one for latents and one for actions. Their results
+    add up, so no step copies latents and actions into one array."""
 
     of_latent: jax.Array
     of_action: jax.Array

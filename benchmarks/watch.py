@@ -1,8 +1,8 @@
-"""The page to watch lives: how soon it shows a long life, how soon it follows the eye, and what a life pays to be watched.
+"""The page to watch lives: how soon it shows a long life, how soon it answers a key, and what it costs a life.
 
-python -m benchmarks.watch                  all of it, about ten minutes
-python -m benchmarks.watch page             a chronicle of ten million rows
-python -m benchmarks.watch life             one life, with and without its chronicle, and with five open pages
+python -m benchmarks.watch                  all of it, about ten minutes;
+python -m benchmarks.watch page             a chronicle of ten million rows;
+python -m benchmarks.watch life             one life, with and without its chronicle, and with five open pages.
 """
 
 import json
@@ -39,7 +39,7 @@ PAGES = 5
 CHUNK, STRETCH = 50, 20
 """Decisions of a chunk, and chunks of a stretch that is measured."""
 RATE = 2_000
-"""Decisions a second of the life whose loss is told."""
+"""Decisions a second of the life whose loss is reported."""
 
 
 class Page:
@@ -164,9 +164,11 @@ document.getElementById("curves").dispatchEvent(new KeyboardEvent("keydown", {ke
 
 
 def life_times(stretches: int = 60) -> dict[str, Any]:
-    """What a life pays for its chronicle, and for being watched: processor time of one life whose stretches of 20 chunks,
-    half a second at RATE, are lived in turns bare, written down, and written down while five pages look on. The
-    machine's other work, which would drown such small shares of the wall clock, is not counted."""
+    """Measure what its chronicle and its watchers cost a life, in processor time.
+
+    One life runs in stretches of 20 chunks, which are half a second at RATE. It takes turns: bare, written down, and
+    written down while five pages look on. The machine's other work is not counted; it would hide such small shares.
+    """
     with tempfile.TemporaryDirectory() as folder:
         lives = Path(folder)
         page = Page(lives)
@@ -184,7 +186,7 @@ def life_times(stretches: int = 60) -> dict[str, Any]:
 
 
 def _lost(less: list[float], more: list[float]) -> tuple[float, float, float]:
-    """Median of what a stretch takes more than the one lived just before it, as a share of a second at RATE, and its 95 %."""
+    """Median of what a stretch takes more than the stretch before it, as a share of a second at RATE, and its 95 %."""
     gaps = RATE * (np.array(more) - np.array(less))
     again = np.median(np.random.default_rng(0).choice(gaps, (2000, len(gaps))), axis=1)
     return float(np.median(gaps)), *(float(edge) for edge in np.quantile(again, [0.025, 0.975]))

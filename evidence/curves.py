@@ -108,7 +108,7 @@ def curve_of(path: Path) -> list[dict[str, float]]:
 
 
 def summed(seconds: np.ndarray) -> float:
-    """The last of sums that begin anew whenever the life was resumed."""
+    """Total of running sums that start again at 0 whenever the life was resumed."""
     steps = np.diff(np.asarray(seconds, np.float64), prepend=0.0)
     return float(np.where(steps < 0, seconds, steps).sum())
 

@@ -1,10 +1,10 @@
-"""Does a model still foresee its first task as far as right after it was learned?
+"""Does a model still predict its first task as far as right after it was learned?
 
     python -m evidence.foresight --seeds 5
 
-The six wishes of `evidence.forgetting`, the agent that rehearses, in the order as it stands: the model's error on the
-first task, 1, 5, 15 and 50 steps ahead without a look, after its lesson and after all six. The first lesson is lived
-again by itself, which is the same life until then. The result goes to `evidence/results/foresight.json`.
+The agent that rehearses learns the six wishes of `evidence.forgetting`, in the order as it stands. The model's error on the
+first task is measured after its own lesson and after all six, 1, 5, 15 and 50 steps ahead without a look. The first lesson
+runs once more by itself, which is the same life until then. The result goes to `evidence/results/foresight.json`.
 """
 
 import sys
@@ -23,7 +23,7 @@ EPISODES = 10
 
 
 def errors(path: Path, seed: int, task: str) -> dict[str, float]:
-    """Steps ahead -> the share of what moved that was not foreseen."""
+    """Steps ahead -> the share of the change that the model did not predict."""
     found = probe_model(path.resolve(), episodes=EPISODES, tasks=(task,))[seed][task]
     return {str(steps): round(float(error), 5) for steps, error in zip(HORIZONS, found.error, strict=True)}
 

@@ -2,10 +2,10 @@
 
     python -m evidence.forgetting wishes --seeds 5
 
-Every agent, order and seed is a life of its own in `build/evidence`; one that was broken off is resumed, and one that
-is whole is only read. Rows go to `evidence/results/forgetting_STREAM.csv`, one for each task of each life; what they
-come to goes to `forgetting_STREAM.json`, with the matrices of each agent's first life. The agents and their settings
-stand in `evidence/agents.py`, and so do the controls, which are lived where they are named:
+Every agent, order and seed is a life of its own in `build/evidence`. An interrupted life is resumed, and a finished one
+is only read. Rows go to `evidence/results/forgetting_STREAM.csv`, one for each task of each life. Their summary goes to
+`forgetting_STREAM.json`, with the matrices of each agent's first life. The agents and their settings stand in
+`evidence/agents.py`, and so do the controls, which run where they are named:
 
     python -m evidence.forgetting physics --agents joint alone
 """
@@ -41,7 +41,7 @@ KEY = 40_000
 CALM = 1.5
 """A world is known where surprise is below this many times what it was at the end of the first lesson on it."""
 MOST = 2.0
-"""Nats, a number of the observation, that count for no more: newborn networks are wrong by any amount."""
+"""Nats for each number of the observation; more count as this many, because new networks are wrong by any amount."""
 
 
 def life_of(table: Table, agent: str, order: int, seed: int) -> Life:
@@ -64,7 +64,7 @@ def controls_of(table: Table, agent: str, order: int, seed: int) -> dict[str, Li
 
 
 def names_of(table: Table) -> tuple[str, ...]:
-    """All who can live the table: its agents, then its controls."""
+    """Return the names that the table can run: its agents, then its controls."""
     return (*table.agents, *(name for name in ("joint", "alone") if getattr(table, name)))
 
 
@@ -73,7 +73,7 @@ def _life(table: Table, made: Any, teacher: Blocks, seed: int) -> Life:
 
 
 def live_it(table: Table, name: str, life: Life) -> Path:
-    """Live, go on, or leave as it is; the folder."""
+    """Begin the life, resume it, or leave it as it is; return its folder."""
     path = LIVES / name
     whole = table.steps * table.times * (len(table.tasks) if len(set(life.teacher.names)) > 1 else 1)
     if not (path / "recipe.json").exists():
@@ -115,7 +115,7 @@ def rows_of(table: Table, agent: str, order: int, seed: int, path: Path) -> tupl
 
 
 def recoveries(ledger: Ledger, clock: np.ndarray, surprise: np.ndarray) -> dict[str, float]:
-    """task -> the surprise that was lived through in its last lesson, over that of its first: what lies above calm."""
+    """task -> the surprise of its last lesson over that of its first; only what lies above calm counts."""
     # nats may lie below zero; to the power of e they grow with the error too
     error = surprise if np.nanmin(surprise) > 0 else np.exp(np.minimum(surprise, MOST))
     found = {}

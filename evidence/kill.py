@@ -2,7 +2,7 @@
 
     python -m evidence.kill --kills 20 --out evidence/results/kill.json
 
-For each world the same life is lived twice: once undisturbed, and once in processes that are killed
+For each world the same life runs twice: once undisturbed, and once in processes that are killed
 at random moments and resumed. Then the fingerprints of the whole value and of the chronicle are compared.
 """
 

@@ -38,7 +38,7 @@ STEPS = 9_375
 
 
 def counting(keep: Any) -> Curious:
-    """Who is drawn to what is new, learns values of every choice, and keeps its past by `keep`."""
+    """Make an agent that seeks what is new, learns the value of every choice, and keeps its past by `keep`."""
     learner = DQN(learning_rate=5e-4, discount=0.98, ema_rate=0.005, final_epsilon=0.05, temperature=0.02, epsilon_updates=5000)
     memory = Lifelong(bytes=BYTES, length=AHEAD, keep=keep)
     agent = ModelFree(learner=learner, memory=memory, batch=160, steps=AHEAD)

@@ -4,10 +4,10 @@
     build/peer/bin/pip install torch==2.13.0+cpu stable-baselines3 'gymnasium[mujoco]' mujoco==3.17.0
     python -m evidence.peer_sac Pendulum-v1 --steps 10000 --seeds 3 --peer build/peer/bin/python
 
-Settings of both: two hidden layers of 256, batches of 256, one update for each decision after 100 at random (or
-`--random`; 10,000 is what that library's collection of tuned settings has for HalfCheetah), Adam at 3e-4, slow critics
-that follow by 0.005, discount 0.99. Scores are means of 30 episodes after the last decision. Runs of
-both are long: what is done already is kept, and `--only ours` and `--only peer` may run side by side on a core each.
+Settings of both: two hidden layers of 256, batches of 256, Adam at 3e-4, discount 0.99, target critics with an EMA rate
+of 0.005. One update follows each decision after 100 at random. `--random` sets another number; that library's collection
+of tuned settings has 10,000 for HalfCheetah. Scores are means of 30 episodes after the last decision. Runs of both are
+long: finished runs are kept, and `--only ours` and `--only peer` may run side by side on a core each.
 
     python -m evidence.peer_sac HalfCheetah-v5 --updates 300 --peer build/peer/bin/python
 

@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def lives_in(path: Path) -> int:
-    """How many lives a result tells of; 0 where there is none."""
+    """Count the lives in a result; 0 where there is none."""
     return len(json.loads(path.read_text())["lives"]) if path.exists() else 0
 
 

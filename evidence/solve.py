@@ -111,10 +111,10 @@ def _reached(path: Path, case: Case) -> int | None:
 
 
 def table(name: str, seeds: int, only_new: Path | None = None) -> dict[str, Any]:
-    """All seeds of a case; those that stand in the file already are not lived again."""
+    """Run all seeds of a case; those that the file already has do not run again."""
     case = CASES[name]
     known = json.loads(only_new.read_text()) if only_new and only_new.exists() else {"options": None, "rows": []}
-    # seeds that were lived with other options prove nothing of these
+    # seeds of other options prove nothing about these
     rows = [row for row in known["rows"] if row["steps"] == case.steps] if known["options"] == list(case.options) else []
     for seed in range(seeds):
         if seed in [row["seed"] for row in rows]:

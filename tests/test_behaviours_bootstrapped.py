@@ -57,12 +57,7 @@ def test_plans_among_choices_stay_probabilities_from_one_decision_to_the_next() 
 
 def test_a_memory_of_single_transitions_serves_as_well() -> None:
     agent = dataclasses.replace(AGENT, agent=dataclasses.replace(INNER, memory=Ring(bytes=200_000), length=0))
-    state = agent.init(KEY, SPEC)
-    step = inside(SPEC)
-    state, _ = agent.remember(KEY, state, lived(step, spaces.zeros(SPEC.action, SPEC.batch), step))
-    state, _ = jax.jit(agent.learn)(KEY, state)
-    assert int(state.plans.filled) == 1
-    assert state.agent.memory.rows.surprise is not None
+    umwelt.check.agent(agent, SPEC, depth="shapes").raise_if_broken()
 
 
 def test_new_plans_are_kept_with_actions_of_the_planner() -> None:

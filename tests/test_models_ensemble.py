@@ -37,16 +37,16 @@ def random_experience(rows: int, seed: int = 0) -> Experience:
 
 
 def taught(model: Ensemble, experience: Any, updates: int, spec: WorldSpec = SPEC) -> tuple[Any, dict[str, Any]]:
-    """The state after `updates` lessons from random halves of the experience, and the last Info."""
+    """The state after `updates` updates from random halves of the experience, and the last Info."""
     rows = experience.origin.shape[0]
 
     @jax.jit
     def run(state: Any) -> Any:
-        def lesson(held: Any, key: Any) -> Any:
+        def update(held: Any, key: Any) -> Any:
             drawn = jax.random.randint(key, (rows // 2,), 0, rows)
             return model.learn(key, held, jax.tree.map(lambda leaf: leaf[drawn], experience))
 
-        return jax.lax.scan(lesson, state, jax.random.split(KEY, updates))
+        return jax.lax.scan(update, state, jax.random.split(KEY, updates))
 
     state, info = run(model.init(KEY, spec))
     return state, {name: np.asarray(value)[-1] for name, value in info.items()}
@@ -71,7 +71,7 @@ def by_hand(state: Any, member: int, observation: np.ndarray, action: np.ndarray
 
 
 @pytest.fixture(scope="module")
-def schooled() -> Any:
+def trained() -> Any:
     return taught(SMALL, random_experience(300), 60)[0]
 
 
@@ -84,46 +84,46 @@ def test_nats_are_those_of_scipy():
     np.testing.assert_allclose(gaussian.mixture_nats(target, mean, log_variance), mixture, rtol=1e-5)
 
 
-def test_surprise_is_the_density_of_what_was_seen_in_its_own_units(schooled):
+def test_surprise_is_the_density_of_the_observation_in_its_own_units(trained):
     random = np.random.default_rng(1)
     before, after = random.normal(size=(2, 6, 2)) * [1, 5] + [0, 20]
     action = random.uniform(-1, 1, size=(6, 1)).astype(np.float32)
-    belief, _ = SMALL.observe(KEY, schooled, SMALL.start(schooled, 6), action, steps(before, kind=FIRST))
+    belief, _ = SMALL.observe(KEY, trained, SMALL.start(trained, 6), action, steps(before, kind=FIRST))
     kind = np.array([MID, MID, FIRST, TERMINATED, MID, FIRST])
-    belief, info = SMALL.observe(KEY, schooled, belief, action, steps(after, kind=kind))
-    members = [by_hand(schooled, member, before, action) for member in range(3)]
+    belief, info = SMALL.observe(KEY, trained, belief, action, steps(after, kind=kind))
+    members = [by_hand(trained, member, before, action) for member in range(3)]
     logs = [stats.norm.logpdf(after - before, mean[:, :2], np.sqrt(variance[:, :2])).sum(1) for mean, variance in members]
     expected = -(special.logsumexp(logs, axis=0) - math.log(3)) / 2
-    means = np.stack([mean[:, :2] for mean, _ in members]) / np.asarray(schooled.targets.deviation[:2])
+    means = np.stack([mean[:, :2] for mean, _ in members]) / np.asarray(trained.targets.deviation[:2])
     doubt = np.sqrt(np.mean(np.var(means, axis=0), axis=1))
     np.testing.assert_allclose(info["surprise"], np.where(kind == FIRST, np.nan, expected), rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(info["doubt"], np.where(kind == FIRST, np.nan, doubt), rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(belief, np.repeat(after.astype(np.float32)[:, None], 3, axis=1))
 
 
-def test_particles_follow_their_member(schooled):
+def test_particles_follow_their_member(trained):
     random = np.random.default_rng(2)
     particles = np.repeat(random.normal([0, 20], size=(4, 1, 2)), 3, axis=1)
     belief = jnp.asarray(particles, jnp.float32)
     for _ in range(4):
         action = random.uniform(-1, 1, size=(4, 1)).astype(np.float32)
-        belief, prediction = SMALL.imagine(KEY, schooled, belief, action)
-        moved = [by_hand(schooled, member, particles[:, member], action)[0] for member in range(3)]
+        belief, prediction = SMALL.imagine(KEY, trained, belief, action)
+        moved = [by_hand(trained, member, particles[:, member], action)[0] for member in range(3)]
         particles = np.stack([particles[:, member] + mean[:, :2] for member, mean in enumerate(moved)], axis=1)
         np.testing.assert_allclose(belief, particles, rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(prediction.observation, particles.mean(1), rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(prediction.reward, np.mean([mean[:, 2] for mean in moved], axis=0), rtol=1e-3, atol=1e-4)
 
 
-def test_ts1_deals_each_member_once_and_anew(schooled):
+def test_ts1_deals_each_member_once_in_each_step(trained):
     model = dataclasses.replace(SMALL, propagation="ts1")
     start = jnp.asarray([[[0.1, 20.0], [0.5, 22.0], [-0.4, 15.0]]])
     action = jnp.zeros((1, 1))
-    moves = np.stack([np.asarray(start[0] + by_hand(schooled, m, np.asarray(start[0]), np.zeros((3, 1)))[0][:, :2])
+    moves = np.stack([np.asarray(start[0] + by_hand(trained, m, np.asarray(start[0]), np.zeros((3, 1)))[0][:, :2])
                       for m in range(3)])  # fmt: skip
     deals = set()
     for seed in range(12):
-        after, _ = model.imagine(jax.random.key(seed), schooled, start, action)
+        after, _ = model.imagine(jax.random.key(seed), trained, start, action)
         gaps = np.abs(moves[:, None] - np.asarray(after)[0][None, :, None]).max(-1)
         member, found, particle = np.nonzero(gaps < 1e-3)
         np.testing.assert_array_equal(np.sort(member), np.arange(3))
@@ -133,26 +133,26 @@ def test_ts1_deals_each_member_once_and_anew(schooled):
     assert len(deals) > 2
 
 
-def test_mean_propagation_keeps_one_particle(schooled):
+def test_mean_propagation_keeps_one_particle(trained):
     model = dataclasses.replace(SMALL, propagation="mean")
     observation, action = np.array([[0.3, 21.0], [1.0, 18.0]]), np.array([[0.5], [-0.5]], np.float32)
-    belief, _ = model.observe(KEY, schooled, model.start(schooled, 2), action, steps(observation))
+    belief, _ = model.observe(KEY, trained, model.start(trained, 2), action, steps(observation))
     assert belief.shape == (2, 1, 2)
-    after, prediction = model.imagine(KEY, schooled, belief, action)
-    mean = np.mean([by_hand(schooled, member, observation, action)[0] for member in range(3)], axis=0)
+    after, prediction = model.imagine(KEY, trained, belief, action)
+    mean = np.mean([by_hand(trained, member, observation, action)[0] for member in range(3)], axis=0)
     np.testing.assert_allclose(after[:, 0], observation + mean[:, :2], rtol=1e-4)
     np.testing.assert_allclose(prediction.reward, mean[:, 2], rtol=1e-3, atol=1e-4)
 
 
-def test_members_who_agree_have_no_doubt(schooled):
-    alike = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[:1], leaf.shape), schooled.weights.network)
-    state = dataclasses.replace(schooled, weights=dataclasses.replace(schooled.weights, network=alike))
+def test_members_that_agree_have_no_doubt(trained):
+    alike = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[:1], leaf.shape), trained.weights.network)
+    state = dataclasses.replace(trained, weights=dataclasses.replace(trained.weights, network=alike))
     belief, action = jnp.full((4, 3, 2), 7.0), jnp.ones((4, 1))
     _, info = SMALL.observe(KEY, state, belief, action, steps(np.ones((4, 2))))
     _, prediction = SMALL.imagine(KEY, state, belief, action)
     np.testing.assert_allclose(info["doubt"], 0, atol=1e-6)
     np.testing.assert_allclose(prediction.doubt, 0, atol=1e-6)
-    _, prediction = SMALL.imagine(KEY, schooled, belief, action)
+    _, prediction = SMALL.imagine(KEY, trained, belief, action)
     assert np.all(prediction.doubt > 1e-3)
 
 
@@ -181,7 +181,7 @@ def test_known_noise_is_learned_and_drawn():
     np.testing.assert_allclose(np.std(np.asarray(moved - belief), axis=(0, 1)), [0.2, 3.0], rtol=0.1)
 
 
-def test_given_reward_and_end_are_used(schooled):
+def test_given_reward_and_end_are_used(trained):
     def reward(observation: Any, action: Any, after: Any) -> Any:
         return observation[:, 0] + 10 * action[:, 0] + 100 * after[:, 1]
 
@@ -239,8 +239,8 @@ def test_lots_are_even_lasting_and_differ_between_members():
     np.testing.assert_array_equal(np.asarray(lots.draw(jnp.broadcast_to(rows[::-1], (2, 4000, 3))))[:, ::-1], cards)
 
 
-def test_what_is_hidden_from_a_member_teaches_it_nothing():
-    """A meal of one transition: members it is hidden from keep their weights, and their error on it is held out."""
+def test_a_hidden_transition_teaches_a_member_nothing():
+    """A batch of one transition: members it is hidden from keep their weights, and their error on it is held out."""
     model = dataclasses.replace(SMALL, share=0.5, weight_decay=0.0)
     experience = jax.tree.map(lambda leaf: jnp.repeat(leaf[:1], 3, axis=0), random_experience(300))
     state = model.init(KEY, SPEC)
@@ -266,26 +266,26 @@ def test_each_member_learns_from_its_own_slice():
     order = np.r_[0:10, np.roll(np.arange(10, 20), 1), 20:30]
     spoiled = dataclasses.replace(whole, action=whole.action[order])
     state, learn = model.init(KEY, SPEC), jax.jit(model.learn)
-    first, second = (learn(KEY, state, meal)[0].weights.network.weights[0] for meal in (whole, spoiled))
+    first, second = (learn(KEY, state, batch)[0].weights.network.weights[0] for batch in (whole, spoiled))
     gaps = np.abs(np.asarray(first - second)).max(axis=(1, 2))
     assert gaps[1] > 1e-4
     assert max(gaps[0], gaps[2]) < 1e-5
 
 
-def test_sequences_are_read_as_their_transitions(schooled):
+def test_sequences_are_read_as_their_transitions(trained):
     flat = random_experience(24)
     sequences = jax.tree.map(lambda leaf: leaf.reshape(6, 4, *leaf.shape[1:]), flat)
-    first, second = (jax.jit(SMALL.learn)(KEY, schooled, meal) for meal in (flat, sequences))
+    first, second = (jax.jit(SMALL.learn)(KEY, trained, batch) for batch in (flat, sequences))
     for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_seams_change_nothing(schooled):
-    meal = random_experience(12)
+def test_seams_change_nothing(trained):
+    batch = random_experience(12)
     seams = steps(np.full((12, 2), np.nan), kind=TERMINATED)
-    spoiled = dataclasses.replace(meal, step=seams)
-    after, _ = jax.jit(SMALL.learn)(KEY, schooled, spoiled)
-    for a, b in zip(jax.tree.leaves(schooled), jax.tree.leaves(after), strict=True):
+    spoiled = dataclasses.replace(batch, step=seams)
+    after, _ = jax.jit(SMALL.learn)(KEY, trained, spoiled)
+    for a, b in zip(jax.tree.leaves(trained), jax.tree.leaves(after), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -338,7 +338,7 @@ def test_a_member_rests_while_its_hidden_error_rises():
     eager = Ensemble(members=3, layers=2, units=64, learning_rate=3e-3, share=0.6)
     _, without = taught(eager, noise, 600)
     state, rested = taught(dataclasses.replace(eager, early_stop=0.05), noise, 600)
-    # pure noise can only be learned by heart, which helps with nothing that is hidden
+    # pure noise can only be memorised, which helps with nothing that is hidden
     assert rested["model_error"] > without["model_error"] + 0.15
     assert rested["model_held_out"] < 1.2 * without["model_held_out"]
     assert np.isfinite(state.patience.lowest).all()

@@ -39,8 +39,8 @@ def errors(model, state, data):
     observation, action, following, reward = data
     _, prediction = jax.jit(model.imagine)(KEY, state, observation, action)
     found = np.concatenate([np.asarray(prediction.observation) - observation, np.asarray(prediction.reward)[:, None]], 1)
-    wanted = np.concatenate([following - observation, reward[:, None]], 1)
-    return ((found - wanted) ** 2).mean(0) / wanted.var(0)
+    expected = np.concatenate([following - observation, reward[:, None]], 1)
+    return ((found - expected) ** 2).mean(0) / expected.var(0)
 
 
 def test_pendulum_is_learned_from_two_thousand_random_steps():
@@ -292,13 +292,6 @@ def test_arguments_that_cannot_work_are_refused():
         Losse(ridge=0.0).init(KEY, plant())
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        Losse(encoder=SMALL, warm_up=20),
-        Losse(encoder=SMALL, solver=Block(remembered=1), warm_up=20, polish_every=50),
-    ],
-    ids=["exact", "block"],
-)
-def test_the_contract_is_kept(model):
-    check.model(model, quick=True).raise_if_broken()
+def test_losse_with_blocks_keeps_the_contract():
+    model = Losse(encoder=SMALL, solver=Block(remembered=1), warm_up=20, polish_every=50)
+    check.model(model).raise_if_broken()

@@ -96,6 +96,6 @@ def test_a_wall_is_learned_by_grids_that_look_at_places_and_smeared_by_those_tha
     assert grouped < 0.5 * dense
 
 
-def test_the_contract_is_kept():
+def test_losse_with_groups_keeps_the_contract():
     groups = (((0,), (1,)), ((0, 1), (2,)))
-    check.model(Losse(encoder=Encoder(grids=6, bins=3, axes=2, groups=groups), warm_up=20), quick=True).raise_if_broken()
+    check.model(Losse(encoder=Encoder(grids=6, bins=3, axes=2, groups=groups), warm_up=20), depth="shapes").raise_if_broken()

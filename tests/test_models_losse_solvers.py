@@ -135,7 +135,7 @@ def test_the_order_of_the_data_does_not_matter_to_the_exact_solver():
     phi = features_of(model, one, standard_rows(one, data)[0])
     gap = np.asarray(one.statistics.weights) - np.asarray(other.statistics.weights)
     assert np.abs(phi @ gap).max() < 1e-9
-    # Combinations of weights that no input has told apart are held by the ridge alone, hence less firmly.
+    # Combinations of weights that no input separates are held by the ridge alone, so less firmly.
     assert np.abs(gap).max() < 1e-6
 
 

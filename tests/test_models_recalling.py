@@ -1,4 +1,4 @@
-"""A model that tells worlds apart by its recent past."""
+"""A model that distinguishes worlds by its recent past."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Who notices change: against another library's test, and against the published run lengths of CUSUM."""
+"""Change detection, against another library's test and the published run lengths of CUSUM."""
 
 from functools import partial
 from typing import Any
@@ -50,7 +50,7 @@ def run_lengths(shift: float, threshold: float) -> float:
     # learned from two values whose mean is 0 and whose deviation is 1, it is the same
     known = np.tile([[-np.sqrt(0.5)], [np.sqrt(0.5)]], (1, 2000))
     learned = alarms(Cusum(threshold=threshold, warm=2), np.concatenate([known, noise[:50]]))[2:]
-    # only up to the first alarm, after which it would learn from two values anew
+    # only up to the first alarm, after which it would learn from two values again
     quiet = (np.cumsum(learned, axis=0) == learned) & (np.cumsum(found[:50], axis=0) == found[:50])
     assert np.mean((learned != found[:50])[quiet]) < 0.001
     assert found.any(axis=0).mean() > 0.999 or shift == 0

@@ -1,4 +1,4 @@
-"""Experts for a world that changes, against one leader that has to be right about all of it at once."""
+"""Experts for a world that changes, against one model that has to be right about all of it at once."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.models import Ensemble, Losse
 from umwelt.models.linear.encoder import Encoder
-from umwelt.recipes import losse_experts
+from umwelt.recipes.losse_experts import losse_experts
 from umwelt.retention import Experts, Prune
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
@@ -26,17 +26,21 @@ LEADER = Losse(encoder=Encoder(grids=12, bins=4, axes=2), warm_up=40)
 KEY = jax.random.key(0)
 
 
-def lived(turn: float, ticks: int, seed: int) -> Experience:
+def turning(turn: float, ticks: int, seed: int) -> Experience:
     """Experience [ticks, 1] of a point that turns about the middle, by so much in each step, and is pushed."""
     random, cos, sin = np.random.default_rng(seed), np.cos(turn), np.sin(turn)
-    place, places, pushes = np.array([1.0, 0.0]), [np.array([1.0, 0.0])], random.uniform(-1, 1, (ticks, 1))
+    position, positions, pushes = np.array([1.0, 0.0]), [np.array([1.0, 0.0])], random.uniform(-1, 1, (ticks, 1))
     for push in pushes:
-        place = 0.97 * np.array([[cos, -sin], [sin, cos]]) @ place + np.array([0.15, 0.05]) * push + random.normal(0, 0.01, 2)
-        places.append(place)
+        position = (
+            0.97 * np.array([[cos, -sin], [sin, cos]]) @ position + np.array([0.15, 0.05]) * push + random.normal(0, 0.01, 2)
+        )
+        positions.append(position)
     kind = np.full((ticks + 1, 1), MID, np.int8)
     kind[0] = FIRST
     steps = TimeStep(
-        kind=jnp.asarray(kind), observation=jnp.asarray(np.array(places)[:, None], jnp.float32), reward=jnp.zeros((ticks + 1, 1))
+        kind=jnp.asarray(kind),
+        observation=jnp.asarray(np.array(positions)[:, None], jnp.float32),
+        reward=jnp.zeros((ticks + 1, 1)),
     )
     before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], steps) for cut in (slice(-1), slice(1, None)))
     return Experience(
@@ -44,18 +48,18 @@ def lived(turn: float, ticks: int, seed: int) -> Experience:
     )
 
 
-def taught(model, lessons: list[Experience]) -> tuple[object, list[np.ndarray]]:
-    """The state after all lessons, and in each the expert in use."""
+def taught(model, pieces: list[Experience]) -> tuple[object, list[np.ndarray]]:
+    """The state after all pieces, and in each the expert in use."""
     run = jax.jit(lambda state, some: jax.lax.scan(lambda now, one: model.learn(KEY, now, one), state, some))
-    state, used = model.init(KEY, SPEC), []
-    for lesson in lessons:
-        state, info = run(state, lesson)
+    state, used = jax.jit(lambda key: model.init(key, SPEC))(KEY), []
+    for piece in pieces:
+        state, info = run(state, piece)
         used.append(np.asarray(info.get("expert", jnp.zeros(1))))
     return state, used
 
 
 def error(model, state, some: Experience) -> float:
-    """The mean surprise of experience that is not learned from."""
+    """The mean surprise about experience, without learning from it."""
 
     def one(step: Experience) -> jax.Array:
         belief, _ = model.observe(KEY, state, model.start(state, 1), step.action, step.step)
@@ -64,41 +68,41 @@ def error(model, state, some: Experience) -> float:
     return float(jnp.nanmean(jax.jit(jax.vmap(one))(some)[2:]))
 
 
-def test_a_world_that_turns_round_and_back_is_known_again() -> None:
+def test_a_world_that_changes_and_comes_back_is_known() -> None:
     there, back = 0.4, -0.4
-    lessons = [lived(turn, 500, seed) for seed, turn in enumerate((there, back, there, back))]
+    pieces = [turning(turn, 500, seed) for seed, turn in enumerate((there, back, there, back))]
     model = Experts(model=LEADER, most=4)
-    state, used = taught(model, lessons)
+    state, used = taught(model, pieces)
     assert [expert[-1] for expert in used] == [0, 1, 0, 1]
     late = [int(np.argmax(expert == expert[-1])) for expert in used[1:]]
-    assert max(late) <= 40, "noticed, thought over and chosen"
+    assert max(late) <= 40, "detected, waited for and chosen"
     assert int(state.known) == 2
-    alone, _ = taught(LEADER, lessons)
-    probe = lived(back, 200, 9)
+    alone, _ = taught(LEADER, pieces)
+    probe = turning(back, 200, 9)
     assert error(model, state, probe) < 0.25 * error(LEADER, alone, probe)
 
 
 def test_a_world_that_stays_has_one_expert() -> None:
-    state, used = taught(Experts(model=LEADER, most=4), [lived(0.4, 3000, 3)])
+    state, used = taught(Experts(model=LEADER, most=4), [turning(0.4, 3000, 3)])
     assert int(state.known) == 1
     assert not used[0].any()
 
 
-def test_surprise_where_doubt_is_not_low_enough_is_no_sign_of_a_change() -> None:
-    lessons = [lived(turn, 500, seed) for seed, turn in enumerate((0.4, -0.4))]
-    assert int(taught(Experts(model=LEADER, most=4), lessons)[0].known) == 2
-    assert int(taught(Experts(model=LEADER, most=4, sure=0.0), lessons)[0].known) == 1, "no doubt lies below zero"
+def test_surprise_under_doubt_is_no_sign_of_a_change() -> None:
+    pieces = [turning(turn, 500, seed) for seed, turn in enumerate((0.4, -0.4))]
+    assert int(taught(Experts(model=LEADER, most=4), pieces)[0].known) == 2
+    assert int(taught(Experts(model=LEADER, most=4, sure=0.0), pieces)[0].known) == 1, "no doubt lies below zero"
 
 
 @pytest.mark.parametrize("prune", [None, Prune()])
-def test_a_life_writes_into_what_its_experts_know_and_keeps_no_copy(prune: Prune | None) -> None:
+def test_remembering_writes_in_place_and_copies_no_expert(prune: Prune | None) -> None:
     agent = replace(losse_experts.agent, model=Experts(model=LEADER, most=8, prune=prune))
-    some = lived(0.4, 10, 0)
+    some = turning(0.4, 10, 0)
 
     def remember(state: object, one: Experience) -> tuple[object, object]:
-        return agent.remember(KEY, state, one.step, one.action, one.next)
+        return agent.remember(KEY, state, one)
 
-    begun = agent.init(KEY, SPEC)
+    begun = jax.jit(lambda key: agent.init(key, SPEC))(KEY)
     run = jax.jit(lambda state: jax.lax.scan(remember, state, some), donate_argnums=0)
     scratch = run.lower(begun).compile().memory_analysis().temp_size_in_bytes
     assert scratch < begun.model.inner.statistics.gram.nbytes
@@ -106,22 +110,22 @@ def test_a_life_writes_into_what_its_experts_know_and_keeps_no_copy(prune: Prune
 
 def test_when_all_have_begun_the_least_surprised_is_taken() -> None:
     turns = (0.4, -0.4, 1.2, -1.2)
-    state, used = taught(Experts(model=LEADER, most=2), [lived(turn, 400, seed) for seed, turn in enumerate(turns)])
+    state, used = taught(Experts(model=LEADER, most=2), [turning(turn, 400, seed) for seed, turn in enumerate(turns)])
     assert int(state.known) == 2
     assert all(expert.max() <= 1 for expert in used)
 
 
-def test_when_all_have_begun_a_new_world_takes_the_place_of_the_one_that_was_used_longest_ago() -> None:
+def test_a_new_world_replaces_the_expert_that_was_used_longest_ago() -> None:
     """Two places and worlds A B A C: C takes the place of B, and A is still known."""
     turns = (0.4, -0.4, 0.4, 1.2)
-    lessons = [lived(turn, 400, seed) for seed, turn in enumerate(turns)]
+    pieces = [turning(turn, 400, seed) for seed, turn in enumerate(turns)]
     model = Experts(model=LEADER, most=2, prune=Prune())
-    state, used = taught(model, lessons)
+    state, used = taught(model, pieces)
     assert [expert[-1] for expert in used] == [0, 1, 0, 1]
     assert int(state.known) == 2
-    # a probe of single moments believes who is in use
+    # a probe of single steps trusts the expert in use
     wrong = {
-        (now, turn): error(model, replace(state, now=jnp.array(now)), lived(turn, 200, 9))
+        (now, turn): error(model, replace(state, now=jnp.array(now)), turning(turn, 200, 9))
         for now in (0, 1)
         for turn in (0.4, 1.2)
     }
@@ -129,7 +133,7 @@ def test_when_all_have_begun_a_new_world_takes_the_place_of_the_one_that_was_use
     assert wrong[1, 1.2] < 0.25 * wrong[0, 1.2]
 
 
-def test_who_is_spared_first_is_the_one_whose_world_another_knows() -> None:
+def test_prune_drops_the_expert_whose_world_another_knows() -> None:
     """Of three, expert 1 was in use longest ago, but in the world of expert 2, expert 0 is hardly more surprised."""
     prune = Prune(alike=1.5, patience=10)
     state, worlds = prune.init(3), ((1, (9.0, 1.0, 9.0)), (2, (1.2, 9.0, 1.0)), (0, (1.0, 9.0, 9.0)))
@@ -137,15 +141,13 @@ def test_who_is_spared_first_is_the_one_whose_world_another_knows() -> None:
         state = prune.watch(state, jnp.array(now), jnp.log(jnp.array(surprise)), jnp.array(True), jnp.array(moment))
     assert int(prune.victim(state, jnp.array(0))) == 2
     assert int(replace(prune, alike=1.1).victim(state, jnp.array(0))) == 1
-    assert int(replace(prune, alike=0.0).victim(state, jnp.array(1))) == 2, "who is in use stays"
+    assert int(replace(prune, alike=0.0).victim(state, jnp.array(1))) == 2, "the one in use stays"
     after = prune.forget(state, jnp.array(2), jnp.array(True), jnp.array(3))
-    assert int(prune.victim(after, jnp.array(0))) == 1, "who is new says nothing, and nobody stands in for it"
+    assert int(prune.victim(after, jnp.array(0))) == 1, "a new one has no surprise yet, and no other replaces it"
 
 
 def test_experts_keep_the_contract_of_a_model() -> None:
-    umwelt.check.model(
-        Experts(model=Losse(encoder=Encoder(grids=8), warm_up=20), most=2), steps=300, quick=True
-    ).raise_if_broken()
+    umwelt.check.model(Experts(model=Losse(encoder=Encoder(grids=8), warm_up=20), most=2), steps=300).raise_if_broken()
 
 
 def test_a_model_that_replays_is_refused() -> None:
@@ -153,8 +155,8 @@ def test_a_model_that_replays_is_refused() -> None:
         Experts(model=Ensemble()).init(KEY, SPEC)
 
 
-def test_a_life_writes_down_when_another_expert_takes_over(tmp_path) -> None:
-    """The motor is wired the wrong way round after 400 decisions, and right again after 800."""
+def test_a_life_records_when_another_expert_takes_over(tmp_path) -> None:
+    """The motor is wired the wrong way round from decision 400 to decision 800."""
     agent = replace(losse_experts.agent, model=Experts(model=Losse(encoder=Encoder(grids=8), warm_up=40), most=3, patience=80))
     agent = replace(agent, planner=replace(agent.planner, samples=8, elites=4, iterations=1, horizon=3))
     teacher = Blocks(names=("earth", "mirrored", "earth"), steps=400)
@@ -162,10 +164,10 @@ def test_a_life_writes_down_when_another_expert_takes_over(tmp_path) -> None:
     life = Life(world=Pendulum(time_limit=50), agent=agent, teacher=teacher, rhythm=rhythm, seed=1)
     living = live(life, steps=1200, name="one", lives=tmp_path)
     with Chronicle.read(living.folder.path / "chronicle.db") as chronicle:
-        told, ends = chronicle.events(), chronicle.episodes()
+        events, ends = chronicle.events(), chronicle.episodes()
     events = [
         (clock, message)
-        for clock, name, message in zip(told["clock"], told["name"], told["message"], strict=True)
+        for clock, name, message in zip(events["clock"], events["name"], events["message"], strict=True)
         if name == "expert"
     ]
     turned = int(ends["begin"][np.argmax(ends["task"] == "mirrored")])

@@ -101,7 +101,10 @@ def browser(tmp_path_factory, link):
 
 
 @pytest.fixture(autouse=True)
-def quiet_console(browser):
+def fresh_page(browser, link):
+    """Load the page before each test, and look into its console after it; so the tests may run in any order."""
+    browser.get(link)
+    until(browser, lambda: text(browser, "#name"))
     yield
     assert browser.get_log("browser") == []
 
@@ -128,7 +131,7 @@ def numbers(browser, which="curves"):
 
 
 def newest(browser):
-    # the table is made anew every two seconds
+    # the table is replaced every two seconds
     script = "return document.querySelector('#curves-numbers tbody tr th')?.textContent"
     browser.execute_script("document.getElementById('curves-numbers').open = true")
     return int(until(browser, lambda: browser.execute_script(script)).replace(",", ""))
@@ -185,8 +188,9 @@ def test_another_life_shows_its_matrix_its_returns_and_its_episode(browser):
 
 
 def test_the_window_is_moved_by_keys_and_both_charts_follow(browser):
+    choose(browser, "finished")
     chart = browser.find_element(By.ID, "curves")
-    assert newest(browser) == 1000
+    until(browser, lambda: newest(browser) == 1000)
     chart.send_keys("+")
     until(browser, lambda: newest(browser) == 750)
     chart.send_keys(Keys.ARROW_RIGHT)
@@ -196,7 +200,8 @@ def test_the_window_is_moved_by_keys_and_both_charts_follow(browser):
     until(browser, lambda: newest(browser) == 1000)
 
 
-def test_lives_are_laid_over_each_other(browser):
+def test_curves_of_lives_are_compared(browser):
+    choose(browser, "finished")
     item = next(each for each in browser.find_elements(By.CSS_SELECTOR, ".lives li") if each.text.startswith("alive"))
     item.find_element(By.CSS_SELECTOR, "input").click()
     until(browser, lambda: text(browser, "#curves-legend") == "finishedalive")
@@ -247,6 +252,7 @@ def test_on_a_phone_nothing_sticks_out(browser, scheme):
 
 
 def test_everything_is_reached_by_the_keyboard_and_shows_where_one_is(browser):
+    choose(browser, "finished")
     browser.execute_script("document.activeElement.blur(); window.scrollTo(0, 0)")
     reached = set()
     for _ in range(40):
@@ -280,6 +286,6 @@ def test_a_page_that_stays_open_does_not_grow(browser):
     time.sleep(2.5)
     asked = browser.execute_script("return window.asked")
     time.sleep(2.5)
-    assert browser.execute_script("return window.asked") == asked, "a page that nobody sees asks nothing"
+    assert browser.execute_script("return window.asked") == asked, "a hidden page asks nothing"
     browser.execute_script("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     until(browser, lambda: browser.execute_script("return window.asked") > asked)

@@ -37,22 +37,22 @@ from umwelt.core.contracts import Memory, Mode, Model
 
 @struct
 class BootstrappedState:
-    """agent: the inner state. plans: the memory of new plans (None in a body for probes). blank: the planner's state before
+    """inner: the agent's state. plans: the memory of new plans (None in a body for probes). blank: the planner's state before
     it has planned, of `replans` rows."""
 
-    agent: ModelPredictiveState
+    inner: ModelPredictiveState
     plans: Any
     blank: Any
 
     @property
     def model(self) -> Any:
         """The state of the world model."""
-        return self.agent.model
+        return self.inner.model
 
     @property
     def belief(self) -> Any:
         """The beliefs [B]."""
-        return self.agent.belief
+        return self.inner.belief
 
 
 @part
@@ -66,6 +66,16 @@ class Bootstrapped:
     """Where states with the actions planned for them again are kept."""
     replans: int = 1
     """States of the memory planned for again in each round of learning."""
+
+    @property
+    def inner(self) -> ModelPredictive:
+        """The agent inside."""
+        return self.agent
+
+    @property
+    def hosted(self) -> bool:
+        """True where the model is plain Python."""
+        return self.agent.hosted
 
     @property
     def model(self) -> Model:
@@ -83,36 +93,37 @@ class Bootstrapped:
         rows = replace(spec, batch=self.replans)
         step, action = zeros_step(rows), spaces.zeros(spec.action, self.replans)
         blank = self.agent.planner.init(keys.fold(key, "replan"), rows)
-        return BootstrappedState(agent=self.agent.init(key, spec), plans=self.plans.init(lived(step, action, step)), blank=blank)
+        return BootstrappedState(inner=self.agent.init(key, spec), plans=self.plans.init(lived(step, action, step)), blank=blank)
 
     def see(self, key: jax.Array, state: BootstrappedState, step: TimeStep) -> tuple[BootstrappedState, Info]:
         """Filter the step as the agent does."""
-        agent, info = self.agent.see(key, state.agent, step)
-        return replace(state, agent=agent), info
+        inner, info = self.agent.see(key, state.inner, step)
+        return replace(state, inner=inner), info
 
     def act(self, key: jax.Array, state: BootstrappedState, mode: Mode = "explore") -> tuple[BootstrappedState, Any]:
         """Plan as the agent does."""
-        agent, action = self.agent.act(key, state.agent, mode)
-        return replace(state, agent=agent), action
+        inner, action = self.agent.act(key, state.inner, mode)
+        return replace(state, inner=inner), action
 
     def remember(self, key: jax.Array, state: BootstrappedState, experience: Experience) -> tuple[BootstrappedState, Info]:
         """Store the experience as the agent does."""
-        agent, info = self.agent.remember(key, state.agent, experience)
-        return replace(state, agent=agent), info
+        inner, info = self.agent.remember(key, state.inner, experience)
+        return replace(state, inner=inner), info
 
     def learn(self, key: jax.Array, state: BootstrappedState) -> tuple[BootstrappedState, Info]:
         """Update the model, plan again for a few states, and update the policy."""
         named = keys.split(key, "sample", "learn", "observe", "plan", "keep", "recall", "imitate")
         sampling, learning, observing, planning, keeping, recalling, imitating = named
-        experience = self.agent.sampled(sampling, state.agent)
+        experience = self.agent.sampled(sampling, state.inner)
         model, info = self.model.learn(learning, state.model, experience)
         singles = jax.tree.map(lambda leaf: leaf[:, 0], experience) if self.agent.length else experience
         # the memory of plans keeps neither surprise nor task: a new plan has no surprise of its own
         singles = replace(singles, surprise=None, task=None, to_come=None)
         few = jax.tree.map(lambda leaf: leaf[: self.replans], singles)
         belief, _ = self.model.observe(observing, model, self.model.start(model, self.replans), few.action, few.step.opening)
-        open = admissible(state.agent.observation_form, state.agent.action_form, few.step.observation)
-        _, action = self.agent.plan(planning, model, state.blank, belief, open, "exploit")
+        open = admissible(state.inner.observation_form, state.inner.action_form, few.step.observation)
+        prospect = self.agent.prospect(model, self.agent.objective, open)
+        _, action = self.agent.examiner.plan(planning, state.blank, belief, prospect)
         planned = replace(few, action=action, origin=jnp.full_like(few.origin, IMAGINED))
         plans = self.plans.add(keeping, state.plans, planned)
         half = self.agent.batch // 2
@@ -120,12 +131,12 @@ class Bootstrapped:
         shown = jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *both)
         imitate: Any = capability(self.model, "imitate", "agent.model")
         model, found = imitate(imitating, model, shown)
-        return replace(state, agent=replace(state.agent, model=model), plans=plans), info | found
+        return replace(state, inner=replace(state.inner, model=model), plans=plans), info | found
 
     def embody(self, key: jax.Array, state: BootstrappedState, spec: WorldSpec) -> BootstrappedState:
         """Put the same model into spec.batch rows, without plans."""
-        return replace(state, agent=self.agent.embody(key, state.agent, spec), plans=None)
+        return replace(state, inner=self.agent.embody(key, state.inner, spec), plans=None)
 
     def imagine(self, key: jax.Array, state: BootstrappedState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
-        return self.agent.imagine(key, state.agent, actions)
+        return self.agent.imagine(key, state.inner, actions)

@@ -14,7 +14,21 @@ from umwelt.behaviours.actor_critic import ActorCritic, Dream
 from umwelt.behaviours.masks import admissible, drawn
 from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.rolling import rolled
-from umwelt.core import Experience, Info, Metric, Objective, Prediction, TimeStep, WorldSpec, keys, part, spaces, static, struct
+from umwelt.core import (
+    Experience,
+    Info,
+    Metric,
+    Objective,
+    Prediction,
+    TimeStep,
+    WorldSpec,
+    is_hosted,
+    keys,
+    part,
+    spaces,
+    static,
+    struct,
+)
 from umwelt.core.contracts import Memory, Mode, Model, Score
 from umwelt.networks.beliefs import learned, usable
 from umwelt.networks.form import Form, form, numbers
@@ -70,6 +84,11 @@ class Dreamer:
         of_explorer = self.explorer.metrics if self.explorer else ()
         named = tuple(replace(metric, name=f"explorer_{metric.name}") for metric in of_explorer)
         return (*self.model.metrics, *self.policy.metrics, *named)
+
+    @property
+    def hosted(self) -> bool:
+        """True where the model is plain Python."""
+        return is_hosted(self.model)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> DreamerState:
         """Begin with an untrained model, even policies, and an empty memory."""

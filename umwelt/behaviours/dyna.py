@@ -25,6 +25,7 @@ from umwelt.core import (
     Prediction,
     TimeStep,
     WorldSpec,
+    is_hosted,
     keys,
     lived,
     part,
@@ -90,6 +91,11 @@ class Dyna:
     def metrics(self) -> tuple[Metric, ...]:
         """What the model, the learner and the dreams declare."""
         return (*self.model.metrics, *self.learner.metrics, *self.dreams.metrics)
+
+    @property
+    def hosted(self) -> bool:
+        """True where the model is plain Python."""
+        return is_hosted(self.model)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> DynaState:
         """Begin with an untrained model and learner, and empty memories."""

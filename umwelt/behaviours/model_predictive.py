@@ -17,6 +17,7 @@ from umwelt.core import (
     TimeStep,
     WorldSpec,
     capability,
+    is_hosted,
     keys,
     part,
     spaces,
@@ -76,17 +77,32 @@ class ModelPredictive:
         """True where the model learns from memory."""
         return self.model.diet == "replay"
 
+    @property
+    def hosted(self) -> bool:
+        """True where the model is plain Python."""
+        return is_hosted(self.model)
+
+    @property
+    def examiner(self) -> Planner:
+        """The planner as it plans in probes."""
+        planner: Any = self.planner
+        if not self.examined_choose:
+            return planner
+        if "choose" not in {field.name for field in fields(planner)}:
+            raise ValueError(f"examined_choose={self.examined_choose!r}: {type(planner).__name__} has no `choose`; leave it out")
+        return replace(planner, choose=self.examined_choose)
+
     def init(self, key: jax.Array, spec: WorldSpec) -> ModelPredictiveState:
         """Begin with an untrained model, an empty memory and a fresh warm start."""
         if self.replays and self.memory is None:
             raise ValueError(f"memory: {type(self.model).__name__} replays, so it needs a memory such as umwelt.memory.Ring()")
-        self._examiner()
         for_model, for_planner = keys.split(key, "model", "planner")
         model, forms = self.model.init(for_model, spec), (form(spec.observation), form(spec.action))
         return ModelPredictiveState(
             model=model,
             memory=empty(self.memory, example(spec), self.shape) if self.replays and self.memory else None,
-            planner=self.planner.init(for_planner, spec),
+            # both planners have states of one form; a wrong `examined_choose` raises here, not at the first probe
+            planner=self.examiner.init(for_planner, spec),
             belief=self.model.start(model, spec.batch),
             action=spaces.zeros(spec.action, spec.batch),
             open=admissible(*forms, spaces.zeros(spec.observation, spec.batch)),
@@ -106,13 +122,10 @@ class ModelPredictive:
         if mode == "random":
             action = drawn(key, state.action_form, jax.tree.leaves(state.action)[0].shape[0], state.open)
             return replace(state, action=action), action
-        planner, action = self.plan(key, state.model, state.planner, state.belief, state.open, mode)
+        by, objective = (self.examiner, self.examined) if mode == "exploit" else (self.planner, self.objective)
+        prospect = self.prospect(state.model, objective, state.open)
+        planner, action = by.plan(key, state.planner, state.belief, prospect)
         return replace(state, planner=planner, action=action), action
-
-    def plan(self, key: jax.Array, model: Any, planner: Any, belief: Any, open: Any, mode: Mode) -> tuple[Any, Any]:
-        """Plan from beliefs [N] as in life, or in a probe as it is examined: the planner's state and actions [N]."""
-        by, objective = (self._examiner(), self.examined) if mode == "exploit" else (self.planner, self.objective)
-        return by.plan(key, planner, belief, self.prospect(model, objective, open))
 
     def prospect(self, model: Any, objective: Score, open: Any = None) -> Prospect:
         """Build what the planner is given: imagination, the objective, and the abilities that the model has.
@@ -167,15 +180,6 @@ class ModelPredictive:
     def imagine(self, key: jax.Array, state: ModelPredictiveState, actions: Any) -> Prediction:
         """Roll the model from the present belief under actions [H, B, ...]."""
         return rolled(key, self.model, state.model, state.belief, actions)
-
-    def _examiner(self) -> Any:
-        """The planner as it plans in probes."""
-        planner: Any = self.planner
-        if not self.examined_choose:
-            return planner
-        if "choose" not in {field.name for field in fields(planner)}:
-            raise ValueError(f"examined_choose={self.examined_choose!r}: {type(planner).__name__} has no `choose`; leave it out")
-        return replace(planner, choose=self.examined_choose)
 
 
 def _bound(model: Model, name: str, state: Any, index: int) -> Any:

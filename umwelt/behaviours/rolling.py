@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 
-from umwelt.core import Prediction
+from umwelt.core import Prediction, host_scan, is_hosted
 from umwelt.core.contracts import Model
 
 
@@ -15,4 +15,5 @@ def rolled(key: jax.Array, model: Model, state: Any, belief: Any, actions: Any) 
         return model.imagine(item[0], state, belief, item[1])
 
     horizon = jax.tree.leaves(actions)[0].shape[0]
-    return jax.lax.scan(onward, belief, (jax.random.split(key, horizon), actions))[1]
+    drive = host_scan if is_hosted(model) else jax.lax.scan
+    return drive(onward, belief, (jax.random.split(key, horizon), actions))[1]

@@ -196,7 +196,7 @@ def _end_unlearned(subject: Subject, state: Any, batch: Experience) -> str:
     )
 
 
-def _with(batch: Experience, before: Any, after: Any, contents: tuple[Any, Any, Any]) -> Experience:
+def _with(batch: Experience, before: Any, after: Any, contents: tuple[Any, ...]) -> Experience:
     """Give the batch other kinds, and other contents: observation, next step, action."""
     observation, next, action = contents
     step = replace(batch.step, kind=before, observation=observation)

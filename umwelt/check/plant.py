@@ -1,5 +1,6 @@
 """Short lives for the checker of models: in a linear plant that can be learned, or of random values."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -34,10 +35,10 @@ class Subject:
     """
 
     model: Any
-    init: Any
-    observe: Any
-    imagine: Any
-    learn: Any
+    init: Callable[..., Any]
+    observe: Callable[..., Any]
+    imagine: Callable[..., Any]
+    learn: Callable[..., Any]
     spec: WorldSpec
     key: Any
     life: Experience

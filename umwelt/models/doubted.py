@@ -9,7 +9,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.core import DOUBT, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, is_hosted, keys, part, static, struct
 from umwelt.core.contracts import Model
@@ -146,7 +145,7 @@ class Doubted:
         update, optimiser = self._optimiser().update(
             gradient, state.optimiser, state.network, slope=lambda network: slope(network)[0]
         )
-        network = optax.apply_updates(state.network, update)
+        network = optimise.applied(state.network, update)
         after = replace(state, inner=inner, network=network, optimiser=optimiser, inputs=inputs, targets=spread)
         some = jnp.any(weight > 0)
         kept = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, replace(state, inner=inner))
@@ -174,5 +173,5 @@ class Doubted:
         rows = ((rows - state.inputs.mean) / state.inputs.deviation).T
         return gaussian.disagreement(members.apply(state.network, jnp.broadcast_to(rows, (self.members, *rows.shape))))
 
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         return optimise.optimiser(self.learning_rate, protection=self.protection)

@@ -237,7 +237,7 @@ class Ensemble:
         if self.early_stop:
             works = (~patience.rests(watched, self.early_stop)).astype(jnp.float32)[:, None, None]
             update = dataclasses.replace(update, network=jax.tree.map(lambda leaf: leaf * works, update.network))
-        weights = optax.apply_updates(state.weights, update)
+        weights = optimise.applied(state.weights, update)
         learned = dataclasses.replace(scaled, weights=weights, optimiser=optimiser, patience=watched)
         some = jnp.any(experience.acted)
         return jax.tree.map(lambda new, old: jnp.where(some, new, old), learned, state), info
@@ -265,7 +265,7 @@ class Ensemble:
     def _moving(self, state: EnsembleState) -> np.ndarray:
         return transitions.moving(state.observation_form, self.constant)
 
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         def matrices(weights: Weights) -> Weights:
             none = jax.tree.map(lambda _: False, weights)
             network = dataclasses.replace(none.network, weights=jax.tree.map(lambda _: True, weights.network.weights))

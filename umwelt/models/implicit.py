@@ -72,8 +72,8 @@ class Implicit:
     encoder_rate: float = 0.3
     """The encoder's step size, as a share of the others'."""
     deviation: float = 0.02
-    """Of the initial weights. Normalised layers compute the same at any size of their weights, but the smaller these
-    are, the faster they turn, the encoder's few inputs above all."""
+    """Of the initial weights. Normalised layers compute the same at any size of their weights. Smaller weights turn
+    faster, those of the encoder's few inputs above all."""
     clip: float = 20.0
     """Largest norm of a gradient."""
     ema_rate: float = 0.01
@@ -185,11 +185,11 @@ class Implicit:
 
         gradient, (latents, info) = slope(weights)
         update, optimiser = self._optimiser().update(gradient, state.optimiser, weights, slope=lambda at: slope(at)[0])
-        weights = optax.apply_updates(weights, update)
+        weights = optimise.applied(weights, update)
         after = dataclasses.replace(
             state,
             weights=dataclasses.replace(weights, policy=state.weights.policy),
-            target=optax.incremental_update(weights.values, state.target, self.ema_rate),
+            target=optimise.averaged(weights.values, state.target, self.ema_rate),
             optimiser=optimiser,
             spread=state.spread + self.ema_rate * (jnp.mean(jnp.var(latents[0], axis=0)) - state.spread),
         )
@@ -236,7 +236,7 @@ class Implicit:
         update, optimiser = self._policy_optimiser().update(
             gradient, state.policy_optimiser, policy, slope=lambda at: slope(at)[0]
         )
-        weights = dataclasses.replace(state.weights, policy=optax.apply_updates(policy, update))
+        weights = dataclasses.replace(state.weights, policy=optimise.applied(policy, update))
         return dataclasses.replace(state, weights=weights, policy_optimiser=optimiser), more
 
     def _loss(self, weights: Weights, state: ImplicitState, rows: Rows, key: jax.Array) -> tuple[jax.Array, Any]:
@@ -326,12 +326,12 @@ class Implicit:
     def _both(self, state: ImplicitState, belief: jax.Array, action: Any) -> jax.Array:
         return jnp.concatenate([belief, state.policy.features(state.policy.unit(action))], axis=-1)
 
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         def shares(weights: Weights) -> Weights:
             ones = jax.tree.map(lambda _: 1.0, weights)
             return dataclasses.replace(ones, encoder=jax.tree.map(lambda _: self.encoder_rate, weights.encoder))
 
         return optimise.optimiser(self.learning_rate, self.clip, self.protection, shares=shares)
 
-    def _policy_optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _policy_optimiser(self) -> Any:
         return optimise.optimiser(self.learning_rate, self.clip, self.protection, epsilon=1e-5)

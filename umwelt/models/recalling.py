@@ -1,4 +1,4 @@
-"""A model that tells worlds apart by its recent past: it reads the last transitions beside each observation.
+"""A model that distinguishes worlds by its recent past: it reads the last transitions beside each observation.
 
 One model cannot be right about worlds that contradict each other, unless something says which one it is in. Recent
 actions and their results do: a motor that is wired the wrong way round shows in one transition. So the model inside
@@ -59,8 +59,8 @@ class RecallingBelief:
 class Recalling:
     """A replay model that reads the last `moments` transitions beside each observation.
 
-    It learns from sequences. Their first `moments` transitions are the past, and each of the others is a row to learn
-    from, because in imagination, too, the past lies ever farther back. Give the agent and its memory a `length` of
+    It learns from sequences. Their first `moments` transitions are the past; it learns from each of the others, because in
+    imagination, too, the past lies ever farther back. Give the agent and its memory a `length` of
     `moments` and about as much as it plans ahead.
     """
 

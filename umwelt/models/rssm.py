@@ -174,7 +174,7 @@ class Rssm:
 
         gradient, (info, beliefs) = slope(learned)
         update, optimiser = self._optimiser().update(gradient, state.optimiser, learned, slope=lambda at: slope(at)[0])
-        weights, balance = optax.apply_updates(learned, update)
+        weights, balance = optimise.applied(learned, update)
         after = dataclasses.replace(state, weights=weights, balance=balance, optimiser=optimiser)
         after = jax.tree.map(lambda new, old: jnp.where(jnp.any(used), new, old), after, state)
         return after, info, jax.lax.stop_gradient(beliefs)
@@ -263,7 +263,7 @@ class Rssm:
         chance = jax.nn.softmax(raw.reshape(*raw.shape[:-1], self.groups, self.classes), axis=-1)
         return jnp.log((1.0 - self.uniform) * chance + self.uniform / self.classes)
 
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         return optimise.optimiser(self.learning_rate, self.clip, self.protection)
 
 

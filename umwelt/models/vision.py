@@ -47,7 +47,7 @@ def encoder(key: jax.Array, observation: Form, units: int, depth: int, fold: int
     """Make the weights, and count the numbers of an embedding."""
     if not is_picture(observation):
         return layers.stack(key, (observation.width + 1, units, units)), units
-    channels = [observation.leaves[0].shape[-1] * fold**2 + 1, *(depth * factor for factor in _growth(fold))]
+    channels = [_colours(observation) * fold**2 + 1, *(depth * factor for factor in _growth(fold))]
     kernels = [_kernel(keys.fold(key, f"layer{i}"), *pair) for i, pair in enumerate(itertools.pairwise(channels))]
     return tuple(kernels), SMALLEST * SMALLEST * channels[-1]
 
@@ -66,7 +66,7 @@ def decoder(key: jax.Array, observation: Form, width: int, units: int, depth: in
     """Make the weights that decode observations from `width` numbers."""
     if not is_picture(observation):
         return layers.stack(key, (width, units, units, observation.width))
-    channels = [*(depth * factor for factor in reversed(_growth(fold))), observation.leaves[0].shape[-1] * fold**2]
+    channels = [*(depth * factor for factor in reversed(_growth(fold))), _colours(observation) * fold**2]
     first = layers.layer(keys.fold(key, "first"), width, SMALLEST * SMALLEST * channels[0], normed=True)
     last = len(channels) - 2
     kernels = [_kernel(keys.fold(key, f"layer{i}"), *pair, i < last) for i, pair in enumerate(itertools.pairwise(channels))]
@@ -99,6 +99,10 @@ def error(weights: Any, form: Form, latent: jax.Array, observation: Any) -> jax.
     found = reconstruct(weights, form, latent)
     target = _picture(observation) if is_picture(form) else symlog(form.flat(observation))
     return jnp.sum((found - target).reshape(found.shape[0], -1) ** 2, axis=-1)
+
+
+def _colours(observation: Form) -> int:
+    return tuple(observation.leaves[0].shape)[-1]
 
 
 def _picture(observation: Any) -> jax.Array:

@@ -1,7 +1,7 @@
 """A model of the world apart from the task: only the reward depends on what an agent is to do.
 
 Where the observation announces the task (`Announced`), the model inside learns from the rest alone, the same under every
-task, and the reward of a task is a known function. So a change of the task alone makes nothing to learn again, and
+task. The reward of a task is a known function. So after a change of the task alone there is nothing to learn again, and
 nothing to forget.
 """
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Experience, Info, Metric, Prediction, TimeStep, WorldSpec, is_hosted, keys, part, static, struct
-from umwelt.core.contracts import Curiosity, Diet, Model
+from umwelt.core.contracts import Curiosity, Model
 from umwelt.networks import beliefs, bonuses, scale
 from umwelt.networks.form import Form, form, numbers
 from umwelt.networks.scale import Scale
@@ -54,7 +54,7 @@ class Wondering:
         return is_hosted(self.model)
 
     @property
-    def diet(self) -> Diet:
+    def diet(self) -> str:
         """The inner model's."""
         return self.model.diet
 

@@ -1,9 +1,9 @@
 """Layers and stacks of them.
 
-A layer computes x W + b, or where it is normalised norm(x W) g + s: the norm divides each row by its root mean
-square, so that a bias before it would have little to add. (LayerNorm subtracts the mean of the row first; on
-two cores that costs two more passes over memory, and published agents learn with either.) A stack puts an
-activation after each layer but the last. Several stacks that read the same inputs are kept as a `Bundle`.
+A layer computes x W + b, or where it is normalised norm(x W) g + s. The norm divides each row by its root mean
+square, so that a bias before it would add little. (LayerNorm subtracts the mean of the row first; on two cores that costs
+two more passes over memory, and published agents learn with either.) A stack puts an activation after each layer but
+the last. A `Bundle` holds several stacks that read the same inputs.
 """
 
 from collections.abc import Callable
@@ -30,12 +30,12 @@ class Layer:
 
 
 Stack = tuple[Layer, ...]
-"""Layers in order; nothing follows the last one but, where it has a gain, its normalisation."""
+"""Layers in order; nothing follows the last one but its normalisation, where it has a gain."""
 
 
 def layer(key: jax.Array, into: int, out: int, normed: bool = False, scale: float = 1.0, deviation: float = 0.0) -> Layer:
-    """Weights from a normal truncated at two deviations, of variance scale / in, or of that `deviation` where
-    one is given; a scale of 0 begins at zero."""
+    """Draw weights from a normal truncated at two deviations, of variance scale / in, or of `deviation` where it is given;
+    a scale of 0 makes zeros."""
     # 0.8796 is the standard deviation of a unit normal cut at two
     spread = (deviation if deviation and scale else (scale / into) ** 0.5) / 0.87962566
     weight = spread * jax.random.truncated_normal(key, -2.0, 2.0, (into, out), jnp.float32)
@@ -44,8 +44,8 @@ def layer(key: jax.Array, into: int, out: int, normed: bool = False, scale: floa
 
 
 def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: bool = True, deviation: float = 0.0) -> Stack:
-    """Hidden layers and a linear last one, whose weights begin at `scale`; widths: inputs first. `deviation`
-    as in `layer`, for all of them."""
+    """Make hidden layers and a linear last one, whose weights begin at `scale`; widths: inputs first. `deviation` as in
+    `layer`, for all of them."""
     last = len(widths) - 2
 
     def made(i: int) -> Layer:
@@ -57,8 +57,8 @@ def stack(key: jax.Array, widths: tuple[int, ...], scale: float = 1.0, normed: b
 
 
 def even(key: jax.Array, layers: Any) -> Any:
-    """A stack or bundle whose weights and biases begin evenly spread within 1 / sqrt(in), a third of the variance of
-    `layer` and less, as PyTorch's do. Outputs are smaller at first, and what a layer reads is learned sooner."""
+    """Spread the weights and biases of a stack or bundle evenly within 1 / sqrt(in), as PyTorch does: at most a third of
+    the variance of `layer`. Outputs are smaller at first, so weights turn faster."""
 
     def draw(key: jax.Array, leaf: jax.Array | None, edge: float) -> jax.Array | None:
         return None if leaf is None else jax.random.uniform(key, leaf.shape, leaf.dtype, -edge, edge)
@@ -73,14 +73,14 @@ def even(key: jax.Array, layers: Any) -> Any:
 
 
 def ended_normed(layers: Stack) -> Stack:
-    """The stack with its last layer normalised as well: what goes into `simplices` stays of one size."""
+    """Normalise the last layer of a stack as well, so that the input of `simplices` stays of one size."""
     weight = layers[-1].weight
     out = weight.shape[-1]
     return (*layers[:-1], Layer(weight=weight, gain=jnp.ones(out, jnp.float32), shift=jnp.zeros(out, jnp.float32)))
 
 
 def apply(layers: Stack, inputs: jax.Array, act: Activation) -> jax.Array:
-    """inputs [N, in] -> outputs [N, out]."""
+    """Apply a stack: inputs [N, in] -> outputs [N, out]."""
     hidden = inputs
     for each in layers[:-1]:
         hidden = activated(each, hidden @ each.weight, act)
@@ -89,8 +89,8 @@ def apply(layers: Stack, inputs: jax.Array, act: Activation) -> jax.Array:
 
 @struct
 class Bundle:
-    """Stacks that read the same inputs. first: their first layers side by side, [in, M * units], of which each
-    stack's part is normalised by itself. rest: what follows in each."""
+    """Stacks that read the same inputs. first: their first layers side by side, [in, M * units]; each stack's part is
+    normalised by itself. rest: the layers that follow in each."""
 
     first: Layer
     rest: tuple[Stack, ...]
@@ -105,15 +105,15 @@ def bundle(
     normed: bool = True,
     deviation: float = 0.0,
 ) -> Bundle:
-    """A stack (into, *hidden, out) for each of `outs`, whose last weights begin at `scale`."""
+    """Make a stack (into, *hidden, out) for each of `outs`, whose last weights begin at `scale`."""
     made = [stack(keys.fold(key, f"stack{i}"), (into, *hidden, out), scale, normed, deviation) for i, out in enumerate(outs)]
     first = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=-1), *(each[0] for each in made))
     return Bundle(first=first, rest=tuple(each[1:] for each in made))
 
 
 def apart(bundle: Bundle, inputs: jax.Array, act: Activation) -> list[jax.Array]:
-    """What each stack of a bundle makes of inputs [N, in]. One product for all first layers: XLA's products
-    are faster the wider they are."""
+    """Apply each stack of a bundle to inputs [N, in]. All first layers are one product, because XLA's products are faster
+    the wider they are."""
     number = len(bundle.rest)
     wide = inputs @ bundle.first.weight
     units = wide.shape[-1] // number
@@ -126,7 +126,7 @@ def apart(bundle: Bundle, inputs: jax.Array, act: Activation) -> list[jax.Array]
 
 
 def picked(bundle: Bundle, chosen: jax.Array) -> Bundle:
-    """The stacks numbered `chosen` int [K] of a bundle whose stacks have equal widths."""
+    """Take the stacks numbered `chosen`, int [K], of a bundle whose stacks have equal widths."""
     number = len(bundle.rest)
 
     def columns(leaf: jax.Array) -> jax.Array:
@@ -139,25 +139,25 @@ def picked(bundle: Bundle, chosen: jax.Array) -> Bundle:
 
 
 def with_one(inputs: jax.Array) -> jax.Array:
-    """inputs [N, F] and a constant one: [N, F + 1]. What a normalised layer reads must not be all in its direction:
-    without a one, nobody could tell an observation from twice that observation."""
+    """Append a constant one to inputs [N, F]: [N, F + 1]. A normalised layer reads directions alone. Without a one, an
+    observation and twice that observation would look the same."""
     return jnp.concatenate([inputs, jnp.ones((*inputs.shape[:-1], 1), inputs.dtype)], axis=-1)
 
 
 def activated(each: Layer, raw: jax.Array, act: Activation) -> jax.Array:
-    """The activation of a layer's products raw [N, out]."""
+    """Finish a layer's products raw [N, out] with an activation."""
     return act(raw + each.bias) if each.gain is None else _activated(act, each.gain, each.shift, raw)
 
 
 def finished(each: Layer, raw: jax.Array) -> jax.Array:
-    """What a layer without an activation makes of its products raw [N, out]."""
+    """Finish a layer's products raw [N, out] without an activation."""
     return raw + each.bias if each.gain is None else _standard(raw)[0] * each.gain + each.shift
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _activated(act: Activation, gain: jax.Array, shift: jax.Array, raw: jax.Array) -> jax.Array:
-    """The same gradients as by differentiation; but that keeps every intermediate array for the way back, which
-    XLA then computes in a loop of its own. Here the way back begins from the products again."""
+    """Compute the activation with the gradients of differentiation. That would keep every intermediate array for the
+    backward pass, which XLA then computes in a loop of its own. Here the backward pass begins from the products again."""
     return act(_standard(raw)[0] * gain + shift)
 
 
@@ -166,7 +166,7 @@ def _activated_forward(act: Activation, gain: jax.Array, shift: jax.Array, raw: 
 
 
 def _activated_backward(act: Activation, kept: Any, pull: jax.Array) -> Any:
-    # the barrier keeps XLA from sharing intermediate arrays with the way forth after all
+    # the barrier keeps XLA from sharing intermediate arrays with the forward pass after all
     (gain, shift, raw), pull = jax.lax.optimization_barrier((kept, pull))
     standard, inverse = _standard(raw)
     _, slope = jax.vjp(act, standard * gain + shift)
@@ -181,14 +181,14 @@ _activated.defvjp(_activated_forward, _activated_backward)
 
 
 def _standard(raw: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Rows at a root mean square of 1, and one over what it was."""
+    """Bring rows to a root mean square of 1; also one over what it was."""
     inverse = jax.lax.rsqrt(jnp.mean(raw * raw, axis=-1, keepdims=True) + 1e-5)
     return raw * inverse, inverse
 
 
 @jax.custom_jvp
 def mish(x: jax.Array) -> jax.Array:
-    """x * tanh(log(1 + e^x)), with a single exponential: tanh(log(1 + u)) = (u^2 + 2u) / (u^2 + 2u + 2)."""
+    """Compute x * tanh(log(1 + e^x)) with a single exponential: tanh(log(1 + u)) = (u^2 + 2u) / (u^2 + 2u + 2)."""
     u = jnp.exp(jnp.minimum(x, 20.0))
     square = u * (u + 2.0)
     return x * (square / (square + 2.0))
@@ -204,6 +204,6 @@ def _mish_slope(at: tuple[jax.Array], along: tuple[jax.Array]) -> tuple[jax.Arra
 
 
 def simplices(x: jax.Array, group: int) -> jax.Array:
-    """Each run of `group` features of x [..., F] as a softmax of its own (simplicial normalisation)."""
+    """Apply a softmax to each run of `group` features of x [..., F] (simplicial normalisation)."""
     shape = x.shape
     return jax.nn.softmax(x.reshape(*shape[:-1], shape[-1] // group, group), axis=-1).reshape(shape)

@@ -1,4 +1,7 @@
-"""Optimisers: the one place that builds a chain of Optax transformations."""
+"""Optimisers: the one place that builds a chain of Optax transformations.
+
+Optax types weights as trees of arrays, which a struct is not to a type checker. So these functions take and return Any.
+"""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -25,14 +28,15 @@ def optimiser(
     decay: float = 0.0,
     decays: Callable[[Any], Any] | None = None,
     shares: Callable[[Any], Any] | None = None,
-) -> optax.GradientTransformationExtraArgs:
-    """Build Adam with all that surrounds it, in the order protection, clipping, Adam, shares.
+) -> Any:
+    """Build Adam with all that surrounds it, in the order protection, clipping, Adam, shares: an Optax transformation.
 
+    Its `update(gradient, state, weights, slope=...)` needs the weights and the slope where there is a protection.
     rate: the step size. clip: the largest norm of a gradient, 0 for any. protection: wraps the whole. epsilon: of Adam.
     decay: of the weights, in units of the rate (AdamW). decays: weights -> bool leaves, those that decay; None for all.
     shares: weights -> float leaves, by which the steps are multiplied; None for 1.
     """
-    stages = [optax.clip_by_global_norm(clip)] if clip else []
+    stages: list[Any] = [optax.clip_by_global_norm(clip)] if clip else []
     stages.append(optax.adamw(rate, eps=epsilon, weight_decay=decay, mask=decays) if decay else optax.adam(rate, eps=epsilon))
     if shares is not None:
         stages.append(optax.stateless(lambda steps, _: jax.tree.map(lambda step, share: share * step, steps, shares(steps))))
@@ -40,6 +44,21 @@ def optimiser(
     return optax.with_extra_args_support(protection.around(inner) if protection else inner)
 
 
-def behind(first: optax.GradientTransformation, then: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
+def behind(first: Any, then: Any) -> optax.GradientTransformationExtraArgs:
     """Chain two transformations: `then` reads what `first` makes of a gradient."""
     return optax.with_extra_args_support(optax.chain(first, then))
+
+
+def transformation(init: Callable[..., Any], update: Callable[..., Any]) -> optax.GradientTransformationExtraArgs:
+    """Make a transformation of two functions, as `optax.GradientTransformationExtraArgs` does."""
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def applied(weights: Any, steps: Any) -> Any:
+    """Add the steps of an optimiser to the weights."""
+    return optax.apply_updates(weights, steps)
+
+
+def averaged(weights: Any, target: Any, rate: float) -> Any:
+    """Move a target network by the share `rate` towards the weights (an exponential moving average)."""
+    return optax.incremental_update(weights, target, rate)

@@ -1,6 +1,6 @@
-"""Squares of pixels made channels and back, and convolutions of 4 x 4 that halve or double a picture, as matrix products.
+"""Squares of pixels as channels and back, and convolutions of 4 x 4 that halve or double a picture, as matrix products.
 
-Few channels and many pixels wait for memory, however they are written; what helps is to fold pictures first.
+Convolutions of few channels and many pixels wait for memory, however they are written; it helps to fold pictures first.
 """
 
 import jax
@@ -11,21 +11,21 @@ SIDE = 4
 
 
 def folded(pictures: jax.Array, side: int) -> jax.Array:
-    """Pictures [N, H, W, C] whose squares of `side` pixels are channels: [N, H / side, W / side, side^2 C]."""
+    """Make squares of `side` pixels channels: pictures [N, H, W, C] -> [N, H / side, W / side, side^2 C]."""
     number, high, wide, channels = pictures.shape
     squares = pictures.reshape(number, high // side, side, wide // side, side, channels).swapaxes(2, 3)
     return squares.reshape(number, high // side, wide // side, side * side * channels)
 
 
 def unfolded(pictures: jax.Array, side: int) -> jax.Array:
-    """What was `folded`, as it was."""
+    """Undo `folded`."""
     number, high, wide, channels = pictures.shape
     squares = pictures.reshape(number, high, wide, side, side, channels // side**2).swapaxes(2, 3)
     return squares.reshape(number, high * side, wide * side, channels // side**2)
 
 
 def halved(pictures: jax.Array, weight: jax.Array) -> jax.Array:
-    """Pictures [N, H, W, C] and a kernel [4, 4, C, D] -> [N, H / 2, W / 2, D], as a convolution of stride 2, padded by 1."""
+    """Convolve pictures [N, H, W, C] by a kernel [4, 4, C, D] with stride 2, padded by 1: `[N, H / 2, W / 2, D]`."""
     _, high, wide, channels = pictures.shape
     padded = jnp.pad(pictures, ((0, 0), (1, 1), (1, 1), (0, 0)))
     # squares of 2 x 2 become channels, of which every patch takes 2 x 2
@@ -36,7 +36,7 @@ def halved(pictures: jax.Array, weight: jax.Array) -> jax.Array:
 
 
 def doubled(pictures: jax.Array, weight: jax.Array) -> jax.Array:
-    """Pictures [N, H, W, C] and a kernel [4, 4, C, D] -> [N, 2 H, 2 W, D], as a transposed convolution of stride 2."""
+    """Convolve pictures [N, H, W, C] by a kernel [4, 4, C, D], transposed, with stride 2: `[N, 2 H, 2 W, D]`."""
     number, high, wide, channels = pictures.shape
     strokes = pictures @ jnp.moveaxis(weight, 2, 0).reshape(channels, -1)
     strokes = strokes.reshape(number, high, wide, SIDE, SIDE, -1)
@@ -45,8 +45,8 @@ def doubled(pictures: jax.Array, weight: jax.Array) -> jax.Array:
 
 
 def _overlaid(strokes: jax.Array, axis: int, kernel: int) -> jax.Array:
-    """Each place along `axis` draws four strokes, laid along the axis `kernel`, over itself and half of both its
-    neighbours; what is drawn on each half of a place stands after `axis`."""
+    """Add four strokes of each position along `axis`, which lie along the axis `kernel`, over itself and half of both its
+    neighbours. The two halves of a position stand after `axis`."""
     first, second, third, fourth = (jnp.take(strokes, index, axis=kernel) for index in range(SIDE))
     number = strokes.shape[axis]
 

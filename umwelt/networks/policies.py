@@ -1,8 +1,8 @@
 """Policies as distributions over actions, read from the outputs of a network.
 
-    Gaussian   a normal for each entry of a Box, squashed by tanh into (-1, 1) and scaled to its bounds
-    Clipped    a normal for each entry of a Box, whose draws are cut where they leave the bounds
-    Choice     a categorical over a Discrete
+- Gaussian: a normal for each entry of a Box, squashed by tanh into (-1, 1) and scaled to its bounds
+- Clipped: a normal for each entry of a Box, whose draws are cut where they leave the bounds
+- Choice: a categorical over a Discrete
 
 All have `width` (how many outputs they read), and the methods draw, best, log_prob, entropy.
 Actions of a Box are handled in the unit (-1, 1); `action` brings them to the world's own.
@@ -87,7 +87,8 @@ class Gaussian:
     def action(self, unit: jax.Array) -> jax.Array:
         """Bring units [N, A] to the world's actions [N, *shape]."""
         middle, half = self._middle
-        return (middle + half * unit.reshape(*unit.shape[:-1], *self.space.shape)).astype(self.space.dtype)
+        scaled = jnp.asarray(middle) + half * unit.reshape(*unit.shape[:-1], *self.space.shape)
+        return scaled.astype(self.space.dtype)
 
     def unit(self, action: jax.Array) -> jax.Array:
         """Bring the world's actions [N, *shape] to units [N, A]."""

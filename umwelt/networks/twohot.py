@@ -10,12 +10,12 @@ from umwelt.core import part
 
 
 def symlog(x: jax.Array) -> jax.Array:
-    """sign(x) log(1 + |x|): about x near 0, a logarithm far from it."""
+    """Compute sign(x) log(1 + |x|): about x near 0, a logarithm far from it."""
     return jnp.sign(x) * jnp.log1p(jnp.abs(x))
 
 
 def symexp(x: jax.Array) -> jax.Array:
-    """The inverse of symlog."""
+    """Invert symlog."""
     return jnp.sign(x) * jnp.expm1(jnp.abs(x))
 
 
@@ -36,18 +36,18 @@ class Bins:
         return jnp.linspace(self.low, self.high, self.count, dtype=jnp.float32)
 
     def weights(self, x: jax.Array) -> jax.Array:
-        """Numbers [...] -> weights [..., count] on the two nearest bins; what lies outside goes to the last bin."""
-        place = (jnp.clip(symlog(x), self.low, self.high) - self.low) / (self.high - self.low) * (self.count - 1)
-        away = jnp.abs(place[..., None] - jnp.arange(self.count, dtype=jnp.float32))
+        """Put numbers [...] on their two nearest bins: weights [..., count]. What lies outside goes to the last bin."""
+        position = (jnp.clip(symlog(x), self.low, self.high) - self.low) / (self.high - self.low) * (self.count - 1)
+        away = jnp.abs(position[..., None] - jnp.arange(self.count, dtype=jnp.float32))
         return jnp.maximum(1.0 - away, 0.0)
 
     def mean(self, logits: jax.Array) -> jax.Array:
-        """Logits [..., count] -> the numbers [...] that they expect."""
+        """Compute the expected numbers [...] of logits [..., count]."""
         chance = jnp.exp(logits - jax.lax.stop_gradient(jnp.max(logits, axis=-1, keepdims=True)))
-        # one product gives both sums, for rows of so few numbers are summed faster so
+        # one product gives both sums, which is faster for rows of so few numbers
         sums = chance @ jnp.stack([self.centres, jnp.ones(self.count, jnp.float32)], axis=-1)
         return symexp(sums[..., 0] / sums[..., 1])
 
     def loss(self, logits: jax.Array, x: jax.Array) -> jax.Array:
-        """Cross entropy [...] of logits [..., count] with the weights of numbers [...]."""
+        """Compute the cross entropy [...] of logits [..., count] with the weights of numbers [...]."""
         return -jnp.sum(self.weights(x) * jax.nn.log_softmax(logits, axis=-1), axis=-1)

@@ -1,11 +1,13 @@
 """Weights that a spring ties to what they were: the plainest protection."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
-from umwelt.networks.optimise import behind
+from umwelt.networks.optimise import behind, transformation
 
 
 @struct
@@ -39,7 +41,7 @@ class Anchored:
             return AnchoredState(anchor=jax.tree.map(jnp.copy, weights), count=jnp.zeros((), jnp.int32))
 
         def update(
-            gradient: optax.Updates, state: AnchoredState, weights: optax.Params | None = None
+            gradient: optax.Updates, state: AnchoredState, weights: optax.Params | None = None, **_: Any
         ) -> tuple[optax.Updates, AnchoredState]:
             anchor = consolidated(state.count, self.every, weights, state.anchor)
             # before the first consolidation there is no anchor
@@ -47,7 +49,7 @@ class Anchored:
             pulled = jax.tree.map(lambda g, w, a: g + strength * (w - a), gradient, weights, anchor)
             return pulled, AnchoredState(anchor=anchor, count=state.count + 1)
 
-        return optax.GradientTransformation(init, update)  # type: ignore[arg-type]
+        return transformation(init, update)
 
 
 def consolidated(count: jax.Array, every: int, now: optax.Params | None, before: optax.Params) -> optax.Params:

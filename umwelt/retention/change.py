@@ -82,8 +82,8 @@ class CusumState:
 class Cusum:
     """Alarms when values have been too high for too long, in deviations of the first `warm` of them.
 
-    With a slack of half a deviation and a threshold of 5, normal values alarm about once in 930, and a rise by one
-    deviation is noticed after about 10.
+    With a slack of half a deviation and a threshold of 5, normal values alarm about once in 930. A rise by one deviation
+    alarms after about 10.
     """
 
     threshold: float = 5.0

@@ -1,11 +1,13 @@
 """Elastic weight consolidation, online: a spring holds each weight where it was, as firmly as it mattered."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
-from umwelt.networks.optimise import behind
+from umwelt.networks.optimise import behind, transformation
 from umwelt.retention.anchored import consolidated
 
 
@@ -52,7 +54,7 @@ class Elastic:
             )
 
         def update(
-            gradient: optax.Updates, state: ElasticState, weights: optax.Params | None = None
+            gradient: optax.Updates, state: ElasticState, weights: optax.Params | None = None, **_: Any
         ) -> tuple[optax.Updates, ElasticState]:
             fresh = jax.tree.map(lambda old, new: self.fading * old + new, state.importance, state.gathered)
             anchor = consolidated(state.count, self.every, weights, state.anchor)
@@ -62,4 +64,4 @@ class Elastic:
             pulled = jax.tree.map(lambda g, f, w, a: g + self.strength * f * (w - a), gradient, importance, weights, anchor)
             return pulled, ElasticState(anchor=anchor, importance=importance, gathered=gathered, count=state.count + 1)
 
-        return optax.GradientTransformation(init, update)  # type: ignore[arg-type]
+        return transformation(init, update)

@@ -1,8 +1,8 @@
 """Experts for a world that changes: when surprise says that the world is another one, so is the model.
 
-One model cannot be right about two worlds that contradict each other; a few can. The one that is in use learns. When
-a detector finds that its surprise has risen, the expert with the least surprise at the last steps takes over, if that is
-usual for it; otherwise a new one begins. No label says which world it is.
+One model cannot be right about two worlds that contradict each other; a few can. The one that is in use learns. Where a
+detector finds that its surprise has risen, the expert with the least surprise at the last steps takes over. If its
+surprise is more than usual too, a new one begins. No label says which world it is.
 """
 
 import math
@@ -59,15 +59,15 @@ class Experts:
     """
 
     model: Model
-    """What each expert is; its diet is a stream, its belief does not depend on what it has learned, and its surprise is
-    an error in standard deviations, so above zero, as that of `Losse` is."""
+    """What each expert is. Its diet is a stream, and its belief does not depend on its weights. Its surprise is an error
+    in standard deviations, so above zero, as that of `Losse` is."""
     most: int = 8
     """The most experts; when all have begun, the least surprised is taken as it is, unless one gives up its place."""
     detector: Any = Cusum(threshold=12.0, warm=0)
     """Detects that surprise has risen; it watches the surprise over what is usual, in standard deviations."""
     pause: int = 12
-    """Transitions after an alarm until one is chosen. As many make a batch, which is learned when as many again have
-    followed, so that no expert learns from the steps between a change and its alarm."""
+    """Transitions after an alarm until one is chosen, and of a batch. An expert learns from a batch after as many more
+    transitions, so that none learns from the steps between a change and its alarm."""
     sure: float = 0.2
     """The doubt above which surprise is no sign of a change, but of a place that the expert does not know yet."""
     memory: float = 6.0

@@ -1,7 +1,7 @@
 """A hypernetwork: one network makes the weights of a small model for each task.
 
-What the hypernetwork answered for an old task is all that is kept of it, so nothing of its experience has to be. Before
-it learns the answer for a new task, a copy is made, and a penalty holds it to the copy's answers for all tasks before.
+What the hypernetwork answered for an old task is all that is kept of it, so nothing of its experience has to be. A copy
+is made before each new task, and a penalty holds the hypernetwork to the copy's answers for all tasks before.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax.flatten_util import ravel_pytree
 
 from umwelt.core import (
@@ -75,7 +74,7 @@ class Hypernetwork:
     there is one task. An update is about one task, that of most of its rows. Give it a memory of what is newest: older
     tasks need none.
 
-    Answers are made in pieces, as in the first paper's small networks, and are added to fixed initial weights, so that
+    Answers are made in pieces, as in the first paper's small networks. They are added to fixed initial weights, so that
     they begin at the right size. The penalty holds old answers at their present value and not, as in that paper, one step
     ahead. Inputs and targets are scaled for each task by itself, or a new task would change what is read of an old one.
     """
@@ -185,7 +184,7 @@ class Hypernetwork:
 
         gradient, info = jax.grad(total, has_aux=True)(state.maker)
         update, optimiser = optimise.optimiser(self.learning_rate).update(gradient, state.optimiser, state.maker)
-        maker = optax.apply_updates(state.maker, update)
+        maker = optimise.applied(state.maker, update)
         weights = jax.vmap(lambda answer: self._weights(state, answer))(self._answers(maker, state.initial))
         inner = jax.tree.map(
             lambda leaf, new: leaf.at[task].set(new), replace(state.inner, weights=None), replace(met, weights=None)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
+from umwelt.networks.optimise import transformation
 
 
 @struct
@@ -38,8 +39,8 @@ class LowRankState:
 
 @part
 class LowRank:
-    """Each `every` updates the weights are frozen, and until the next time each matrix learns a correction of low rank
-    alone ("LoRA: Low-rank adaptation of large language models", ICLR 2022), which is then a part of it ("ReLoRA:
+    """Each `every` updates the weights are frozen. Until the next time each matrix learns a correction of low rank alone
+    ("LoRA: Low-rank adaptation of large language models", ICLR 2022). The correction is then added to it ("ReLoRA:
     High-rank training through low-rank updates", ICLR 2024). The first `every` updates are free, because initial weights
     hold nothing to keep.
 
@@ -100,7 +101,7 @@ class LowRank:
             step, state = jax.lax.cond(state.count < self.every, whole, small)
             return step, replace(state, count=state.count + 1)
 
-        return optax.GradientTransformationExtraArgs(init, update)  # type: ignore[arg-type]
+        return transformation(init, update)
 
     def _fresh(self, weights: optax.Params, count: jax.Array) -> Any:
         """Make corrections of zero: a left factor of zeros, a right one of unit rows."""

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
+from umwelt.networks.optimise import transformation
 
 
 @struct
@@ -26,7 +27,7 @@ class Refresh:
 
     Both steps are of one and the same batch, so the learner has to hand on its `slope`, and an update costs twice as much.
     As in the paper the step up is the gradient over each weight's importance, the mean square of its gradients. Here both
-    are in units of the mean of all weights, so that `unlearn` is in units of the weights, as a step of Adam is. The
+    are in units of the mean of all weights. So `unlearn` is in units of the weights, as a step of Adam is. The
     paper adds noise; here batches from a memory are the noise. The paper shows that this lowers the gradient's norm beside
     the loss; we did not measure that.
     """
@@ -69,4 +70,4 @@ class Refresh:
             step, inner = optimiser.update(slope(optax.apply_updates(weights, up)), state.inner, weights, **more)
             return jax.tree.map(jnp.add, up, step), RefreshState(inner=inner, fisher=fisher, count=count)
 
-        return optax.GradientTransformationExtraArgs(init, update)  # type: ignore[arg-type]
+        return transformation(init, update)

@@ -9,6 +9,7 @@ import optax
 
 from umwelt.core import part, struct
 from umwelt.networks.members import Network
+from umwelt.networks.optimise import transformation
 
 Hidden = tuple[jax.Array, ...]
 """For each hidden layer float32 [E, units]."""
@@ -38,8 +39,8 @@ class Renewal:
     gradients of its weights, as "Measure gradients, not activations!" (2025) does, because these are all that an optimiser
     reads. They also find units that are stuck at a value other than zero.
 
-    A new unit begins with outgoing weights of zero, and the constant output of a stuck unit goes into the next layer's
-    biases, so that no prediction jumps. Its output for inputs that no batch has held since the last look is lost. It
+    A new unit begins with outgoing weights of zero. The constant output of a stuck unit goes into the next layer's biases,
+    so that no prediction jumps. Its output for inputs that no batch has held since the last look is lost. It
     renews the members of an `umwelt.networks.members.Network`, which `Ensemble` is made of.
     """
 
@@ -78,7 +79,7 @@ class Renewal:
 
             return jax.lax.cond(state.count % self.every == 0, look, lambda: (step, state))
 
-        return optax.GradientTransformationExtraArgs(init, update)  # type: ignore[arg-type]
+        return transformation(init, update)
 
     def _renewed(
         self, optimiser: optax.GradientTransformation, state: RenewalState, step: Any, weights: Any

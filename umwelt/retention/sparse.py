@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from umwelt.core import part
-from umwelt.networks.optimise import behind
+from umwelt.networks.optimise import behind, transformation
 
 HALVINGS = 20
 """How closely the least gradient that is kept is found: to a millionth of the greatest."""
@@ -36,10 +36,10 @@ class Sparse:
         def init(weights: optax.Params) -> optax.EmptyState:
             return optax.EmptyState()
 
-        def update(gradient: Any, state: optax.EmptyState, weights: Any = None) -> tuple[Any, optax.EmptyState]:
+        def update(gradient: Any, state: optax.EmptyState, weights: Any = None, **_: Any) -> tuple[Any, optax.EmptyState]:
             return jax.tree.map(self._greatest, gradient), state
 
-        return optax.GradientTransformation(init, update)
+        return transformation(init, update)
 
     def _greatest(self, slope: jax.Array) -> jax.Array:
         size = jnp.abs(slope)

@@ -1,11 +1,13 @@
 """Synaptic intelligence: a weight matters as much as its own path lowered the loss."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
 
 from umwelt.core import part, struct
-from umwelt.networks.optimise import behind
+from umwelt.networks.optimise import behind, transformation
 from umwelt.retention.anchored import consolidated
 
 
@@ -57,7 +59,7 @@ class Synaptic:
             )
 
         def update(
-            gradient: optax.Updates, state: SynapticState, weights: optax.Params | None = None
+            gradient: optax.Updates, state: SynapticState, weights: optax.Params | None = None, **_: Any
         ) -> tuple[optax.Updates, SynapticState]:
             if weights is None:
                 raise ValueError("params: a protection needs the weights; call update(gradient, state, weights)")
@@ -78,4 +80,4 @@ class Synaptic:
             )
             return pulled, after
 
-        return optax.GradientTransformation(init, update)  # type: ignore[arg-type]
+        return transformation(init, update)

@@ -11,7 +11,7 @@ import numpy as np
 from umwelt.core import struct
 
 WIDEST_BOX = 1e6
-"""A box wider than this is a placeholder for "unbounded", and says nothing about scale."""
+"""A box wider than this is a placeholder for "unbounded", and has no scale."""
 
 
 @struct
@@ -24,11 +24,11 @@ class Standard:
     target_scale: jax.Array
 
     def inputs(self, flat: jax.Array) -> jax.Array:
-        """Inputs [N, width] in standard units, in their own dtype."""
+        """Bring inputs [N, width] to standard units, in their own dtype."""
         return (flat - self.input_centre) / self.input_scale
 
     def targets(self, flat: jax.Array) -> jax.Array:
-        """Targets [N, M] in standard units, in their own dtype."""
+        """Bring targets [N, M] to standard units, in their own dtype."""
         return (flat - self.target_centre) / self.target_scale
 
 
@@ -36,8 +36,8 @@ class Standard:
 class Queue:
     """The transitions of the warm-up in order, float32 [capacity, width] and [capacity, M].
 
-    arrived, learned: int32, how many came in and how many were learned from. After the warm-up it
-    holds the one transition that is being learned.
+    arrived, learned: int32, how many were added and how many are learned. After the warm-up it holds the one transition
+    that is learned next.
     """
 
     inputs: jax.Array
@@ -62,11 +62,11 @@ class Queue:
 
 
 def measure(queue: Queue, known: tuple[np.ndarray, np.ndarray], centred: np.ndarray) -> Standard:
-    """Standard units of the transitions in the queue so far.
+    """Measure the standard units of the transitions in the queue so far.
 
-    known: (low, high) of the inputs; a bounded input is standardised by its bounds, as if it were
-    uniform between them, so that a warm-up in one corner of the world does not mistake that corner for all of it.
-    centred: bool [M], targets that are taken relative to their mean; of the others 0 means "no change".
+    known: (low, high) of the inputs. The bounds standardise a bounded input, as if it were uniform between them. So a
+    warm-up in one corner of the world does not mistake that corner for all of it.
+    centred: bool [M], targets relative to their mean; 0 of the others means "no change".
     """
     low, high = known
     with np.errstate(over="ignore"):
@@ -79,7 +79,7 @@ def measure(queue: Queue, known: tuple[np.ndarray, np.ndarray], centred: np.ndar
     def moments(values: jax.Array, moved: Any) -> tuple[jax.Array, jax.Array]:
         centre = jnp.sum(jnp.where(present, values, 0), 0) / count * moved
         spread = jnp.sqrt(jnp.sum(jnp.where(present, values - centre, 0) ** 2, 0) / count)
-        # An entry that never moved has no scale of its own yet, only rounding.
+        # An entry that never varied has no scale of its own yet, only rounding.
         return centre, jnp.where(spread > 1e-6 * (1 + jnp.abs(centre)), spread, 1)
 
     input_centre, input_scale = moments(queue.inputs, np.float32(1))

@@ -3,11 +3,11 @@
 A solver is a frozen part with three methods:
 
     init(key, size, slots, ridge) -> memo                                        what it keeps besides the statistics
-    step(statistics, memo, ridge, active, value, target) -> (statistics, memo)   take in one transition
+    step(statistics, memo, ridge, active, value, target) -> (statistics, memo)   add one transition
     spread(statistics, memo, ridge, active, value) -> [N]                   phi^T (A + ridge)^-1 phi of N inputs
 
 `active` int32 [K] holds the indices that a transition touches, `value` [K] their values, `target` [M].
-All of them read the same `Statistics`, so one can be exchanged for another.
+All of them read the same `Statistics`, so one can replace another.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from umwelt.core import keys, part, struct
 from umwelt.models.linear.sums import PRECISION, Statistics, add
 
 ROWS_AT_ONCE = 64
-"""Rows of `spread` that are worked on together: 64 x K x K numbers at a time."""
+"""Rows of `spread` at a time: 64 x K x K numbers."""
 
 
 @struct
@@ -40,19 +40,18 @@ class Inverse:
 class Exact:
     """Follow the leader exactly: recursive least squares. Best up to about 2,000 features.
 
-    Each transition lowers the inverse by one outer product. They are gathered and folded in as one
-    matrix product, since writing D**2 numbers for each transition is all that plain recursive least
-    squares spends its time on. A few rows of the normal equations are checked at every step, and
-    what rounding left there is solved for, so that errors cannot build up over a long life.
+    Each transition lowers the inverse by one outer product. Several are folded in as one matrix product, because plain
+    recursive least squares spends its time on writing D**2 numbers for each transition. Every step checks a few rows of
+    the normal equations and solves for their rounding error, so that errors cannot build up over a long life.
     """
 
     deferred: int = 32
-    """How many rank-one changes are gathered before they are folded into the inverse."""
+    """How many rank-one changes wait before they are folded into the inverse."""
     checked: int = 4
-    """Rows of the normal equations that are checked and corrected at each step."""
+    """Rows of the normal equations that each step checks and corrects."""
 
     def init(self, key: jax.Array, size: int, slots: int, ridge: float) -> Inverse:
-        """The inverse of the ridge alone."""
+        """Make the inverse of the ridge alone."""
         return Inverse(
             base=jnp.eye(size, dtype=PRECISION) / ridge,
             fresh=jnp.zeros((self.deferred, size), PRECISION),
@@ -62,7 +61,7 @@ class Exact:
     def step(
         self, statistics: Statistics, memo: Inverse, ridge: float, active: jax.Array, value: jax.Array, target: jax.Array
     ) -> tuple[Statistics, Inverse]:
-        """Take in one transition and move to the new leader."""
+        """Add one transition and move to the new leader."""
         error = target - value @ statistics.weights[active]
         image = value @ memo.base[active] - (memo.fresh[:, active] @ value) @ memo.fresh
         room = 1 + value @ image[active]
@@ -76,7 +75,7 @@ class Exact:
         return self._check(statistics, memo, ridge), memo
 
     def _fold(self, memo: Inverse) -> Inverse:
-        """Fold the gathered changes in when they are many. A loop of no or one turn, since a `cond` would copy."""
+        """Fold the waiting changes in when they are many. A loop of no or one turn, since a `cond` would copy."""
 
         def fold(memo: Inverse) -> Inverse:
             return Inverse(
@@ -90,8 +89,8 @@ class Exact:
     def _check(self, statistics: Statistics, memo: Inverse, ridge: float) -> Statistics:
         """Correct the weights by the residual of the next few rows, in turn.
 
-        The gradient records the residual as it was found, so that the distance from the leader is a
-        measurement, and one round of D / checked steps old at most.
+        The gradient records the residual before its correction. So the distance from the leader is a measurement, at most
+        one round of D / checked steps old.
         """
         size = statistics.gram.shape[0]
         rows = min(self.checked, size)
@@ -105,7 +104,7 @@ class Exact:
         return dataclasses.replace(statistics, weights=statistics.weights + change, gradient=gradient + ridge * change)
 
     def spread(self, statistics: Statistics, memo: Inverse, ridge: float, active: jax.Array, value: jax.Array) -> jax.Array:
-        """phi^T (A + ridge)^-1 phi for N inputs, active and value [N, K]."""
+        """Compute phi^T (A + ridge)^-1 phi for N inputs, active and value [N, K]."""
 
         def one(item: tuple[jax.Array, jax.Array]) -> jax.Array:
             indices, values = item
@@ -117,9 +116,9 @@ class Exact:
 
 @struct
 class Sets:
-    """Active sets that are remembered, so that their weights can be solved for again.
+    """Remembered active sets, whose weights can be solved for again.
 
-    active: int32 [capacity, K]. seen: int32, how many were offered. key: which ones to keep and revisit.
+    active: int32 [capacity, K]. seen: int32, how many were offered. key: draws which ones to keep and revisit.
     """
 
     active: jax.Array
@@ -129,20 +128,20 @@ class Sets:
 
 @part
 class Block:
-    """Losse's own step: solve for the touched weights, all others held fixed.
+    """Losse's own step: solve for the touched weights, and hold all others fixed.
 
-    One step of block coordinate descent, so the weights are near the leader and not at it. It needs
-    no inverse of size D**2, and is the faster one from about 4,000 features on. Remembered sets
-    bring it nearer: some earlier active sets are solved for again at each step.
+    It is one step of block coordinate descent, so the weights are near the leader and not at it. It needs no inverse of
+    size D**2, and is faster than `Exact` from about 4,000 features on. Remembered sets bring it nearer: each step solves
+    for some earlier active sets again.
     """
 
     remembered: int = 0
-    """Earlier active sets that are solved for again at each step."""
+    """Earlier active sets that each step solves for again."""
     capacity: int = 1024
-    """How many active sets are remembered, an even sample of the whole life; unused where remembered is 0."""
+    """How many active sets it remembers, an even sample of the whole life; unused where remembered is 0."""
 
     def init(self, key: jax.Array, size: int, slots: int, ridge: float) -> Sets:
-        """Nothing remembered. Until a set is, the first `slots` features stand for it."""
+        """Remember nothing. Until a set is there, the first `slots` features stand for it."""
         capacity = self.capacity if self.remembered else 0
         active = jnp.tile(jnp.arange(slots, dtype=jnp.int32), (capacity, 1))
         return Sets(active=active, seen=jnp.zeros((), jnp.int32), key=jnp.asarray(key))
@@ -150,7 +149,7 @@ class Block:
     def step(
         self, statistics: Statistics, memo: Sets, ridge: float, active: jax.Array, value: jax.Array, target: jax.Array
     ) -> tuple[Statistics, Sets]:
-        """Take in one transition, solve for its block, then for the blocks of remembered sets."""
+        """Add one transition, solve for its block, then for the blocks of remembered sets."""
         statistics = _solve(add(statistics, active, value, target), ridge, active)
         if not self.remembered:
             return statistics, memo
@@ -166,7 +165,7 @@ class Block:
         return jax.lax.fori_loop(0, self.remembered, revisit, statistics), memo
 
     def spread(self, statistics: Statistics, memo: Sets, ridge: float, active: jax.Array, value: jax.Array) -> jax.Array:
-        """phi_s^T (A_ss + ridge)^-1 phi_s for N inputs, over the block that each touches alone."""
+        """Compute phi_s^T (A_ss + ridge)^-1 phi_s for N inputs, over the block that each touches alone."""
 
         def one(item: tuple[jax.Array, jax.Array]) -> jax.Array:
             indices, values = item
@@ -178,7 +177,7 @@ class Block:
 
 
 def _solve(statistics: Statistics, ridge: float, active: jax.Array) -> Statistics:
-    """Minimise over the weights of one block; the gradient follows through the rows of A that it touches."""
+    """Minimise over the weights of one block; the rows of A that it touches update the gradient."""
     rows = statistics.gram[active]
     slope = statistics.gradient[active] - ridge * statistics.weights[active]
     change = jax.scipy.linalg.cho_solve((_factor(rows[:, active], ridge), True), slope)
@@ -195,7 +194,7 @@ def _factor(block: jax.Array, ridge: float) -> jax.Array:
 
 
 def _rows(one: Any, active: jax.Array, value: jax.Array) -> jax.Array:
-    """A function of one row over many, a limited number at a time."""
+    """Map a function of one row over many, a limited number at a time."""
     if active.shape[0] <= ROWS_AT_ONCE:
         return jax.vmap(one)((active, value)) if active.shape[0] > 1 else one((active[0], value[0]))[None]
     return jax.lax.map(one, (active, value), batch_size=ROWS_AT_ONCE)

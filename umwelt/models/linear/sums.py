@@ -1,6 +1,7 @@
-"""What a linear model keeps of its whole life: sums over all transitions, in any order the same."""
+"""The sufficient statistics of a linear model: sums over all transitions, the same in any order."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,12 +15,12 @@ PRECISION = "float64"
 
 @struct
 class Statistics:
-    """Sufficient statistics of all transitions (phi, y), and the weights drawn from them.
+    """Sufficient statistics of all transitions (phi, y), and the weights that follow from them.
 
     gram: A = sum of phi phi^T, [D, D]. cross: B = sum of phi y^T, [D, M]. weights: W [D, M].
-    gradient: G = B - A W, [D, M]. At the leader (the ridge regression on everything seen)
-    G = ridge * W, so max|G - ridge * W| says how far from it the weights are, without a product of size D**2.
-    count: int32, transitions taken in.
+    gradient: G = B - A W, [D, M]. At the leader (the ridge regression on all transitions) G = ridge * W. So
+    max|G - ridge * W| measures the distance of the weights from it, without a product of size D**2.
+    count: int32, transitions so far.
     """
 
     gram: jax.Array
@@ -30,7 +31,7 @@ class Statistics:
 
 
 def empty(size: int, outputs: int) -> Statistics:
-    """The statistics of a life that has seen nothing. Each array is its own, so that all can be donated."""
+    """Make the statistics of no transition. Each array is its own, so that all can be donated."""
     return Statistics(
         gram=jnp.zeros((size, size), PRECISION),
         cross=jnp.zeros((size, outputs), PRECISION),
@@ -41,9 +42,9 @@ def empty(size: int, outputs: int) -> Statistics:
 
 
 def add(statistics: Statistics, active: jax.Array, value: jax.Array, target: jax.Array) -> Statistics:
-    """Take in one transition: indices int32 [K], their values [K], target [M]. The weights stay."""
+    """Add one transition: indices int32 [K], their values [K], target [M]. The weights stay."""
     error = target - value @ statistics.weights[active]
-    options = {"unique_indices": True, "indices_are_sorted": True}
+    options: dict[str, Any] = {"unique_indices": True, "indices_are_sorted": True}
     return dataclasses.replace(
         statistics,
         gram=statistics.gram.at[active[:, None], active[None, :]].add(value[:, None] * value[None, :], **options),
@@ -54,15 +55,15 @@ def add(statistics: Statistics, active: jax.Array, value: jax.Array, target: jax
 
 
 def distance(statistics: Statistics, ridge: float) -> jax.Array:
-    """max|G - ridge * W|: the largest slope left at the weights, 0 at the leader."""
+    """Compute max|G - ridge * W|: the largest slope left at the weights, 0 at the leader."""
     return jnp.max(jnp.abs(statistics.gradient - ridge * statistics.weights))
 
 
 def polish(statistics: Statistics, ridge: float, iterations: int) -> Statistics:
-    """Walk the weights to the leader by conjugate gradients, (A + ridge) W = B, one column beside the other.
+    """Move the weights to the leader by conjugate gradients, (A + ridge) W = B, all columns at once.
 
-    Preconditioned by the diagonal of A, whose entries span the visited and the never visited cells.
-    The gradient is computed afresh, so that rounding which gathered in it is swept out as well.
+    The diagonal of A preconditions it; its entries span the visited and the never visited cells. It computes a fresh
+    gradient too, without the rounding errors of the old one.
     """
     gram = statistics.gram
     diagonal = (jnp.diagonal(gram) + ridge)[:, None]
@@ -84,5 +85,5 @@ def polish(statistics: Statistics, ridge: float, iterations: int) -> Statistics:
 
 
 def _ratio(above: jax.Array, below: jax.Array) -> jax.Array:
-    """above / below, and 0 for a column that has already arrived."""
+    """Divide; 0 for a column that has already converged."""
     return jnp.where(below > 0, above / jnp.where(below > 0, below, 1), 0)
