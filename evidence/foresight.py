@@ -3,8 +3,9 @@
     python -m evidence.foresight --seeds 5
 
 The agent that rehearses learns the six wishes of `evidence.forgetting`, in the order as it stands. The model's error on the
-first task is measured after its own lesson and after all six, 1, 5, 15 and 50 steps ahead without a look. The first lesson
-runs once more by itself, which is the same life until then. The result goes to `evidence/results/foresight.json`.
+first task is measured after its own lesson, and again after all six. It predicts 1, 5, 15 and 50 steps ahead without a look.
+The first lesson runs once more by itself, which is the same life until then. The result goes to
+`evidence/results/foresight.json`.
 """
 
 import sys
