@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from umwelt.life import folder as folders
+from umwelt.life.folder import folder as folders
 from umwelt.life.folder.folder import Folder
 
 RECIPE = {"expression": "pets(world=pendulum())", "versions": {"umwelt": "0.1.0"}, "command": ["umwelt", "live", "pendulum"]}

@@ -1,5 +1,6 @@
 """The rules of a model that need values but no learning: what `start`, `observe` and `imagine` compute."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -27,6 +28,12 @@ def examine(report: Report, subject: Subject, state: Any) -> None:
     }
     for rule, check in rules.items():
         report.rule(rule, lambda check=check: check(subject, state))
+
+
+def differing(pair: Iterable[Any], what: str, tolerance: float = 0.0) -> str:
+    """A sentence where the two trees of a pair differ in value."""
+    first, second = pair
+    return same_values(first, second, what, tolerance)
 
 
 def seen(subject: Subject, state: Any, tick: int = 1) -> Any:
@@ -79,7 +86,7 @@ def _first(subject: Subject, state: Any) -> str:
         subject.observe(subject.key, state, belief, subject.moment(tick).action, step)[0]
         for tick, belief in ((0, subject.model.start(state, rows)), (1, seen(subject, state)))
     ]
-    difference = same_values(*found, "the belief")
+    difference = differing(found, "the belief")
     return f"on FIRST rows {difference} when the belief and action before it differ; ignore both there" if difference else ""
 
 
@@ -93,7 +100,7 @@ def _mixing(subject: Subject, state: Any) -> str:
         ("imagine", [subject.imagine(subject.key, state, *x[:2]) for x in ((belief, moment.action), changed)]),
     ):
         others = [jax.tree.map(lambda leaf: plain(leaf)[1:], found) for found in pair]
-        difference = same_values(*others, "another row", CLOSE)
+        difference = differing(others, "another row", CLOSE)
         if difference:
             return f"when row 0 of `{method}` changes, {difference}; rows are separate, so reduce over no leading axis"
     return ""

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.check.base import Report, plain, same_values
+from umwelt.check.imagining import differing
 from umwelt.check.plant import Subject, altered
 from umwelt.core import BROKEN, TERMINATED, WATCHED, Experience, struct
 
@@ -146,7 +147,7 @@ def _watched(subject: Subject, state: Any) -> str:
             action = altered(action, place, place, shift)
         watched = replace(batch, origin=origin, action=action)
         learned.append(subject.learn(subject.key, state, watched)[0])
-    difference = same_values(*learned, "the state", 1e-6)
+    difference = differing(learned, "the state", 1e-6)
     return (
         f"when only the actions of WATCHED rows change, {difference}; give rows that are not `acted` no weight"
         if difference
@@ -172,7 +173,7 @@ def _unlearned(subject: Subject, state: Any, batch: Experience, name: str, befor
     own = (batch.step.kind, batch.next.kind)
     first = [kind.at[0].set(other[0]) for kind, other in zip(own, (before, after), strict=True)]
     learned = [subject.learn(subject.key, state, _with(batch, *first, given))[0] for given in (contents, spoiled)]
-    difference = same_values(*(_predicted(subject, held) for held in learned), "its prediction", 1e-6)
+    difference = differing((_predicted(subject, held) for held in learned), "its prediction", 1e-6)
     if difference:
         return f"when only the contents of {name} change, {difference}; give rows that are not `valid` no weight"
     held, _ = subject.learn(subject.key, state, _with(batch, before, after, spoiled))
@@ -188,7 +189,7 @@ def _end_unlearned(subject: Subject, state: Any, batch: Experience) -> str:
     after, action = altered((batch.next, batch.action), (0, -1), (1, -1), shift=5)
     contents = [(batch.step.observation, *rest) for rest in ((batch.next, batch.action), (after, action))]
     learned = [subject.learn(subject.key, state, _with(batch, batch.step.kind, kind, given))[0] for given in contents]
-    difference = same_values(*(_predicted(subject, held) for held in learned), "its prediction", 1e-6)
+    difference = differing((_predicted(subject, held) for held in learned), "its prediction", 1e-6)
     return (
         f"when only the step changes with which a sequence broke, {difference}; that step was never observed"
         if difference
