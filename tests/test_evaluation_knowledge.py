@@ -9,7 +9,6 @@ import pytest
 from scipy.stats import spearmanr
 
 from umwelt.core import Box, Prediction, part
-from umwelt.evaluation.proctor import Journey
 from umwelt.evaluation.knowledge import (
     HORIZONS,
     calibration_error,
@@ -19,6 +18,7 @@ from umwelt.evaluation.knowledge import (
     rank_correlation,
     unexplained,
 )
+from umwelt.evaluation.proctor import Journey
 
 KEY = jax.random.key(0)
 

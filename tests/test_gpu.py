@@ -29,8 +29,8 @@ KEY = jax.random.key(3)
 MODELS: dict[str, Any] = {
     "ensemble": Ensemble(units=32),
     "implicit": Implicit(latent=32, units=32, encoder_units=32),
-    "recurrent": Rssm(certain=32, groups=4, choices=8, units=32),
-    "doubted": Doubted(model=Rssm(certain=32, groups=4, choices=8, units=32), last=4),
+    "recurrent": Rssm(deterministic=32, groups=4, classes=8, units=32),
+    "doubted": Doubted(model=Rssm(deterministic=32, groups=4, classes=8, units=32), last=4),
 }
 
 
@@ -47,12 +47,12 @@ def both(function: Any, *arguments: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("name", MODELS)
 def test_lessons_are_those_of_the_processor(name: str) -> None:
     model = MODELS[name]
-    meal = jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:8], 0, 1), plant_life(1, BOXES, 8))
+    batch = jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:8], 0, 1), plant_life(1, BOXES, 8))
     if name == "ensemble":
-        meal = jax.tree.map(
-            lambda leaf: jnp.tile(leaf.reshape(-1, *leaf.shape[2:]), (model.members, *[1] * (leaf.ndim - 2))), meal
+        batch = jax.tree.map(
+            lambda leaf: jnp.tile(leaf.reshape(-1, *leaf.shape[2:]), (model.members, *[1] * (leaf.ndim - 2))), batch
         )
-    on_processor, on_gpu = both(lambda key, state, meal: model.learn(key, state, meal)[1], KEY, model.init(KEY, BOXES), meal)
+    on_processor, on_gpu = both(lambda key, state, batch: model.learn(key, state, batch)[1], KEY, model.init(KEY, BOXES), batch)
     for metric, value in on_processor.items():
         np.testing.assert_allclose(on_gpu[metric], value, rtol=1e-2, atol=1e-3, err_msg=metric)
 
@@ -60,17 +60,17 @@ def test_lessons_are_those_of_the_processor(name: str) -> None:
 def test_the_linear_model_learns_a_stream_as_the_processor_does() -> None:
     model, life = Losse(), plant_life(1, BOXES, 40)
 
-    def lived(key: jax.Array, life: Any) -> Any:
+    def streamed(key: jax.Array, life: Any) -> Any:
         # born where it learns: what is of 64 bits cannot be moved
         return jax.lax.scan(lambda state, each: model.learn(key, state, each), model.init(key, BOXES), life)[1]
 
-    on_processor, on_gpu = both(lived, KEY, life)
+    on_processor, on_gpu = both(streamed, KEY, life)
     for metric, value in on_processor.items():
         np.testing.assert_allclose(on_gpu[metric], value, rtol=2e-2, atol=1e-3, err_msg=metric)
 
 
-def test_pictures_and_what_is_told_of_them_are_those_of_the_processor() -> None:
-    model = Rssm(certain=32, groups=4, choices=8, units=32, depth=4)
+def test_updates_from_pictures_are_those_of_the_processor() -> None:
+    model = Rssm(deterministic=32, groups=4, classes=8, units=32, depth=4)
     spec = WorldSpec(
         name="pictures",
         observation=Box(shape=(64, 64, 3), low=0, high=255, dtype="uint8"),
@@ -78,14 +78,14 @@ def test_pictures_and_what_is_told_of_them_are_those_of_the_processor() -> None:
         task=Box(),
         batch=4,
     )
-    meal = jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:8], 0, 1), plant_life(1, BOXES, 8))
+    batch = jax.tree.map(lambda leaf: jnp.swapaxes(leaf[:8], 0, 1), plant_life(1, BOXES, 8))
     seen = jax.random.randint(KEY, (4, 8, 64, 64, 3), 0, 256).astype(jnp.uint8)
-    meal = dataclasses.replace(
-        meal,
-        step=dataclasses.replace(meal.step, observation=seen),
-        next=dataclasses.replace(meal.next, observation=seen[:, ::-1]),
+    batch = dataclasses.replace(
+        batch,
+        step=dataclasses.replace(batch.step, observation=seen),
+        next=dataclasses.replace(batch.next, observation=seen[:, ::-1]),
     )
-    on_processor, on_gpu = both(lambda key, state, meal: model.learn(key, state, meal)[1], KEY, model.init(KEY, spec), meal)
+    on_processor, on_gpu = both(lambda key, state, batch: model.learn(key, state, batch)[1], KEY, model.init(KEY, spec), batch)
     for metric, value in on_processor.items():
         np.testing.assert_allclose(on_gpu[metric], value, rtol=1e-2, atol=1e-3, err_msg=metric)
 

@@ -151,9 +151,7 @@ def test_a_life_that_is_lived_elsewhere_can_be_read_but_not_held_until_its_holde
     with start(HOLDER, life) as holder:
         assert holder.stdout.readline() == "held\n"
         before = contents(life)
-        with pytest.raises(
-            folders.InUse, match=rf"{re.escape(str(life))} is in use by another process \(pid {holder.pid}\)"
-        ):
+        with pytest.raises(folders.InUse, match=rf"{re.escape(str(life))} is in use by another process \(pid {holder.pid}\)"):
             Folder.open(life)
         with Folder.read(life) as reader:
             assert reader.description == RECIPE

@@ -9,9 +9,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.behaviours.batch import ENTROPY, VALUE, Batch, mean, wiped
+from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
@@ -75,6 +75,7 @@ class ActorCritic:
     """What keeps actor and critic near to what they were, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, CRITIC_LOSS, ENTROPY, RANGE)
+    cites = ("dreamer_v3_2023",)
 
     def init(self, key: jax.Array, width: int, action: Any) -> ActorCriticState:
         """Begin with an even policy, and a critic that predicts 0."""
@@ -140,13 +141,11 @@ class ActorCritic:
         both = (state.actor, state.critic)
         gradient, (towards, entropy) = jax.grad(loss, has_aux=True)(both)
         slope = lambda at: jax.grad(loss, has_aux=True)(at)[0]  # noqa: E731
-        update, optimised = self._optimiser().update(gradient, state.optimiser, both, slope=slope)
-        actor, critic = optax.apply_updates(both, update)
-        target = optax.incremental_update(critic, state.target, self.ema_rate)
+        (actor, critic), optimised = stepped(self._optimiser(), gradient, state.optimiser, both, slope)
+        target = followed(state.target, critic, self.ema_rate)
         after = dataclasses.replace(state, actor=actor, critic=critic, target=target, range=spread, optimiser=optimised)
-        some = jnp.any(dream.weight > 0)
-        after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
-        return after, {"value": jnp.mean(value), "value_loss": towards, "policy_entropy": entropy, "return_range": spread}
+        info = {"value": jnp.mean(value), "value_loss": towards, "policy_entropy": entropy, "return_range": spread}
+        return where_any(dream.weight, after, state), info
 
     def imitate(self, key: jax.Array, state: ActorCriticState, batch: Batch) -> tuple[ActorCriticState, Info]:
         """Make the actions of the batch more likely at its features: one step of the actor up the gradient of their
@@ -159,10 +158,9 @@ class ActorCritic:
 
         both = (state.actor, state.critic)
         loss, gradient = jax.value_and_grad(miss)(both)
-        update, optimised = self._optimiser().update(gradient, state.optimiser, both, slope=jax.grad(miss))
-        after = dataclasses.replace(state, actor=optax.apply_updates(state.actor, update[0]), optimiser=optimised)
-        some = jnp.any(batch.weight > 0)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), {"imitation_loss": loss}
+        (actor, _), optimised = stepped(self._optimiser(), gradient, state.optimiser, both, jax.grad(miss))
+        after = dataclasses.replace(state, actor=actor, optimiser=optimised)
+        return where_any(batch.weight, after, state), {"imitation_loss": loss}
 
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         return optimiser(self.learning_rate, self.clip, self.protection)

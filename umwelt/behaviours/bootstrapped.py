@@ -67,6 +67,8 @@ class Bootstrapped:
     replans: int = 1
     """States of the memory planned for again in each round of learning."""
 
+    cites = ("bmpc_2025",)
+
     @property
     def inner(self) -> ModelPredictive:
         """The agent inside."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
 from umwelt.behaviours.masks import drawn
+from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers
@@ -59,6 +59,7 @@ class DQN:
     """What keeps the network near to what it was, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, VALUE_LOSS)
+    cites = ("double_dqn_2016",)
 
     def init(self, key: jax.Array, width: int, action: Any) -> DqnState:
         """Begin with nearly equal values of all choices."""
@@ -123,15 +124,13 @@ class DQN:
 
     def _stepped(self, state: DqnState, batch: Batch, gradient: Any, slope: Any, counted: int) -> DqnState:
         """Move the network along the gradient and the target network after it, unless no row of the batch weighs."""
-        update, optimised = self._optimiser().update(gradient, state.optimiser, state.network, slope=slope)
-        network = optax.apply_updates(state.network, update)
-        target = optax.incremental_update(network, state.target, self.ema_rate)
+        network, optimised = stepped(self._optimiser(), gradient, state.optimiser, state.network, slope)
+        target = followed(state.target, network, self.ema_rate)
         updates = state.updates + counted
         after = dataclasses.replace(state, network=network, target=target, optimiser=optimised, updates=updates)
-        some = jnp.any(batch.weight > 0)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
+        return where_any(batch.weight, after, state)
 
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         return optimiser(self.learning_rate, protection=self.protection)
 
 

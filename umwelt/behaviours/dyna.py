@@ -87,6 +87,8 @@ class Dyna:
     starts: int = 64
     """Dreams in one round of learning."""
 
+    cites = ("dyna_1991",)
+
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the model, the learner and the dreams declare."""

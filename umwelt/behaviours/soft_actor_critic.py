@@ -10,9 +10,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.behaviours.batch import ENTROPY, VALUE, VALUE_LOSS, Batch, mean, wiped
+from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
@@ -58,6 +58,7 @@ class SAC:
     """What keeps policy and critics near to what they were, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, VALUE_LOSS, ENTROPY, TEMPERATURE)
+    cites = ("sac_2018", "discrete_sac_2019")
 
     def init(self, key: jax.Array, width: int, action: Any) -> SacState:
         """Begin with a policy in the middle of its space, and untrained critics."""
@@ -103,8 +104,7 @@ class SAC:
 
         (loss, values), gradient = jax.value_and_grad(criticise, has_aux=True)(state.critics)
         slope = lambda at: jax.grad(criticise, has_aux=True)(at)[0]  # noqa: E731
-        update, of_critics = guarded.update(gradient, state.optimisers[1], state.critics, slope=slope)
-        critics = optax.apply_updates(state.critics, update)
+        critics, of_critics = stepped(guarded, gradient, state.optimisers[1], state.critics, slope)
 
         def please(policy: Stack) -> tuple[jax.Array, jax.Array]:
             value, entropy = self._soft(policy, critics, state.acts, now, batch.now, batch.open)
@@ -112,20 +112,18 @@ class SAC:
 
         gradient, entropy = jax.grad(please, has_aux=True)(state.policy)
         slope = lambda at: jax.grad(please, has_aux=True)(at)[0]  # noqa: E731
-        update, of_policy = guarded.update(gradient, state.optimisers[0], state.policy, slope=slope)
-        policy = optax.apply_updates(state.policy, update)
-        update, of_temperature = plain.update(entropy - self._target_entropy(state.acts, batch), state.optimisers[2])
+        policy, of_policy = stepped(guarded, gradient, state.optimisers[0], state.policy, slope)
+        excess = entropy - self._target_entropy(state.acts, batch)
+        temperature_after, of_temperature = stepped(plain, excess, state.optimisers[2], state.temperature)
         after = dataclasses.replace(
             state,
             policy=policy,
             critics=critics,
-            target=optax.incremental_update(critics, state.target, self.ema_rate),
-            temperature=optax.apply_updates(state.temperature, update),
+            target=followed(state.target, critics, self.ema_rate),
+            temperature=temperature_after,
             optimisers=(of_policy, of_critics, of_temperature),
         )
-        some = jnp.any(batch.weight > 0)
-        after = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state)
-        return after, {
+        return where_any(batch.weight, after, state), {
             "value": mean(values, batch.weight),
             "value_loss": loss,
             "policy_entropy": entropy,
@@ -141,13 +139,11 @@ class SAC:
             return -mean(state.acts.log_prob(outputs, state.acts.unit(batch.action)), batch.weight)
 
         loss, gradient = jax.value_and_grad(miss)(state.policy)
-        update, optimiser = self._optimisers()[0].update(gradient, state.optimisers[0], state.policy, slope=jax.grad(miss))
-        policy = optax.apply_updates(state.policy, update)
-        after = dataclasses.replace(state, policy=policy, optimisers=(optimiser, *state.optimisers[1:]))
-        some = jnp.any(batch.weight > 0)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), {"imitation_loss": loss}
+        policy, optimised = stepped(self._optimisers()[0], gradient, state.optimisers[0], state.policy, jax.grad(miss))
+        after = dataclasses.replace(state, policy=policy, optimisers=(optimised, *state.optimisers[1:]))
+        return where_any(batch.weight, after, state), {"imitation_loss": loss}
 
-    def _optimisers(self) -> tuple[optax.GradientTransformationExtraArgs, optax.GradientTransformationExtraArgs]:
+    def _optimisers(self) -> tuple[Any, Any]:
         """The optimiser of policy and critics, and that of the temperature."""
         return optimiser(self.learning_rate, protection=self.protection), optimiser(self.learning_rate)
 

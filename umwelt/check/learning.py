@@ -172,7 +172,7 @@ def _unlearned(subject: Subject, state: Any, batch: Experience, name: str, befor
     spoiled = altered(contents, 0, 1, shift=5)
     own = (batch.step.kind, batch.next.kind)
     first = [kind.at[0].set(other[0]) for kind, other in zip(own, (before, after), strict=True)]
-    learned = [subject.learn(subject.key, state, _with(batch, *first, given))[0] for given in (contents, spoiled)]
+    learned = [subject.learn(subject.key, state, _with(batch, first[0], first[1], given))[0] for given in (contents, spoiled)]
     difference = differing((_predicted(subject, held) for held in learned), "its prediction", 1e-6)
     if difference:
         return f"when only the contents of {name} change, {difference}; give rows that are not `valid` no weight"

@@ -126,8 +126,8 @@ class Ledger:
     def recovery(self, share: float = 0.95) -> dict[tuple[str, int], float]:
         """How soon a task came back: (task, number of a later lesson on it) -> a ratio of decisions.
 
-        It is those until the task was again at `share` of the way from the floor to where its last lesson left it, over
-        those that its first lesson took to get there; infinite where it never was.
+        The goal lies at `share` of the way from the floor to where the task's last lesson left it. The ratio is of the
+        decisions until the task was there again, over those of its first lesson; infinite where it never was.
         """
         found = {}
         for task in self.tasks:
@@ -141,8 +141,8 @@ class Ledger:
     def plasticity(self, fresh: Mapping[str, "Ledger"], share: float = 0.9) -> dict[str, float]:
         """How soon each task was learned: task -> a ratio of decisions.
 
-        It is those after which a fresh agent that learned it alone was at `share` of its way, over those after which this
-        life was there in its own first lesson. The way leads from the floor to where the fresh agent's lesson left it.
+        The goal lies at `share` of the way from the floor to where the lesson of a fresh agent left the task. The ratio
+        is of the decisions until the fresh agent was there, over those of this life in its own first lesson.
         """
         found = {}
         for task in (task for task in self.tasks if task in fresh):

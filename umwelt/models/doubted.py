@@ -61,6 +61,7 @@ class Doubted:
     protection: Protection | None = None
     """Keeps the networks' weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
+    cites = ("plan2explore_2020",)
     diet = "replay"
     passes = ("value", "prior", "odds", "imitate", "recall", "compose")
 

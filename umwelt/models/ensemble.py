@@ -123,6 +123,7 @@ class Ensemble:
     protection: Protection | None = None
     """Keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
+    cites = ("pets_2018", "mbpo_2019", "beta_nll_2022")
     diet = "replay"
     metrics = (SURPRISE, DOUBT, LOSS, ERROR, HELD_OUT)
 

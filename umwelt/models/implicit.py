@@ -88,6 +88,7 @@ class Implicit:
     protection: Protection | None = None
     """Keeps the weights near to what they were, such as `umwelt.retention.Elastic()`; the policy's too."""
 
+    cites = ("tdmpc2_2024",)
     diet = "replay"
 
     @property

@@ -78,6 +78,7 @@ class Losse:
     continues: Callable[[Any, Any, Any], jax.Array] | None = None
     """A known probability that the episode continues, of the same arguments; None learns it."""
 
+    cites = ("losse_2024", "online_agent_2025")
     diet = "stream"
     metrics = (SURPRISE, DOUBT, LEADER_DISTANCE, STATISTICS_BYTES, TRANSITIONS)
 

@@ -8,7 +8,7 @@ reinforcement learning", ICML 2020, with the transitions themselves in place of 
 """
 
 import math
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -73,6 +73,7 @@ class Recalling:
     blank: float = 0.25
     """The share of rows in which only some of them are there, as at the beginning of an episode."""
 
+    cites = ("cadm_2020",)
     diet = "replay"
     passes = ("value", "prior", "odds")
 
@@ -100,8 +101,7 @@ class Recalling:
         name, model = type(self.model).__name__, self.model
         if model.diet != "replay":
             raise ValueError(f"model={name} learns from a stream; Recalling needs a model whose diet is replay")
-        constant = {field.name: getattr(model, field.name) for field in fields(model)}.get("constant", ())  # type: ignore[arg-type]
-        if PAST not in constant:
+        if PAST not in vars(model).get("constant", ()):
             raise ValueError(
                 f"model={name} would predict the past; Recalling needs a model whose field `constant` holds {PAST!r}"
             )

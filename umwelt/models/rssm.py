@@ -66,6 +66,7 @@ class Rssm:
     protection: Protection | None = None
     """Keeps the weights near to what they were, such as `umwelt.retention.Elastic()`."""
 
+    cites = ("dreamer_v3_2023",)
     diet = "replay"
 
     @property

@@ -46,6 +46,8 @@ class PageHinkley:
     direction: Literal["up", "down", "both"] = "up"
     """Which changes alarm."""
 
+    cites = ("continuous_inspection_1954",)
+
     def init(self, shape: tuple[int, ...] = ()) -> PageHinkleyState:
         """Begin before any value."""
         _known(self.direction)

@@ -38,6 +38,8 @@ class Elastic:
     every: int = 1000
     """Updates from one consolidation to the next."""
 
+    cites = ("ewc_2017", "progress_compress_2018")
+
     def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
         """Put the protection before an optimiser."""
         return behind(self.transform(), optimiser)

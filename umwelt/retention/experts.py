@@ -79,6 +79,7 @@ class Experts:
     prune: Prune | None = None
     """Chooses the expert that makes room for a new one when all have begun; None keeps them all."""
 
+    cites = ("multiple_models_2002",)
     diet = "stream"
     passes = ()
 

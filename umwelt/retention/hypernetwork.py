@@ -94,6 +94,7 @@ class Hypernetwork:
     learning_rate: float = 3e-4
     """Step size of Adam."""
 
+    cites = ("hypernetworks_2020", "hypercrl_2021")
     diet = "replay"
     passes = ()
 

@@ -57,6 +57,8 @@ class LowRank:
     seed: int = 0
     """Seed of the right factors."""
 
+    cites = ("lora_2022", "relora_2024")
+
     def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
         """Let the optimiser learn the weights, and then their corrections."""
         if self.rank < 1 or self.every < 1:

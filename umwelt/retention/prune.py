@@ -33,6 +33,8 @@ class Prune:
     patience: int = 150
     """Transitions over which surprise is averaged."""
 
+    cites = ("infinite_mixture_2020",)
+
     def init(self, most: int) -> PruneState:
         """Begin before any expert was in use."""
         return PruneState(last=jnp.zeros(most, jnp.int32), beside=jnp.full((most, most), jnp.inf, jnp.float32))

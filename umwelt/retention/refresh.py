@@ -39,6 +39,8 @@ class Refresh:
     fading: float = 0.99
     """Share of the mean squares that stays at each update."""
 
+    cites = ("refresh_2024",)
+
     def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
         """Let the optimiser learn from unlearned weights."""
         optimiser = optax.with_extra_args_support(optimiser)

@@ -51,6 +51,8 @@ class Renewal:
     seed: int = 0
     """The number that new weights are drawn from."""
 
+    cites = ("continual_backprop_2024", "dormant_neurons_2023", "grama_2025")
+
     def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
         """Reset dead units after every `every`-th update of the optimiser."""
 

@@ -39,6 +39,8 @@ class Synaptic:
     every: int = 1000
     """Updates from one consolidation to the next."""
 
+    cites = ("synaptic_intelligence_2017",)
+
     def around(self, optimiser: optax.GradientTransformation) -> optax.GradientTransformationExtraArgs:
         """Put the protection before an optimiser."""
         return behind(self.transform(), optimiser)

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import TERMINATED, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
+from umwelt.core import TERMINATED, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, select, static, struct
 from umwelt.core.contracts import Model
 from umwelt.networks import known_tasks
 from umwelt.networks.known_tasks import Announcement, KnownTasks
@@ -53,6 +53,7 @@ class Zoo:
     old: int = 1
     """How many old tasks a new model learns beside its own; with 0 each task has one model, that learns nothing else."""
 
+    cites = ("model_zoo_2022",)
     diet = "replay"
     passes = ()
 
@@ -89,6 +90,8 @@ class Zoo:
     def observe(self, key: jax.Array, state: ZooState, belief: ZooBelief, action: Any, step: TimeStep) -> tuple[ZooBelief, Info]:
         """Filter by the models that have learned a row's task; surprise and doubt are their means."""
         task = state.announcement.tasks(step.observation)
+        # a model that is not asked must not carry a belief into the next episode
+        belief = select(step.first, self.start(state, step.kind.shape[0]), belief)
 
         def observe(one: Any, before: Any) -> tuple[Any, Info]:
             return self.model.observe(key, one, before, action, step)

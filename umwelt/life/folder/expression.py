@@ -55,8 +55,9 @@ def read(written: Any) -> Any:
     if "name" in written:
         return find(written["name"])
     path = current(written["part"])
-    made, renamed = find(path), FIELDS.get(path) or {}
-    known: dict[str, Any] = {renamed.get(name, name): read(field) for name, field in written["fields"].items()}
+    made = find(path)
+    renamed: dict[str, str] = FIELDS.get(path, {})
+    known = {renamed.get(str(name), str(name)): read(field) for name, field in written["fields"].items()}
     extra = set(known) - {field.name for field in dataclasses.fields(made)}
     if extra:
         raise ExpressionError(f"{path} has no field called {', '.join(sorted(extra))}; was it written by another version?")

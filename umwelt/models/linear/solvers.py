@@ -42,7 +42,7 @@ class Exact:
 
     Each transition lowers the inverse by one outer product. Several are folded in as one matrix product, because plain
     recursive least squares spends its time on writing D**2 numbers for each transition. Every step checks a few rows of
-    the normal equations and solves for their rounding error, so that errors cannot build up over a long life.
+    the normal equations and solves for their rounding error. So errors cannot build up over a long life.
     """
 
     deferred: int = 32
