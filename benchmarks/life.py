@@ -150,19 +150,21 @@ def learning_beside(stretches: int = 12, decisions: int = 50) -> dict[str, Any]:
     note. Medians of stretches of one life, taken in turns."""
     rhythm = replace(tdmpc2.rhythm, random=decisions, first_updates=5, chunk=decisions)
     world = gymnasium(id="Pendulum-v1")
-    engine = Engine(Life(world=world, agent=tdmpc2.agent, teacher=Blocks(), rhythm=rhythm))
-    value, both = engine.begin(), engine._beside_of
+    life = Life(world=world, agent=tdmpc2.agent, teacher=Blocks(), rhythm=rhythm)
+    engines = {beside: Engine(life, overlap=beside) for beside in (True, False)}
+    value = engines[True].begin()
     spent: dict[bool, list[float]] = {True: [], False: []}
     for stretch in range(3 + 2 * stretches):
         beside = bool(stretch % 2)
-        engine._beside_of = both if beside else lambda mind: None
         began = time.perf_counter()
-        value, _ = engine.advance(value, rhythm.segment(stretch * decisions, 10**6))
+        value, _ = engines[beside].advance(value, rhythm.segment(stretch * decisions, 10**6))
         jax.block_until_ready(value[1])
         # random decisions first, then one of each that compiles
         if stretch >= 3:
             spent[beside].append((time.perf_counter() - began) / decisions * 1e3)
     world.close(value[0])
+    for engine in engines.values():
+        engine.close()
     at_once, in_turn = (float(np.median(spent[beside])) for beside in (True, False))
     note = f"tdmpc2 small in Pendulum-v1; {in_turn:.1f} ms one after the other, {in_turn / at_once:.2f} times"
     return {"value": at_once, "unit": "ms/decision", "share": None, "of": None, "note": note}

@@ -18,6 +18,7 @@ import numpy as np
 
 from umwelt.core import Metric
 from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.reader import count_metrics
 from umwelt.life.chronicle.thinning import thinned
 from umwelt.life.folder.folder import Folder
 
@@ -78,7 +79,7 @@ def one(name: str, lesson: int, record_every: int) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as lives:
         life = write_life(Path(lives), "bench", lesson, record_every)
         with Chronicle.read(life / "chronicle.db") as chronicle:
-            rows = chronicle.rows("SELECT COUNT(*) FROM metrics")[0][0]
+            rows = count_metrics(chronicle)
             began = time.perf_counter()
             for metric in METRICS:
                 thinned(chronicle, metric, 0, 0, TASKS * lesson, 500)

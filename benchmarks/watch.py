@@ -23,7 +23,7 @@ import numpy as np
 
 from umwelt.behaviours import RandomAgent
 from umwelt.core import Metric
-from umwelt.life.chronicle import writer as scribe
+from umwelt.life.chronicle import writer
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.folder import expression
@@ -204,7 +204,7 @@ def _spent(lives: Path, page: Page, stretches: int) -> dict[str, list[float]]:
     spent: dict[str, list[float]] = {"bare": [], "written": [], "watched": []}
     words = [sys.executable, "-c", VISITOR, page.base, page.token, "measured"]
     # a stretch is what is written at once at RATE, and would be less where other work makes it last longer
-    scribe.EVERY = math.inf
+    writer.EVERY = math.inf
     with Folder.create("measured", description, lives=lives) as folder:
         living = Living(life, folder, end=10**9)
         value, clock = living.chunk(living.engine.begin(), 0)

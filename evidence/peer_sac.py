@@ -103,7 +103,7 @@ def our_updates(world: str, updates: int) -> list[float]:
     agent, rates = mind.agent, []
     for _ in range(ROUNDS + 1):
         began = time.perf_counter()
-        agent, _ = jax.block_until_ready(engine._study(agent, mind.key, mind.clock, updates))
+        agent, _ = jax.block_until_ready(engine.programs.learn(agent, mind.key, mind.clock, updates))
         rates.append(updates / (time.perf_counter() - began))
     return rates[1:]  # the first round compiles
 

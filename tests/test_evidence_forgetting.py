@@ -17,7 +17,7 @@ def falling(clock: np.ndarray, slow: float) -> np.ndarray:
 def ledger() -> Ledger:
     made = Ledger()
     for index in range(4):
-        made = made.lived("ab"[index % 2], 1000 * index, 1000 * (index + 1))
+        made = made.learned("ab"[index % 2], 1000 * index, 1000 * (index + 1))
     return made
 
 
@@ -45,7 +45,7 @@ def test_every_life_of_a_table_can_be_begun(name: str) -> None:
 
     table = TABLES[name]
     for agent in table.agents:
-        Engine(life_of(table, agent, 1, 0)).rehearse()
+        Engine(life_of(table, agent, 1, 0)).check()
     orders = {life_of(table, next(iter(table.agents)), order, 0).teacher.names for order in range(3)}
     assert len(orders) == 3
     assert all(sorted(names) == sorted(table.tasks * table.times) for names in orders)
@@ -60,7 +60,7 @@ def test_controls_can_be_begun_and_live_as_long_as_the_others(name: str) -> None
     (joint,) = controls_of(table, "joint", 0, 0).values()
     alone = controls_of(table, "alone", 0, 0)
     for life in (joint, alone[f"alone-{table.tasks[0]}"]):
-        Engine(life).rehearse()
+        Engine(life).check()
     whole = table.steps * table.times * len(table.tasks)
     assert whole <= len(joint.teacher.names) * joint.teacher.steps < whole + 6 * joint.teacher.steps
     assert set(joint.teacher.names[:6]) == set(table.tasks), "all within the first six episodes"
