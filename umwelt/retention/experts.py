@@ -210,7 +210,8 @@ class Experts:
         until an expert is chosen."""
         size = 2 * self.pause
         at = jnp.where(some, state.count % size, size)
-        plain = replace(experience, task=None, surprise=None, to_come=None)
+        action = select(experience.acted, experience.action, jax.tree.map(jnp.zeros_like, experience.action))
+        plain = replace(experience, action=action, task=None, surprise=None, to_come=None)
         held = jax.tree.map(lambda leaf, new: leaf.at[at].set(new, mode="drop"), state.held, plain)
         age = (state.count - jnp.arange(size)) % size
         owner = jnp.where(alarm & (age <= self.pause), UNOWNED, state.owner)
