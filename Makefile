@@ -11,7 +11,7 @@ live: .venv
 
 test: .venv/extras
 	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal --durations=40 -m "not exact"
-	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal -m exact
+	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal -m exact $$(grep -l "mark.exact" tests/test_*.py)
 
 # Runs the tests that draw their examples, with other examples each time, until FUZZ_SECONDS are over or one fails.
 fuzz: .venv/extras

@@ -15,7 +15,7 @@ from evidence.kill import SMALL, fingerprint, kill_and_compare
 def test_a_killed_life_becomes_what_it_would_have_become(name: str) -> None:
     if "Hopper" in name:
         pytest.importorskip("mujoco", reason="Hopper-v5 needs the mujoco extra")
-    light = ("--rhythm.first-updates", "20", "--rhythm.updates", "5")
+    light = ("--rhythm.first-updates", "20", "--rhythm.updates", "5", "--recipe.model.units", "16", "--recipe.model.layers", "1")
     row = kill_and_compare(name, steps=160, kills=1, seed=1, longest=7.0, options=light)
     assert row["clock"] == 160
     assert row["same"], row
