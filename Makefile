@@ -28,7 +28,8 @@ browser:
 		|| echo "chromium could not be installed; the tests of the page in a browser will be skipped"; \
 	else echo "no chromium here, and no right to install it; the tests of the page in a browser will be skipped"; fi
 
-lint: .venv
+# pyright reads the packages of all extras
+lint: .venv/extras
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/python -m tools.prose
