@@ -1,4 +1,4 @@
-"""`umwelt.life.exams.record`: what a save does, as a dataset for other lives."""
+"""`umwelt.life.exams.recorder`: what a save does, as a dataset for other lives."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from umwelt.behaviours import RandomAgent
 from umwelt.core import SHOWN, TRUNCATED
 from umwelt.life.composition import BadLife, Life
 from umwelt.life.engine import Engine
-from umwelt.life.exams.record import record
+from umwelt.life.exams.recorder import record
 from umwelt.life.folder import expression
 from umwelt.life.folder.folder import Folder
 from umwelt.life.saves.saver import Saver

@@ -104,7 +104,7 @@ class Outside:
 
 def run(arguments: list[str]) -> int:
     """Begin a life and run it to its end."""
-    from umwelt.cli.session import show_life
+    from umwelt.cli.running import show_life
     from umwelt.cli.watch_page import show_page
     from umwelt.life.api import live
 

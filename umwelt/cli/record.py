@@ -38,7 +38,7 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Record the episodes and say where they are."""
-    from umwelt.life.exams.record import record
+    from umwelt.life.exams.recorder import record
     from umwelt.life.folder.folder import find
 
     command = parse(Command, None, arguments, "umwelt record", DESCRIPTION)

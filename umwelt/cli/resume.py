@@ -8,7 +8,7 @@ from umwelt.cli.options import parse
 from umwelt.core import part
 
 DESCRIPTION = """Go on with a life from its last good save. A life that was killed, stopped or crashed becomes
-bit for bit what it would have become; with --steps it lives on past its end."""
+bit for bit what it would have become; with --steps it runs past its end."""
 
 
 @part
@@ -34,7 +34,7 @@ class Command:
 
 def run(arguments: list[str]) -> int:
     """Go on."""
-    from umwelt.cli.session import show_life
+    from umwelt.cli.running import show_life
     from umwelt.cli.watch_page import show_page
     from umwelt.export.follow import remembered
     from umwelt.life.api import resume
