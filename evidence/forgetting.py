@@ -60,7 +60,7 @@ def controls_of(table: Table, agent: str, order: int, seed: int) -> dict[str, Li
     if agent == "alone" and table.alone:
         teachers = {task: Blocks(names=(task,), steps=table.steps * table.times) for task in table.tasks}
         return {f"alone-{task}": _life(table, table.alone, teacher, seed) for task, teacher in teachers.items()}
-    raise ValueError(f"--agents: the table has nobody called {agent!r}; it has {', '.join(names_of(table))}")
+    raise ValueError(f"--agents: the table has no agent called {agent!r}; it has {', '.join(names_of(table))}")
 
 
 def names_of(table: Table) -> tuple[str, ...]:

@@ -66,5 +66,5 @@ def test_controls_can_be_begun_and_live_as_long_as_the_others(name: str) -> None
     assert set(joint.teacher.names[:6]) == set(table.tasks), "all within the first six episodes"
     assert sum(life.teacher.steps for life in alone.values()) == whole
     assert {life.teacher.names for life in alone.values()} == {(task,) for task in table.tasks}
-    with pytest.raises(ValueError, match="'nobody'"):
-        controls_of(table, "nobody", 0, 0)
+    with pytest.raises(ValueError, match="'no_such'"):
+        controls_of(table, "no_such", 0, 0)
