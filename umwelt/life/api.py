@@ -96,7 +96,7 @@ def probe(
     """Examine the last save of a life on its panel, or on `tasks`: seed -> probes. Nothing is written."""
     life, minds, proctor = examination(path, lives)
     panel = panel_of(life, tasks)
-    return {seed: examine(proctor, agent, panel, episodes) for seed, agent in minds.items()}
+    return {seed: examine(proctor, agent, panel, episodes, seed) for seed, agent in minds.items()}
 
 
 def probe_model(
@@ -105,7 +105,7 @@ def probe_model(
     """What the world model of a life's last save knows: seed -> task -> figures. Nothing is written."""
     life, minds, proctor = examination(path, lives)
     panel = panel_of(life, tasks)
-    return {seed: examine_model(proctor, life, agent, panel, episodes) for seed, agent in minds.items()}
+    return {seed: examine_model(proctor, life, agent, panel, episodes, seed) for seed, agent in minds.items()}
 
 
 def probe_decision(path: str | Path, *, lives: str | Path = "lives") -> dict[str, float]:

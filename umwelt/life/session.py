@@ -200,8 +200,9 @@ class Living:
         began = time.perf_counter()
         panel, results = panel_of(self.life), []
         for index in range(self.life.seeds):
-            found = examine(self.proctor, self._agent_of(value, index), panel, self.life.rhythm.probe_episodes)
-            results += [(self.life.seed + index, probe) for probe in found]
+            seed = self.life.seed + index
+            found = examine(self.proctor, self._agent_of(value, index), panel, self.life.rhythm.probe_episodes, seed)
+            results += [(seed, probe) for probe in found]
         with self.chronicle.transaction():
             for seed, probe in results:
                 self.chronicle.write_probe(seed, clock, probe.task, "probe", probe.returns, **probe.statistics)

@@ -59,7 +59,7 @@ def _examine(life: LifeData, clock: int) -> dict[str, Any]:
     saved, minds, proctor = examination(life.path, life.path.parent)
     panel = panel_of(saved)
     chosen = dict(list(panel.items())[:TASKS])
-    by_seed = [examine_model(proctor, saved, agent, chosen, EPISODES) for agent in minds.values()]
+    by_seed = [examine_model(proctor, saved, agent, chosen, EPISODES, seed) for seed, agent in minds.items()]
     left = f"Only the first {TASKS} of its {len(panel)} tasks were." if len(panel) > TASKS else ""
     tasks = {task: _means([each[task] for each in by_seed]) for task in by_seed[0]}
     horizons = list(next(iter(by_seed[0].values())).horizons)

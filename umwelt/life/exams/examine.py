@@ -16,7 +16,7 @@ from umwelt.evaluation.statistics import interval
 from umwelt.life.composition import BadLife, Life
 
 PROBE_KEY = 20_000
-"""The seed of every probe, so that all probes of all lives meet the same episodes."""
+"""The seed of every probe. The life's own seed is folded in, see `probe_key`."""
 MODEL_STEPS = 200
 """Decisions of each episode in which the model's one-step error is measured, at most."""
 
@@ -49,26 +49,37 @@ def repeated(panel: dict[str, Any], episodes: int) -> Any:
     return jax.tree.map(lambda leaf: jnp.repeat(leaf, episodes, axis=0), stacked)
 
 
-def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes: int) -> list[Probe]:
-    """Run `episodes` episodes on each task of the panel."""
-    tasks = repeated(panel, episodes)
-    exam = proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks)
+def probe_key(seed: int) -> jax.Array:
+    """Return the key of all probes of one seed.
+
+    All probes of a life meet the same episodes, and so do two agents of one seed; lives of different seeds meet others.
+    So a paired comparison is exact, and an interval over seeds contains the choice of episodes.
+    """
+    return jax.random.fold_in(jax.random.key(PROBE_KEY), seed)
+
+
+def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes: int, seed: int = 0) -> list[Probe]:
+    """Run `episodes` episodes on each task of the panel; which ones depends on the seed."""
+    tasks, key = repeated(panel, episodes), probe_key(seed)
+    exam = proctor.examine(key, agent_state, tasks)
     returns = np.asarray(exam.returns, np.float64).reshape(len(panel), episodes)
     lengths = np.asarray(exam.length, np.float64).reshape(len(panel), episodes).mean(axis=1)
-    # at random, because then every probe of every life measures its model on the very same transitions
-    errors = model_error(proctor.examine(jax.random.key(PROBE_KEY), agent_state, tasks, "random", MODEL_STEPS), len(panel))
+    # at random, because then every probe of a seed measures its model on the very same transitions
+    errors = model_error(proctor.examine(key, agent_state, tasks, "random", MODEL_STEPS), len(panel))
     probes = []
     for index, name in enumerate(panel):
-        low, high = interval(jax.random.key(PROBE_KEY), returns[index])
+        low, high = interval(key, returns[index])
         mean = float(returns[index].mean())
         found = {"mean": mean, "low": low, "high": high, "model_error": float(errors[index]), "length": float(lengths[index])}
         probes.append(Probe(task=name, returns=tuple(returns[index]), statistics=found))
     return probes
 
 
-def examine_model(proctor: Proctor, life: Life, agent_state: Any, panel: dict[str, Any], episodes: int) -> dict[str, Knowledge]:
+def examine_model(
+    proctor: Proctor, life: Life, agent_state: Any, panel: dict[str, Any], episodes: int, seed: int = 0
+) -> dict[str, Knowledge]:
     """Measure what the model knows on each task of the panel, in one journey of MODEL_STEPS decisions an episode."""
-    agent, world, key = life.agent, life.world, jax.random.key(PROBE_KEY)
+    agent, world, key = life.agent, life.world, probe_key(seed)
     found = with_model(agent, agent_state)
     if found is None:
         raise BadLife(f"recipe: {type(agent).__name__} has no world model that could be examined; a plain probe will do")

@@ -1,0 +1,72 @@
+"""What can be read from the folder of a finished life: one number of one seed."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from umwelt.claims.arms import Measure
+from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.exams.scores import diary, error_growth, ledgers
+
+
+def final_return(folder: Path, seed: int) -> float:
+    """Return the mean return of the last probe, over all tasks."""
+    clock, mean = _curve(folder, seed)
+    return float(mean[clock == clock.max()].mean())
+
+
+def mean_return(folder: Path, seed: int) -> float:
+    """Return the mean over all probes but the first: the area under the curve."""
+    clock, mean = _curve(folder, seed)
+    return float(mean[clock > clock.min()].mean())
+
+
+def retention(folder: Path, seed: int) -> float:
+    """Return the share of its best return that each task keeps at the end, averaged over tasks."""
+    return _mean(_ledger(folder, seed).retention())
+
+
+def forgetting(folder: Path, seed: int) -> float:
+    """Return what each task lost since its best, averaged over tasks, in units of return."""
+    return _mean(_ledger(folder, seed).forgetting())
+
+
+def growth(folder: Path, seed: int) -> float:
+    """Return how many times larger the model's error on a task is now than after its lesson; geometric mean of tasks."""
+    found = np.array(list(error_growth(_ledger(folder, seed, errors=True)).values()), np.float64)
+    return float(np.exp(np.nanmean(np.log(found))))
+
+
+def model_error(folder: Path, seed: int) -> float:
+    """Return the model's one-step error in the last probe, averaged over tasks."""
+    with Chronicle.read(folder / "chronicle.db") as chronicle:
+        probes = chronicle.probes()
+    last = (probes["seed"] == seed) & (probes["clock"] == probes["clock"].max())
+    return float(np.mean(probes["model_error"][last]))
+
+
+FINAL_RETURN = Measure(name="final_return", unit="return", better="up", read=final_return)
+MEAN_RETURN = Measure(name="mean_return", unit="return", better="up", read=mean_return)
+RETENTION = Measure(name="retention", unit="share", better="up", read=retention)
+FORGETTING = Measure(name="forgetting", unit="return", better="down", read=forgetting)
+ERROR_GROWTH = Measure(name="error_growth", unit="times", better="down", read=growth)
+MODEL_ERROR = Measure(name="model_error", unit="unexplained share", better="down", read=model_error)
+
+
+def _curve(folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The clock and the mean return of each probe of a seed."""
+    with Chronicle.read(folder / "chronicle.db") as chronicle:
+        probes = chronicle.probes()
+    mine = (probes["seed"] == seed) & (probes["label"] == "probe")
+    return np.asarray(probes["clock"][mine]), np.asarray(probes["mean"][mine], np.float64)
+
+
+def _ledger(folder: Path, seed: int, errors: bool = False) -> Any:
+    with Chronicle.read(folder / "chronicle.db") as chronicle:
+        return ledgers(diary(chronicle), errors=errors)[seed]
+
+
+def _mean(by_task: dict[str, float]) -> float:
+    found = np.array(list(by_task.values()), np.float64)
+    return float(found[np.isfinite(found)].mean()) if np.isfinite(found).any() else float("nan")

@@ -1,0 +1,208 @@
+"""`umwelt show`: the verdicts of the claims, and how to repeat them."""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from umwelt.claims import Claim, Judged, claims, load
+from umwelt.claims.arms import Published
+from umwelt.claims.differences import differences
+from umwelt.claims.executors import Executor, executor
+from umwelt.claims.judging import LEAST, spread
+from umwelt.claims.results import STORED, judged, read, write
+from umwelt.claims.trial import WORK, show
+from umwelt.cli.options import UsageError, parse
+from umwelt.core import part
+
+DESCRIPTION = """Show what each idea is good for, as it was tried: one line a claim, or one claim in full. A verdict is
+shown, open, refuted, stale (the expression has changed since) or not run.
+
+  umwelt show                                    all claims
+  umwelt show losse_mpc                          one of them: the arms, what differs, every seed
+  umwelt show losse_mpc --run                    repeat it; Ctrl-C saves, and the same command goes on
+
+Repeated claims run in build/claims, and their verdict is printed beside the stored one. The exit code of --run is 0 where
+all are shown, else 1."""
+COLOURS = {"shown": "green", "refuted": "red", "open": "yellow", "stale": "magenta", "not run": "dim"}
+
+
+@part
+class Command:
+    """What `umwelt show` takes."""
+
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[NAME ...]")] = ()
+    """Claims; none for the table of all."""
+    run: bool = False
+    """Repeat the claims, or go on with what was broken off."""
+    store: bool = False
+    """Keep the new results in the package, in place of the stored ones."""
+    jobs: int = 1
+    """Processes at once."""
+    ray: str = ""
+    """Run on a Ray cluster: its address, or `local` for one on this machine. Needs the extra of that name."""
+    seeds: int = 0
+    """Run this many seeds, from 0 on, in place of the claim's own; such a result is not stored."""
+    work: str = str(WORK)
+    """The folder that claims run in."""
+    json: bool = False
+    """Print one JSON object in place of words."""
+
+
+def run(arguments: list[str]) -> int:
+    """Print verdicts, after repeating the claims where asked."""
+    command = parse(Command, None, arguments, "umwelt show", DESCRIPTION)
+    chosen = [_claim(name) for name in command.names]
+    if command.run and not chosen:
+        raise UsageError("--run: name the claims to repeat, such as `umwelt show losse_mpc --run`")
+    if (command.store or command.seeds) and not command.run:
+        raise UsageError("--store and --seeds belong to --run")
+    if command.store and command.seeds:
+        raise UsageError("--store: a result of other seeds than the claim's cannot be stored; leave out --seeds")
+    if not command.run:
+        found = [judged(claim, read(claim.name)) for claim in chosen or claims().values()]
+        if command.json:
+            print(json_module.dumps({each.claim.name: _plain(each) for each in found}))
+        elif chosen:
+            for each in found:
+                _print_one(each)
+        else:
+            _print_table(found)
+        return 0
+    try:
+        where = executor(command.jobs, command.ray)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    fresh = [_repeated(claim, command, where, arguments) for claim in chosen]
+    if command.json:
+        print(json_module.dumps({each.claim.name: _plain(each) for each in fresh}))
+    return 0 if all(each.verdict == "shown" for each in fresh) else 1
+
+
+def _claim(name: str) -> Claim:
+    try:
+        return load(name)
+    except KeyError as error:
+        raise UsageError(str(error.args[0])) from error
+
+
+def _repeated(claim: Claim, command: Command, where: Executor, arguments: list[str]) -> Judged:
+    from dataclasses import replace
+
+    stored = judged(claim, read(claim.name))
+    if command.seeds:
+        claim = replace(claim, seeds=tuple(range(command.seeds)))
+    console = Console(stderr=True, quiet=command.json)
+    console.print(f"{claim.name}: {len(claim.arms)} arms, {len(claim.seeds)} seeds, about {claim.minutes:g} minutes on two cores")
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars:
+        rows = {name: bars.add_task(name, total=1.0) for name, arm in claim.arms.items() if not isinstance(arm, Published)}
+
+        def looked(shares: dict[str, float]) -> None:
+            for name, share in shares.items():
+                bars.update(rows[name], completed=share)
+
+        made = show(claim, work=Path(command.work), executor=where, on_arms=looked, command=_words(arguments))
+    assert made.result is not None
+    path = write(made.result, STORED if command.store else Path(command.work) / "results")
+    if not command.json:
+        _print_one(made)
+        note = "" if command.seeds or command.store else f"; the stored verdict is {stored.verdict}: {stored.sentence}"
+        Console().print(f"written to {path}{note}", highlight=False)
+    return made
+
+
+def _words(arguments: list[str]) -> str:
+    kept = [word for word in arguments if word not in ("--store", "--json")]
+    return " ".join(("umwelt show", *kept))
+
+
+def _print_table(found: list[Judged]) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("claim", "verdict", "what it says", "seeds", "date"):
+        table.add_column(column, overflow="fold", no_wrap=column in ("verdict", "date"))
+    for each in found:
+        result = each.result
+        colour = COLOURS[each.verdict]
+        table.add_row(
+            each.claim.name,
+            f"[{colour}]{each.verdict}[/]",
+            each.sentence,
+            str(len(result.seeds)) if result else "",
+            result.date if result else "",
+        )
+    console = Console()
+    console.print(table, highlight=False)
+    console.print(counted(found), highlight=False)
+
+
+def counted(found: list[Judged]) -> str:
+    """Say how many claims have which verdict, and how many of the shown ones may be luck."""
+    counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in COLOURS}
+    tried = sum(counts[verdict] for verdict in ("shown", "open", "refuted"))
+    luck = 0.025 * tried
+    words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    return f"{len(found)} claims: {words}. With intervals of 95 %, up to {luck:.1f} of the shown ones may be luck."
+
+
+def _print_one(each: Judged) -> None:
+    console, claim, result = Console(), each.claim, each.result
+    console.print(f"\n[bold]{claim.name}[/]  [{COLOURS[each.verdict]}]{each.verdict}[/]", highlight=False)
+    console.print(each.sentence, highlight=False)
+    for expect, gain in zip(claim.expects, each.gains, strict=False):
+        least = f"{'a ratio of' if expect.ratio else 'a gain of'} {expect.by:g}"
+        console.print(
+            f"  {expect.measure}: {expect.arm} over {expect.over}: {gain.mean:.4g} [{gain.low:.4g}, {gain.high:.4g}],"
+            f" wanted {least}: {gain.verdict}",
+            highlight=False,
+        )
+    first = next(iter(claim.arms))
+    for name, arm in claim.arms.items():
+        if name == first or isinstance(arm, Published):
+            words = f"{arm.source}" if isinstance(arm, Published) else "the idea"
+            console.print(f"  arm {name}: {words}", highlight=False)
+            continue
+        for path, mine, other in differences(claim.arms[first], arm):
+            console.print(f"  arm {name}: {path} is {other}, not {mine}", highlight=False)
+    if result:
+        console.print(_values(each), highlight=False)
+        machine = f"{result.machine.get('cores')} cores, {result.machine.get('gflops')} GFLOP/s"
+        console.print(
+            f"{result.date}, {result.minutes:g} minutes on {machine}; umwelt {result.versions.get('umwelt')},"
+            f" jax {result.versions.get('jax')}; {result.tries} setting(s) tried; {result.command}",
+            highlight=False,
+        )
+    for text in (claim.tried, claim.not_shown and f"Not shown: {claim.not_shown}"):
+        if text:
+            console.print(text, highlight=False)
+
+
+def _values(each: Judged) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim")
+    assert each.result is not None
+    for column in ("arm", "measure", "mean", "95 %", "seeds"):
+        table.add_column(column)
+    for arm, measures in each.result.values.items():
+        for measure, numbers in measures.items():
+            values = np.array(numbers)
+            mean, low, high = spread(values)
+            interval = f"{low:.4g}, {high:.4g}" if len(values) >= LEAST else ""
+            table.add_row(arm, measure, f"{mean:.4g}", interval, " ".join(f"{value:.4g}" for value in numbers))
+    return table
+
+
+def _plain(each: Judged) -> dict[str, Any]:
+    gains = [{"mean": gain.mean, "low": gain.low, "high": gain.high, "verdict": gain.verdict} for gain in each.gains]
+    values = each.result.values if each.result else {}
+    return {
+        "verdict": each.verdict,
+        "says": each.sentence,
+        "gains": gains,
+        "values": values,
+        "date": each.result.date if each.result else None,
+    }
