@@ -24,11 +24,11 @@ import numpy as np
 from evidence.agents import TABLES, Table
 from evidence.curves import summed
 from evidence.seeds import write_json
-from umwelt.cli.compiled import keep_compiled
 from umwelt.evaluation.lifetime import Ledger
 from umwelt.evaluation.statistics import stratified_interval
 from umwelt.life.api import live, resume
 from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.compiled import keep_compiled
 from umwelt.life.composition import Life
 from umwelt.life.exams.scores import diary, error_growth, ledgers
 from umwelt.teachers import Blocks

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from umwelt.cli.compiled import keep_compiled
+from umwelt.life.compiled import keep_compiled
 
 RESULTS = Path(__file__).parent / "results"
 

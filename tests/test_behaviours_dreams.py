@@ -111,7 +111,7 @@ def test_a_dream_follows_the_model():
     )
     state = agent.init(KEY, SPEC)
     belief = model.start(state.model, 5)
-    dream = agent.dream(KEY, state.model, (agent.policy, state.policy), belief, jnp.ones(5), Objective())
+    dream = agent.dream(KEY, state, (agent.policy, state.policy), (belief, jnp.ones(5), None), Objective())
     assert dream.features.shape == (5, 5, 8 + 2 * 4)
     assert dream.reward.shape == dream.continues.shape == (4, 5)
     np.testing.assert_array_equal(dream.features[0], 0.0)

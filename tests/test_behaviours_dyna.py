@@ -10,6 +10,7 @@ import pytest
 
 import umwelt.check
 from umwelt.behaviours import SAC, Dyna, Rolls
+from umwelt.behaviours.dreams import Dreaming
 from umwelt.check.agent import SPEC
 from umwelt.core import IMAGINED, MID, Objective, Prediction, TimeStep, lived, part
 from umwelt.memory.ring import Ring
@@ -100,7 +101,8 @@ class Staying:
 
     metrics = ()
 
-    def dream(self, key, model, model_state, learner, learner_state, experience, decisions, objective, forms) -> Any:
+    def dream(self, key: Any, dreaming: Dreaming) -> Any:
+        experience = dreaming.experience
         next = dataclasses.replace(experience.step, kind=jnp.full_like(experience.step.kind, MID), reward=jnp.ones(4))
         made = dataclasses.replace(lived(experience.step, experience.action, next), origin=jnp.full(4, IMAGINED, jnp.int8))
         return jax.tree.map(lambda leaf: leaf[None], made), {}

@@ -13,7 +13,7 @@ from umwelt.behaviours import DQN, SAC, ActorCritic, Dreamer, ModelFree, ModelPr
 from umwelt.behaviours import batch as batches
 from umwelt.behaviours.batch import Batch
 from umwelt.check.agent import CHOICES
-from umwelt.core import MID, Box, Discrete, Prediction, TimeStep, WorldSpec, keys, lived, part
+from umwelt.core import MID, Box, Discrete, Objective, Prediction, TimeStep, WorldSpec, keys, lived, part
 from umwelt.memory.ring import Ring
 from umwelt.memory.trajectories import Trajectories
 from umwelt.networks.form import form
@@ -190,6 +190,67 @@ def test_the_soft_target_counts_open_choices_by_hand():
     assert float(info["policy_entropy"]) == pytest.approx(np.log(2), rel=1e-5)
     # the target entropy is 0.98 of the greatest there is here, log 2, so the temperature falls
     assert float(after.temperature) == pytest.approx(-learner.learning_rate, rel=1e-3)
+
+
+@part
+class Turning:
+    """A model that foresees the open choices of the next step: those of the present one, moved on by one."""
+
+    diet = "replay"
+    metrics = ()
+
+    def init(self, key, spec):
+        return jnp.zeros(())
+
+    def start(self, state, batch):
+        return jnp.zeros((batch, 4))
+
+    def imagine(self, key, state, belief, action):
+        after, nothing = jnp.roll(belief, 1, axis=1), jnp.zeros(len(belief))
+        seen = {"cells": jnp.zeros((len(belief), 2)), "open": after.astype(jnp.uint8)}
+        observation = {"seen": seen, "task": nothing.astype(jnp.int32)}
+        return after, Prediction(observation=observation, reward=nothing + 1.0, continues=nothing + 1.0, doubt=nothing)
+
+
+def dreamer(model):
+    policy = ActorCritic(units=4, layers=1)
+    return Dreamer(model=model, policy=policy, memory=Trajectories(bytes=100_000, length=1), length=1, horizon=3)
+
+
+def test_a_dream_takes_open_choices_alone_as_the_model_foresees_them():
+    agent = dreamer(Turning())
+    state, open = agent.init(KEY, SPEC), np.tile([[True, False, True, False], [False, False, False, True]], (50, 1))
+    begun = (jnp.asarray(open, jnp.float32), jnp.ones(100), jnp.asarray(open))
+    dream = agent.dream(KEY, state, (agent.policy, state.policy), begun, Objective())
+    foreseen = np.stack([np.roll(open, tick, axis=1) for tick in range(3)])
+    np.testing.assert_array_equal(dream.open, foreseen)
+    taken = np.take_along_axis(foreseen, np.asarray(dream.action)[..., None], axis=2)
+    assert taken.all()
+    # a choice that is closed throughout has no slope, and Adam leaves it where it is
+    closed = dataclasses.replace(dream, action=dream.action % 2, open=jnp.zeros_like(dream.open).at[..., :2].set(True))
+    after, _ = agent.policy.learn(KEY, state.policy, closed)
+    np.testing.assert_array_equal(after.actor[-1].bias[2:], state.policy.actor[-1].bias[2:])
+    assert np.all(np.asarray(after.actor[-1].bias[:2] != state.policy.actor[-1].bias[:2]))
+
+
+def test_a_dream_begins_with_the_choices_of_its_own_step():
+    open = jnp.asarray(np.random.default_rng(0).integers(0, 2, (2, 4, 4)), jnp.uint8).at[..., 0].set(1)
+    seen = {"cells": jnp.zeros((2, 4, 2)), "open": open}
+    observation = {"seen": seen, "task": jnp.zeros((2, 4), jnp.int32)}
+    steps = TimeStep(kind=jnp.full((2, 4), MID, jnp.int8), observation=observation, reward=jnp.zeros((2, 4)))
+    before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[:, cut], steps) for cut in (slice(-1), slice(1, None)))
+    agent, experience = dreamer(Turning()), lived(before, jnp.zeros((2, 3), jnp.int32), after)
+    for starts in (0, 2):
+        agent = dataclasses.replace(agent, starts=starts)
+        belief, _ = agent.starting(jnp.swapaxes(open, 0, 1), experience)
+        np.testing.assert_array_equal(agent.opening(agent.init(KEY, SPEC), experience), belief.astype(bool))
+
+
+def test_dreams_of_a_model_that_predicts_no_observation_are_refused_where_choices_are_closed():
+    agent = dreamer(Still())
+    state, begun = agent.init(KEY, SPEC), (jnp.zeros((3, 2)), jnp.ones(3), jnp.ones((3, 4), bool))
+    with pytest.raises(ValueError, match="Still predicts no observation"):
+        agent.dream(KEY, state, (agent.policy, state.policy), begun, Objective())
 
 
 def test_a_mask_of_another_length_is_refused():

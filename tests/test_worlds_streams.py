@@ -20,7 +20,7 @@ KEY = jax.random.key(0)
 @pytest.mark.parametrize("name", PURE)
 def test_every_stream_is_a_whole_life_of_known_tasks(name: str, size: str) -> None:
     stream = stream_named(f"{name}:{size}")
-    assert len(set(stream.names)) >= 6
+    assert len(set(stream.names)) >= (3 if name == "grids" else 6)
     assert stream.whole == len(stream.names) * stream.steps
     assert stream.whole <= {"tiny": 300, "short": 15_000, "long": 80_000}[size]
     teacher = Blocks(names=stream.names, steps=stream.steps)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from umwelt.life.composition import Life
     from umwelt.life.rhythm import Rhythm
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "Life",

@@ -2,6 +2,7 @@
 
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.bootstrapped import Bootstrapped
+from umwelt.behaviours.copies import Kept
 from umwelt.behaviours.curious import Curious
 from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.dreamer import Dreamer
@@ -9,6 +10,8 @@ from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
+from umwelt.behaviours.pupil import Pupil
+from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.rewarded import Rewarded
 from umwelt.behaviours.soft_actor_critic import SAC
@@ -21,9 +24,12 @@ __all__ = [
     "Curious",
     "Dreamer",
     "Dyna",
+    "Kept",
     "ModelFree",
     "ModelPredictive",
+    "Pupil",
     "RandomAgent",
     "Rewarded",
     "Rolls",
+    "Views",
 ]

@@ -27,13 +27,15 @@ RANGE = Metric(name="return_range", unit="reward", meaning="distance between the
 @struct
 class Dream:
     """M trajectories. features: float32 [H + 1, M, F]. action: units as the policy drew them, [H, M, ...].
-    reward, continues: float32 [H, M], of the step that follows. weight: float32 [M]."""
+    reward, continues: float32 [H, M], of the step that follows. weight: float32 [M]. open: bool [H, M, n], the choices that
+    were admissible; None where all are."""
 
     features: jax.Array
     action: jax.Array
     reward: jax.Array
     continues: jax.Array
     weight: jax.Array
+    open: jax.Array | None = None
 
 
 @struct
@@ -125,9 +127,10 @@ class ActorCritic:
         alive = jnp.cumprod(jnp.concatenate([jnp.ones((1, number)), discount[:-1]]), axis=0) * dream.weight
         alive = alive / jnp.maximum(jnp.sum(dream.weight) * horizon, 1.0)
         now = flat[: horizon * number]
+        open = None if dream.open is None else dream.open.reshape(horizon * number, -1)
 
         def loss(both: tuple[Stack, Stack]) -> tuple[jax.Array, Any]:
-            outputs = layers.apply(both[0], now, jax.nn.silu)
+            outputs = policies.masked(layers.apply(both[0], now, jax.nn.silu), open)
             action = dream.action.reshape(horizon * number, *dream.action.shape[2:])
             log_prob = state.acts.log_prob(outputs, action).reshape(horizon, number)
             entropy = state.acts.entropy(key, outputs).reshape(horizon, number)

@@ -28,7 +28,8 @@ class Batch:
     """Transitions [N]. now, after: float32 [N, F]. action: the world's, [N, ...]. reward, continues, weight:
     float32 [N]; continues is 0 where the episode terminated, weight 0 where nothing is to be learned. open, open_after:
     bool [N, n], the choices that are admissible at `now` and `after`; None where all are. steps: how many rewards were
-    summed, at most."""
+    summed, at most. said: float32 [N, M], outputs that an earlier self gave at `now`, and kept: bool [N], the rows that are to
+    answer so again in place of learning from their reward; None where there are none."""
 
     now: jax.Array
     action: Any
@@ -38,13 +39,17 @@ class Batch:
     weight: jax.Array
     open: Any = None
     open_after: Any = None
+    said: Any = None
+    kept: Any = None
     steps: int = static(default=1)
 
 
 class Learner(Protocol):
     """A policy that learns from transitions. Features [N, F] are flat observations, or beliefs.
 
-    Capability: imitate(key, state, batch) -> (state, Info), one step of the policy towards the actions of the batch.
+    Capabilities: imitate(key, state, batch) -> (state, Info), one step of the policy towards the actions of the batch;
+    outputs(state, features) -> float32 [N, M], all that is said of features [N, F], for `Batch.said`. A learner that has it
+    reads `said` and `kept` of a batch.
     """
 
     @property

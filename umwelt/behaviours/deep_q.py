@@ -101,15 +101,23 @@ class DQN:
             values = layers.apply(network, batch.now, jax.nn.relu)
             taken = _of(values, batch.action)
             # squared, not cut off: a cut-off error estimates medians, and would miss an end that is rare
-            loss = mean((taken - wanted) ** 2, batch.weight)
+            error = (taken - wanted) ** 2
+            if batch.said is not None:
+                error = jnp.where(batch.kept, jnp.mean((values - batch.said) ** 2, axis=-1), error)
+            loss = mean(error, batch.weight)
             gap = 0.0
             if self.conservative:
-                gap = mean(jax.nn.logsumexp(masked(values, batch.open), axis=-1) - taken, batch.weight)
+                weight = batch.weight if batch.said is None else batch.weight * ~batch.kept
+                gap = mean(jax.nn.logsumexp(masked(values, batch.open), axis=-1) - taken, weight)
             return 0.5 * loss + self.conservative * gap, (mean(taken, batch.weight), loss)
 
         (_, (value, loss)), gradient = jax.value_and_grad(criticise, has_aux=True)(state.network)
         after = self._stepped(state, batch, gradient, lambda at: jax.grad(criticise, has_aux=True)(at)[0], counted=1)
         return after, {"value": value, "value_loss": loss}
+
+    def outputs(self, state: DqnState, features: jax.Array) -> jax.Array:
+        """Value every choice by the target network: float32 [N, n]."""
+        return layers.apply(state.target, features, jax.nn.relu)
 
     def imitate(self, key: jax.Array, state: DqnState, batch: Batch) -> tuple[DqnState, Info]:
         """Make the choices of the batch more likely under the softmax of the values: one step of the network."""

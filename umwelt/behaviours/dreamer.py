@@ -134,15 +134,16 @@ class Dreamer:
         sampling, learning, dreaming, practising, exploring = keys.split(key, "sample", "learn", "dream", "practise", "explore")
         experience = self.memory.sample(sampling, state.memory, (self.batch, self.length))
         model, info, beliefs = learned(learning, self.model, state.model, experience)
-        belief, weight = self.starting(beliefs, experience)
+        state, begun = replace(state, model=model), self.starting(beliefs, experience)
+        open = self.opening(state, experience)
         objective = self.examined if self.explorer else self.objective
-        dream = self.dream(dreaming, model, (self.policy, state.policy), belief, weight, objective)
+        dream = self.dream(dreaming, state, (self.policy, state.policy), (*begun, open), objective)
         policy, found = self.policy.learn(practising, state.policy, dream)
-        state, info = replace(state, model=model, policy=policy), info | found
+        state, info = replace(state, policy=policy), info | found
         if self.explorer is None:
             return state, info
         dreaming, practising = keys.split(exploring, "dream", "practise")
-        dream = self.dream(dreaming, model, (self.explorer, state.explorer), belief, weight, self.objective)
+        dream = self.dream(dreaming, state, (self.explorer, state.explorer), (*begun, open), self.objective)
         explorer, found = self.explorer.learn(practising, state.explorer, dream)
         return replace(state, explorer=explorer), info | {f"explorer_{name}": value for name, value in found.items()}
 
@@ -150,8 +151,7 @@ class Dreamer:
         """Choose where to dream from: beliefs [M, ...] and their weights [M], of beliefs [L + 1, N, ...] along experience
         [N, L]."""
         number, length = experience.origin.shape
-        turned = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience)
-        last = min(length, max(1, self.starts // number)) if self.starts else length
+        turned, last = jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), experience), self._last(number, length)
         belief = jax.tree.map(lambda leaf: leaf[1 + length - last :].reshape(last * number, *leaf.shape[2:]), beliefs)
         # a dream begins at a step of an episode, its first one included, but not where an episode has terminated
         used = usable(experience).T
@@ -159,21 +159,58 @@ class Dreamer:
         weight = (known & ~turned.next.terminated)[length - last :].reshape(-1)
         return jax.lax.stop_gradient(belief), weight.astype(jnp.float32)
 
+    def opening(self, state: DreamerState, experience: Experience) -> jax.Array | None:
+        """Read which choices are admissible where dreams begin, bool [M, n], from experience [N, L]; None where all are."""
+        number, length = experience.origin.shape
+        last = self._last(number, length)
+        seen = jax.tree.map(
+            lambda leaf: jnp.swapaxes(leaf, 0, 1)[length - last :].reshape(last * number, *leaf.shape[2:]),
+            experience.next.observation,
+        )
+        return admissible(state.observation_form, state.action_form, seen)
+
     def dream(
-        self, key: jax.Array, model: Any, policy: tuple[ActorCritic, Any], belief: Any, weight: jax.Array, objective: Score
+        self,
+        key: jax.Array,
+        state: DreamerState,
+        policy: tuple[ActorCritic, Any],
+        begun: tuple[Any, jax.Array, jax.Array | None],
+        objective: Score,
     ) -> Dream:
-        """Imagine `horizon` steps from beliefs [M] under a policy (with its state), scored by an objective."""
-        by, acting = policy
+        """Imagine `horizon` steps under a policy (with its state), scored by an objective.
 
-        def onward(belief: Any, key: jax.Array) -> tuple[Any, Any]:
+        begun: beliefs [M], their weights, and the choices that are admissible there. Later ones are read off what the model
+        predicts that will be observed.
+        """
+        (by, acting), (belief, weight, open) = policy, begun
+
+        def onward(carry: Any, key: jax.Array) -> tuple[Any, Any]:
             choosing, imagining = keys.split(key, "choose", "imagine")
-            unit = by.draw(choosing, acting, numbers(belief))
-            after, prediction = self.model.imagine(imagining, model, belief, acting.acts.action(unit))
-            return after, (numbers(belief), unit, objective(prediction), prediction.continues)
+            belief, open = carry
+            unit = by.draw(choosing, acting, numbers(belief), open=open)
+            after, prediction = self.model.imagine(imagining, state.model, belief, acting.acts.action(unit))
+            found = (numbers(belief), unit, objective(prediction), prediction.continues, open)
+            return (after, self._foreseen(state, prediction, open)), found
 
-        last, (features, action, reward, continues) = jax.lax.scan(onward, belief, jax.random.split(key, self.horizon))
+        draws = jax.random.split(key, self.horizon)
+        (last, _), (features, action, reward, continues, opened) = jax.lax.scan(onward, (belief, open), draws)
         features = jnp.concatenate([features, numbers(last)[None]])
-        return Dream(features=features, action=action, reward=reward, continues=continues, weight=weight)
+        return Dream(features=features, action=action, reward=reward, continues=continues, weight=weight, open=opened)
+
+    def _foreseen(self, state: DreamerState, prediction: Prediction, open: jax.Array | None) -> jax.Array | None:
+        """The choices that are admissible after an imagined step; None where all always are."""
+        if open is None:
+            return None
+        if prediction.observation is None:
+            raise ValueError(
+                f"model: the world closes choices (the leaf `open` of its observation), and {type(self.model).__name__} predicts"
+                " no observation, so dreams would take closed ones; give it a decoder"
+            )
+        return admissible(state.observation_form, state.action_form, prediction.observation)
+
+    def _last(self, number: int, length: int) -> int:
+        """At how many of the last steps of `number` sequences dreams begin."""
+        return min(length, max(1, self.starts // number)) if self.starts else length
 
     def embody(self, key: jax.Array, state: DreamerState, spec: WorldSpec) -> DreamerState:
         """Put the same model and policies into spec.batch rows, with a fresh belief and no memory."""

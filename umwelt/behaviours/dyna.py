@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import batch as batches
 from umwelt.behaviours.batch import Batch, Learner
-from umwelt.behaviours.dreams import Dreams, Rolls
+from umwelt.behaviours.dreams import Dreaming, Dreams, Rolls
 from umwelt.behaviours.masks import admissible, drawn
 from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.rolling import rolled
@@ -158,10 +158,17 @@ class Dyna:
 
     def dream(self, key: jax.Array, state: DynaState) -> tuple[Experience, Info]:
         """Dream from `starts` observations of the memory: Experience [H, starts]."""
-        experience = self.memory.sample(keys.fold(key, "sample"), state.memory, (self.starts,))
-        parts = (self.model, state.model, self.learner, state.learner)
-        forms = (state.observation_form, state.action_form)
-        return self.dreams.dream(key, *parts, experience, state.decisions, self.objective, forms)
+        dreaming = Dreaming(
+            model=self.model,
+            model_state=state.model,
+            learner=self.learner,
+            learner_state=state.learner,
+            experience=self.memory.sample(keys.fold(key, "sample"), state.memory, (self.starts,)),
+            decisions=state.decisions,
+            objective=self.objective,
+            forms=(state.observation_form, state.action_form),
+        )
+        return self.dreams.dream(key, dreaming)
 
     def embody(self, key: jax.Array, state: DynaState, spec: WorldSpec) -> DynaState:
         """Put the same model and policy into spec.batch rows, with a fresh belief and no memory."""

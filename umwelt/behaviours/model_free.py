@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import batch as batches
 from umwelt.behaviours.batch import Learner
+from umwelt.behaviours.copies import CopiesState, Kept
 from umwelt.behaviours.masks import admissible, drawn
 from umwelt.behaviours.memories import empty, example
 from umwelt.core import (
@@ -31,11 +32,13 @@ from umwelt.networks.form import Form, form, vectors
 
 @struct
 class ModelFreeState:
-    """learner, memory: the parts' states; memory is None in a body for probes. observation: leaves [B, ...], the last one."""
+    """learner, memory: the parts' states; memory is None in a body for probes. observation: leaves [B, ...], the last one.
+    copies: the state of `ModelFree.kept`; None where nothing is kept, and in a body for probes."""
 
     learner: Any
     memory: Any
     observation: Any
+    copies: CopiesState | None = None
     observation_form: Form = static()
     action_form: Form = static()
 
@@ -53,17 +56,25 @@ class ModelFree:
     steps: int = 1
     """Rewards that are summed, at most, before the learner's value is asked (n-step returns). More than one needs a memory
     of sequences, such as `Lifelong(length=3)`."""
+    kept: Kept | None = None
+    """What keeps the learner's answers on old moments; None learns from all alike."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the learner declares; surprise and doubt are NaN, for there is no model."""
-        return (SURPRISE, DOUBT, *self.learner.metrics)
+        return (SURPRISE, DOUBT, *self.learner.metrics, *(() if self._kept is None else self._kept.metrics))
 
     def init(self, key: jax.Array, spec: WorldSpec) -> ModelFreeState:
         """Begin with an untrained learner and an empty memory."""
+        learner, like = self.learner.init(key, spaces.width(spec.observation), spec.action), example(spec)
+        like = like if self._kept is None else replace(like, born=jnp.zeros(spec.batch, jnp.int32))
+        memory = empty(self.memory, like, self._drawn)
+        if self._kept is not None:
+            self._kept.check(self.learner, self.memory, memory, self._drawn)
         return ModelFreeState(
-            learner=self.learner.init(key, spaces.width(spec.observation), spec.action),
-            memory=empty(self.memory, example(spec), self._drawn),
+            learner=learner,
+            memory=memory,
+            copies=None if self._kept is None else self._kept.init(learner),
             observation=spaces.zeros(spec.observation, spec.batch),
             observation_form=vectors(spec.observation, self.learner),
             action_form=form(spec.action),
@@ -83,16 +94,30 @@ class ModelFree:
 
     def remember(self, key: jax.Array, state: ModelFreeState, experience: Experience) -> tuple[ModelFreeState, Info]:
         """Store the experience."""
+        if self._kept is not None and state.copies is not None:
+            experience = replace(experience, born=jnp.full(experience.origin.shape, state.copies.lived))
+            state = replace(state, copies=self._kept.grown(state.copies, state.learner))
         return replace(state, memory=self.memory.add(key, state.memory, experience)), {}
 
     def learn(self, key: jax.Array, state: ModelFreeState) -> tuple[ModelFreeState, Info]:
         """Update the learner once from memory."""
         sampling, learning = keys.split(key, "sample", "learn")
-        experience = self.memory.sample(sampling, state.memory, self._drawn)
+        if self._kept is None:
+            experience, old = self.memory.sample(sampling, state.memory, self._drawn), None
+        else:
+            experience, old = self._kept.sampled(sampling, self.memory, state.memory, self._drawn)
         forms = (state.observation_form, state.action_form)
         batch = batches.of(*forms, experience) if self.steps == 1 else batches.ahead(*forms, experience, self.learner.discount)
+        found: Info = {}
+        if self._kept is not None:
+            batch, found = self._kept.marked(state.copies, self.learner, batch, experience, old)
         learner, info = self.learner.learn(learning, state.learner, batch)
-        return replace(state, learner=learner), info
+        return replace(state, learner=learner), {**info, **found}
+
+    @property
+    def _kept(self) -> Kept | None:
+        """What keeps answers; None where it would take no row of a batch, so that the agent is the one without it."""
+        return self.kept if self.kept is not None and self.kept.rows(self._drawn[0]) else None
 
     @property
     def _drawn(self) -> tuple[int, ...]:
@@ -100,7 +125,7 @@ class ModelFree:
 
     def embody(self, key: jax.Array, state: ModelFreeState, spec: WorldSpec) -> ModelFreeState:
         """Put the same policy into spec.batch rows, without memory."""
-        return replace(state, memory=None, observation=spaces.zeros(spec.observation, spec.batch))
+        return replace(state, memory=None, copies=None, observation=spaces.zeros(spec.observation, spec.batch))
 
     def imagine(self, key: jax.Array, state: ModelFreeState, actions: Any) -> Prediction | None:
         """Return None: it has no model."""

@@ -26,6 +26,7 @@ from umwelt.check.base import (
 from umwelt.check.memory_trial import (
     EARLY,
     OPTIONAL,
+    WHOLE,
     Trial,
     bytes_of,
     example_experience,
@@ -91,7 +92,7 @@ def _outline(report: Report, small: Any, key: jax.Array, example: Experience) ->
     shapes, rows = shapes_of(small), example.origin.shape
     number = jax.ShapeDtypeStruct(rows, jnp.float32)
     bare = replace(example, **dict.fromkeys(OPTIONAL))
-    full = replace(example, **{name: getattr(example, name) if name == "task" else number for name in OPTIONAL})
+    full = replace(example, **{name: getattr(example, name) if name in WHOLE else number for name in OPTIONAL})
 
     def calls(key: jax.Array, example: Experience) -> dict[str, Any]:
         empty = small.init(example)
@@ -204,10 +205,8 @@ def _unknown(trial: Trial) -> str:
     drawn = trial.draw(trial.key, trial.feed(trial.empty, some_of(bare, slice(EARLY))), trial.shapes[0])
     for name in known:
         for leaf in jax.tree.leaves(getattr(drawn, name)):
-            if not bool(jnp.all(leaf == 0 if name == "task" else jnp.isnan(leaf))):
-                return (
-                    f"an unknown `{name}` is drawn as a known one; fill it with {'zeros' if name == 'task' else 'NaN'} in `add`"
-                )
+            if not bool(jnp.all(leaf == 0 if name in WHOLE else jnp.isnan(leaf))):
+                return f"an unknown `{name}` is drawn as a known one; fill it with {'zeros' if name in WHOLE else 'NaN'} in `add`"
     return ""
 
 

@@ -25,8 +25,10 @@ from umwelt.core import (
     scan,
 )
 
-OPTIONAL = ("task", "surprise", "to_come")
+OPTIONAL = ("task", "surprise", "to_come", "born")
 """Fields of experience that may be unknown."""
+WHOLE = ("task", "born")
+"""Those that are filled with zeros; the others are float32 and filled with NaN."""
 EARLY = 48
 """After so many ticks nothing is forgotten."""
 ROOM = 96
@@ -92,7 +94,7 @@ def example_experience() -> Experience:
     observation = {"image": jnp.zeros((3, 2, 2), jnp.uint8), "joint": jnp.zeros((3, 5))}
     step = TimeStep(kind=jnp.zeros(3, jnp.int8), observation=observation, reward=jnp.zeros(3))
     action = (jnp.zeros(3, jnp.int32), jnp.zeros((3, 2)))
-    known = {"task": jnp.zeros((3, 1)), "surprise": jnp.zeros(3), "to_come": jnp.zeros(3)}
+    known = {"task": jnp.zeros((3, 1)), "surprise": jnp.zeros(3), "to_come": jnp.zeros(3), "born": jnp.zeros(3, jnp.int32)}
     return Experience(step=step, action=action, next=step, origin=jnp.zeros(3, jnp.int8), **known)
 
 

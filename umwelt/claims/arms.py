@@ -5,11 +5,13 @@ import csv
 import hashlib
 import inspect
 import json
+import os
 import shutil
 import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -49,8 +51,12 @@ class Arm(Protocol):
         """Name what `run` makes: arms of the same key share one folder."""
         ...
 
+    def groups(self, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return the seeds that run in one piece; the pieces may run at once."""
+        ...
+
     def run(self, seeds: tuple[int, ...], folder: Path, report: Report) -> Values:
-        """Run the seeds in `folder`, or go on where they stopped."""
+        """Run the seeds in `folder`, or go on where they stopped. The values are in the order of `seeds`."""
         ...
 
 
@@ -72,20 +78,21 @@ class Lived:
     def run(self, seeds: tuple[int, ...], folder: Path, report: Report) -> Values:
         """Run what is missing, and read the measures of each seed."""
         groups = self.groups(seeds)
-        found: list[dict[str, float]] = []
+        found: dict[int, dict[str, float]] = {}
         for index, group in enumerate(groups):
-            path = folder / f"seeds-{group[0]}-{group[-1]}"
+            path = folder / named(group)
             kept = _kept(path)
             if kept is None:
                 self._live(group, path, lambda share, index=index: report((index + share) / len(groups)))
                 kept = {}
-            missing = [measure for measure in self.measures if measure.name not in kept]
+            missing = {_reading(measure): measure for measure in self.measures if _reading(measure) not in kept}
             if missing:
-                kept |= {measure.name: [_read(measure, path, seed) for seed in group] for measure in missing}
-                _write(path.with_suffix(".json"), kept)
-            found += [{name: kept[name][index] for name in kept} for index in range(len(group))]
+                kept |= {name: [_read(measure, path, seed) for seed in group] for name, measure in missing.items()}
+                write_whole(path.with_suffix(".json"), kept)
+            for row, seed in enumerate(group):
+                found[seed] = {measure.name: kept[_reading(measure)][row] for measure in self.measures}
             report((index + 1) / len(groups))
-        return {measure.name: np.array([each[measure.name] for each in found], np.float64) for measure in self.measures}
+        return {measure.name: np.array([found[seed][measure.name] for seed in seeds], np.float64) for measure in self.measures}
 
     def groups(self, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return the seeds of each life: runs of neighbours where world and agent are pure, else one seed each."""
@@ -125,9 +132,13 @@ class Computed:
         """The hash of the expression and of the function's own code."""
         return digest({"function": expression.write(self.function), "code": code_of(self.function), "together": self.together})
 
+    def groups(self, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return all seeds in one where they are computed together, else each alone."""
+        return [seeds] if self.together else [(seed,) for seed in seeds]
+
     def run(self, seeds: tuple[int, ...], folder: Path, report: Report) -> Values:
         """Compute the seeds that are missing."""
-        path = folder / "values.json"
+        path = folder / f"{named(seeds)}.json"
         kept: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.exists() else {}
         wanted = {measure.name for measure in self.measures}
         missing = [seed for seed in seeds if not wanted <= set(kept.get(str(seed), {}))]
@@ -135,10 +146,10 @@ class Computed:
             made = jax.jit(jax.vmap(self.function))(jax.vmap(jax.random.key)(np.array(missing)))
             table = {name: np.asarray(values, np.float64) for name, values in made.items()}
             kept |= {str(seed): {name: float(table[name][row]) for name in table} for row, seed in enumerate(missing)}
-            _write(path, kept)
+            write_whole(path, kept)
         for index, seed in enumerate(() if self.together else missing):
             kept[str(seed)] = {name: float(value) for name, value in self.function(seed).items()}
-            _write(path, kept)
+            write_whole(path, kept)
             report((index + 1) / len(missing))
         if unknown := wanted - set(kept[str(seeds[0])]):
             raise ValueError(
@@ -165,6 +176,10 @@ class Published:
         """The hash of the numbers."""
         return digest({"published": dict(self.values), "source": self.source})
 
+    def groups(self, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return all seeds in one."""
+        return [seeds]
+
     def run(self, seeds: tuple[int, ...], folder: Path, report: Report) -> Values:
         """Return the numbers, one for each seed."""
         return {name: np.full(len(seeds), value, np.float64) for name, value in self.values.items()}
@@ -184,6 +199,10 @@ class Recorded:
         """The hash of the table."""
         return digest({"file": self.file, "table": self._text()})
 
+    def groups(self, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """Return all seeds in one."""
+        return [seeds]
+
     def run(self, seeds: tuple[int, ...], folder: Path, report: Report) -> Values:
         """Read the table; its seeds are its own, so such a comparison is not paired."""
         rows = list(csv.DictReader(self._text().splitlines()))
@@ -193,6 +212,11 @@ class Recorded:
         return (files("umwelt.claims") / "records" / self.file).read_text(encoding="utf8")
 
 
+def named(seeds: tuple[int, ...]) -> str:
+    """Return the name of what belongs to these seeds."""
+    return f"seeds-{min(seeds)}-{max(seeds)}"
+
+
 def digest(value: Any) -> str:
     """Return sixteen hexadecimal digits that stand for a JSON value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
@@ -200,26 +224,42 @@ def digest(value: Any) -> str:
 
 def code_of(function: Any) -> str:
     """Return the syntax tree of a function or of a part's class, without docstrings: its layout and words do not count."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function if inspect.isfunction(function) else type(function))))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            node.body = [each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
-    return ast.dump(tree)
+    return _code(function if inspect.isfunction(function) else type(function))
 
 
 def timed(arm: Arm, seeds: tuple[int, ...], folder: Path, report: Report) -> tuple[Values, float]:
     """Run an arm; returns its values and the seconds that it took, over all its attempts."""
     folder.mkdir(parents=True, exist_ok=True)
-    clock, began = folder / "seconds.json", time.perf_counter()
+    clock, began = folder / f"{named(seeds)}.seconds", time.perf_counter()
     before = float(json.loads(clock.read_text())) if clock.exists() else 0.0
 
     def looked(share: float) -> None:
-        _write(clock, before + time.perf_counter() - began)
+        write_whole(clock, before + time.perf_counter() - began)
         report(share)
 
     values = arm.run(seeds, folder, looked)
     looked(1.0)
     return values, before + time.perf_counter() - began
+
+
+@cache
+def _code(thing: Any) -> str:
+    """Kept from the first look on: the file may change while the claim runs, and what runs does not."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            node.body = [each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]
+    return _tree(tree)
+
+
+def _tree(node: Any) -> str:
+    """Write a syntax tree as every Python writes it: `ast.dump` shows empty fields in some versions and not in others."""
+    if isinstance(node, list):
+        return "[" + ", ".join(map(_tree, node)) + "]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(f'{name}={_tree(value)}' for name, value in fields)})"
 
 
 def _read(measure: Measure, path: Path, seed: int) -> float:
@@ -228,14 +268,19 @@ def _read(measure: Measure, path: Path, seed: int) -> float:
     return float(measure.read(path, seed))
 
 
+def _reading(measure: Measure) -> str:
+    """Name what a measure reads: two that are called the same may read something else."""
+    return f"{measure.name} {digest([expression.write(measure.read), measure.read and code_of(measure.read)])}"
+
+
 def _kept(path: Path) -> dict[str, list[float]] | None:
     """The measures of a finished life that were read; None where it has not ended."""
     made = path.with_suffix(".json")
     return json.loads(made.read_text()) if made.exists() else None
 
 
-def _write(path: Path, value: Any) -> None:
-    """Write the file whole or not at all."""
-    draft = path.with_suffix(".draft")
+def write_whole(path: Path, value: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(json.dumps(value))
     draft.replace(path)

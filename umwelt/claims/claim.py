@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
-from umwelt.claims.arms import Arm, Measure, Published
+from umwelt.claims.arms import Arm, Measure, Published, Recorded
 from umwelt.core import part
+
+
+class ClaimError(ValueError):
+    """A claim, or its result, cannot be judged. The message is one sentence."""
 
 
 @part
@@ -67,24 +71,38 @@ class Claim:
             if measure.name == expect.measure:
                 return measure
         known = ", ".join(measure.name for measure in self.arms[expect.arm].measures)
-        raise ValueError(f"{self.name}: the arm {expect.arm!r} has no measure called {expect.measure!r}; it has {known}")
+        raise ClaimError(f"{self.name}: the arm {expect.arm!r} has no measure called {expect.measure!r}; it has {known}")
+
+    def sentence(self, numbers: Mapping[str, float]) -> str:
+        """Return what the claim says. numbers: gain, low, high, gain_2, ...; NaN stands for those that are missing."""
+        words = {f"{word}_{number}" for word in ("gain", "low", "high") for number in range(2, len(self.expects) + 1)}
+        known = dict.fromkeys({"gain", "low", "high", *words}, float("nan")) | dict(numbers)
+        try:
+            return self.says.format(**known)
+        except (KeyError, ValueError, IndexError) as error:
+            raise ClaimError(f"{self.name}: says has a place for numbers that cannot be filled ({error})") from error
 
     def check(self) -> None:
-        """Raise a ValueError that names the argument where the claim cannot be judged."""
+        """Raise a `ClaimError` that names the argument where the claim cannot be judged."""
         if both := set(self.seeds) & set(self.tuned):
-            raise ValueError(f"{self.name}: seeds and tuned share {sorted(both)}; choose settings on other seeds")
+            raise ClaimError(f"{self.name}: seeds and tuned share {sorted(both)}; choose settings on other seeds")
+        if len(set(self.seeds)) < max(1, len(self.seeds)):
+            raise ClaimError(f"{self.name}: seeds={self.seeds} are none, or one of them is there twice")
         if not self.expects:
-            raise ValueError(f"{self.name}: expects is empty; say which arm should beat which")
+            raise ClaimError(f"{self.name}: expects is empty; say which arm should beat which")
+        self.sentence({})
         for expect in self.expects:
             for arm in (expect.arm, expect.over):
                 if isinstance(arm, str) and arm not in self.arms:
-                    raise ValueError(f"{self.name}: there is no arm called {arm!r}; the arms are {', '.join(self.arms)}")
+                    raise ClaimError(f"{self.name}: there is no arm called {arm!r}; the arms are {', '.join(self.arms)}")
             if isinstance(self.arms[expect.arm], Published):
-                raise ValueError(f"{self.name}: {expect.arm!r} is published and cannot be the arm that is tried")
+                raise ClaimError(f"{self.name}: {expect.arm!r} is published and cannot be the arm that is tried")
+            if expect.paired and isinstance(expect.over, str) and isinstance(self.arms[expect.over], Recorded):
+                raise ClaimError(f"{self.name}: the seeds of {expect.over!r} are its own; set paired=False")
             if expect.ratio and expect.by <= 0:
-                raise ValueError(f"{self.name}: by={expect.by} is no ratio; give a positive number, 1 for no difference")
+                raise ClaimError(f"{self.name}: by={expect.by} is no ratio; give a positive number, 1 for no difference")
             better = self.measure(expect).better
             if isinstance(expect.over, str) and not isinstance(self.arms[expect.over], Published):
                 other = {measure.name: measure.better for measure in self.arms[expect.over].measures}
                 if other.get(expect.measure) != better:
-                    raise ValueError(f"{self.name}: the arm {expect.over!r} has no measure {expect.measure!r} that goes {better}")
+                    raise ClaimError(f"{self.name}: the arm {expect.over!r} has no measure {expect.measure!r} that goes {better}")

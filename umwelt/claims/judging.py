@@ -36,13 +36,11 @@ def judge(expect: Expect, measure: Measure, arm: np.ndarray, over: np.ndarray | 
     interval is below `by`. Everything else is open, and so is a value that is not finite.
     """
     sign = 1.0 if measure.better == "up" else -1.0
-    if expect.ratio:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            arm, over = np.log(arm), np.log(over)
-        least = sign * math.log(expect.by)
-    else:
-        least = expect.by
-    mean, low, high = _interval(sign * np.asarray(arm, np.float64), sign * np.asarray(over, np.float64), expect.paired, level)
+    least = sign * math.log(expect.by) if expect.ratio else expect.by
+    with np.errstate(all="ignore"):
+        sides = (np.log(arm), np.log(over)) if expect.ratio else (arm, over)
+    found = [sign * np.asarray(side, np.float64) for side in sides]
+    mean, low, high = _interval(found[0], found[1], expect.paired, level)
     if not np.isfinite([mean, low, high]).all():
         verdict: Verdict = "open"
     elif high < least:
@@ -52,8 +50,8 @@ def judge(expect: Expect, measure: Measure, arm: np.ndarray, over: np.ndarray | 
     else:
         verdict = "shown" if low > 0 and mean >= least else "open"
     if expect.ratio:
-        low, high = sorted((math.exp(sign * low), math.exp(sign * high))) if np.isfinite([low, high]).all() else (np.nan, np.nan)
-        mean = math.exp(sign * mean) if np.isfinite(mean) else np.nan
+        with np.errstate(over="ignore"):
+            mean, low, high = np.exp(sign * mean), *sorted(np.exp([sign * low, sign * high]))
     return Gain(mean=float(mean), low=float(low), high=float(high), verdict=verdict)
 
 
@@ -69,6 +67,7 @@ def spread(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float
     return _interval(np.asarray(values, np.float64), np.zeros(()), True, level)
 
 
+@np.errstate(all="ignore")  # what is not finite is open
 def _interval(arm: np.ndarray, over: np.ndarray, paired: bool, level: float) -> tuple[float, float, float]:
     if paired or over.ndim == 0 or not np.ptp(over):
         if over.ndim and over.shape != arm.shape and np.ptp(over):

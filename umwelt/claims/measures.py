@@ -1,5 +1,6 @@
 """What can be read from the folder of a finished life: one number of one seed."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,17 @@ def retention(folder: Path, seed: int) -> float:
     return _mean(_ledger(folder, seed).retention())
 
 
+def worst_retention(folder: Path, seed: int) -> float:
+    """Return the share of its best return that the task keeps which lost most."""
+    return float(np.nanmin(list(_ledger(folder, seed).retention().values())))
+
+
+def retention_of_reward(folder: Path, seed: int) -> float:
+    """Return the share of its best return that each task keeps, counted from 0; for worlds that pay only for success."""
+    ledger = _ledger(folder, seed)
+    return _mean(replace(ledger, floor=dict.fromkeys(ledger.tasks, 0.0)).retention())
+
+
 def forgetting(folder: Path, seed: int) -> float:
     """Return what each task lost since its best, averaged over tasks, in units of return."""
     return _mean(_ledger(folder, seed).forgetting())
@@ -46,12 +58,29 @@ def model_error(folder: Path, seed: int) -> float:
     return float(np.mean(probes["model_error"][last]))
 
 
+def seconds(folder: Path, seed: int) -> float:
+    """Return the seconds that a life took, all its seeds together, without its probes."""
+    with Chronicle.read(folder / "chronicle.db") as chronicle:
+        spent = chronicle.timing()
+    parts = set(map(str, spent["part"])) - {"probe"}
+    return sum(summed(spent["seconds"][spent["part"] == part]) for part in sorted(parts))
+
+
+def summed(seconds: np.ndarray) -> float:
+    """Return the total of running sums [T] that start again at 0 whenever the life was resumed."""
+    steps = np.diff(np.asarray(seconds, np.float64), prepend=0.0)
+    return float(np.where(steps < 0, seconds, steps).sum())
+
+
 FINAL_RETURN = Measure(name="final_return", unit="return", better="up", read=final_return)
 MEAN_RETURN = Measure(name="mean_return", unit="return", better="up", read=mean_return)
 RETENTION = Measure(name="retention", unit="share", better="up", read=retention)
+WORST_RETENTION = Measure(name="worst_retention", unit="share", better="up", read=worst_retention)
+RETENTION_OF_REWARD = Measure(name="retention_of_reward", unit="share", better="up", read=retention_of_reward)
 FORGETTING = Measure(name="forgetting", unit="return", better="down", read=forgetting)
 ERROR_GROWTH = Measure(name="error_growth", unit="times", better="down", read=growth)
 MODEL_ERROR = Measure(name="model_error", unit="unexplained share", better="down", read=model_error)
+SECONDS = Measure(name="seconds", unit="s", better="down", read=seconds)
 
 
 def _curve(folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.claims.arms import Arm, Values, digest
-from umwelt.claims.claim import Claim
+from umwelt.claims.claim import Claim, ClaimError
 from umwelt.claims.judging import Gain, Verdict, judge, together
 from umwelt.core import part
 from umwelt.life.api import machine, versions
@@ -54,11 +54,11 @@ class Judged:
         """Return what the claim says, with its numbers; where it was not run, with dots for numbers."""
         if not self.gains:
             return re.sub(r"\{(gain|low|high)[^}]*\}", "...", self.claim.says)
-        words: dict[str, float] = {}
+        numbers: dict[str, float] = {}
         for index, gain in enumerate(self.gains):
             tail = f"_{index + 1}" if index else ""
-            words |= {f"gain{tail}": gain.mean, f"low{tail}": gain.low, f"high{tail}": gain.high}
-        return self.claim.says.format(**words)
+            numbers |= {f"gain{tail}": gain.mean, f"low{tail}": gain.low, f"high{tail}": gain.high}
+        return self.claim.sentence(numbers)
 
 
 def hash_of(arm: Arm) -> str:
@@ -94,7 +94,7 @@ def judged(claim: Claim, result: Result | None, level: float = 0.95) -> Judged:
             arm = np.array(result.values[expect.arm][expect.measure])
             over = np.array(result.values[expect.over][expect.measure]) if isinstance(expect.over, str) else expect.over
             gains.append(judge(expect, claim.measure(expect), arm, over, level))
-    except KeyError:
+    except (KeyError, ValueError):  # another arm or measure than it has, or values that no longer go in pairs
         return Judged(claim=claim, result=result, gains=(), verdict="stale")
     fresh = dict(result.hashes) == {name: hash_of(arm) for name, arm in claim.arms.items()}
     verdict = together([gain.verdict for gain in gains]) if fresh and result.seeds == claim.seeds else "stale"
@@ -113,16 +113,19 @@ def write(result: Result, folder: Path) -> Path:
 
 
 def read(name: str, folder: Path = STORED) -> Result | None:
-    """Read the result of a claim; None where there is none. A damaged file is a ValueError that names it."""
+    """Read the result of a claim; None where there is none. A damaged file is a `ClaimError` that names it."""
     path = folder / f"{name}.json"
     if not path.exists():
         return None
     try:
         fields = json.loads(path.read_text())
         values = {arm: {key: tuple(map(float, each)) for key, each in found.items()} for arm, found in fields["values"].items()}
-        return Result(**{**fields, "seeds": tuple(fields["seeds"]), "values": values})
+        tables = {table: dict(fields[table]) for table in ("hashes", "machine", "versions")}
+        return Result(
+            **{**fields, **tables, "seeds": tuple(fields["seeds"]), "minutes": float(fields["minutes"]), "values": values}
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(
+        raise ClaimError(
             f"{path}: this is no result of a claim ({error}); run `umwelt show {name} --run --store` again"
         ) from error
 

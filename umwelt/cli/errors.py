@@ -1,5 +1,7 @@
 """Which exceptions are sentences for the user, and the exit code of each."""
 
+from umwelt.claims.claim import ClaimError
+from umwelt.claims.executors import JobFailed
 from umwelt.export.extras import ExportError
 from umwelt.life.chronicle.chronicle import ChronicleError
 from umwelt.life.composition import BadLife
@@ -18,7 +20,9 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (ShelfError, 2),
     (ExportError, 2),
     (WatchError, 2),
+    (ClaimError, 2),
     (DiskFull, 3),
+    (JobFailed, 4),
 )
 
 

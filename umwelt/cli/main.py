@@ -17,6 +17,7 @@ VERBS = {
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, parts and recipes, also those of other packages",
     "show": "print what each idea is good for, as it was tried, or repeat a claim",
+    "atlas": "find a published system or an idea, and what came of it here",
     "cite": "print the BibTeX of a recipe and of its parts",
 }
 
@@ -62,8 +63,7 @@ def _run(arguments: list[str] | None) -> int:
     verb, rest = words[0], words[1:]
     if verb not in VERBS:
         fail(nearest(verb, list(VERBS), "verb") + "; `umwelt --help` shows them")
-    from umwelt.cli.compiled import keep_compiled
-    from umwelt.cli.errors import expected_errors
+    from umwelt.life.compiled import keep_compiled
 
     keep_compiled()
     try:
@@ -71,6 +71,8 @@ def _run(arguments: list[str] | None) -> int:
     except UsageError as error:
         fail(str(error))
     except Exception as error:
+        from umwelt.cli.errors import expected_errors  # it imports whatever can fail
+
         code = expected_errors(error)
         if code is None:
             raise

@@ -1,22 +1,27 @@
 """`umwelt show`: the verdicts of the claims, and how to repeat them."""
 
 import json as json_module
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from umwelt.claims import Claim, Judged, claims, load
-from umwelt.claims.arms import Published
+from umwelt.claims.arms import Published, Recorded
 from umwelt.claims.differences import differences
-from umwelt.claims.executors import Executor, executor
+from umwelt.claims.documents import against, counted, interval, wanted
+from umwelt.claims.executors import Executor
 from umwelt.claims.judging import LEAST, spread
 from umwelt.claims.results import STORED, judged, read, write
-from umwelt.claims.trial import WORK, show
+from umwelt.claims.trial import WORK, forget, show
+from umwelt.cli.going_on import Jobs, Ray, chosen_executor, saved
 from umwelt.cli.options import UsageError, parse
 from umwelt.core import part
 
@@ -26,9 +31,13 @@ shown, open, refuted, stale (the expression has changed since) or not run.
   umwelt show                                    all claims
   umwelt show losse_mpc                          one of them: the arms, what differs, every seed
   umwelt show losse_mpc --run                    repeat it; Ctrl-C saves, and the same command goes on
+  umwelt show losse_mpc --run --fresh            repeat it from nothing, also what was finished before
+  umwelt show losse_mpc --run --jobs 4           its lives on four processes
+  umwelt show losse_mpc --run --ray local        on a Ray cluster; one that is killed there goes on elsewhere
 
-Repeated claims run in build/claims, and their verdict is printed beside the stored one. The exit code of --run is 0 where
-all are shown, else 1."""
+Repeated claims run in build/claims, and their verdict is printed beside the stored one. What an earlier run finished there
+is not run again, even where the code has changed since; --fresh is for that. The exit code of --run is 0 where all are
+shown, else 1."""
 COLOURS = {"shown": "green", "refuted": "red", "open": "yellow", "stale": "magenta", "not run": "dim"}
 
 
@@ -42,10 +51,13 @@ class Command:
     """Repeat the claims, or go on with what was broken off."""
     store: bool = False
     """Keep the new results in the package, in place of the stored ones."""
-    jobs: int = 1
-    """Processes at once."""
-    ray: str = ""
-    """Run on a Ray cluster: its address, or `local` for one on this machine. Needs the extra of that name."""
+    fresh: bool = False
+    """Delete what earlier runs of these claims left, and begin from nothing."""
+    jobs: Jobs = 1
+    """Processes at once; 1 runs all in this one, in turn."""
+    ray: Ray = ""
+    """Run on a Ray cluster: its address, or `local` for one on this machine, then with --jobs processors. Needs the extra of
+    that name."""
     seeds: int = 0
     """Run this many seeds, from 0 on, in place of the claim's own; such a result is not stored."""
     work: str = str(WORK)
@@ -60,8 +72,10 @@ def run(arguments: list[str]) -> int:
     chosen = [_claim(name) for name in command.names]
     if command.run and not chosen:
         raise UsageError("--run: name the claims to repeat, such as `umwelt show losse_mpc --run`")
-    if (command.store or command.seeds) and not command.run:
-        raise UsageError("--store and --seeds belong to --run")
+    if (command.store or command.seeds or command.fresh) and not command.run:
+        raise UsageError("--store, --seeds and --fresh belong to --run")
+    if command.seeds < 0:
+        raise UsageError(f"--seeds {command.seeds}: give at least 1, or leave it out for the claim's own")
     if command.store and command.seeds:
         raise UsageError("--store: a result of other seeds than the claim's cannot be stored; leave out --seeds")
     if not command.run:
@@ -74,11 +88,12 @@ def run(arguments: list[str]) -> int:
         else:
             _print_table(found)
         return 0
-    try:
-        where = executor(command.jobs, command.ray)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    fresh = [_repeated(claim, command, where, arguments) for claim in chosen]
+    where = chosen_executor(command.jobs, command.ray)
+    if command.fresh:
+        for claim in chosen:
+            forget(claim, Path(command.work))
+    with saved(_words(arguments, "--fresh")):
+        fresh = [_repeated(claim, command, where, arguments) for claim in chosen]
     if command.json:
         print(json_module.dumps({each.claim.name: _plain(each) for each in fresh}))
     return 0 if all(each.verdict == "shown" for each in fresh) else 1
@@ -92,8 +107,6 @@ def _claim(name: str) -> Claim:
 
 
 def _repeated(claim: Claim, command: Command, where: Executor, arguments: list[str]) -> Judged:
-    from dataclasses import replace
-
     stored = judged(claim, read(claim.name))
     if command.seeds:
         claim = replace(claim, seeds=tuple(range(command.seeds)))
@@ -101,13 +114,17 @@ def _repeated(claim: Claim, command: Command, where: Executor, arguments: list[s
     console.print(f"{claim.name}: {len(claim.arms)} arms, {len(claim.seeds)} seeds, about {claim.minutes:g} minutes on two cores")
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
     with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as bars:
-        rows = {name: bars.add_task(name, total=1.0) for name, arm in claim.arms.items() if not isinstance(arm, Published)}
+        rows = {
+            name: bars.add_task(name, total=1.0) for name, arm in claim.arms.items() if not isinstance(arm, Published | Recorded)
+        }
 
         def looked(shares: dict[str, float]) -> None:
             for name, share in shares.items():
                 bars.update(rows[name], completed=share)
 
-        made = show(claim, work=Path(command.work), executor=where, on_arms=looked, command=_words(arguments))
+        made = show(
+            claim, work=Path(command.work), executor=where, on_arms=looked, command=_words(arguments, "--store", "--json")
+        )
     assert made.result is not None
     path = write(made.result, STORED if command.store else Path(command.work) / "results")
     if not command.json:
@@ -117,9 +134,8 @@ def _repeated(claim: Claim, command: Command, where: Executor, arguments: list[s
     return made
 
 
-def _words(arguments: list[str]) -> str:
-    kept = [word for word in arguments if word not in ("--store", "--json")]
-    return " ".join(("umwelt show", *kept))
+def _words(arguments: list[str], *without: str) -> str:
+    return "umwelt show " + shlex.join(word for word in arguments if word not in without)
 
 
 def _print_table(found: list[Judged]) -> None:
@@ -132,7 +148,7 @@ def _print_table(found: list[Judged]) -> None:
         table.add_row(
             each.claim.name,
             f"[{colour}]{each.verdict}[/]",
-            each.sentence,
+            escape(each.sentence),
             str(len(result.seeds)) if result else "",
             result.date if result else "",
         )
@@ -141,34 +157,21 @@ def _print_table(found: list[Judged]) -> None:
     console.print(counted(found), highlight=False)
 
 
-def counted(found: list[Judged]) -> str:
-    """Say how many claims have which verdict, and how many of the shown ones may be luck."""
-    counts = {verdict: sum(each.verdict == verdict for each in found) for verdict in COLOURS}
-    tried = sum(counts[verdict] for verdict in ("shown", "open", "refuted"))
-    luck = 0.025 * tried
-    words = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
-    return f"{len(found)} claims: {words}. With intervals of 95 %, up to {luck:.1f} of the shown ones may be luck."
-
-
 def _print_one(each: Judged) -> None:
     console, claim, result = Console(), each.claim, each.result
     console.print(f"\n[bold]{claim.name}[/]  [{COLOURS[each.verdict]}]{each.verdict}[/]", highlight=False)
-    console.print(each.sentence, highlight=False)
+    console.print(each.sentence, highlight=False, markup=False)
     for expect, gain in zip(claim.expects, each.gains, strict=False):
-        least = f"{'a ratio of' if expect.ratio else 'a gain of'} {expect.by:g}"
-        console.print(
-            f"  {expect.measure}: {expect.arm} over {expect.over}: {gain.mean:.4g} [{gain.low:.4g}, {gain.high:.4g}],"
-            f" wanted {least}: {gain.verdict}",
-            highlight=False,
-        )
+        came = f"{interval(gain)}, wanted {wanted(expect)}: {gain.verdict}"
+        console.print(f"  {expect.measure}: {against(expect)}: {came}", highlight=False, markup=False)
     first = next(iter(claim.arms))
     for name, arm in claim.arms.items():
         if name == first or isinstance(arm, Published):
             words = f"{arm.source}" if isinstance(arm, Published) else "the idea"
-            console.print(f"  arm {name}: {words}", highlight=False)
+            console.print(f"  arm {name}: {words}", highlight=False, markup=False)
             continue
         for path, mine, other in differences(claim.arms[first], arm):
-            console.print(f"  arm {name}: {path} is {other}, not {mine}", highlight=False)
+            console.print(f"  arm {name}: {path} is {other}, not {mine}", highlight=False, markup=False)
     if result:
         console.print(_values(each), highlight=False)
         machine = f"{result.machine.get('cores')} cores, {result.machine.get('gflops')} GFLOP/s"
@@ -179,7 +182,7 @@ def _print_one(each: Judged) -> None:
         )
     for text in (claim.tried, claim.not_shown and f"Not shown: {claim.not_shown}"):
         if text:
-            console.print(text, highlight=False)
+            console.print(text, highlight=False, markup=False)
 
 
 def _values(each: Judged) -> Table:

@@ -66,8 +66,8 @@ class Experience:
 
     step: the TimeStep before. action: the action taken; zeros where origin is WATCHED. next: the TimeStep after.
     origin: int8, one of LIVED, IMAGINED, SHOWN, WATCHED. task: the task of the episode, or None where it is unknown.
-    surprise: float32, NaN on a FIRST step, or None where it was not measured. to_come: float32, the rewards from this
-    transition to the end of its episode, or None where the end is not known.
+    surprise: float32, NaN on a FIRST step, or None where it was not measured. to_come: float32, the rewards from here to the
+    end of the episode, or None where it is not known. born: int32, decisions of its row before this one, or None.
     """
 
     step: TimeStep
@@ -77,11 +77,11 @@ class Experience:
     task: Any = None
     surprise: Any = None
     to_come: Any = None
+    born: Any = None
 
     @property
     def valid(self) -> Any:
-        """bool, leading axes: False on the seam between two episodes, and where the world failed to report the result
-        of the action."""
+        """bool, leading axes: False on the seam between two episodes, and where the world reported no result."""
         return (self.step.kind < TERMINATED) & (self.next.kind != BROKEN)
 
     @property

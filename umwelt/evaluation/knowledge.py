@@ -71,6 +71,46 @@ class Knowledge:
     decisions: float = np.nan
 
 
+@struct
+class Rolled:
+    """What a model imagines from R beliefs. H horizons, of which the longest has L steps.
+
+    shown: float32 [H, R, width], what was read after each horizon. reward, continues, doubt: float32 [L, R].
+    """
+
+    shown: jax.Array
+    reward: jax.Array
+    continues: jax.Array
+    doubt: jax.Array
+
+
+def roll(
+    key: jax.Array,
+    model: Model,
+    state: Any,
+    belief: Any,
+    action: Callable[[jax.Array], Any],
+    read: Callable[[Any, Prediction], jax.Array],
+    horizons: tuple[int, ...] = HORIZONS,
+) -> Rolled:
+    """Imagine from beliefs [R] without a look. action: step int32 -> actions [R]. read: belief and prediction -> [R, width]."""
+
+    def onward(carry: tuple[Any, jax.Array], ahead: jax.Array) -> tuple[Any, Any]:
+        after, prediction = model.imagine(jax.random.fold_in(key, ahead), state, carry[0], action(ahead))
+        said = (prediction.reward, prediction.continues, prediction.doubt)
+        return (after, read(after, prediction)), tuple(jnp.asarray(each, jnp.float32) for each in said)
+
+    form = jax.eval_shape(lambda: onward((belief, jnp.zeros(())), jnp.zeros((), jnp.int32))[0][1])
+    carry, shown, said, done = (belief, jnp.zeros(form.shape, form.dtype)), [], [], 0
+    for horizon in horizons:
+        carry, each = jax.lax.scan(onward, carry, jnp.arange(done, horizon))
+        shown.append(carry[1])
+        said.append(each)
+        done = horizon
+    reward, continues, doubt = (jnp.concatenate(leaves) for leaves in zip(*said, strict=True))
+    return Rolled(shown=jnp.stack(shown), reward=reward, continues=continues, doubt=doubt)
+
+
 def foresee(
     key: jax.Array,
     model: Model,
@@ -81,47 +121,37 @@ def foresee(
     horizons: tuple[int, ...] = HORIZONS,
 ) -> Foreseen:
     """Imagine from every EVERY-th moment of a journey. decoded: compare observations of `space`, not beliefs."""
-    ticks, rows = journey.reward.shape
+    ticks, _ = journey.reward.shape
     starts = np.arange(0, ticks, EVERY)
     begin = jax.tree.map(lambda leaf: _merge(leaf[starts]), journey.belief)
     flatten = partial(spaces.features, space) if decoded else numbers
     real = jax.vmap(flatten)(journey.observation if decoded else journey.belief)
+    steps = np.arange(horizons[-1])
+    # [L, S]: the tick of each imagined step; [L, R]: whether the episode has lasted until it
+    at = np.minimum(starts + steps[:, None], ticks - 1)
+    inside = journey.inside[at] & (starts + steps[:, None] < ticks)[..., None]
+    whole = jnp.cumprod(inside.reshape(len(steps), -1), axis=0).astype(bool)
 
-    def onward(carry: Any, ahead: jax.Array) -> tuple[Any, Any]:
-        belief, living, summed, real_summed, whole, _ = carry
-        now = jnp.minimum(starts + ahead, ticks - 1)
-        action = jax.tree.map(lambda leaf: _merge(leaf[now]), journey.action)
-        belief, prediction = model.imagine(jax.random.fold_in(key, ahead), state, belief, action)
-        inside = (jnp.asarray(starts + ahead < ticks)[:, None] & journey.inside[now]).reshape(-1)
-        whole = whole & inside
-        summed = summed + living * prediction.reward
-        real_summed = real_summed + jnp.where(whole, _merge(journey.reward[now]), 0.0)
-        living = living * prediction.continues
-        shown = flatten(prediction.observation if decoded else belief)
-        first = (jnp.asarray(prediction.reward, jnp.float32), jnp.asarray(prediction.doubt, jnp.float32))
-        return (belief, living, summed, real_summed, whole, shown), first
+    def taken(ahead: jax.Array) -> Any:
+        return jax.tree.map(lambda leaf: _merge(leaf[jnp.asarray(at)[ahead]]), journey.action)
 
-    nothing = jnp.zeros(len(starts) * rows, jnp.float32)
-    carry = (begin, nothing + 1.0, nothing, nothing, nothing == 0, _merge(real[starts]))
-    marks, firsts, done = [], [], 0
-    for horizon in horizons:
-        carry, first = jax.lax.scan(onward, carry, jnp.arange(done, horizon))
-        after = jnp.minimum(starts + horizon, ticks)
-        marks.append((carry[5], _merge(real[after]), carry[4], carry[2], carry[3]))
-        firsts.append(first)
-        done = horizon
-    guess, found, whole, returns, real_returns = (jnp.stack(leaves) for leaves in zip(*marks, strict=True))
-    reward, doubt = (leaf[0] for leaf in firsts[0])
+    rolled = roll(
+        key, model, state, begin, taken, lambda belief, told: flatten(told.observation if decoded else belief), horizons
+    )
+    living = jnp.concatenate([jnp.ones_like(rolled.reward[:1]), jnp.cumprod(rolled.continues, axis=0)[:-1]])
+    real_reward = jnp.where(whole, journey.reward[at].reshape(len(steps), -1), 0.0)
+    last, after = np.array(horizons) - 1, np.minimum(starts + np.array(horizons)[:, None], ticks)
+    found = real[after].reshape(rolled.shown.shape)
     return Foreseen(
-        guess=guess,
+        guess=rolled.shown,
         found=found,
         before=jnp.broadcast_to(_merge(real[starts]), found.shape),
-        whole=whole,
-        reward=reward,
+        whole=whole[last],
+        reward=rolled.reward[0],
         real_reward=_merge(journey.reward[starts]),
-        returns=returns,
-        real_returns=real_returns,
-        doubt=doubt,
+        returns=jnp.cumsum(living * rolled.reward, axis=0)[last],
+        real_returns=jnp.cumsum(real_reward, axis=0)[last],
+        doubt=rolled.doubt[0],
     )
 
 

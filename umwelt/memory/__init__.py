@@ -9,6 +9,7 @@ from umwelt.memory.keep import Covering, Fading, Newest, Reservoir, Surprising
 from umwelt.memory.lifelong import Lifelong
 from umwelt.memory.played import Played
 from umwelt.memory.quota import Quota
+from umwelt.memory.rested import Rested
 from umwelt.memory.ring import Ring
 from umwelt.memory.shown import Minari
 from umwelt.memory.spilled import Spilled
@@ -25,6 +26,7 @@ __all__ = [
     "Played",
     "Quota",
     "Reservoir",
+    "Rested",
     "Ring",
     "Spilled",
     "Surprising",

@@ -22,19 +22,21 @@ class Link:
     task: Any
     surprise: Any
     to_come: Any
+    born: Any = None
 
 
 def conform(experience: Experience, like: Experience | Link) -> Experience:
     """Experience [B] with the optional fields of `like`, whose leaves may have other leading axes.
 
     A field that `like` lacks is dropped. A field that the experience lacks is filled: surprise and to_come with NaN, task
-    with zeros.
+    and born with zeros: what is shown comes before the life.
     """
     return replace(
         experience,
         task=_fitted("task", experience, like, 0),
         surprise=_fitted("surprise", experience, like, jnp.nan),
         to_come=_fitted("to_come", experience, like, jnp.nan),
+        born=_fitted("born", experience, like, 0),
     )
 
 
@@ -46,6 +48,7 @@ def link(experience: Experience) -> Link:
         task=experience.task,
         surprise=experience.surprise,
         to_come=experience.to_come,
+        born=experience.born,
     )
 
 
@@ -55,7 +58,7 @@ def joined(steps: TimeStep, links: Link, axis: int = 0) -> Experience:
     def cut(index: slice) -> TimeStep:
         return jax.tree.map(lambda leaf: leaf[(slice(None),) * axis + (index,)], steps)
 
-    parts = {name: getattr(links, name) for name in ("action", "origin", "task", "surprise", "to_come")}
+    parts = {name: getattr(links, name) for name in ("action", "origin", "task", "surprise", "to_come", "born")}
     return Experience(step=cut(slice(None, -1)), next=cut(slice(1, None)), **parts)
 
 

@@ -1,5 +1,7 @@
 """The newest chunks whole, beside an even sample of all that came before."""
 
+from typing import Literal
+
 import jax
 import jax.numpy as jnp
 
@@ -63,3 +65,10 @@ class Halves:
         following = jnp.where(due, offered + 1, offered) % newest
         after = HalvesState(recent=recent, old=old, ageing=recent[following], taken=taken, leaving=old[taken])
         return after, jnp.where(due, slot, slots)
+
+    def part(self, state: HalvesState, part: Literal["new", "old"], offered: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Name the slots of one half: int32 [most], of which the first int32 [] are taken."""
+        newest, sample = state.recent.shape[0], state.old.shape[0] - 1
+        if part == "new":
+            return state.recent, jnp.minimum(offered, newest)
+        return state.old, jnp.clip(offered - newest, 0, sample)

@@ -5,7 +5,7 @@ Experience is kept in *chunks* of `length` transitions of one episode. A chunk i
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -108,16 +108,28 @@ class Lifelong:
     def sample(self, key: jax.Array, state: LifelongState, shape: tuple[int, ...]) -> Experience:
         """Draw transitions [N] or sequences [N, L], L at most `length`, evenly over chunks, with replacement. Where
         nothing is held, the rows are not `valid`."""
+        return self._drawn(key, state, shape, None, state.filled)
+
+    def sample_part(self, key: jax.Array, state: LifelongState, part: Literal["new", "old"], shape: tuple[int, ...]) -> Experience:
+        """Draw as `sample` does from one part of what is kept: the newest, or the rest. `keep` tells them apart."""
+        slots: Any = capability(self.keep, "part", "keep")
+        return self._drawn(key, state, shape, *slots(state.keep, part, state.offered))
+
+    def _drawn(
+        self, key: jax.Array, state: LifelongState, shape: tuple[int, ...], slots: jax.Array | None, filled: jax.Array
+    ) -> Experience:
+        """Experience from the first `filled` of some slots, or of all."""
         if len(shape) not in (1, 2) or not 1 <= (length := (*shape, 1)[1]) <= self.length:
             raise ValueError(f"shape={shape}: ask for (N,) or (N, L) with 1 <= L <= length={self.length}, or raise `length`")
         drawing, cutting = keys.split(key, "draw", "cut")
-        slot = jax.random.randint(drawing, (shape[0],), 0, jnp.maximum(state.filled, 1))
+        slot = jax.random.randint(drawing, (shape[0],), 0, jnp.maximum(filled, 1))
+        slot = slot if slots is None else slots[slot]
         begin = jax.random.randint(cutting, (shape[0],), 0, self.length - length + 1)
         at = begin[:, None] + jnp.arange(length + 1)
         steps = jax.tree.map(lambda leaf: leaf[slot[:, None], at], state.steps)
         links = jax.tree.map(lambda leaf: leaf[slot[:, None], at[:, 1:] - 1], state.links)
         found = joined(steps, links, axis=1)
-        kind = jnp.where(state.filled > 0, found.step.kind, jnp.int8(TRUNCATED))
+        kind = jnp.where(filled > 0, found.step.kind, jnp.int8(TRUNCATED))
         found = replace(found, step=replace(found.step, kind=kind))
         return found if len(shape) == 2 else jax.tree.map(lambda leaf: leaf[:, 0], found)
 

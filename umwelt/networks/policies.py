@@ -104,14 +104,31 @@ class Gaussian:
 
 
 @part
-class Clipped(Gaussian):
+class Clipped:
     """Normals around a squashed mean. Their draws are cut only on the way into the world, so that density and entropy
     stay those of a normal. Outputs [..., 2A]: means, then deviations; zeros are wide, not narrow."""
 
+    scaled: Gaussian
+    """The policy that brings units to the bounds of the Box and back."""
     lowest: float = 0.1
     """The lowest deviation."""
     highest: float = 1.0
     """The highest deviation."""
+
+    @property
+    def size(self) -> int:
+        """Entries of one action."""
+        return self.scaled.size
+
+    @property
+    def width(self) -> int:
+        """How many outputs the policy reads."""
+        return self.scaled.width
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers a network reads of one action."""
+        return self.scaled.inputs
 
     def moments(self, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Read mean and log deviation [..., A]."""
@@ -140,7 +157,15 @@ class Clipped(Gaussian):
 
     def action(self, unit: jax.Array) -> jax.Array:
         """Bring units [N, A] to the world's actions [N, *shape], cut to its bounds."""
-        return Gaussian.action(self, jnp.clip(unit, -1.0, 1.0))
+        return self.scaled.action(jnp.clip(unit, -1.0, 1.0))
+
+    def unit(self, action: jax.Array) -> jax.Array:
+        """Bring the world's actions [N, *shape] to units [N, A]."""
+        return self.scaled.unit(action)
+
+    def features(self, unit: jax.Array) -> jax.Array:
+        """Encode a unit action for a network: [..., A]."""
+        return unit
 
 
 @part
@@ -209,7 +234,7 @@ class Choice:
         return jnp.asarray(action, jnp.int32)
 
 
-Policy = Gaussian | Choice
+Policy = Gaussian | Clipped | Choice
 
 
 def over(space: Any, clipped: bool = False, **options: Any) -> Policy:
@@ -224,8 +249,8 @@ def over(space: Any, clipped: bool = False, **options: Any) -> Policy:
         raise ValueError(
             f"action space {space!r} is unbounded: give the Box finite `low` and `high`, or rescale its actions to [-1, 1]"
         )
-    kind = Clipped if clipped else Gaussian
-    return kind(space=space, **{name: value for name, value in options.items() if name != "uniform"})
+    given = {name: value for name, value in options.items() if name != "uniform"}
+    return Clipped(scaled=Gaussian(space=space), **given) if clipped else Gaussian(space=space, **given)
 
 
 def masked(outputs: jax.Array, open: jax.Array | None) -> jax.Array:

@@ -14,5 +14,4 @@ bmpc = vary(
     name="bmpc",
     summary="tdmpc2 whose policy imitates the planner, with new plans for old states",
     cites=("bmpc_2025",),
-    expected="-120 on Pendulum-v1 in 6,000 decisions (3 seeds), against no published figure; docs/evidence.md",
 )

@@ -15,7 +15,6 @@ from umwelt.teachers import Blocks
     needs=("choices",),
     cites=("double_dqn_2016",),
     budget="40,000 decisions",
-    expected="500 of 500 on cartpole in 40,000 decisions (6 seeds); docs/evidence.md",
 )
 def dqn(world: World) -> Life:
     agent = ModelFree(learner=DQN(), memory=Ring(), batch=128)

@@ -25,8 +25,6 @@ SIZES = {  # model, length of a sequence, dreams of an update (0: one from each 
 @recipe(summary="recurrent state-space model; an actor and a critic learn in its dreams", family="dreamer",
         needs=("boxes", "choices", "pictures"), cites=("dreamer_v3_2023",), sizes=tuple(SIZES), repeats={"dm_control": 2},
         budget="50,000 decisions",
-        expected="-162 on pendulum in 12,000 decisions, 146 on cartpole_swingup in 50,000 (3 seeds each), 773 on DMC"
-        " cartpole-swingup at 100k frames, 500 of 500 on cartpole from pixels in 5,000 (1 seed each); docs/evidence.md",
 )  # fmt: skip
 def dreamer_v3(world: World, size: str = "0.5M") -> Life:
     model, length, starts = SIZES[size]

@@ -9,5 +9,4 @@ harmony_dream = vary(
     name="harmony_dream",
     summary="dreamer_v3 with a learned balance between the losses of its model",
     cites=("harmony_dream_2024",),
-    expected="-159 on pendulum in 12,000 decisions (3 seeds); docs/evidence.md",
 )

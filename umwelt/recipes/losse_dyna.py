@@ -21,7 +21,6 @@ from umwelt.teachers import Blocks
     needs=("choices", "boxes"),
     cites=("losse_2024",),
     budget="20,000 decisions",
-    expected="310 of 500 on cartpole in 20,000 decisions; -171 on pendulum in 10,000 (3 seeds each); docs/evidence.md",
 )
 def losse_dyna(world: World) -> Life:
     learner = DQN() if isinstance(world.spec.action, Discrete) else SAC()

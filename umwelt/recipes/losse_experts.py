@@ -14,5 +14,4 @@ losse_experts = vary(
     name="losse_experts",
     summary="online linear world models, grown and chosen by surprise + iCEM; for worlds that change unannounced",
     cites=("multiple_models_2002",),
-    expected="keeps 0.94 of six physics of a pendulum that come twice unannounced, where losse_mpc keeps 0.49; docs/evidence.md",
 )

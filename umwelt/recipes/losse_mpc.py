@@ -21,7 +21,6 @@ from umwelt.teachers import Blocks
     needs=("boxes", "choices"),
     cites=("losse_2024", "online_agent_2025"),
     budget="about 5,000 decisions",
-    expected="see docs/evidence.md",
 )
 def losse_mpc(world: World) -> Life:
     planner = ICEM(samples=128, horizon=15, iterations=3)

@@ -19,7 +19,6 @@ from umwelt.teachers import Blocks
 
 @recipe(summary="ensemble + soft actor-critic in short branched dreams", family="dyna", needs=("boxes", "choices"),
         cites=("mbpo_2019",), budget="30,000 decisions and up",
-        expected="1,317, 2,539 and 1,100 on Hopper-v5 at 30,000 decisions (3 seeds), less than published; docs/evidence.md",
 )  # fmt: skip
 def mbpo(world: World) -> Life:
     agent = Dyna(

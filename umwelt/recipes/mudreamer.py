@@ -10,5 +10,4 @@ mudreamer = vary(
     name="mudreamer",
     summary="dreamer_v3 without reconstruction: its model predicts values and actions instead",
     cites=("mudreamer_2024",),
-    expected="-172 on pendulum in 18,000 decisions (3 seeds), slower than dreamer_v3; docs/evidence.md",
 )

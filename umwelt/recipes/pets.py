@@ -23,7 +23,6 @@ from umwelt.teachers import Blocks
     needs=("boxes", "choices"),
     cites=("pets_2018",),
     budget="2,000 decisions",
-    expected="see docs/evidence.md",
 )
 def pets(world: World) -> Life:
     agent = ModelPredictive(

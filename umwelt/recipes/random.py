@@ -13,7 +13,6 @@ from umwelt.teachers import Blocks
     family="random",
     needs=("boxes", "choices", "pictures"),
     budget="as fast as the world",
-    expected="about -1,200 on Pendulum-v1",
 )
 def random(world: World) -> Life:
     return Life(world=world, agent=RandomAgent(), teacher=Blocks(), rhythm=Rhythm(random=0, updates=0, chunk=200))

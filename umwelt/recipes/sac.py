@@ -15,8 +15,6 @@ from umwelt.teachers import Blocks
     needs=("boxes", "choices"),
     cites=("sac_2018",),
     budget="30,000 decisions",
-    expected="-156 on Pendulum-v1 in 6,000 decisions (2 seeds), 751 on HalfCheetah-v5 in 30,000 (12 seeds), not seen to be"
-    " less than Stable-Baselines3; docs/evidence.md",
 )
 def sac(world: World) -> Life:
     agent = ModelFree(learner=SAC(), memory=Ring())

@@ -1,14 +1,16 @@
-"""One HTML file that needs nothing else: no script and no network, and every word of a life is escaped.
+"""One HTML file that needs nothing else: no network, no script but one that the page names, and every word is escaped.
 
 Only `tag` makes markup, and it escapes every text, so the name of a task can never become an element.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from umwelt.report.figure import Drawing, PageTable, inline
 
-VOID = ("meta", "br")
+VOID = ("meta", "br", "input")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Allows styles and pictures inside the page; no script, and nothing from elsewhere."""
 STYLE = """
@@ -71,18 +73,20 @@ class Section:
         return tag("section", heading, *self.content, *inner, aria_labelledby=name)
 
 
-def page(title: str, lead: Sequence[Markup], sections: Sequence[Section], foot: str) -> str:
-    """Render the whole file."""
+def page(title: str, lead: Sequence[Markup], sections: Sequence[Section], foot: str, *, style: str = "", script: str = "") -> str:
+    """Render the whole file. style: follows that of every page. script: runs at the end; the policy allows no other."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"{POLICY}; script-src 'sha256-{digest}'" if script else POLICY
     names = [f"part-{index}" for index in range(1, len(sections) + 1)]
     links = [tag("li", tag("a", section.title, href=f"#{name}")) for name, section in zip(names, sections, strict=True)]
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", title),
-        tag("style", Markup(STYLE)),
+        tag("style", Markup(STYLE + style)),
     )
     body = tag(
         "body",
@@ -91,6 +95,7 @@ def page(title: str, lead: Sequence[Markup], sections: Sequence[Section], foot: 
         tag("nav", tag("ul", *links), aria_label="Contents"),
         tag("main", *(section.markup(name) for name, section in zip(names, sections, strict=True)), id="content"),
         tag("footer", tag("p", foot)),
+        *([tag("script", Markup(script))] if script else []),
     )
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n"
 

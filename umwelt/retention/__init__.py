@@ -3,6 +3,7 @@
     protections: before an optimiser    Anchored, Elastic, Synaptic, Sparse
     protections: around an optimiser    Renewal, LowRank, Refresh
     models of models                    Experts (Prune), for a stream; Hypernetwork, Zoo, for replay
+    divergences of answers              Square, Entropy
     change detection                    Cusum, PageHinkley
 
 Every learner takes a protection in its field `protection`. Rehearsal is a choice of the memory
@@ -10,6 +11,7 @@ Every learner takes a protection in its field `protection`. Rehearsal is a choic
 
 from umwelt.retention.anchored import Anchored
 from umwelt.retention.change import Cusum, PageHinkley
+from umwelt.retention.divergence import Entropy, Square
 from umwelt.retention.elastic import Elastic
 from umwelt.retention.experts import Experts
 from umwelt.retention.hypernetwork import Hypernetwork
@@ -25,6 +27,7 @@ __all__ = [
     "Anchored",
     "Cusum",
     "Elastic",
+    "Entropy",
     "Experts",
     "Hypernetwork",
     "LowRank",
@@ -33,6 +36,7 @@ __all__ = [
     "Refresh",
     "Renewal",
     "Sparse",
+    "Square",
     "Synaptic",
     "Zoo",
 ]

@@ -3,8 +3,11 @@
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import Arm
+from umwelt.worlds.card_sets import Digits, Glyphs
+from umwelt.worlds.cards import Cards, Lesson
 from umwelt.worlds.cartpole import Cartpole
 from umwelt.worlds.cartpole_swingup import CartpoleSwingup
+from umwelt.worlds.grids import Grids
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
@@ -32,8 +35,13 @@ __all__ = [
     "Acrobot",
     "Announced",
     "Arm",
+    "Cards",
     "Cartpole",
     "CartpoleSwingup",
+    "Digits",
+    "Glyphs",
+    "Grids",
+    "Lesson",
     "MountainCar",
     "MountainCarContinuous",
     "Pendulum",

@@ -6,6 +6,7 @@
 - maze: one world, six places to reach and to stay at, behind walls in four rooms; the place is shown.
 - physics: one thing to do while the world turns into six that contradict each other; nothing is announced.
 - many: sixty pendulums, each of its own gravity, length, mass and motor; the pendulum is shown.
+- grids: a door and its key, a gap in lava, a gap in a wall, each on random layouts of 5 x 5; what is there is seen.
 - minigrid: a door and its key, a crossing between lava, a crossing between walls (needs the minigrid extra).
 - rooms: four rooms in which the goal moves; where to is not shown (needs the minigrid extra).
 - metaworld: ten things to do with a robot's arm, as in Continual World (needs the metaworld extra).
@@ -18,6 +19,7 @@ from umwelt.core import part
 from umwelt.worlds.adapters import Hosted, gymnasium
 from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import WISHES, Arm
+from umwelt.worlds.grids import KINDS, Grids
 from umwelt.worlds.orders import Names, cycle
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.point_maze import PointMaze
@@ -85,6 +87,12 @@ def many(size: str) -> Stream:
     return Stream(world=Announced(world=world), names=tuple(world.tasks()), steps=steps, examined=False)
 
 
+def grids(size: str) -> Stream:
+    """Three small grids, one after the other: a door and its key, a gap in lava, a gap in a wall. Rewards are sparse."""
+    steps, rows = _sized(size, tiny=(20, 2), short=(250, 32), long=(1000, 32))
+    return Stream(world=Grids(batch=rows, time_limit=min(30, steps)), names=KINDS, steps=steps)
+
+
 CROSSINGS = ("doorkey", "lava", "simple")
 """MiniGrid's DoorKey, LavaCrossing and SimpleCrossing, in the order in which they were published as a stream."""
 
@@ -132,7 +140,7 @@ def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Hosted:
     return gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
 
 
-PURE = {"wishes": wishes, "maze": maze, "physics": physics, "many": many}
+PURE = {"wishes": wishes, "maze": maze, "physics": physics, "many": many, "grids": grids}
 """Streams of the library's own worlds."""
 STREAMS = {**PURE, "minigrid": minigrid, "rooms": rooms, "metaworld": metaworld}
 """Every stream by name; each takes a size."""

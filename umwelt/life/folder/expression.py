@@ -19,6 +19,9 @@ import numpy as np
 
 from umwelt.life.folder.moved import FIELDS, PARTS
 
+APART = "umwelt.claims."
+"""The room whose files may define the same names, one claim beside another; its parts keep their import path."""
+
 
 class ExpressionError(ValueError):
     """An expression that cannot be written or rebuilt."""
@@ -67,7 +70,7 @@ def read(written: Any) -> Any:
 def current(path: str) -> str:
     """The present name of what was once written as `path`."""
     module, _, name = path.partition(":")
-    if module.startswith("umwelt."):
+    if module.startswith("umwelt.") and not module.startswith(APART):
         path = f"umwelt.{module.split('.')[1]}:{name}"
     return PARTS.get(path, path)
 

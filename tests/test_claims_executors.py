@@ -1,0 +1,46 @@
+"""Jobs in turn, on processes and on Ray: the same lives, whatever is killed."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_claims import PLANNING, RANDOM, Killer
+
+from umwelt.claims.executors import Executor, InTurn, OnRay, Processes
+from umwelt.claims.trial import run_arms
+from umwelt.life.api import fingerprints
+
+ARMS = {"planning": PLANNING, "random": RANDOM}
+SEEDS = (0, 1)
+
+
+@pytest.fixture(scope="module")
+def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, object]]:
+    """Values and fingerprints of both arms as they are in turn."""
+    work = tmp_path_factory.mktemp("in-turn")
+    values, _ = run_arms(ARMS, SEEDS, work, executor=InTurn())
+    return values, lives_in(work)
+
+
+def lives_in(work: Path) -> dict[str, object]:
+    return {name: fingerprints(work / arm.key / "seeds-0-1") for name, arm in ARMS.items()}
+
+
+@pytest.mark.parametrize("executor", [Processes(number=2), OnRay(workers=2)], ids=["processes", "ray"])
+def test_a_worker_that_is_killed_twice_ends_with_the_same_life(
+    executor: Executor, in_turn: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if isinstance(executor, OnRay):
+        pytest.importorskip("ray")
+    # a killed process may leave half an entry in the cache of compiled programs
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    killer = Killer(tmp_path, times=2)
+    values, spent = run_arms(ARMS, SEEDS, tmp_path, executor=executor, on_arms=killer)
+    assert len(killer.killed) == 2
+    assert os.getpid() not in killer.killed
+    assert lives_in(tmp_path) == in_turn[1]
+    for arm in ARMS:
+        np.testing.assert_array_equal(values[arm]["final_return"], in_turn[0][arm]["final_return"])
+    assert len(spent) == 2
+    assert all(seconds > 0 for seconds in spent.values())

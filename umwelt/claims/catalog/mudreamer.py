@@ -1,0 +1,27 @@
+"""What dreams without pictures reach."""
+
+from umwelt.claims.arms import Lived
+from umwelt.claims.claim import Claim, Expect
+from umwelt.claims.measures import FINAL_RETURN
+from umwelt.recipes.mudreamer import mudreamer
+from umwelt.recipes.variation import varied
+from umwelt.worlds import Pendulum
+
+pendulum = Claim(
+    name="mudreamer_pendulum",
+    says="after 18,000 decisions on a pendulum the return is {gain:.0f} [{low:.0f}, {high:.0f}] above -250 (solved)",
+    recipe="mudreamer",
+    cites=("mudreamer_2024",),
+    arms={
+        "dreams": Lived(
+            life=varied(mudreamer(Pendulum()), {"rhythm.probe_every": 3000, "rhythm.probe_episodes": 10}),
+            steps=18000,
+            measures=(FINAL_RETURN,),
+        )
+    },
+    expects=(Expect(measure="final_return", arm="dreams", over=-250.0),),
+    seeds=(0, 1, 2),
+    minutes=45,
+    tried="settings of the recipe are those of dreamer_v3",
+    not_shown="the paper's point, to ignore what distracts: a pendulum has little to leave out",
+)
