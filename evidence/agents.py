@@ -51,7 +51,7 @@ class Table:
 
 ARM = Arm()
 NETWORKS = Ensemble(units=128, members=3, propagation="mean", noisy=False, beta=1.0)
-"""Squared errors, because contacts are rare and great; see docs/evidence.md."""
+"""Squared errors, because contacts are rare and great; see docs/notes/evidence-2026-11.md."""
 
 
 def knowing(world: Any, horizon: int, model: Any, memory: Any, batch: int = 256) -> ModelPredictive:

@@ -114,6 +114,27 @@ class Aimed(gymnasium.Env):
         return self.shown, 0.0, False, self.age >= 2, {}
 
 
+class Reaching(gymnasium.Env):
+    """A point that moves by its action, and is to come to a goal; its episodes have 3 steps."""
+
+    place = spaces.Box(-5.0, 5.0, (2,), np.float32)
+    observation_space = spaces.Dict({"observation": spaces.Discrete(4), "achieved_goal": place, "desired_goal": place})
+    action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.goal, self.place, self.age = np.float32(options["goal"]), np.zeros(2, np.float32), 0
+        return self.look(), {}
+
+    def look(self):
+        return {"observation": self.age, "achieved_goal": self.place, "desired_goal": self.goal}
+
+    def step(self, action):
+        self.place, self.age = self.place + action, self.age + 1
+        near = float(np.abs(self.place - self.goal).max())
+        return self.look(), -near, False, self.age >= 3, {}
+
+
 class Overwriting(Walk):
     """Hands out the same array again and again."""
 

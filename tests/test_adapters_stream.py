@@ -5,12 +5,17 @@ import sys
 
 import gymnasium
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from adapters_worlds import Walk
 
 from umwelt import check
-from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, host_scan, spaces
+from umwelt.behaviours import RandomAgent
+from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, host_scan, part, spaces
+from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
+from umwelt.life.rhythm import Rhythm
 from umwelt.worlds import adapters
 from umwelt.worlds.adapters import Posed, StaleTicket, Variant, from_name
 
@@ -278,6 +283,45 @@ def test_a_task_can_set_what_an_episode_begins_with():
     assert [observation.tolist() for observation in seen[:3]] == [[[-1, 0, 1], [2, 1, 1]]] * 3
     assert seen[3].tolist() == [[3, 2, 3], [0, 0, 3]]
     check.world(world, steps=20).raise_if_broken()
+
+
+@part
+class Again:
+    """A teacher that poses what an episode reached as the goal of the next; its state is the goals [2, 2]."""
+
+    def init(self, key, task_space, named):
+        return jnp.ones((2, 2))
+
+    def ask(self, key, state, n):
+        return state, Posed(index=jnp.zeros(n, jnp.int32), options={"goal": state})
+
+    def tell(self, key, state, tasks, feedback):
+        return jnp.where(feedback.finished[:, None], feedback.reached, state)
+
+    def panel(self, named):
+        return {}
+
+
+def test_a_goal_environment_says_what_was_achieved_and_a_teacher_poses_it():
+    world = adapters.gymnasium(
+        id="adapters_worlds:Reaching", batch=2, posed='{"goal": {"low": [-5, -5], "high": [5, 5], "default": [1, 1]}}'
+    )
+    rhythm = Rhythm(random=0, chunk=1)
+    engine = Engine(Life(world=world, agent=RandomAgent(), teacher=Again(), rhythm=rhythm))
+    value = engine.begin()
+    shown = [value[1].step]
+    for clock in range(4):
+        value, _ = engine.advance(value, rhythm.segment(clock, 4))
+        shown.append(value[1].step)
+    assert [int(step.kind[0]) for step in shown] == [FIRST, MID, MID, TRUNCATED, FIRST]
+    # Gymnasium lays the entries of a Dict out by name: achieved goal, desired goal, observation
+    seen = np.stack([np.asarray(step.observation) for step in shown])
+    np.testing.assert_array_equal(world.achieved(seen[3]), seen[3, :, :2])
+    assert np.all(seen[:4, :, 2:4] == 1.0)
+    assert np.abs(seen[3, :, :2]).min() > 0.0
+    np.testing.assert_array_equal(seen[4, :, 2:4], seen[3, :, :2])
+    check.world(world, steps=20).raise_if_broken()
+    assert adapters.gymnasium(id="adapters_worlds:Aimed", posed=GOAL).achieved is None
 
 
 def test_what_an_episode_began_with_is_saved_and_replayed():

@@ -1,6 +1,7 @@
 """Answers that are kept on old moments: what is drawn, what is held, and what then moves."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +22,10 @@ SPEC = WorldSpec(name="line", observation=Box(shape=(2,)), action=Discrete(n=3),
 MEMORY = Lifelong(bytes=4_000, keep=Halves(recent=0.5))
 
 
-def agent_with(kept, learner=DQN(units=8, learning_rate=1e-2)):
+DQN_SMALL = DQN(units=8, learning_rate=1e-2)
+
+
+def agent_with(kept: Any, learner: Any = DQN_SMALL) -> Any:
     return ModelFree(learner=learner, memory=MEMORY, batch=16, kept=kept)
 
 

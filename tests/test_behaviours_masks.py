@@ -221,14 +221,14 @@ def test_a_dream_takes_open_choices_alone_as_the_model_foresees_them():
     agent = dreamer(Turning())
     state, open = agent.init(KEY, SPEC), np.tile([[True, False, True, False], [False, False, False, True]], (50, 1))
     begun = (jnp.asarray(open, jnp.float32), jnp.ones(100), jnp.asarray(open))
-    dream = agent.dream(KEY, state, (agent.policy, state.policy), begun, Objective())
+    dream = jax.jit(lambda: agent.dream(KEY, state, (agent.policy, state.policy), begun, Objective()))()
     foreseen = np.stack([np.roll(open, tick, axis=1) for tick in range(3)])
     np.testing.assert_array_equal(dream.open, foreseen)
     taken = np.take_along_axis(foreseen, np.asarray(dream.action)[..., None], axis=2)
     assert taken.all()
     # a choice that is closed throughout has no slope, and Adam leaves it where it is
     closed = dataclasses.replace(dream, action=dream.action % 2, open=jnp.zeros_like(dream.open).at[..., :2].set(True))
-    after, _ = agent.policy.learn(KEY, state.policy, closed)
+    after, _ = jax.jit(agent.policy.learn)(KEY, state.policy, closed)
     np.testing.assert_array_equal(after.actor[-1].bias[2:], state.policy.actor[-1].bias[2:])
     assert np.all(np.asarray(after.actor[-1].bias[:2] != state.policy.actor[-1].bias[:2]))
 

@@ -19,10 +19,10 @@ def test_the_ring_passes():
     memory(Ring(), oldest_first=True).raise_if_broken()
 
 
-def test_trajectories_pass_with_another_example():
+def test_trajectories_across_episodes_pass_with_another_example():
     step = TimeStep(kind=jnp.zeros(1, jnp.int8), observation=jnp.zeros((1, 8, 8, 3), jnp.uint8), reward=jnp.zeros(1))
     example = lived(step, jnp.zeros(1, jnp.int32), step)
-    memory(Trajectories(length=5), example, jax.random.key(7), oldest_first=True).raise_if_broken()
+    memory(Trajectories(length=5, across=True), example, jax.random.key(7), oldest_first=True).raise_if_broken()
 
 
 @part

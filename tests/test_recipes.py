@@ -54,7 +54,6 @@ def test_a_card_is_complete_and_a_recipe_is_one_short_file(name: str) -> None:
     assert set(card.needs) <= set(NEEDS)
     assert {"boxes", "choices"} & set(card.needs)
     assert card.summary
-    assert card.expected
     assert set(card.cites) <= set(entries())
     assert name == "random" or card.cites
     assert len(text.splitlines()) <= 40

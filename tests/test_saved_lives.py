@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from umwelt.behaviours import RandomAgent
-from umwelt.core import part
+from umwelt.behaviours import SAC, Curious, Dyna, RandomAgent, Rolls
+from umwelt.core import Objective, part
+from umwelt.curiosity import Counts
 from umwelt.life.api import life_of
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
@@ -17,8 +18,11 @@ from umwelt.life.folder.folder import Folder
 from umwelt.life.rhythm import Rhythm
 from umwelt.life.saves.checkpoint import NotAlike
 from umwelt.life.saves.saver import Saver
+from umwelt.memory import Ring
+from umwelt.models import Losse
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
+from umwelt.worlds.adapters import gymnasium
 
 SAVED = Path(__file__).parent / "saved"
 
@@ -57,6 +61,22 @@ def test_a_save_of_another_form_is_refused_with_the_leaf_and_the_mend(tmp_path: 
 )
 def test_a_part_is_found_by_every_name_that_it_had(path: str) -> None:
     assert expression.find(path) is Rhythm
+
+
+def test_a_part_that_was_split_is_read_as_the_parts_that_it_is_now() -> None:
+    ring = expression.write(Ring(bytes=5))
+    fields = {"model": expression.write(Losse()), "learner": expression.write(SAC()), "memory": ring, "dreams": ring}
+    fields |= {"batch": 7, "horizon": 3, "begin": 10, "finish": 20, "caution": 0.5}
+    dyna = Dyna(model=Losse(), learner=SAC(), memory=Ring(bytes=5), dreamed=Ring(bytes=5), batch=7)
+    dyna = replace(dyna, dreams=Rolls(horizon=3, begin=10, finish=20), objective=Objective(doubt=-0.5))
+    old = {"agent": {"part": "umwelt.behaviours.dyna:Dyna", "fields": fields}, "bonus": 0.5, "scale": 10.0}
+    curious = Curious(agent=dyna, curiosity=Counts(of="bits", episodic=True), weight=0.5, scale=10.0, tells=True, normalised=False)
+    assert expression.read({"part": "umwelt.behaviours.counted:Counted", "fields": old}) == curious
+    assert expression.read(expression.write(curious)) == curious
+    cart = {"id": "CartPole-v1", "options": "{}", "titles": "", "batch": 3, "repeat": 2, "subprocesses": True, "pictures": False}
+    world = gymnasium(id="CartPole-v1", batch=3, repeat=2, subprocesses=True)
+    assert expression.read({"part": "umwelt.worlds.adapters.gymnasium:Gymnasium", "fields": cart}) == world
+    assert expression.read(expression.write(world)) == world
 
 
 def test_a_part_of_the_package_is_named_by_its_room_and_others_by_their_module() -> None:

@@ -1,6 +1,7 @@
 """The three small grids: an episode worked out by hand, and a way through every layout."""
 
 from collections import deque
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -42,7 +43,8 @@ def walked(body, task, actions):
 def ways(kind, body):
     """Whether a search by breadth finds a way to the corner, over cells and whether the key is held."""
     line, door, key = np.asarray(body.line), np.asarray(body.door), tuple(np.asarray(body.key).tolist())
-    start = (*np.asarray(body.agent).tolist(), False)
+    row, column = np.asarray(body.agent).tolist()
+    start = (row, column, False)
     reached, front = {start}, deque([start])
     while front:
         row, column, holds = front.popleft()
@@ -51,7 +53,7 @@ def ways(kind, body):
             inside = 0 <= cell[0] < 5 and 0 <= cell[1] < 5
             if not inside or line[cell] or (door[cell] and not holds):
                 continue
-            state = (*cell, holds or cell == key)
+            state = (*cell, bool(holds or cell == key))
             if state not in reached:
                 reached.add(state)
                 front.append(state)
@@ -117,4 +119,4 @@ def rows(bodies):
 
 
 def without_key(body):
-    return GridBody(agent=body.agent, key=np.array([-1, -1]), line=body.line, door=body.door, holds=body.holds, age=body.age)
+    return replace(body, key=np.array([-1, -1]))

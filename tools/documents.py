@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 
 def documents(root: Path = ROOT) -> dict[str, str]:
     """Return path -> text of every document, as the results have it now."""
-    found, atlas = stored(), rows()
+    found = stored()
+    atlas = rows(found)
     tables = {
         "standing": lambda: standing(found),
         "counts": lambda: f"{summary(atlas)} {counted(found)}\n",
@@ -28,18 +29,18 @@ def documents(root: Path = ROOT) -> dict[str, str]:
     }
 
 
-def main(words: list[str]) -> int:
+def main(words: list[str], root: Path = ROOT) -> int:
     """Write what disagrees, or only name it."""
     differs = {}
-    for name, text in documents().items():
-        path = ROOT / name
+    for name, text in documents(root).items():
+        path = root / name
         if not path.exists() or path.read_text(encoding="utf8") != text:
             differs[name] = text
     if "--check" in words:
         print("\n".join(f"{name} disagrees with the results; run `python -m tools.documents`" for name in differs) or "all agree")
         return 1 if differs else 0
     for name, text in differs.items():
-        (ROOT / name).write_text(text, encoding="utf8")
+        (root / name).write_text(text, encoding="utf8")
         print(f"{name}: written")
     return 0
 

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 from umwelt import recipes
-from umwelt.claims.documents import sources, stored
-from umwelt.claims.results import STORED, Judged
+from umwelt.claims.documents import own, stored
+from umwelt.claims.results import Judged
 from umwelt.core import part
 from umwelt.recipes.citations import PARTS, entries
 from umwelt.recipes.plugins import plugins
@@ -114,18 +113,21 @@ def systems() -> tuple[System, ...]:
     )
 
 
-def rows(folder: Path = STORED) -> tuple[Row, ...]:
-    """Return the whole atlas: every system with its recipes, parts, claims and verdicts, in the order of the file."""
-    judged = {each.claim.name: each for each in stored(folder)}
+def rows(found: Sequence[Judged] | None = None) -> tuple[Row, ...]:
+    """Return the whole atlas: every system with its recipes, parts and claims, in the order of the file.
+
+    found: the claims with their verdicts; the stored ones where it is None.
+    """
+    judged = {each.claim.name: each for each in (stored() if found is None else found)}
     places = {name: _place(each) for name, each in judged.items()}
     parts: dict[str, list[str]] = {}
     for name, keys in PARTS.items():
         for key in keys:
             parts.setdefault(_title(key), []).append(name)
-    found = []
+    table, known = [], _own_recipes()
     for system in systems():
-        mine = _recipes(system)
-        found.append(
+        mine = _recipes(system, known)
+        table.append(
             Row(
                 system=system,
                 recipes=mine,
@@ -134,7 +136,7 @@ def rows(folder: Path = STORED) -> tuple[Row, ...]:
                 summaries={name: recipes.load(name).summary for name in mine},
             )
         )
-    return tuple(found)
+    return tuple(table)
 
 
 def search(found: Sequence[Row], words: Sequence[str] = (), wing: str = "", status: str = "", kind: str = "") -> list[Row]:
@@ -168,13 +170,18 @@ def unplaced(found: Sequence[Row]) -> tuple[str, ...]:
     """Return the recipes and claims of the library that no row holds, each with the mend."""
     held = {name for row in found for name in row.recipes}
     claimed = {each.claim.name for row in found for each in row.claims}
-    own = [name for name in recipes.names() if name not in plugins("recipes")]
-    lost = [f"recipe {name}: add a row to umwelt/atlas/systems.tsv" for name in own if name not in held]
-    return (*lost, *(f"claim {name}: name it in a row's column `claims`" for name in sources() if name not in claimed))
+    lost = [f"recipe {name}: add a row to umwelt/atlas/systems.tsv" for name in _own_recipes() if name not in held]
+    return (*lost, *(f"claim {name}: name it in a row's column `claims`" for name in own() if name not in claimed))
 
 
-def _recipes(system: System) -> tuple[str, ...]:
-    known = recipes.names()
+def _own_recipes() -> tuple[str, ...]:
+    """The recipes of the library, without those of other packages."""
+    outside = plugins("recipes")
+    return tuple(name for name in recipes.names() if name not in outside)
+
+
+def _recipes(system: System, known: Sequence[str]) -> tuple[str, ...]:
+    """Those of the known recipes that a row is about."""
     return tuple(name for name in dict.fromkeys((system.name, *system.recipes)) if name in known)
 
 
@@ -189,7 +196,7 @@ def _place(each: Judged) -> str:
         if claim.recipe and claim.recipe in (system.name, *system.recipes):
             return system.name
     for system in table:
-        if system.name == sources()[claim.name]:
+        if system.name == own()[claim.name][1]:
             return system.name
     return next((system.name for system in table if first and _plain(system.title) == first), "")
 

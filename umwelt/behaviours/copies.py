@@ -33,8 +33,8 @@ class CopiesState:
 class Kept:
     """Draws a share of each batch from the old part of memory, and has it answer as a copy of the learner did.
 
-    The memory tells its newest part from the rest, as `Lifelong(keep=Halves())` does. The learner has `outputs`, as `DQN` has.
-    No boundary between tasks is known. A row that is younger than the copy learns from its reward.
+    The memory keeps its newest part apart from the rest, as `Lifelong(keep=Halves())` does. The learner has `outputs`, as
+    `DQN` has. No boundary between tasks is known. A row that is younger than the copy learns from its reward.
     """
 
     cites = ("dark_experience_2020",)

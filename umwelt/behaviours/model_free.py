@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import batch as batches
 from umwelt.behaviours.batch import Learner
-from umwelt.behaviours.copies import CopiesState, Kept
+from umwelt.behaviours.copies import Kept
 from umwelt.behaviours.masks import admissible, drawn
 from umwelt.behaviours.memories import empty, example
 from umwelt.core import (
@@ -38,7 +38,7 @@ class ModelFreeState:
     learner: Any
     memory: Any
     observation: Any
-    copies: CopiesState | None = None
+    copies: Any = None
     observation_form: Form = static()
     action_form: Form = static()
 
@@ -102,8 +102,9 @@ class ModelFree:
     def learn(self, key: jax.Array, state: ModelFreeState) -> tuple[ModelFreeState, Info]:
         """Update the learner once from memory."""
         sampling, learning = keys.split(key, "sample", "learn")
+        old: Any = None
         if self._kept is None:
-            experience, old = self.memory.sample(sampling, state.memory, self._drawn), None
+            experience = self.memory.sample(sampling, state.memory, self._drawn)
         else:
             experience, old = self._kept.sampled(sampling, self.memory, state.memory, self._drawn)
         forms = (state.observation_form, state.action_form)

@@ -170,9 +170,12 @@ def _empty(trial: Trial) -> str:
 
 
 def _count(trial: Trial) -> str:
-    count, valid = trial.count(trial.early), int(trial.lived.valid[:EARLY].sum())
-    if not 0 < int(count) <= valid:
-        return f"it counts {int(count)} after {valid} transitions that are no seams, all within the budget"
+    kept = np.ones_like(trial.lived.valid) if _across(trial) else trial.lived.valid
+    count, most = trial.count(trial.early), int(kept[:EARLY].sum())
+    if not 0 < int(count) <= most:
+        return f"it counts {int(count)} after {most} transitions that are no seams, all within the budget"
+    if _across(trial):
+        return ""
     row = some_of(trial.lived, 0)
     seams = replace(row, step=replace(row.step, kind=jnp.full_like(row.step.kind, TERMINATED)))
     _, after, _ = trial.both(trial.key, trial.early, seams)
@@ -183,8 +186,8 @@ def _truthful(trial: Trial, state: Any, added: int) -> str:
     """A sentence where a draw is not what was added in the first ticks, transition by transition."""
     for shape in trial.shapes:
         drawn = trial.draw(trial.key, state, shape)
-        batch, name = trial.lived.origin.shape[1], np.asarray(drawn.next.reward).astype(np.int64) - 1
-        if not bool(jnp.all(drawn.valid & ~drawn.next.first)):
+        batch, name = trial.lived.origin.shape[1], _names(trial, drawn)
+        if not _across(trial) and not bool(jnp.all(drawn.valid & ~drawn.next.first)):
             return (
                 "it draws seams, transitions into BROKEN, or rows never filled; keep what is `valid`, and draw only what is held"
             )
@@ -196,6 +199,17 @@ def _truthful(trial: Trial, state: Any, added: int) -> str:
         if sentence := same_values(wanted, drawn, "what was added, against what was drawn: "):
             return sentence
     return ""
+
+
+def _across(trial: Trial) -> bool:
+    """Whether it was asked for sequences that run on from one episode into the next; then it draws the seams too."""
+    return bool(getattr(trial.memory, "across", False))
+
+
+def _names(trial: Trial, drawn: Experience) -> np.ndarray:
+    """The names of what was drawn, counted from 0 by the step after; a seam is known by the step before."""
+    before, after = (np.asarray(step.reward).astype(np.int64) for step in (drawn.step, drawn.next))
+    return np.where(np.asarray(drawn.next.first), before + trial.lived.origin.shape[1], after) - 1
 
 
 def _unknown(trial: Trial) -> str:
@@ -212,8 +226,8 @@ def _unknown(trial: Trial) -> str:
 
 def _ordered(trial: Trial) -> str:
     keys = jax.random.split(trial.key, 64)
-    drawn = np.concatenate([np.asarray(trial.draw(each, trial.full, trial.shapes[0]).next.reward) for each in keys])
-    names = np.asarray(trial.lived.next.reward)[np.asarray(trial.lived.valid)]
+    drawn = np.concatenate([_names(trial, trial.draw(each, trial.full, trial.shapes[0])) for each in keys])
+    names = _names(trial, trial.lived)[np.asarray(trial.lived.valid) | _across(trial)]
     kept = names[names >= drawn.min()]
     missing = np.setdiff1d(kept, drawn)
     return f"{missing.size} of {kept.size} transitions newer than the oldest drawn are gone" if missing.size else ""

@@ -27,23 +27,22 @@ MARKED = re.compile(r"(<!-- claims:begin (?P<name>[\w-]+) -->\n).*?(<!-- claims:
 
 
 @cache
-def sources() -> dict[str, str]:
-    """Return claim -> the file of the catalogue that holds it, without its ending. Claims of other packages are left out."""
-    found: dict[str, str] = {}
+def own() -> dict[str, tuple[Claim, str]]:
+    """Return name -> (claim, file of the catalogue without its ending). Claims of other packages are left out."""
+    found: dict[str, tuple[Claim, str]] = {}
     for name in sorted(module.name for module in pkgutil.iter_modules(catalog.__path__)):
         module = importlib.import_module(f"{catalog.__name__}.{name}")
         text = Path(str(module.__file__)).read_text(encoding="utf8")
         for claim in (each for each in vars(module).values() if isinstance(each, Claim)):
             # a file that imports another one's claim does not spell its name
             if claim.name not in found or f'name="{claim.name}"' in text:
-                found[claim.name] = name
+                found[claim.name] = (claim, name)
     return dict(sorted(found.items()))
 
 
 def stored(folder: Path = STORED) -> list[Judged]:
     """Judge every claim of the library by its stored result, by name."""
-    everything = catalog.claims()
-    return [judged(everything[name], read(name, folder)) for name in sources()]
+    return [judged(claim, read(name, folder)) for name, (claim, _) in own().items()]
 
 
 def counted(found: Sequence[Judged]) -> str:
@@ -173,14 +172,14 @@ def _section(each: Judged) -> str:
         versions = f"umwelt {result.versions.get('umwelt', '?')}, jax {result.versions.get('jax', '?')}"
         rows.append(("run", f"`{result.command}`, {result.date}, {result.minutes:g} minutes on {where}; {versions}"))
         rows.append(("settings", f"{result.tries} tried, on seeds {', '.join(map(str, claim.tuned))}"))
-    rows.append(("source", f"[umwelt/claims/catalog/{sources()[claim.name]}.py]({source_of(claim.name)})"))
+    rows.append(("source", f"[umwelt/claims/catalog/{own()[claim.name][1]}.py]({source_of(claim.name)})"))
     text = f'\n<a id="{claim.name}"></a>\n\n## {claim.name}\n\n{table(("", ""), [row for row in rows if row[1]])}'
     return text + (f"\n{_values(each)}" if result else "")
 
 
 def source_of(claim: str, up: str = "..") -> str:
     """Return the path of the file that holds a claim, seen from a folder of documents."""
-    return f"{up}/umwelt/claims/catalog/{sources()[claim]}.py"
+    return f"{up}/umwelt/claims/catalog/{own()[claim][1]}.py"
 
 
 def arms(claim: Claim) -> list[str]:

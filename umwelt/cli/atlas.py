@@ -27,7 +27,7 @@ for in names, titles, keywords, recipes and claims; a row has all of them.
   status    {", ".join(STATUSES)}
 
 The first five are verdicts of claims. Without a claim there is a recipe, or a part that no recipe is named after, or nothing
-yet (planned). `umwelt show CLAIM` has the seeds and the arms, `umwelt list RECIPE` the card. docs/atlas.html is the same as a page."""
+yet (planned). `umwelt show CLAIM` has the seeds and the arms, `umwelt list RECIPE` the card. docs/atlas.html is a page of it."""
 FEW = 12
 """Rows up to which each is printed in full."""
 

@@ -4,9 +4,11 @@ import importlib
 import inspect
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
+import tyro
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from umwelt.cli.options import parse
@@ -14,6 +16,9 @@ from umwelt.core import part
 
 DESCRIPTION = """Show what there is, one line each: worlds, wrappers, streams, parts and recipes. What another package adds
 by its entry points (groups umwelt.recipes, umwelt.worlds, umwelt.models ...) is shown with the package's name.
+
+  umwelt list                  every shelf
+  umwelt list pets tdmpc2      the cards of recipes, with the verdicts of their claims
 
 `umwelt live` takes these names: --world pendulum --recipe pets --recipe.planner icem. Parts are spelt in lower case, or as
 in brackets."""
@@ -24,6 +29,8 @@ ROOMS = ("models", "planners", "memory", "curiosity", "teachers", "retention", "
 class Command:
     """What `umwelt list` takes."""
 
+    names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[RECIPE ...]")] = ()
+    """Recipes whose cards are printed; none for all shelves."""
     json: bool = False
     """Print one JSON object in place of words."""
 
@@ -31,6 +38,8 @@ class Command:
 def run(arguments: list[str]) -> int:
     """Print the shelves."""
     command = parse(Command, None, arguments, "umwelt list", DESCRIPTION)
+    if command.names:
+        return _cards(command.names, command.json)
     shelves = contents()
     if command.json:
         print(json.dumps(shelves))
@@ -40,6 +49,23 @@ def run(arguments: list[str]) -> int:
         for name, line in things.items():
             table.add_row(f"  {name}", line)
         Console().print(shelf, table, "", sep="\n", highlight=False)
+    return 0
+
+
+def _cards(names: tuple[str, ...], as_json: bool) -> int:
+    from umwelt.claims.documents import card, stored
+    from umwelt.cli.names import recipe_of
+
+    found = stored()
+    cards = {name: card(recipe_of(name), found) for name in dict.fromkeys(names)}
+    if as_json:
+        print(json.dumps({name: [list(row) for row in rows] for name, rows in cards.items()}))
+        return 0
+    for name, rows in cards.items():
+        table = Table.grid(padding=(0, 2))
+        for heading, words in rows:
+            table.add_row(f"  [dim]{heading}[/]", escape(words))
+        Console().print(f"[bold]{name}[/]", table, "", sep="\n", highlight=False)
     return 0
 
 
@@ -77,7 +103,7 @@ def _recipes() -> dict[str, str]:
     from umwelt.recipes import load, names
     from umwelt.recipes.plugins import origin, plugins
 
-    outside, lines = plugins("recipes"), {}
+    outside, lines, claims = plugins("recipes"), {}, _verdicts()
     for name in names():
         try:
             found = load(name)
@@ -86,8 +112,19 @@ def _recipes() -> dict[str, str]:
             continue
         kinds = ", ".join(found.needs)
         lines[name] = f"{found.summary} ({kinds}{'; sizes ' + ', '.join(found.sizes) if found.sizes else ''})"
+        lines[name] += f"; {', '.join(claims[name])}" if name in claims else ""
         if found.make.__module__.split(".")[0] != "umwelt" and name in outside:
             lines[name] += f" [from {origin(outside[name])}]"
+    return lines
+
+
+def _verdicts() -> dict[str, list[str]]:
+    """Recipe -> its claims with their verdicts."""
+    from umwelt.claims.documents import stored
+
+    lines: dict[str, list[str]] = {}
+    for each in stored():
+        lines.setdefault(each.claim.recipe, []).append(f"{each.claim.name} {each.verdict}")
     return lines
 
 

@@ -110,8 +110,10 @@ class Lifelong:
         nothing is held, the rows are not `valid`."""
         return self._drawn(key, state, shape, None, state.filled)
 
-    def sample_part(self, key: jax.Array, state: LifelongState, part: Literal["new", "old"], shape: tuple[int, ...]) -> Experience:
-        """Draw as `sample` does from one part of what is kept: the newest, or the rest. `keep` tells them apart."""
+    def sample_part(
+        self, key: jax.Array, state: LifelongState, part: Literal["new", "old"], shape: tuple[int, ...]
+    ) -> Experience:
+        """Draw as `sample` does from one part of what is kept: the newest, or the rest. `keep` says which is which."""
         slots: Any = capability(self.keep, "part", "keep")
         return self._drawn(key, state, shape, *slots(state.keep, part, state.offered))
 

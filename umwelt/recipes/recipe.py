@@ -40,8 +40,6 @@ class Recipe:
     """Values of the option `size`, the default first; empty where there is one size."""
     budget: str = ""
     """What a run takes."""
-    expected: str = "not measured yet"
-    """What was measured, and where it is written down."""
     repeats: Mapping[str, int] = field(default_factory=dict)
     """Adapter -> frames of a decision, as published; `--world.repeat` overrides it."""
 
@@ -79,7 +77,6 @@ def recipe(
     cites: tuple[str, ...] = (),
     sizes: tuple[str, ...] = (),
     budget: str = "",
-    expected: str = "not measured yet",
     repeats: Mapping[str, int] | None = None,
 ) -> Callable[[Callable[..., Life]], Recipe]:
     """Make a recipe of a function from a world to a life; the function's name is the recipe's."""
@@ -94,7 +91,6 @@ def recipe(
             cites=cites,
             sizes=sizes,
             budget=budget,
-            expected=expected,
             repeats=dict(repeats or {}),
         )
 

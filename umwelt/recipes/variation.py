@@ -44,7 +44,6 @@ def vary(
     name: str,
     summary: str,
     cites: tuple[str, ...] = (),
-    expected: str = "not measured yet",
     **card: Any,
 ) -> Recipe:
     """Return the recipe whose lives are those of `recipe` with fields changed; paths begin at the life.
@@ -57,7 +56,7 @@ def vary(
         return varied(recipe.make(world, **options), changes)
 
     keys = tuple(dict.fromkeys((*cites, *recipe.cites)))
-    return replace(recipe, name=name, summary=summary, cites=keys, expected=expected, make=make, **card)
+    return replace(recipe, name=name, summary=summary, cites=keys, make=make, **card)
 
 
 def _changed(value: Any, steps: list[str], change: Any, path: str) -> Any:

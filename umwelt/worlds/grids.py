@@ -1,8 +1,8 @@
 """Simulate three small grids with a goal in the corner: a door and its key, lava with a gap, a wall with a gap.
 
 Every episode draws its own layout. A line crosses the grid, from side to side or from top to bottom, and one cell of it can
-be passed. All of the grid is seen, as bits. The three tasks resemble MiniGrid's DoorKey, LavaCrossing and SimpleCrossing,
-with four moves in place of turns, and a key that is picked up and a door that is opened by stepping there.
+be passed. All of the grid is seen, as bits. The three tasks resemble MiniGrid's DoorKey, LavaCrossing and SimpleCrossing.
+Here are four moves in place of turns, and a step picks up the key or opens the door.
 """
 
 from typing import Any

@@ -11,12 +11,12 @@ MEASURES = (
 )
 TURNS = ("--teacher.names", "earth", "mirrored", "earth", "moon", "--teacher.steps", "250", "--rhythm.probe-every", "500")
 SHORT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5")
-SAYS = "of lives that are killed five times, {gain:.2f} [{low:.2f}, {high:.2f}] more than a half end as the same bits: "
+SAYS = "of lives that are killed five times {gain:.0%} [{low:.0%}, {high:.0%}] end as the same bits as undisturbed ones: "
 SCAN = Computed(
     function=Killed(words=("--world", "pendulum", "--recipe", "pets", *SHORT, "--recipe.planner.elites", "4", *TURNS)),
     measures=MEASURES,
 )
-ALL = (Expect(measure="identical", arm="killed", over=0.5),)
+ALL = (Expect(measure="identical", arm="killed", over=0.0, by=1.0),)
 
 scan = Claim(
     name="kills_scan",

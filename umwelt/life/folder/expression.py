@@ -4,7 +4,8 @@ A part is written as its name and its fields, a function as its name, a task or 
 pickled, so a folder from a stranger runs no code but what its names import.
 
 A part of this package is named by its room, `umwelt.models:Rssm`, so that moving a file orphans no life. A part that
-changes its room or its name, and a field that changes its name, gets a row in `umwelt.life.folder.moved`.
+changes its room or its name, a field that changes its name, and a part that is split gets a row in
+`umwelt.life.folder.moved`.
 """
 
 import dataclasses
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.life.folder.moved import FIELDS, PARTS
+from umwelt.life.folder.moved import FIELDS, PARTS, REBUILT
 
 APART = "umwelt.claims."
 """The room whose files may define the same names, one claim beside another; its parts keep their import path."""
@@ -58,6 +59,9 @@ def read(written: Any) -> Any:
     if "name" in written:
         return find(written["name"])
     path = current(written["part"])
+    rebuilt = REBUILT[path](written["fields"]) if path in REBUILT else None
+    if rebuilt is not None:
+        return read(rebuilt)
     made = find(path)
     renamed: dict[str, str] = FIELDS.get(path, {})
     known = {renamed.get(str(name), str(name)): read(field) for name, field in written["fields"].items()}

@@ -3,6 +3,9 @@
 Keys and values are `umwelt.ROOM:NAME`. A file that moves inside its room needs no row.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 PARTS: dict[str, str] = {
     "umwelt.core:Rhythm": "umwelt.life:Rhythm",
 }
@@ -34,3 +37,50 @@ FIELDS: dict[str, dict[str, str]] = {
     "umwelt.behaviours:SAC": {"follow": "ema_rate", "target": "target_entropy"},
 }
 """Present name of a part -> the field's name then -> its name now."""
+
+Written = dict[str, Any]
+"""Fields as they stand in a folder, by name; or a part as it does: its name and its fields."""
+
+
+def _counted(fields: Written) -> Written:
+    """Counting was an agent of its own, and is curiosity around any agent."""
+    counts = _part("umwelt.curiosity:Counts", {"of": "bits", "episodic": True})
+    rest = {"weight": fields["bonus"], "scale": fields["scale"], "tells": True, "normalised": False}
+    return _part("umwelt.behaviours:Curious", {"agent": fields["agent"], "curiosity": counts, **rest})
+
+
+def _dyna(fields: Written) -> Written | None:
+    """How to dream was three fields, and is a part; the weight of doubt was one, and stands in an objective."""
+    if "caution" not in fields:
+        return None
+    rest = {name: value for name, value in fields.items() if name not in ("dreams", "horizon", "begin", "finish", "caution")}
+    dreams = _part("umwelt.behaviours:Rolls", {name: fields[name] for name in ("horizon", "begin", "finish")})
+    objective = _part("umwelt.core:Objective", {"doubt": -fields["caution"]})
+    return _part("umwelt.behaviours:Dyna", {**rest, "dreamed": fields["dreams"], "dreams": dreams, "objective": objective})
+
+
+def _hosting(adapter: str) -> Callable[[Written], Written | None]:
+    """An adapter was a world, and is the simulator of one."""
+
+    def hosted(fields: Written) -> Written | None:
+        if "batch" not in fields:
+            return None
+        rest = {name: fields[name] for name in ("batch", "repeat", "subprocesses", "pictures")}
+        simulator = _part(adapter, {name: value for name, value in fields.items() if name not in rest})
+        return _part("umwelt.worlds:Hosted", {"simulator": simulator, **rest})
+
+    return hosted
+
+
+def _part(name: str, fields: Written) -> Written:
+    return {"part": name, "fields": fields}
+
+
+REBUILT: dict[str, Callable[[Written], Written | None]] = {
+    "umwelt.behaviours:Counted": _counted,
+    "umwelt.behaviours:Dyna": _dyna,
+    "umwelt.worlds:DmControl": _hosting("umwelt.worlds:DmControl"),
+    "umwelt.worlds:Gymnasium": _hosting("umwelt.worlds:Gymnasium"),
+}
+"""Name of a part that was split or joined -> from the fields that were written to the part as it would be written now; None
+where the fields are those of today."""

@@ -26,18 +26,22 @@ class Misfit(Exception):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ArrayForm:
-    """Arrays of one shape, or (choices > 0) whole numbers 0 .. choices - 1. low, high: of the full shape."""
+    """Arrays of one shape, or (choices > 0) whole numbers 0 .. choices - 1. low, high: of the full shape.
+
+    achieved: (first, last + 1) of the numbers of an observation that hold the goal it achieves; empty where none do.
+    """
 
     shape: tuple[int, ...] = ()
     dtype: str = "float32"
     low: Any = None
     high: Any = None
     choices: int = 0
+    achieved: tuple[int, ...] = ()
 
     def like(self, other: "ArrayForm") -> bool:
         """True where both describe the same values."""
-        same = (self.shape, self.dtype, self.choices) == (other.shape, other.dtype, other.choices)
-        return same and np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
+        same = [(each.shape, each.dtype, each.choices, each.achieved) for each in (self, other)]
+        return same[0] == same[1] and np.array_equal(self.low, other.low) and np.array_equal(self.high, other.high)
 
     def __str__(self) -> str:
         return f"{self.choices} choices" if self.choices else f"{self.dtype}{list(self.shape)}"
@@ -77,7 +81,19 @@ def observations(space: Any) -> tuple[ArrayForm, Callable[[Any], np.ndarray]]:
             f"observations of {space} cannot be made one vector:"
             " give the environment a wrapper with a Box, Dict, Tuple, Discrete or MultiDiscrete observation space"
         )
-    return box(flat.shape, flat.low, flat.high, "float32"), lambda raw: _flattened(space, raw)
+    form = dataclasses.replace(box(flat.shape, flat.low, flat.high, "float32"), achieved=_achieved(space))
+    return form, lambda raw: _flattened(space, raw)
+
+
+def _achieved(space: Any) -> tuple[int, ...]:
+    """Where the entry `achieved_goal` of a goal environment's Dict stands once it is flat; empty where there is none."""
+    from gymnasium import spaces
+
+    names = list(space.spaces) if isinstance(space, spaces.Dict) else []
+    if not {"achieved_goal", "desired_goal"} <= set(names):
+        return ()
+    begin = sum(spaces.flatdim(space[name]) for name in names[: names.index("achieved_goal")])
+    return begin, begin + spaces.flatdim(space["achieved_goal"])
 
 
 def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:

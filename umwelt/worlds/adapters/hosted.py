@@ -1,6 +1,7 @@
 """Make a world of simulators: one part for every adapter, which only says how its simulators are built."""
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -86,6 +87,12 @@ class Hosted:
         state.host.check(state)
         step = state.host.advance(key, action, next_task)
         return state.host.ticket(), step
+
+    @property
+    def achieved(self) -> Callable[[Any], Any] | None:
+        """The goal that observations [N, W] achieve, float32 [N, G]; None unless the environment shows an `achieved_goal`."""
+        numbers = survey(self)[0].achieved
+        return (lambda observation: observation[:, slice(*numbers)]) if numbers else None
 
     def save(self, ticket: Ticket) -> dict[str, np.ndarray]:
         """What it takes to be here again, as plain arrays."""
