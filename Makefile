@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 FUZZ_SECONDS ?= 1800
 
-.PHONY: live test fuzz lint bench evidence browser clean
+.PHONY: live test fuzz lint bench browser clean
 
 live: .venv
 	$(BIN)/umwelt live
@@ -38,9 +38,6 @@ lint: .venv/extras
 bench: .venv
 	$(BIN)/python -m benchmarks.run
 
-evidence: .venv
-	$(BIN)/python -m evidence.run
-
 # The environment is made whole or not at all: the stamp is the last thing written.
 .venv: .venv/made
 .venv/made: pyproject.toml constraints.txt
@@ -49,9 +46,9 @@ evidence: .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mujoco,dmcontrol,minari,watch,dev]'
 	touch .venv/made
 
-# What only exports, logs and hosted streams need is large, and a first life should not wait for it.
+# What only exports, logs, hosted streams, clusters and data sets need is large, and a first life should not wait for it.
 .venv/extras: .venv/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow,minigrid,metaworld]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow,minigrid,metaworld,ray,data]'
 	touch .venv/extras
 
 clean:

@@ -1,5 +1,6 @@
 """Settings that hold for all tests and for the processes that they start."""
 
+import gc
 import os
 import shutil
 from importlib.metadata import version
@@ -10,8 +11,10 @@ import pytest
 
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
 """Compiled programs, which both workers and later runs share."""
+STARTED = CACHE.with_name("jax_started")
+"""Those of the processes that tests start. One that is killed can leave half an entry, which is then compiled again."""
 SIZE = 1_000_000_000
-"""Bytes of the cache above which a run starts with an empty one."""
+"""Bytes of a cache above which a run starts with an empty one."""
 SLOW = 0.1
 """Seconds of compilation above which a program is kept; smaller ones compile sooner than they load."""
 
@@ -23,6 +26,13 @@ if os.environ.get("UMWELT_QUICK_COMPILER"):
     if version("jaxlib").startswith("0.10."):
         FLAGS.append("--xla_cpu_use_fusion_emitters=false")
     os.environ.setdefault("XLA_FLAGS", " ".join(FLAGS))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(STARTED))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", str(SLOW))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+# A trace makes millions of small objects, most of which live on. To look through them for cycles at every 700th of them, as
+# Python does by itself, takes a tenth of a test's time.
+gc.set_threshold(100_000, 20, 50)
 
 # `make test` tries the same examples every time. `make fuzz` draws others for as long as one likes.
 # Data generation may be slow on a busy machine, which is no fault of a test.
@@ -37,15 +47,16 @@ hypothesis.settings.load_profile("repeatable")
 def pytest_configure(config: pytest.Config) -> None:
     """Share compiled programs between the workers and with later runs.
 
-    Only this process does, and not the ones that tests start: a killed process could leave half an entry. The tests
-    marked `exact` have their own compiler, and compile everything themselves.
+    The tests marked `exact` have their own compiler, and compile everything themselves.
     """
     if not os.environ.get("UMWELT_QUICK_COMPILER"):
         return
     import jax
 
-    if not hasattr(config, "workerinput") and CACHE.exists() and sum(file.stat().st_size for file in CACHE.iterdir()) > SIZE:
-        shutil.rmtree(CACHE)
+    for folder in (CACHE, STARTED):
+        large = folder.exists() and sum(file.stat().st_size for file in folder.iterdir()) > SIZE
+        if large and not hasattr(config, "workerinput"):
+            shutil.rmtree(folder)
     jax.config.update("jax_compilation_cache_dir", str(CACHE))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", SLOW)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

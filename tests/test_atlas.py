@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,6 +20,8 @@ from umwelt.cli.main import main
 from umwelt.recipes import ALL
 from umwelt.report.atlas_page import atlas_page
 
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -129,6 +132,30 @@ def test_the_page_needs_nothing_else_and_its_links_lead_somewhere(found: tuple[R
     assert {row.system.name for row in found} <= set(ids)
     assert all(attributes.get("aria-label") for tag, attributes in page.tags if tag == "svg")
     assert all(attributes.get("scope") for tag, attributes in page.tags if tag == "th")
+
+
+@pytest.mark.skipif(not (BROWSER and DRIVER), reason="there is no chromium with its driver; `make browser` installs both")
+def test_the_filter_leaves_what_fits_and_a_phone_needs_no_sideways_scrolling(found: tuple[Row, ...], tmp_path: Path) -> None:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium, of the dev extra")
+    file = tmp_path / "atlas.html"
+    file.write_text(atlas_page(found), encoding="utf8")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    try:
+        screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        browser.get(file.as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+        browser.find_element("id", "words").send_keys("bisimulation")
+        shown = [row.get_attribute("id") for row in browser.find_elements("css selector", "tr[data-text]") if row.is_displayed()]
+        assert shown == ["hrssm"]
+        assert browser.find_element("id", "count").text == f"1 of {len(found)} rows"
+        assert not [line for line in browser.get_log("browser") if line["level"] == "SEVERE"]
+    finally:
+        browser.quit()
 
 
 def test_the_verb_answers_with_words_and_with_json(capsys: pytest.CaptureFixture[str]) -> None:

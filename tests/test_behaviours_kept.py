@@ -124,6 +124,12 @@ def test_kept_rows_pull_towards_the_copy_and_nothing_else() -> None:
     assert gaps[-1] < 0.02 * gaps[0]
 
 
+def test_several_steps_at_once_are_kept_row_by_row() -> None:
+    agent = replace(agent_with(Kept(every=10, share=0.25)), steps=2, memory=replace(MEMORY, length=2))
+    _, info = jax.jit(agent.learn)(KEY, aged(agent, 100))
+    assert float(info["kept_share"]) == 0.25, "two of eight chunks, each lived before the copy at 100"
+
+
 def test_parts_that_lack_something_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="keep: Reservoir has no `part`"):
         ModelFree(learner=DQN(), memory=Lifelong(keep=Reservoir()), kept=Kept()).init(KEY, SPEC)

@@ -53,7 +53,7 @@ def test_choices_of_known_worth_are_learned(learner):
 @pytest.mark.parametrize("normed", [False, True])
 def test_the_best_action_of_a_box_is_found_and_the_entropy_kept(normed):
     learner = SAC(units=32, learning_rate=3e-3, normed=normed)
-    state = trained(learner, BOX, 3000)
+    state = trained(learner, BOX, 1500)
     assert float(learner.act(KEY, state, jnp.zeros((1, 2)), "exploit")[0, 0]) == pytest.approx(1.0, abs=0.25)
     _, info = learner.learn(KEY, state, bandit(KEY, BOX))
     assert float(info["policy_entropy"]) == pytest.approx(-1.0, abs=0.4)

@@ -28,7 +28,8 @@ SOLVED = [
 
 @pytest.mark.parametrize(("planner", "action"), SOLVED, ids=lambda value: type(value).__name__)
 def test_every_planner_keeps_the_contract(planner: Any, action: Any) -> None:
-    check.planner(planner, depth="shapes").raise_if_broken()
+    others = tuple(space for space in (CONTINUOUS, DISCRETE) if space not in action)
+    check.planner(planner, action=others, depth="shapes").raise_if_broken()
     check.planner(planner, action=action, only=tuple(RULES)).raise_if_broken()
 
 

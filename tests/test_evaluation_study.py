@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from umwelt.claims.studies.models import BySide, ByTask, Distracted, Lessons
 from umwelt.core import Box, Experience, Prediction, TimeStep, WorldSpec, lived, part
 from umwelt.evaluation import study
 from umwelt.evaluation.knowledge import unexplained
 from umwelt.models import Ensemble, Losse, Truth
 from umwelt.models.linear import Encoder
-from umwelt.worlds import Pendulum
+from umwelt.worlds import Announced, Pendulum
 
 KEY = jax.random.key(0)
 SPEC = WorldSpec(
@@ -49,13 +50,13 @@ def swung(steps: int) -> tuple[Any, Experience]:
         state, after = world.step(draw, state, action, task)
         return (state, after), lived(step, action, after)
 
-    return world, jax.lax.scan(tick, world.init(KEY, task), jax.random.split(KEY, steps))[1]
+    return world, jax.jit(lambda: jax.lax.scan(tick, world.init(KEY, task), jax.random.split(KEY, steps))[1])()
 
 
 def test_the_world_itself_has_no_error_and_seams_do_not_count() -> None:
     world, data = swung(84)
-    cut = study.windows(data, 12)
-    found = study.open_loop(KEY, Truth(world=world), (), world.spec.observation, cut, 2, (1, 5, 10))
+    model, space, cut = Truth(world=world), world.spec.observation, study.windows(data, 12)
+    found = jax.jit(lambda: study.open_loop(KEY, model, (), space, cut, 2, (1, 5, 10)))()
     assert np.nanmax(found.error) < 1e-6
     assert np.nanmax(found.reward_error) < 1e-6
 
@@ -87,7 +88,8 @@ def test_a_stream_model_reads_each_transition_once_and_learns_a_linear_world() -
     model, data = Losse(encoder=Encoder(grids=4)), line()
     state = jax.jit(lambda: study.study(KEY, model, model.init(KEY, SPEC), data, 0, 0))()
     assert int(state.statistics.count) == data.origin.size
-    found = study.open_loop(KEY, model, state, SPEC.observation, study.windows(line(60), 6), 1, (1, 5))
+    cut = study.windows(line(60), 6)
+    found = jax.jit(lambda: study.open_loop(KEY, model, state, SPEC.observation, cut, 1, (1, 5)))()
     assert np.max(found.error) < 0.02
     assert np.max(found.reward_error) < 0.02
 
@@ -132,7 +134,8 @@ def test_half_of_a_walk_leaves_a_quarter_unexplained(decodes: bool) -> None:
     kind = jnp.ones((3000, 8), jnp.int8)
     steps = [TimeStep(kind=kind, observation=each, reward=action[..., 0]) for each in (path[:, :-1], path[:, 1:])]
     walk = Experience(step=steps[0], action=action, next=steps[1], origin=jnp.zeros_like(kind))
-    found = study.open_loop(KEY, Half(decodes=decodes), (), Box(shape=(1,)), walk, 3, (1, 4))  # type: ignore[arg-type]
+    model: Any = Half(decodes=decodes)
+    found = jax.jit(lambda: study.open_loop(KEY, model, (), Box(shape=(1,)), walk, 3, (1, 4)))()
     np.testing.assert_allclose(found.error, 0.25, atol=0.01)
     np.testing.assert_allclose(found.reward_error, 0.25, atol=0.01)
     assert found.doubt_rank == pytest.approx(1.0, abs=1e-3)
@@ -149,3 +152,34 @@ def test_shares_and_ranks_are_those_of_numpy_and_scipy_over_whole_rows() -> None
     ranked = study.rank_share(jnp.array(first), jnp.array(second), jnp.array(whole))
     assert float(ranked) == pytest.approx(spearmanr(first[whole], second[whole])[0], abs=1e-4)
     assert np.isnan(study.rank_share(jnp.ones(9), jnp.arange(9.0), jnp.ones(9, bool)))
+
+
+def test_the_data_of_lessons_are_sorted_by_place_and_hold_no_seams() -> None:
+    lessons, exams = jax.jit(lambda: BySide(world=Pendulum(time_limit=20), regions=3, steps=90, exam=30)(KEY, 1))()
+    assert lessons.origin.shape == (3, 90)
+    assert exams.origin.shape == (3, 30, 1)
+    assert np.all(lessons.acted)
+    angle = np.arctan2(lessons.step.observation[..., 1], lessons.step.observation[..., 0])
+    assert np.all(angle[:-1].max(axis=1) <= angle[1:].min(axis=1))
+    assert not np.all(np.diff(angle, axis=1) >= 0), "in no order within a region"
+
+
+def test_noise_beside_an_observation_goes_on_from_moment_to_moment() -> None:
+    plain = ByTask(world=Pendulum(time_limit=20), tasks=("earth", "moon"), steps=400, exam=40)
+    data = Distracted(data=plain, entries=30, memory=0.8)
+    lessons, exams = jax.jit(lambda: data(KEY, 5))()
+    assert data.spec.observation.shape == lessons.step.observation.shape[2:] == (33,)
+    for made in (lessons, exams):
+        noise = np.asarray(made.step.observation[..., 3:]), np.asarray(made.next.observation[..., 3:])
+        np.testing.assert_array_equal(noise[0][..., 1:, :], noise[1][..., :-1, :])
+        assert np.std(noise[0]) == pytest.approx(1.0, abs=0.1)
+    assert np.mean(noise[0] * noise[1]) == pytest.approx(0.8, abs=0.1)
+
+
+def test_a_lesson_that_is_drawn_again_keeps_more_than_one_that_is_not() -> None:
+    tasks = ByTask(world=Announced(world=Pendulum(time_limit=20)), tasks=("earth", "mirrored"), steps=200, exam=100)
+    kept = Lessons(
+        data=tasks, model=Ensemble(members=1, layers=1, units=32, share=1.0, learning_rate=3e-3), updates=150, newest=0.5
+    )
+    lost = Lessons(data=tasks, model=kept.model, updates=150)
+    assert kept(0)["growth"] < 0.8 * lost(0)["growth"]

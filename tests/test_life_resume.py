@@ -1,4 +1,4 @@
-"""Killed at any moment, a life goes on as if nothing had been. Twenty kills for each of many lives: `python -m evidence.kill`."""
+"""Killed at any moment, a life goes on as if nothing had been. More kills of more lives: `umwelt show kills_scan`."""
 
 import signal
 import subprocess
@@ -8,23 +8,28 @@ from pathlib import Path
 
 import pytest
 
-from evidence.kill import SMALL, fingerprint, kill_and_compare
+from umwelt.claims.studies.kills import OFTEN, Killed, compared, fingerprint
+
+SHORT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4")
+TASKS = ("--teacher.names", "earth", "moon", "--teacher.steps", "80")
 
 
-@pytest.mark.parametrize("name", ["pendulum, scan", "gymnasium:Hopper-v5"])
-def test_a_killed_life_becomes_what_it_would_have_become(name: str) -> None:
-    if "Hopper" in name:
+@pytest.mark.parametrize("world", ["pendulum", "gymnasium:Hopper-v5"])
+def test_a_killed_life_becomes_what_it_would_have_become(world: str) -> None:
+    if "Hopper" in world:
         pytest.importorskip("mujoco", reason="Hopper-v5 needs the mujoco extra")
     light = ("--rhythm.first-updates", "20", "--rhythm.updates", "5", "--recipe.model.units", "16", "--recipe.model.layers", "1")
-    row = kill_and_compare(name, steps=160, kills=1, seed=1, longest=7.0, options=light)
-    assert row["clock"] == 160
-    assert row["same"], row
+    words = ("--world", world, "--recipe", "pets", *SHORT, *light, *(TASKS if world == "pendulum" else ()))
+    found = compared(Killed(words=words, steps=160, kills=1, longest=0.5), 1)
+    assert found["kills"] == 1
+    assert found["whole"]["clock"] == 160
+    assert found["killed"] == found["whole"]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_ends_with_its_code(number: int, code: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "umwelt", "live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random"]
-    command += ["--steps", "1000000", *SMALL[:4], "--lives", str(tmp_path), "--name", "long"]
+    command += ["--steps", "1000000", *OFTEN[:4], "--lives", str(tmp_path), "--name", "long"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "long" / "checkpoints").glob("0*")) and time.monotonic() < deadline:

@@ -84,7 +84,7 @@ def moments(steps: Experience, ticks: np.ndarray, rows: np.ndarray) -> Experienc
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=12),
     ticks=st.integers(0, TICKS),
-    form=st.sampled_from([(1, 8, 4), (2, 30, 3), (3, 13, 6), (2, 11, 1), (2, 30, 3, True), (1, 11, 4, True)]),
+    form=st.sampled_from([(1, 8, 4), (3, 13, 6), (2, 11, 1), (2, 30, 3, True), (1, 11, 4, True)]),
 )
 def test_every_window_still_held_is_drawn_and_no_other(lengths, ticks, form):
     rows, slots, length, across = (*form, False)[:4]

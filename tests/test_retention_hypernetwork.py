@@ -10,6 +10,7 @@ import pytest
 from turning_worlds import KEY, SPEC, error, predicted, taught, turned
 
 import umwelt.check
+from umwelt.check.plant import BOXES
 from umwelt.core import TERMINATED
 from umwelt.models import Ensemble, Losse
 from umwelt.networks import known_tasks
@@ -47,7 +48,7 @@ def test_answers_without_a_penalty_are_forgotten() -> None:
 
 def test_hypernetwork_keeps_the_contract_of_a_model() -> None:
     """Where no task is announced there is one; and in the world of tasks."""
-    umwelt.check.model(MODEL, depth="shapes").raise_if_broken()
+    umwelt.check.model(MODEL, spec=BOXES, depth="shapes").raise_if_broken()
     umwelt.check.model(replace(MODEL, most=2), spec=SPEC, steps=40).raise_if_broken()
 
 

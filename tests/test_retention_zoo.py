@@ -10,6 +10,7 @@ import pytest
 from turning_worlds import KEY, SPEC, error, predicted, taught, turned
 
 import umwelt.check
+from umwelt.check.plant import BOXES
 from umwelt.core import Experience
 from umwelt.models import Ensemble, Losse
 from umwelt.retention import Zoo
@@ -68,7 +69,7 @@ def test_rows_of_other_tasks_teach_a_model_nothing() -> None:
 
 def test_zoo_keeps_the_contract_of_a_model() -> None:
     """Where no task is announced there is one; and in the world of tasks."""
-    umwelt.check.model(MODEL, depth="shapes").raise_if_broken()
+    umwelt.check.model(MODEL, spec=BOXES, depth="shapes").raise_if_broken()
     umwelt.check.model(Zoo(model=SMALL, most=2), spec=SPEC, steps=40).raise_if_broken()
 
 

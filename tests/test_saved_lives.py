@@ -70,7 +70,9 @@ def test_a_part_that_was_split_is_read_as_the_parts_that_it_is_now() -> None:
     dyna = Dyna(model=Losse(), learner=SAC(), memory=Ring(bytes=5), dreamed=Ring(bytes=5), batch=7)
     dyna = replace(dyna, dreams=Rolls(horizon=3, begin=10, finish=20), objective=Objective(doubt=-0.5))
     old = {"agent": {"part": "umwelt.behaviours.dyna:Dyna", "fields": fields}, "bonus": 0.5, "scale": 10.0}
-    curious = Curious(agent=dyna, curiosity=Counts(of="bits", episodic=True), weight=0.5, scale=10.0, tells=True, normalised=False)
+    curious = Curious(
+        agent=dyna, curiosity=Counts(of="bits", episodic=True), weight=0.5, scale=10.0, tells=True, normalised=False
+    )
     assert expression.read({"part": "umwelt.behaviours.counted:Counted", "fields": old}) == curious
     assert expression.read(expression.write(curious)) == curious
     cart = {"id": "CartPole-v1", "options": "{}", "titles": "", "batch": 3, "repeat": 2, "subprocesses": True, "pictures": False}

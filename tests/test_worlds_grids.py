@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -45,7 +46,8 @@ def ways(kind, body):
     line, door, key = np.asarray(body.line), np.asarray(body.door), tuple(np.asarray(body.key).tolist())
     row, column = np.asarray(body.agent).tolist()
     start = (row, column, False)
-    reached, front = {start}, deque([start])
+    reached: set[Any] = {start}
+    front: deque[Any] = deque(reached)
     while front:
         row, column, holds = front.popleft()
         for down, right in MOVES:

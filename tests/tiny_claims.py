@@ -12,8 +12,9 @@ from umwelt.behaviours import RandomAgent
 from umwelt.claims import Claim, Computed, Expect, Lived, Measure, varied
 from umwelt.claims.measures import FINAL_RETURN
 from umwelt.core import part
+from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
-from umwelt.recipes.losse_mpc import losse_mpc
+from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 
 SCORE = Measure(name="score", better="up")
@@ -51,13 +52,14 @@ class Counted:
 
 
 DRAWN = Computed(function=Drawn(), measures=(SCORE, COST), together=True)
-RHYTHM = Rhythm(random=40, learn_every=20, updates=0, chunk=20, probe_episodes=1, save_seconds=0.0)
-PLANNING = Lived(
-    life=varied(losse_mpc(Pendulum()), {"agent.planner.samples": 24, "agent.planner.iterations": 1, "rhythm": RHYTHM}),
-    steps=1200,
+LIVED = Lived(
+    life=Life(
+        world=Pendulum(), agent=RandomAgent(), teacher=Blocks(), rhythm=Rhythm(chunk=20, probe_episodes=1, save_seconds=0.0)
+    ),
+    steps=800,
     measures=(FINAL_RETURN,),
 )
-RANDOM = replace(PLANNING, life=varied(PLANNING.life, {"agent": RandomAgent()}))
+"""It is saved after each chunk, so that one that is killed has something to go on from."""
 
 
 def compared(over: str | float = "control", by: float = 0.0, measure: str = "score", level: float = 0.0, **more: object) -> Claim:

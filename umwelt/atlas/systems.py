@@ -94,7 +94,8 @@ class Row:
 
 @cache
 def systems() -> tuple[System, ...]:
-    """Read systems.tsv."""
+    """Read systems.tsv. The year of a work in references.bib is the one that it has there."""
+    known = {_title(key): found[1] for key, entry in entries().items() if (found := re.search(r"year = \{(\d+)\}", entry))}
     text = (files("umwelt.atlas") / "systems.tsv").read_text(encoding="utf8")
     table = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     return tuple(
@@ -103,7 +104,7 @@ def systems() -> tuple[System, ...]:
             kind=row["kind"],
             wing=row["wing"],
             title=row["title"],
-            year=int(row["year"]) if row["year"] else None,
+            year=int(year) if (year := known.get(_plain(row["title"])) or row["year"]) else None,
             recipes=tuple(row["recipes"].split()),
             claims=tuple(row["claims"].split()),
             words=row["words"],

@@ -134,10 +134,14 @@ def settles(first: Any, second: Any, what: str) -> str:
 def pure(function: Callable[..., Any], *arguments: Any) -> str:
     """A sentence where two traces of a function differ: then it reads what changes outside its arguments."""
     # a function of its own for each, or JAX would look the second trace up
-    first, second = (jax.make_jaxpr(lambda *given: function(*given))(*arguments) for _ in range(2))
-    texts = [re.sub(r" at 0x[0-9a-f]+", "", str(found)) for found in (first, second)]
+    return same_program(*(jax.make_jaxpr(lambda *given: function(*given))(*arguments) for _ in range(2)))
+
+
+def same_program(first: Any, second: Any) -> str:
+    """A sentence where two traces made different programs."""
+    texts = [re.sub(r"0x[0-9a-f]+", "", str(found)) for found in (first, second)]
     if texts[0] != texts[1] or same_values(first.consts, second.consts, ""):
-        return "two traces of it differ; draw every random number from `key`, and keep no Python state"
+        return "two traces of it differ: it holds Python state or draws from NumPy; draw every random number from `key`"
     return ""
 
 
@@ -158,31 +162,9 @@ def same_values(first: Any, second: Any, what: str, tolerance: float = 0.0) -> s
     return ""
 
 
-class Compiled:
-    """`jax.jit(function)`, and how often it was traced for arguments of each form. (In long processes JAX forgets
-    how often it compiled.)"""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.plain = function
-        self.traced: Counter[Any] = Counter()
-
-        def counted(*arguments: Any) -> Any:
-            self.traced[_form_of(arguments)] += 1
-            return function(*arguments)
-
-        self._call = jax.jit(counted)
-
-    def __call__(self, *arguments: Any) -> Any:
-        """What the function returns."""
-        return self._call(*arguments)
-
-
-def compiles_once(compiled: Compiled, *calls: tuple[Any, ...]) -> str:
-    """A sentence where it compiles again on a later call of the same form, or has done so before."""
-    for arguments in calls:
-        jax.block_until_ready(compiled(*arguments))
-    count = sum(compiled.traced[form] for form in {_form_of(arguments) for arguments in calls})
-    return "" if count == 1 else f"it was compiled {count} times for calls of the same form"
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`jax.jit` of a function of its own, so that nothing counts that JAX remembers of an equal one."""
+    return jax.jit(lambda *given: function(*given))
 
 
 def plain(leaf: Any) -> np.ndarray:
@@ -199,9 +181,3 @@ def _form(leaf: Any) -> str:
 
 def _weak(leaf: Any) -> bool:
     return bool(getattr(leaf, "weak_type", False))
-
-
-def _form_of(arguments: Any) -> Any:
-    """What must be the same for a compiled program to serve again; whether a type is weak is left out."""
-    leaves, tree = jax.tree.flatten(arguments)
-    return tree, tuple(_form(leaf) for leaf in leaves)

@@ -8,10 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.check.base import (
-    Compiled,
     Depth,
     Report,
-    compiles_once,
+    compiled,
     declares_metrics,
     parameter_names,
     plain,
@@ -49,7 +48,6 @@ def curiosity(instance: Any, depth: Depth = "values", key: jax.Array | None = No
     report.rule("rows of weight 0", trial.weightless)
     report.rule("same key, same bonus", lambda: same_values(trial.paid(), trial.paid(), "bonus"))
     report.rule("jit equals no jit", trial.jitted)
-    report.rule("compiles once", trial.compiles)
     report.rule("begin", trial.begins)
     if getattr(instance, "novelty", False):
         report.rule("novelty", trial.falls)
@@ -97,7 +95,7 @@ class _Trial:
 
     def __init__(self, instance: Any, key: jax.Array) -> None:
         self.instance, self.key = instance, key
-        self.bonus, self.learn = Compiled(instance.bonus), Compiled(instance.learn)
+        self.bonus, self.learn = compiled(instance.bonus), compiled(instance.learn)
         self.begin: Any = capability(instance, "begin")
         self.told: Any = capability(instance, "told")
         self.first = self.state = instance.init(key, WIDTH, ACTIONS, ROWS)
@@ -153,11 +151,6 @@ class _Trial:
         learned = self.instance.learn(self.key, self.state, self.moment)
         compiled = self.learn(self.key, self.state, self.moment)
         return same_values(self.paid(), np.asarray(plain), "bonus", 1e-4) or same_values(compiled, learned, "learn", 1e-4)
-
-    def compiles(self) -> str:
-        """A sentence where a method compiles again for a later state."""
-        calls = (self.key, self.first, self.moment), (self.key, self.state, self.moment)
-        return compiles_once(self.bonus, *calls) or compiles_once(self.learn, *calls)
 
     def begins(self) -> str:
         """A sentence where `begin` touches rows in which no episode begins, or cannot begin another number of rows."""

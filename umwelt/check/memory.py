@@ -14,7 +14,6 @@ import numpy as np
 from umwelt.check.base import (
     Depth,
     Report,
-    compiles_once,
     parameter_names,
     plain,
     pure,
@@ -78,7 +77,6 @@ def memory(
     report.rule("what is not known", lambda: _unknown(trial))
     if oldest_first:
         report.rule("the oldest leaves first", lambda: _ordered(trial))
-    report.rule("compiles once", lambda: _compiles_once(trial))
     report.rule("same under vmap", lambda: _same_under_vmap(trial))
     report.rule("same key, same draw", lambda: _keyed(trial))
     report.rule("save, load, continue", lambda: _continues(trial))
@@ -233,12 +231,6 @@ def _ordered(trial: Trial) -> str:
     return f"{missing.size} of {kept.size} transitions newer than the oldest drawn are gone" if missing.size else ""
 
 
-def _compiles_once(trial: Trial) -> str:
-    """The second state comes out of a compiled program, whose leaves may be less weakly typed."""
-    row = some_of(trial.lived, EARLY)
-    return compiles_once(trial.both, (trial.key, trial.empty, row), (trial.key, trial.early, row))
-
-
 def _same_under_vmap(trial: Trial) -> str:
     lives = [
         (jax.random.key(index), state, some_of(trial.lived, EARLY + index))
@@ -246,7 +238,7 @@ def _same_under_vmap(trial: Trial) -> str:
     ]
 
     def together(*lives: Any) -> Any:
-        return jax.vmap(trial.both.plain)(*jax.tree.map(lambda *leaves: jnp.stack(leaves), *lives))
+        return jax.vmap(trial.both)(*jax.tree.map(lambda *leaves: jnp.stack(leaves), *lives))
 
     mapped = jax.device_get(jax.jit(together)(*lives))
     sentences = (same_values(trial.both(*life), rows_of(mapped, index), "result") for index, life in enumerate(lives))

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Compiled
 from umwelt.core import (
     BROKEN,
     FIRST,
@@ -49,7 +48,7 @@ class Trial:
     full: Any
     feed: Callable[..., Any]
     draw: Callable[..., Experience]
-    both: Compiled
+    both: Callable[..., Any]
     count: Callable[..., Any]
 
 
@@ -84,7 +83,7 @@ def fill(small: Any, key: jax.Array, lived: Experience) -> Trial:
         full=states[-1],
         feed=feed,
         draw=jax.jit(small.sample, static_argnums=2),
-        both=Compiled(both),
+        both=jax.jit(both),
         count=jax.jit(small.count),
     )
 

@@ -1,7 +1,6 @@
 """Check whether a world model keeps its contract."""
 
 import dataclasses
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from umwelt.check.base import (
     declares_metrics,
     parameter_names,
     same_form,
+    same_program,
     settles,
     undeclared,
     wants_values,
@@ -99,7 +99,7 @@ def _shapes(report: Report, instance: Any, spec: WorldSpec, key: jax.Array, leng
         return False
     once = not suffix and not is_hosted(instance)
     if once:
-        report.rule("same key", lambda: traced() or _same_program(*programs))
+        report.rule("same key", lambda: traced() or same_program(*programs))
     sound = True
     for rule, stops, check in _rules(instance, spec):
         sound &= report.rule(f"{rule}{suffix}", lambda check=check: check(shapes[0])) or not stops
@@ -171,23 +171,6 @@ def _seeds(instance: Any, spec: WorldSpec, key: jax.Array, length: int | None, s
         return jax.tree.map(lambda leaf: leaf[0], learned(jax.random.split(key, 2)))
 
     return same_form(shapes["state"], jax.eval_shape(both, key), "as one of two seeds under vmap, the state")
-
-
-def _same_program(one: Any, other: Any) -> str:
-    """A sentence where two traces made different programs."""
-    texts = [re.sub(r"0x[0-9a-f]+", "", str(program.jaxpr)) for program in (one, other)]
-    same = len(one.consts) == len(other.consts) and all(
-        np.array_equal(_numbers(a), _numbers(b), equal_nan=_numbers(a).dtype.kind == "f")
-        for a, b in zip(one.consts, other.consts, strict=True)
-    )
-    if texts[0] == texts[1] and same:
-        return ""
-    return "two traces of it differ: it holds Python state or draws from NumPy; draw every random number from `key`"
-
-
-def _numbers(leaf: Any) -> np.ndarray:
-    keyed = jnp.issubdtype(jnp.result_type(leaf), jax.dtypes.prng_key) if isinstance(leaf, jax.Array) else False
-    return np.asarray(jax.random.key_data(leaf) if keyed else leaf)
 
 
 def _step(spec: WorldSpec, kind: int) -> TimeStep:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Compiled
+from umwelt.check.base import compiled
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, Discrete, Experience, TimeStep, WorldSpec, lived, part, spaces
 
 ROWS = 4
@@ -90,7 +90,7 @@ def subject(
 ) -> Subject:
     """Put a model into two lives of `ticks` steps: of the plant where that is `learnable`, or of random values."""
     live, world = (plant_life if learnable else random_life), spec
-    ready: Any = (lambda function: function) if hosted else Compiled
+    ready: Any = (lambda function: function) if hosted else compiled
     return Subject(
         model=model,
         init=ready(lambda key: model.init(key, world)),

@@ -245,7 +245,10 @@ def timed(arm: Arm, seeds: tuple[int, ...], folder: Path, report: Report) -> tup
 @cache
 def _code(thing: Any) -> str:
     """Kept from the first look on: the file may change while the claim runs, and what runs does not."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    except OSError:  # what was typed in by hand has no source
+        return f"{thing.__module__}:{thing.__qualname__}"
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             node.body = [each for each in node.body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))]

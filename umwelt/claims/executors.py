@@ -1,4 +1,4 @@
-"""Where jobs run: in turn, on several processes, or on a Ray cluster. A job is a folder; see `umwelt.claims.worker`.
+"""Where jobs run: in turn, on several processes, or on a Ray cluster. A job is a folder; see `umwelt.claims.jobs`.
 
 A worker that dies loses nothing: its job runs again in the same folder, where its life resumes.
 """
@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from umwelt.claims.worker import FAILED, WATCHED, progress_of, run_alone, run_folder, sentence
+from umwelt.claims.jobs import FAILED, WATCHED, progress_of, run_alone, run_folder, sentence
 from umwelt.core import part
 from umwelt.life.signals import Signals, Stopped
 
@@ -24,6 +25,8 @@ DEATHS = 20
 """How often the worker of one job may die before its job is given up."""
 LOOK = 0.3
 """Seconds between two looks at the workers."""
+LOCAL = "local"
+"""The address of a Ray cluster of this machine's own."""
 SAVING = 600.0
 """Seconds that the workers of a cluster have to save after a signal."""
 
@@ -77,7 +80,7 @@ class Processes:
                     if signals.caught:
                         raise Stopped(signals.caught)
                     for name in [name for name, process in running.items() if process.poll() is not None]:
-                        code = running.pop(name).returncode
+                        code = _ended(running.pop(name))
                         deaths[name] += code != 0
                         if code == FAILED or deaths[name] > DEATHS:
                             raise JobFailed(_fault(name, jobs[name], code))
@@ -96,47 +99,51 @@ class OnRay:
     workers: processors of such a cluster; 0 for all.
     """
 
-    address: str = "local"
+    address: str = LOCAL
     workers: int = 0
 
     def run(self, jobs: dict[str, Path], on_jobs: OnJobs) -> None:
         """Run all jobs; Ray starts one again whose worker has died."""
-        ray = _ray()
+        ray = _ray(self.address)
         mine = not ray.is_initialized()
-        if mine:
-            self._connect(ray)
-        try:
-            with Signals() as signals:
-                work = ray.remote(num_cpus=1, max_retries=DEATHS, retry_exceptions=[Stopped])(run_alone)
-                todo = {name: folder for name, folder in jobs.items() if not (folder / "done.json").exists()}
-                waiting = {work.options(name=name).remote(str(folder.resolve())): name for name, folder in todo.items()}
-                try:
-                    while waiting:
-                        done, _ = ray.wait(list(waiting), timeout=LOOK)
-                        on_jobs(_shares(jobs))
-                        if signals.caught:
-                            raise Stopped(signals.caught)
-                        for each in done:
-                            _finish(ray, each, waiting.pop(each))
-                finally:
-                    _cancel(ray, list(waiting))
-            on_jobs(_shares(jobs))
-        finally:
+        # Ray prints what it does about a death, and standard output belongs to the results
+        with contextlib.redirect_stdout(sys.stderr):
             if mine:
-                ray.shutdown()
+                self._connect(ray)
+            try:
+                with Signals() as signals:
+                    self._run(ray, jobs, on_jobs, signals)
+            finally:
+                if mine:
+                    ray.shutdown()
+        on_jobs(_shares(jobs))
+
+    def _run(self, ray: Any, jobs: dict[str, Path], on_jobs: OnJobs, signals: Signals) -> None:
+        work = ray.remote(num_cpus=1, max_retries=DEATHS, retry_exceptions=[Stopped])(run_alone)
+        todo = {name: folder for name, folder in jobs.items() if not (folder / "done.json").exists()}
+        tasks = {name: work.options(name=name) for name in todo}
+        waiting = {tasks[name].remote(str(folder.resolve()), _paths()): name for name, folder in todo.items()}
+        try:
+            while waiting:
+                done, _ = ray.wait(list(waiting), timeout=LOOK)
+                on_jobs(_shares(jobs))
+                if signals.caught:
+                    raise Stopped(signals.caught)
+                for each in done:
+                    _finish(ray, each, waiting.pop(each))
+        finally:
+            _cancel(ray, list(waiting))
 
     def _connect(self, ray: Any) -> None:
         own: dict[str, Any] = {}
-        if self.address == "local":
-            own = {
-                "num_cpus": self.workers or os.cpu_count(),
-                "num_gpus": None,
-                "include_dashboard": False,
-                "object_store_memory": 100_000_000,  # jobs pass nothing but the names of folders
-                "_node_ip_address": "127.0.0.1",
-            }
+        if self.address == LOCAL:
+            # jobs pass nothing but the names of folders, so that its own store may be as small as Ray allows
+            own = {"num_cpus": self.workers or os.cpu_count(), "include_dashboard": False, "object_store_memory": 80_000_000}
         try:
-            ray.init(address=self.address, log_to_driver=False, configure_logging=False, **own)
+            with warnings.catch_warnings():
+                # what JAX warns of is a fork that goes on; Ray's become other programs at once
+                warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
+                ray.init(address=self.address, log_to_driver=False, configure_logging=False, **own)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise JobFailed(f"--ray {self.address}: {sentence(error)}") from error
 
@@ -146,7 +153,7 @@ def executor(jobs: int = 1, ray: str = "") -> Executor:
     if jobs < 1:
         raise ValueError(f"--jobs {jobs}: give at least one process")
     if ray:
-        _ray()
+        _ray(ray)
         return OnRay(address=ray, workers=jobs if jobs > 1 else 0)
     return InTurn() if jobs == 1 else Processes(number=jobs)
 
@@ -158,9 +165,15 @@ def _shares(jobs: dict[str, Path]) -> dict[str, float]:
 def _start(folder: Path) -> subprocess.Popen[bytes]:
     """A session of its own keeps a Ctrl-C from it, which would be its second signal: the first is sent by `_stop`."""
     (folder / "error.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "umwelt.claims.worker", str(folder), WATCHED]
+    command = [sys.executable, "-m", "umwelt.claims", str(folder), WATCHED]
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(_paths())}
     with (folder / "log.txt").open("ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, env=here)
+
+
+def _paths() -> tuple[str, ...]:
+    """Where this process finds modules: parts of a script's own folder must be found by its workers too."""
+    return tuple(path or os.getcwd() for path in sys.path)
 
 
 def _stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -169,11 +182,20 @@ def _stop(running: dict[str, subprocess.Popen[bytes]]) -> None:
         for process in running.values():
             process.send_signal(signal.SIGTERM)
         for process in running.values():
-            process.wait()
+            _ended(process)
     except BaseException:
         for process in running.values():
             process.kill()
+            _ended(process)
         raise
+
+
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Wait for its end, and only then let go of the pipe that it watches; returns the exit code."""
+    code = process.wait()
+    if process.stdin is not None:
+        process.stdin.close()
+    return code
 
 
 def _fault(name: str, folder: Path, code: int) -> str:
@@ -184,9 +206,13 @@ def _fault(name: str, folder: Path, code: int) -> str:
     return f"{name}: {why} with exit code {code}; what it wrote is in {log}"
 
 
-def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported and by what it starts
+def _ray(address: str) -> Any:
+    """Import Ray; these settings are read when it is imported, and by what it starts."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    if address == LOCAL:
+        # without clusters of several machines, its servers listen to this one alone
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     try:
         import ray
     except ImportError as error:

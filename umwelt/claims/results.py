@@ -58,7 +58,7 @@ class Judged:
         for index, gain in enumerate(self.gains):
             tail = f"_{index + 1}" if index else ""
             numbers |= {f"gain{tail}": gain.mean, f"low{tail}": gain.low, f"high{tail}": gain.high}
-        return self.claim.sentence(numbers)
+        return re.sub(r"\[nan[^\]]*\]", "(no interval)", self.claim.sentence(numbers))
 
 
 def hash_of(arm: Arm) -> str:

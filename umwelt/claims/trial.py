@@ -9,8 +9,8 @@ import numpy as np
 from umwelt.claims.arms import Arm, Published, Recorded, Values, named
 from umwelt.claims.claim import Claim
 from umwelt.claims.executors import Executor, InTurn
+from umwelt.claims.jobs import Job, outcome
 from umwelt.claims.results import Judged, judged, made
-from umwelt.claims.worker import Job, outcome
 
 WORK = Path("build/claims")
 """Where claims run: their lives, and what was computed."""
@@ -52,13 +52,16 @@ def run_arms(
         within = (places or {}).get(name, "")
         jobs[name] = [(group, Job(arm=arm, seeds=group, place=within).write(work)) for group in arm.groups(seeds)]
     # two arms may share a job; it runs once, under the first one's name
-    once = {folder: f"{name} {named(group)}" for name, own in reversed(jobs.items()) for group, folder in own}
+    once: dict[Path, str] = {}
+    for name, own in jobs.items():
+        for group, folder in own:
+            once.setdefault(folder, f"{name} {named(group)}")
 
     def on_jobs(shares: dict[str, float]) -> None:
         if on_arms is not None:
             on_arms({name: sum(shares[once[folder]] for _, folder in own) / len(own) for name, own in jobs.items()})
 
-    (executor or InTurn()).run({name: folder for folder, name in reversed(once.items())}, on_jobs)
+    (executor or InTurn()).run({name: folder for folder, name in once.items()}, on_jobs)
     values: dict[str, Values] = {}
     spent: dict[Path, float] = {}
     for name, own in jobs.items():

@@ -16,6 +16,7 @@ VERBS = {
     "watch": "serve a page to watch lives while they run, and after",
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, parts and recipes, also those of other packages",
+    "sweep": "run several recipes in several worlds, with several seeds, and compare them",
     "show": "print what each idea is good for, as it was tried, or repeat a claim",
     "atlas": "find a published system or an idea, and what came of it here",
     "cite": "print the BibTeX of a recipe and of its parts",

@@ -63,7 +63,7 @@ kept = Claim(
         Expect(measure="final_return", arm="copied", over="learned", by=-0.05),
     ),
     seeds=(0, 1, 2, 3, 4, 5),
-    minutes=8,
+    minutes=5,
     not_shown="levels that are seen in part; more room for old moments, with which nothing is forgotten; answers of the day,"
     " as in dark experience replay, in place of those of a copy",
     cites=("dark_experience_2020",),

@@ -26,7 +26,7 @@ physics = Claim(
     name="losse_experts",
     says="of three physics that come twice unannounced, experts keep {gain:.2f} [{low:.2f}, {high:.2f}] more than one model",
     recipe="losse_experts",
-    cites=("multiple_models_2002", "losse_2024"),
+    cites=("tame_2022", "multiple_models_2002", "losse_2024"),
     arms={"experts": EXPERTS, "leader": varied(EXPERTS, {"life.agent.model": Losse()})},
     expects=(Expect(measure="retention", arm="experts", over="leader", by=0.3),),
     # seeds that do not follow each other live one by one: as one program, all experts would be asked at every step

@@ -150,7 +150,8 @@ class Distracted:
             after = self.memory * now + math.sqrt(1.0 - self.memory**2) * new
             return after, after
 
-        noise = jnp.moveaxis(jax.lax.scan(wander, fresh[0], fresh)[1], 0, -2)
+        later = jax.lax.scan(wander, fresh[0], fresh[1:])[1]
+        noise = jnp.moveaxis(jnp.concatenate([fresh[:1], later]), 0, -2)
 
         def beside(step: TimeStep, own: jax.Array) -> TimeStep:
             return replace(step, observation=jnp.concatenate([step.observation, own], axis=-1))

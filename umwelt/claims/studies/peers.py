@@ -16,7 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COLUMNS = ("seed", "final_return", "seconds", "updates_a_second", "cores")
+COLUMNS: tuple[str, ...] = ("seed", "final_return", "seconds", "updates_a_second", "cores")
 RANDOM = 100
 """Decisions at random before the first update."""
 PEER = """

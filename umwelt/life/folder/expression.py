@@ -3,9 +3,8 @@
 A part is written as its name and its fields, a function as its name, a task or another struct likewise. Nothing is
 pickled, so a folder from a stranger runs no code but what its names import.
 
-A part of this package is named by its room, `umwelt.models:Rssm`, so that moving a file orphans no life. A part that
-changes its room or its name, a field that changes its name, and a part that is split gets a row in
-`umwelt.life.folder.moved`.
+A part of this package is named by its room, `umwelt.models:Rssm`, so that moving a file orphans no life. A part or a
+field that gets another name, and a part that is split, need a row in `umwelt.life.folder.moved`.
 """
 
 import dataclasses

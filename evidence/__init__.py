@@ -1,1 +1,0 @@
-"""Slow evidence: learning curves, tables and endurance, each with its command; `make evidence` runs all."""

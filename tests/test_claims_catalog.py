@@ -1,0 +1,90 @@
+"""Every claim of the catalogue can be judged and run, and cites what the library knows."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from umwelt.claims import Claim, Lived, claims, load, names, results, show
+from umwelt.claims.claim import ClaimError
+from umwelt.claims.judging import LEAST
+from umwelt.life.engine import Engine
+from umwelt.recipes import ALL
+
+KEYS = set(re.findall(r"@\w+\{([^,]+),", (files("umwelt.recipes") / "references.bib").read_text(encoding="utf8")))
+LONG = 30.0
+"""Minutes that a claim may take which was never run."""
+QUICK = 1.0
+"""Minutes of a claim that is cheap enough to run here."""
+
+
+def lives() -> Iterator[tuple[str, Lived, tuple[int, ...]]]:
+    """Every life that a claim runs, once, with the seeds of its first program."""
+    known = set()
+    for claim in claims().values():
+        for name, arm in claim.arms.items():
+            if isinstance(arm, Lived) and arm.key not in known:
+                known.add(arm.key)
+                yield f"{claim.name}, {name}", arm, arm.groups(claim.seeds)[0]
+
+
+@pytest.mark.parametrize("claim", claims().values(), ids=lambda claim: claim.name)
+def test_a_claim_is_well_made(claim: Claim) -> None:
+    claim.check()
+    assert set(claim.cites) <= KEYS, "a key of references.bib is missing"
+    stored = results.read(claim.name)
+    assert 0 < claim.minutes <= LONG or stored is not None, "what takes longer than that is run before it stands here"
+    assert 1 <= claim.tries <= 2, "more settings than two are not tried for a claim"
+    assert claim.recipe == "" or claim.recipe in ALL
+    assert len(claim.seeds) >= LEAST or "seed" in claim.not_shown, "there is no interval below three seeds, and it must say so"
+    assert claim.name == load(claim.name).name in names()
+    hashes = {name: results.hash_of(arm) for name, arm in claim.arms.items()}
+    assert len(set(hashes.values())) == len(hashes), "two arms are the same"
+
+
+def test_stored_results_belong_to_claims_and_say_what_was_tried() -> None:
+    for path in sorted(results.STORED.glob("*.json")):
+        found = results.judged(load(path.stem), results.read(path.stem))
+        assert found.verdict in ("shown", "open", "refuted", "stale")
+        if found.verdict in ("open", "refuted"):
+            assert found.claim.tried, f"{path.stem} is {found.verdict}, and `tried` does not say what was tried"
+
+
+# simulators warn of displays that are missing, and of what they will change
+@pytest.mark.filterwarnings("ignore")
+def test_the_parts_of_every_life_fit_together() -> None:
+    faults = []
+    for name, arm, seeds in lives():
+        try:
+            Engine(replace(arm.life, seed=seeds[0], seeds=len(seeds))).check()
+        except ValueError as error:
+            faults.append(f"{name}: {error}")
+    assert not faults
+
+
+def test_one_cheap_claim_really_runs(tmp_path: Path) -> None:
+    cheap = [claim for claim in claims().values() if claim.minutes <= QUICK]
+    # another one with each commit
+    git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "0"
+    claim = cheap[int(commit, 16) % len(cheap)]
+    found = show(replace(claim, seeds=claim.seeds[:3]), work=tmp_path)
+    assert len(found.gains) == len(claim.expects)
+    assert found.verdict in ("shown", "open", "refuted")
+    assert found.result is not None
+    for arm, measures in found.result.values.items():
+        for measure, values in measures.items():
+            assert np.isfinite(values).all(), f"{claim.name}: {measure} of {arm} is {values}"
+
+
+def test_an_unknown_claim_and_a_number_that_nothing_fills_are_named() -> None:
+    claim = load("losse_mpc")
+    with pytest.raises(KeyError, match="did you mean losse_mpc"):
+        load("losse_mpk")
+    with pytest.raises(ClaimError, match="gain_2"):
+        replace(claim, says="gains {gain_2:.1f}").check()
