@@ -13,7 +13,8 @@ import pytest
 from umwelt import check
 from umwelt.behaviours import Pupil, Views
 from umwelt.behaviours.pupil import answers
-from umwelt.core import Experience, keys, lived
+from umwelt.claims.catalog import load
+from umwelt.core import MID, Experience, TimeStep, keys, lived
 from umwelt.memory import Lifelong, Rested
 from umwelt.networks import members
 from umwelt.retention import Elastic, Entropy, Square
@@ -27,14 +28,16 @@ STORE = Lifelong(bytes=100_000)
 
 @cache
 def met(number: int) -> list[Experience]:
-    """Experience [8], so many times."""
-    task, once, action = rows(WORLD.tasks()["all"], 8), jax.jit(WORLD.step), jnp.zeros(8, jnp.int32)
-    state, step = WORLD.init(KEY, task)
-    made = []
-    for tick in range(number):
-        state, next = once(jax.random.fold_in(KEY, tick), state, action, task)
-        made.append(lived(step, action, next, task=task, surprise=jnp.zeros(8)))
-        step = next
+    """Experience [8] in the middle of episodes, so many times."""
+    random, made = np.random.default_rng(0), []
+    for _ in range(number):
+        cards, truths = random.normal(size=(2, 8, 5, 5)).astype(np.float32), random.integers(0, 4, (2, 8)).astype(np.int32)
+        step, next = (
+            TimeStep(kind=np.full(8, MID, np.int8), observation={"card": card, "truth": truth}, reward=np.zeros(8, np.float32))
+            for card, truth in zip(cards, truths, strict=True)
+        )
+        task = jax.tree.map(np.asarray, rows(WORLD.tasks()["all"], 8))
+        made.append(lived(step, np.zeros(8, np.int32), next, task=task, surprise=np.zeros(8, np.float32)))
     return made
 
 
@@ -91,7 +94,7 @@ def test_from_memory_alone_it_is_a_plain_loop_of_optax() -> None:
 
 
 def gradient(pupil: Pupil, state: Any, old: Any = None) -> Any:
-    return jax.grad(lambda network: pupil._loss(network, state, old)[0])(state.network)
+    return jax.jit(jax.grad(lambda network: pupil._loss(network, state, old)[0]))(state.network)
 
 
 def same(found: Any, wanted: Any) -> None:
@@ -159,3 +162,10 @@ def test_a_world_without_cards_is_refused_and_so_is_rehearsal_without_memory() -
         Pupil().init(KEY, Pendulum().spec)
     with pytest.raises(ValueError, match="give `memory="):
         Pupil(rehearsed=4).init(KEY, WORLD.spec)
+
+
+@pytest.mark.parametrize(("claim", "arm", "cards"), [("pupil", "reservoir", 100), ("unified", "der", 50), ("unified", "er", 50)])
+def test_the_memories_of_the_claims_hold_as_many_cards_as_they_say(claim: str, arm: str, cards: int) -> None:
+    study: Any = load(claim).arms[arm]
+    state: Any = jax.eval_shape(lambda key: study.function.agent.init(key, study.function.world.spec), KEY)
+    assert state.memory.steps.kind.shape == (cards, 2)

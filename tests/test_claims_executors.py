@@ -24,6 +24,12 @@ def in_turn(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[st
     return values, lives_in(work)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of compiled programs for the workers alone: one that is killed may leave half an entry."""
+    return tmp_path_factory.mktemp("cache")
+
+
 def lives_in(work: Path) -> dict[str, object]:
     return {name: fingerprints(work / arm.key / "seeds-0-1") for name, arm in ARMS.items()}
 
@@ -32,12 +38,11 @@ def lives_in(work: Path) -> dict[str, object]:
 @pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
 @pytest.mark.parametrize("executor", [Processes(number=2), OnRay(workers=2)], ids=["processes", "ray"])
 def test_one_whose_worker_is_killed_ends_with_the_same_life(
-    executor: Executor, in_turn: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    executor: Executor, in_turn: tuple, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if isinstance(executor, OnRay):
         pytest.importorskip("ray")
-    # a killed process may leave half an entry in the cache of compiled programs
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     killer = Killer(tmp_path, times=1)
     values, spent = run_arms(ARMS, SEEDS, tmp_path, executor=executor, on_arms=killer)
     assert len(killer.killed) == 1

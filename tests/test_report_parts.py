@@ -17,6 +17,7 @@ from umwelt.evaluation.proctor import Proctor
 from umwelt.life.exams.film import AHEAD, TRAJECTORIES, film_foresight, read_film
 from umwelt.life.folder import expression as expressions
 from umwelt.life.rhythm import Rhythm
+from umwelt.networks.inside import with_batch
 from umwelt.report.curves import POINTS, Line, stretches, together
 from umwelt.report.figure import estimate, interval, label_of, number
 from umwelt.report.heat import ranges, shades
@@ -27,7 +28,6 @@ from umwelt.report.recipe_section import differences, expression, recipe_name, s
 from umwelt.report.spent import seconds
 from umwelt.teachers import Blocks
 from umwelt.worlds import Announced, Pendulum
-from umwelt.worlds.inside import with_batch
 
 
 @given(clock=arrays(np.int64, st.integers(1, 400), elements=st.integers(0, 10**6)))

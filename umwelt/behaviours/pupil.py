@@ -52,7 +52,7 @@ class Divergence(Protocol):
 @struct
 class Resolved:
     """Cards whose truth is known. cards: float32 [N, h, w]. truth: int32 [N]. weight: float32 [N], 0 where nothing is to be
-    learned. said: logits float32 [N, C] of the day when the card was met, or None."""
+    learned. said: logits float32 [N, C] as they were when the card was met, or None."""
 
     cards: jax.Array
     truth: jax.Array
@@ -105,7 +105,7 @@ class Pupil:
     views: Views | None = None
     """How rehearsed cards are shown; None shows them as they were met."""
 
-    cites = ("refresh_2024", "der_2020", "lwf_2016")
+    cites = ("refresh_2024", "dark_experience_2020", "lwf_2016")
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

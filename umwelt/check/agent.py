@@ -13,6 +13,7 @@ from umwelt.check.base import (
     Report,
     declares_metrics,
     parameter_names,
+    reloaded,
     same_form,
     same_values,
     settles,
@@ -267,11 +268,6 @@ def _embodies(subject: _Subject, key: jax.Array, state: Any) -> str:
 
 def _reloads(subject: _Subject, key: jax.Array, state: Any) -> str:
     """A state that went through NumPy and back goes on bit for bit alike."""
-
-    def through(leaf: jax.Array) -> jax.Array:
-        keyed = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
-        return leaf if keyed else jnp.asarray(np.asarray(leaf), leaf.dtype)
-
     steps = _step(subject.spec, TICKS - 1), _step(subject.spec, TICKS)
-    first, second = (subject.tick(key, each, *steps) for each in (state, jax.tree.map(through, state)))
+    first, second = (subject.tick(key, each, *steps) for each in (state, reloaded(state)))
     return same_values(first, second, "the next tick")

@@ -174,6 +174,17 @@ def plain(leaf: Any) -> np.ndarray:
     return np.asarray(leaf)
 
 
+def reloaded(tree: Any) -> Any:
+    """A tree through NumPy and back, as a checkpoint goes."""
+
+    def back(leaf: Any) -> jax.Array:
+        if jax.numpy.issubdtype(jax.numpy.asarray(leaf).dtype, jax.dtypes.prng_key):
+            return jax.random.wrap_key_data(jax.numpy.asarray(plain(leaf)), impl=jax.random.key_impl(leaf))
+        return jax.numpy.asarray(np.array(plain(leaf)), dtype=jax.numpy.asarray(leaf).dtype)
+
+    return jax.tree.map(back, tree)
+
+
 def _form(leaf: Any) -> str:
     known = leaf if isinstance(leaf, jax.ShapeDtypeStruct) else jax.numpy.asarray(leaf)
     return f"{known.dtype}{list(known.shape)}"

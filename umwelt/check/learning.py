@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.check.base import Report, plain, same_values
+from umwelt.check.base import Report, reloaded, same_values
 from umwelt.check.imagining import differing
 from umwelt.check.plant import Subject, altered
 from umwelt.core import BROKEN, TERMINATED, WATCHED, Experience, struct
@@ -119,18 +119,11 @@ def _doubts(after: Marks, far: Marks) -> str:
 
 def _saved(subject: Subject, state: Any) -> str:
     """Through NumPy and back, as a checkpoint goes."""
-    leaves, tree = jax.tree.flatten(state)
-    loaded = jax.tree.unflatten(tree, [_restore(leaf) for leaf in leaves])
+    loaded = reloaded(state)
     for batch in (subject.batch(index) for index in range(3)):
         state, loaded = (subject.learn(subject.key, held, batch)[0] for held in (state, loaded))
     difference = same_values(state, loaded, "the state")
     return f"saved, loaded and taught again, {difference}; keep everything that `learn` reads in the state" if difference else ""
-
-
-def _restore(leaf: Any) -> Any:
-    if jnp.issubdtype(jnp.asarray(leaf).dtype, jax.dtypes.prng_key):
-        return jax.random.wrap_key_data(jnp.asarray(plain(leaf)), impl=jax.random.key_impl(leaf))
-    return jnp.asarray(np.array(plain(leaf)), dtype=jnp.asarray(leaf).dtype)
 
 
 def _watched(subject: Subject, state: Any) -> str:

@@ -15,8 +15,8 @@ from umwelt.check.base import (
     Depth,
     Report,
     parameter_names,
-    plain,
     pure,
+    reloaded,
     same_form,
     same_values,
     settles,
@@ -255,8 +255,8 @@ def _keyed(trial: Trial) -> str:
 
 def _continues(trial: Trial) -> str:
     row = some_of(trial.lived, EARLY)
-    loaded = jax.tree.map(lambda leaf: jnp.asarray(plain(leaf)), trial.early)
-    return same_values(trial.both(trial.key, trial.early, row), trial.both(trial.key, loaded, row), "result")
+    first, second = (trial.both(trial.key, state, row) for state in (trial.early, reloaded(trial.early)))
+    return same_values(first, second, "result")
 
 
 def _in_place(trial: Trial, example: Experience) -> str:

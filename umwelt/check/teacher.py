@@ -147,4 +147,7 @@ def _traced(turn: _Turn, state: Any, key: jax.Array) -> str:
     like = jax.eval_shape(lambda: spaces.zeros(turn.space, ROWS))
     reflect = capability(turn.instance, "reflect")
     reflected = jax.eval_shape(lambda key, state: reflect(key, state)[0], key, state) if reflect else state
-    return settles(state, after, "the state") or same_form(like, tasks, "the tasks") or same_form(state, reflected, "the state")
+    if sentence := settles(state, after, "the state") or same_form(like, tasks, "the tasks"):
+        return sentence
+    sentence = same_form(state, reflected, "the state")
+    return sentence and f"{sentence} in `reflect`"

@@ -20,7 +20,7 @@ from umwelt.life.folder import expression
 from umwelt.life.folder.folder import Folder, slug
 from umwelt.life.saves.saver import Saver
 from umwelt.life.session import Events, Living, OnProgress
-from umwelt.worlds.inside import with_batch
+from umwelt.worlds import with_batch
 
 PACKAGES = ("umwelt", "jax", "jaxlib", "numpy", "optax", "gymnasium", "mujoco", "dm_control")
 

@@ -29,7 +29,7 @@ from umwelt.life.folder.keeper import Keeper
 from umwelt.life.saves.saver import Saver
 from umwelt.life.saves.spilling import Shelves
 from umwelt.life.signals import Signals, Stopped
-from umwelt.worlds.inside import with_batch
+from umwelt.worlds import with_batch
 
 REWARD = Metric(
     name="reward", unit="the world's own", meaning="reward for each decision, averaged over rows and time", better="up"

@@ -15,6 +15,7 @@ from umwelt.memory.episodes import collect
 from umwelt.memory.pieces import lay
 from umwelt.memory.shown import watched
 from umwelt.networks.form import form
+from umwelt.networks.inside import with_batch
 
 TICKS = 256
 """Decisions that the compiled program takes at once."""
@@ -117,7 +118,7 @@ Carry = tuple[Any, TimeStep, jax.Array]
 @lru_cache(maxsize=8)
 def _programs(played: Played) -> tuple[Callable[..., Carry], Callable[..., Any]]:
     """`begin(key) -> Carry`, and `roll(key, carry) -> (carry, (step, action, task) [TICKS, rows])`, compiled once."""
-    world, rows = _with_rows(played.world, played._rows), jnp.arange(played._rows)
+    world, rows = with_batch(played.world, played._rows), jnp.arange(played._rows)
     named = world.tasks()
     chosen = [named[name] for name in played.tasks] or [next(iter(named.values()))]
     kinds = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *chosen)
@@ -192,12 +193,3 @@ def _noisy(key: jax.Array, space: Any, actions: Any, random: Any, noise: float) 
 def _shown(episode: Experience, actions: bool) -> Experience:
     shown = dataclasses.replace(episode, origin=np.full_like(episode.origin, SHOWN))
     return shown if actions else watched(shown)
-
-
-def _with_rows(world: Any, rows: int) -> Any:
-    """The same world with so many rows, inside its wrappers too."""
-    inner = getattr(world, "inner", None)
-    if inner is None:
-        return dataclasses.replace(world, batch=rows)
-    field = next(field.name for field in dataclasses.fields(world) if getattr(world, field.name) is inner)
-    return dataclasses.replace(world, **{field: _with_rows(inner, rows)})

@@ -45,7 +45,9 @@ class Rested:
     def init(self, example: Experience) -> LifelongState:
         """Make an empty memory for experience [B] like `example`."""
         if self.memory.length != 1:
-            raise ValueError(f"memory: Rested schedules single transitions, and its chunks have {self.memory.length}; take length=1")
+            raise ValueError(
+                f"memory: Rested schedules single transitions, and its chunks have {self.memory.length}; take length=1"
+            )
         return self.memory.init(example)
 
     def add(self, key: jax.Array, state: LifelongState, experience: Experience) -> LifelongState:

@@ -14,7 +14,7 @@ from umwelt.core import part
 class Square:
     """Half the squared distance of the logits, as in "Dark experience for general continual learning" (2020)."""
 
-    cites = ("der_2020",)
+    cites = ("dark_experience_2020",)
 
     def __call__(self, said: jax.Array, remembered: jax.Array) -> jax.Array:
         """Compare logits [N, C]: float32 [N]."""

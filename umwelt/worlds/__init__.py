@@ -1,5 +1,6 @@
 """Worlds: the built-in ones by name, and functions from a world to a world."""
 
+from umwelt.networks.inside import with_batch
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import Arm
@@ -56,4 +57,5 @@ __all__ = [
     "stack_frames",
     "sticky",
     "stream_named",
+    "with_batch",
 ]

@@ -33,7 +33,7 @@ class CardSet(Protocol):
 
 @part
 class Glyphs:
-    """Signs that the program draws itself: one smooth random field for each class, deformed anew for each card.
+    """Signs that the program draws itself: one smooth random field for each class, deformed in a new way for each card.
 
     Every card is a fresh one, so none needs to be held out.
     """

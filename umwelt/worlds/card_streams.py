@@ -1,6 +1,6 @@
 """Lessons for `Cards` by kind: classes a few at a time, pixels permuted, pictures turned, answers renamed.
 
-    Cards(cards=Digits(), lessons=split(10, each=2))
+Cards(cards=Digits(), lessons=split(10, each=2))
 """
 
 import numpy as np

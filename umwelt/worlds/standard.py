@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from umwelt.core import Box, TimeStep, WorldSpec, host_scan, keys, part, spaces
-from umwelt.worlds.inside import with_batch
+from umwelt.networks.inside import with_batch
 from umwelt.worlds.wrapped import Wrapped
 
 TASKS = 16

@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, TimeStep, WorldSpec, layers, part, select, spaces, struct
+from umwelt.networks.inside import around
 from umwelt.worlds import sketch
-from umwelt.worlds.inside import around
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.wrapped import Wrapped
 

@@ -14,11 +14,11 @@ from umwelt.life.engine import Engine
 from umwelt.life.exams.examine import PROBE_KEY, panel_of, repeated
 from umwelt.life.folder.folder import Folder
 from umwelt.life.saves.saver import Saver
+from umwelt.networks.inside import with_batch
 from umwelt.recipes.pets import pets
 from umwelt.recipes.variation import varied
 from umwelt.worlds import CartpoleSwingup
 from umwelt.worlds.adapters import gymnasium
-from umwelt.worlds.inside import with_batch
 
 
 def upright(folder: Path, seed: int) -> float:

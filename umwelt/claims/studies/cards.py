@@ -6,10 +6,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.behaviours.memories import example
 from umwelt.behaviours.pupil import Pupil
-from umwelt.claims.arms import Measure
+from umwelt.claims.arms import Computed, Measure
 from umwelt.core import keys, lived, part
+from umwelt.memory import Lifelong
+from umwelt.worlds.card_sets import Digits
+from umwelt.worlds.card_streams import names, permuted, split, turned
 from umwelt.worlds.cards import HELD_OUT, Cards
 
 ACCURACY = Measure(name="accuracy", unit="share", better="up")
@@ -105,34 +107,58 @@ class Schooled:
         }
 
 
-def with_room(agent: Pupil, world: Cards, cards: int) -> Pupil:
-    """Give the memory of a pupil just the bytes that hold so many cards."""
-
-    def resized(bytes: int) -> Pupil:
-        memory: Any = agent.memory
-        inner = getattr(memory, "memory", None)
-        memory = replace(memory, bytes=bytes) if inner is None else replace(memory, memory=replace(inner, bytes=bytes))
-        return replace(agent, memory=memory)
-
-    def slots(bytes: int) -> int:
-        try:
-            state: Any = jax.eval_shape(lambda key: resized(bytes).init(key, world.spec), jax.random.key(0))
-        except ValueError:
-            return 0
-        return state.memory.steps.kind.shape[0]
-
-    low, high = 1, 1_000
-    while slots(high) < cards:
-        high *= 2
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if slots(middle) >= cards else (middle + 1, high)
-    return resized(low)
-
-
 def _stacked(tasks: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *tasks)
 
 
 def _rows(task: Any, batch: int) -> Any:
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (batch, *jnp.shape(leaf))), task)
+
+
+HUNDRED = 73_796
+"""Bytes of a memory that holds 100 digits, beside the 16 under way."""
+SPLIT = Computed(
+    function=Schooled(
+        world=Cards(batch=16, time_limit=16, cards=Digits(), lessons=split(10)),
+        agent=Pupil(memory=Lifelong(bytes=HUNDRED), rehearsed=16),
+        order=names(split(10)),
+        episodes=13,
+    ),
+    measures=(ACCURACY, FORGETTING, NEWEST),
+    together=True,
+)
+"""Digits, two classes after two others, each card about twelve times; 16 new cards and 16 from memory in each update."""
+PERMUTED = Computed(
+    function=Schooled(
+        world=Cards(batch=16, time_limit=16, cards=Digits(), lessons=permuted(5)),
+        agent=Pupil(),
+        order=names(permuted(5)),
+        episodes=12,
+    ),
+    measures=(ACCURACY, FORGETTING, NEWEST),
+    together=True,
+)
+"""Digits under five orders of their pixels, 192 updates each, without a memory."""
+TURNED = Computed(
+    function=Schooled(
+        world=Cards(batch=16, time_limit=16, cards=Digits(), lessons=turned(2)),
+        agent=Pupil(),
+        order=("t0",) * 20 + ("t1",) * 40,
+        episodes=2,
+    ),
+    measures=(KEPT, ACCURACY, NEWEST),
+    together=True,
+)
+"""Digits upright for 640 updates, then turned by 90 degrees for 1,280, without a memory; an exam after each 32."""
+MANY = Computed(
+    function=Schooled(
+        world=Cards(batch=16, time_limit=16, cards=Digits(), lessons=permuted(80)),
+        agent=Pupil(units=(64, 64), learning_rate=3e-3),
+        order=names(permuted(80)),
+        episodes=4,
+        examined=100,
+    ),
+    measures=(NEWEST,),
+    together=True,
+)
+"""Digits under eighty orders of their pixels, 64 updates each."""

@@ -17,7 +17,7 @@ from umwelt.life.folder.folder import Folder
 from umwelt.life.saves.saver import Saver
 from umwelt.memory import minari
 from umwelt.memory.episodes import transitions
-from umwelt.worlds.inside import with_batch
+from umwelt.worlds import with_batch
 
 RECORD_KEY = 50_000
 """The seed of all recordings, so that they meet other episodes than probes do."""
