@@ -52,9 +52,9 @@ def test_lessons_and_probes_become_a_ledger(tmp_path: Path) -> None:
         found = ledgers(diary(chronicle))
     assert sorted(found) == [0, 1]
     assert [(lesson.task, lesson.begin, lesson.end) for lesson in found[1].lessons] == [
-        ("a", 0, 103),
-        ("b", 103, 203),
-        ("a", 203, 303),
+        ("a", 0, 104),
+        ("b", 104, 204),
+        ("a", 204, 303),
     ]
     np.testing.assert_allclose(found[0].matrix(), [[8.0, 1.0], [6.0, 9.0], [8.0, 9.0]])
 

@@ -10,6 +10,8 @@ from umwelt.networks.form import Form, form
 
 SEEN, TASK = "seen", "task"
 """The parts of the observation of an announced world."""
+SAME = 1e-5
+"""Numbers of an announced task, about 1 in size, that differ by less are the same."""
 
 
 @part
@@ -80,10 +82,18 @@ def meet(known: KnownTasks, task: jax.Array, due: jax.Array) -> tuple[KnownTasks
     """Add a task [width] where `due` (bool), unless it is known; return its number too, int32. Where there is no room, a
     new task takes the last place."""
     most = known.announced.shape[0]
-    same = jnp.all(known.announced == task, axis=1) & (jnp.arange(most) < known.count)
+    same = alike(known.announced, task) & (jnp.arange(most) < known.count)
     number = jnp.where(jnp.any(same), jnp.argmax(same), jnp.minimum(known.count, most - 1)).astype(jnp.int32)
     announced = known.announced.at[jnp.where(due, number, most)].set(task, mode="drop")
     return KnownTasks(announced=announced, count=jnp.where(due, jnp.maximum(known.count, number + 1), known.count)), number
+
+
+def alike(one: jax.Array, other: jax.Array) -> jax.Array:
+    """True where two tasks [..., width] are the same: bool [...].
+
+    A compiler may round one announcement of a task in another way than the next, so the last digits do not count.
+    """
+    return jnp.all(jnp.abs(one - other) <= SAME, axis=-1)
 
 
 def nearest(known: KnownTasks, tasks: jax.Array) -> jax.Array:

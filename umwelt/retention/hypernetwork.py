@@ -27,7 +27,7 @@ from umwelt.core import (
     struct,
 )
 from umwelt.networks import known_tasks, layers, optimise
-from umwelt.networks.known_tasks import Announcement, KnownTasks
+from umwelt.networks.known_tasks import Announcement, KnownTasks, alike
 from umwelt.networks.layers import Stack
 
 
@@ -163,10 +163,10 @@ class Hypernetwork:
         tasks, acted = state.announcement.tasks(experience.step.observation), experience.acted
         some = jnp.any(acted)
         flat, rows = tasks.reshape(acted.size, -1), jnp.ravel(acted)
-        alike = jnp.sum(jnp.all(flat[:, None] == flat, axis=-1) & rows, axis=1)
-        present = flat[jnp.argmax(jnp.where(rows, alike, -1))]
+        twins = jnp.sum(alike(flat[:, None], flat) & rows, axis=1)
+        present = flat[jnp.argmax(jnp.where(rows, twins, -1))]
         known, task = known_tasks.meet(state.known, present, some)
-        kind = jnp.where(jnp.all(tasks == present, axis=-1), experience.step.kind, jnp.int8(TERMINATED))
+        kind = jnp.where(alike(tasks, present), experience.step.kind, jnp.int8(TERMINATED))
         step = replace(self._cut(state, experience.step), kind=kind)
         met, loss = self.model.loss_of(
             _one(state.inner, task), replace(experience, step=step, next=self._cut(state, experience.next))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from umwelt.core import TERMINATED, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, select, static, struct
 from umwelt.core.contracts import Model
 from umwelt.networks import known_tasks
-from umwelt.networks.known_tasks import Announcement, KnownTasks
+from umwelt.networks.known_tasks import Announcement, KnownTasks, alike
 
 MODELS = Metric(name="models", unit="models", meaning="how many models of the zoo have begun")
 
@@ -114,7 +114,7 @@ class Zoo:
         looking, learning = keys.split(key, "look", "learn")
         acted = jnp.ravel(experience.acted)
         flat = state.announcement.tasks(experience.step.observation).reshape(acted.size, -1)
-        same = jnp.all(flat[:, None] == state.known.announced, axis=-1) & (jnp.arange(self.most) < state.known.count)
+        same = alike(flat[:, None], state.known.announced) & (jnp.arange(self.most) < state.known.count)
         unknown = acted & ~jnp.any(same, axis=1)
         begins = jnp.any(unknown) & (state.known.count < self.most)
         known, _ = known_tasks.meet(state.known, flat[jnp.argmax(unknown)], begins)
@@ -124,7 +124,7 @@ class Zoo:
             begins, lambda: self._worst(looking, state, experience, same & acted[:, None]), lambda: jnp.zeros(self.most, bool)
         )
         mine = jnp.where(begins, chosen.at[newest].set(True), state.learned[newest])
-        found = jnp.any(same, axis=1) | jnp.all(flat == known.announced[newest], axis=-1)
+        found = jnp.any(same, axis=1) | alike(flat, known.announced[newest])
         own = (mine[known_tasks.nearest(known, flat)] & found).reshape(experience.acted.shape)
         kind = jnp.where(own, experience.step.kind, jnp.int8(TERMINATED))
         rows = replace(experience, step=replace(experience.step, kind=kind))

@@ -111,13 +111,19 @@ def error_growth(ledger: Ledger) -> dict[str, Any]:
 
 
 def lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, int, int]]:
-    """(task, begin, end) of the stretches of episodes on one task; the last one lasts until the end of the life."""
+    """(task, begin, end) of the stretches of episodes on one task; the last one lasts until the end of the life.
+
+    The tick after an episode only shows the first step of the next one, so nothing is learned from it. It still counts for
+    the task that ended, and so does a probe at that clock.
+    """
     found: list[tuple[str, int, int]] = []
     for task, end in zip(tasks, ends, strict=True):
         if found and found[-1][0] == task:
             found[-1] = (task, found[-1][1], int(end))
-        else:
-            found.append((str(task), found[-1][2] if found else 0, int(end)))
+            continue
+        if found:
+            found[-1] = (*found[-1][:2], found[-1][2] + 1)
+        found.append((str(task), found[-1][2] if found else 0, int(end)))
     if found:
         task, begin, end = found[-1]
         found[-1] = (task, begin, max(last, end))
