@@ -29,7 +29,7 @@ class Probed:
     """Makes lessons and exams."""
     model: Any
     """A model that replays sequences."""
-    updates: int = 1000
+    updates: int = 3000
     """Updates."""
     batch: int = 16
     """Sequences of an update."""
@@ -83,6 +83,6 @@ grasp = Claim(
     cites=("mudreamer_2024",),
     arms={"grasping": GRASPING, "decoding": varied(GRASPING, {"function.model.targets": "observation"})},
     expects=(Expect(measure="apart", arm="grasping", over="decoding", by=0.2),),
-    minutes=5,
+    minutes=8,
     not_shown="returns; videos behind a robot; batch normalisation, which the published system needs",
 )

@@ -118,15 +118,17 @@ def lessons(tasks: np.ndarray, ends: np.ndarray, last: int) -> list[tuple[str, i
     """
     found: list[tuple[str, int, int]] = []
     for task, end in zip(tasks, ends, strict=True):
+        begin = found[-1][2] if found else 0
         if found and found[-1][0] == task:
-            found[-1] = (task, found[-1][1], int(end))
-            continue
-        if found:
-            found[-1] = (*found[-1][:2], found[-1][2] + 1)
-        found.append((str(task), found[-1][2] if found else 0, int(end)))
+            begin = found.pop()[1]
+        elif found:
+            before, started, ended = found.pop()
+            begin = ended + 1
+            found.append((before, started, begin))
+        found.append((str(task), begin, int(end)))
     if found:
-        task, begin, end = found[-1]
-        found[-1] = (task, begin, max(last, end))
+        task, begin, end = found.pop()
+        found.append((task, begin, max(last, end)))
     return found
 
 
