@@ -9,7 +9,7 @@ import pytest
 from umwelt.behaviours import SAC, Curious, Dyna, RandomAgent, Rolls
 from umwelt.core import Objective, part
 from umwelt.curiosity import Counts
-from umwelt.life.api import life_of
+from umwelt.life.api import fingerprints, life_of, resume
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
@@ -43,6 +43,16 @@ def test_a_life_of_the_first_stable_names_opens(tmp_path: Path) -> None:
     assert life.rhythm.chunk == 20
     with Chronicle.read(folder.chronicle) as chronicle:
         assert chronicle.last_clock() == 60
+
+
+def test_a_life_of_the_second_edition_resumes(tmp_path: Path) -> None:
+    with zipfile.ZipFile(SAVED / "second.zip") as archive:
+        archive.extractall(tmp_path)
+    before = fingerprints("second", lives=tmp_path)
+    resume("second", steps=80, lives=tmp_path)
+    after = fingerprints("second", lives=tmp_path)
+    assert (before["clock"], after["clock"]) == (60, 80)
+    assert before["value"] != after["value"]
 
 
 def test_a_save_of_another_form_is_refused_with_the_leaf_and_the_mend(tmp_path: Path) -> None:
