@@ -3,7 +3,7 @@
 A value that is rehearsed by Q-learning is forgotten all the same, where few old moments are left. Its target is a value of
 today, of a moment that can no longer be tried, and so it drifts. A copy of the learner's slow outputs, made every so often,
 holds still ("Dark experience for general continual learning", NeurIPS 2020, keeps the answers of the day instead). Moments
-of the newest part of memory learn as ever, however old the copy is: holding them too would end all learning.
+of the newest part of memory learn as ever, however old the copy is, so that there is something new to learn from.
 """
 
 from dataclasses import replace

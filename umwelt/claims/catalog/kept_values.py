@@ -64,8 +64,10 @@ kept = Claim(
     ),
     seeds=(0, 1, 2, 3, 4, 5),
     minutes=5,
-    not_shown="levels that are seen in part; more room for old moments, with which nothing is forgotten; answers of the day,"
-    " as in dark experience replay, in place of those of a copy",
+    tried="one setting, on seeds 100 to 102, where the gain was 0.14; the control learns the second grid so badly (0.17, with"
+    " copies 0.52) that it has little to forget there",
+    not_shown="levels that are seen in part; more room for old moments; answers of the day, as in dark experience replay, in"
+    " place of those of a copy",
     cites=("dark_experience_2020",),
 )
 
