@@ -344,7 +344,7 @@ def test_a_life_of_several_tasks_is_probed_for_what_it_kept_and_what_its_model_k
     assert lived.returncode == 0, lived.stderr
     assert "kept on the mean" in lived.stderr
     kept = json.loads(umwelt("probe", "two", "--lifelong", "--json", cwd=tmp_path).stdout)["lifelong"]
-    assert [(lesson["task"], lesson["end"]) for lesson in kept["lessons"]] == [("earth", 74), ("moon", 150)]
+    assert [(lesson["task"], lesson["end"]) for lesson in kept["lessons"]] == [("earth", 75), ("moon", 150)]
     assert umwelt("probe", "one", "--lifelong", cwd=home).stdout.startswith("this life has met one task only")
     summary = summary_of(tmp_path / "lives" / "two")
     learned = {task["task"]: task["after"]["clock"] for task in summary["tasks"]}

@@ -4,13 +4,12 @@ from umwelt.behaviours import DQN, Kept, ModelFree
 from umwelt.claims.arms import Lived
 from umwelt.claims.claim import Claim, Expect
 from umwelt.claims.measures import FINAL_RETURN, FORGETTING
-from umwelt.claims.studies.many_tasks import counting, in_turn
+from umwelt.claims.studies.many_tasks import in_turn
 from umwelt.memory import Halves, Lifelong
 from umwelt.recipes.variation import varied
 from umwelt.worlds import stream_named
 
 GRIDS = stream_named("grids:long")
-CROSSINGS = stream_named("minigrid:long")
 LEARNER = DQN(units=96, learning_rate=1e-3, discount=0.95, final_epsilon=0.1, epsilon_updates=2000, temperature=0.02)
 ROOM = Lifelong(bytes=6_090_000, keep=Halves(recent=0.93))
 """The newest 20,000 moments, and 1,500 of those before: one in fifty of a life of 96,000."""
@@ -31,26 +30,6 @@ COPIED = Lived(
     steps=GRIDS.whole * 32,
     measures=(FORGETTING, FINAL_RETURN),
 )
-LEVELS = Lived(
-    life=varied(
-        in_turn(
-            CROSSINGS.world,
-            counting(Halves(), bytes=80_000_000),
-            CROSSINGS.names,
-            9375,
-            random=500,
-            updates=6,
-            chunk=200,
-            record_every=100,
-            probe_every=3125,
-            probe_episodes=20,
-            save_seconds=120.0,
-        ),
-        {"agent.agent.kept": Kept(every=3000, share=0.5)},
-    ),
-    steps=9375 * len(CROSSINGS.names) * 16,
-    measures=(FORGETTING, FINAL_RETURN),
-)
 
 kept = Claim(
     name="kept_values",
@@ -68,21 +47,5 @@ kept = Claim(
     " copies 0.52) that it has little to forget there",
     not_shown="levels that are seen in part; more room for old moments; answers of the day, as in dark experience replay, in"
     " place of those of a copy",
-    cites=("dark_experience_2020",),
-)
-
-levels = Claim(
-    name="kept_minigrid",
-    says="of three MiniGrid levels, {gain:.2f} [{low:.2f}, {high:.2f}] less return is forgotten where old moments keep the"
-    " answers of a copy than where they learn from their rewards; the mean return at the end is"
-    " {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}] higher",
-    arms={"copied": LEVELS, "learned": varied(LEVELS, {"life.agent.agent.kept.every": 0})},
-    expects=(
-        Expect(measure="forgetting", arm="copied", over="learned", by=0.10),
-        Expect(measure="final_return", arm="copied", over="learned", by=-0.05),
-    ),
-    seeds=(0, 1, 2),
-    minutes=170,
-    not_shown="the published number of decisions, which is five times as high",
     cites=("dark_experience_2020",),
 )
