@@ -1,10 +1,7 @@
 """What the documents say of claims, made from the stored results: tables, a page of all claims, and a recipe's card."""
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,18 +23,10 @@ COMMAND = "python -m tools.documents"
 MARKED = re.compile(r"(<!-- claims:begin (?P<name>[\w-]+) -->\n).*?(<!-- claims:end -->)", re.DOTALL)
 
 
-@cache
 def own() -> dict[str, tuple[Claim, str]]:
     """Return name -> (claim, file of the catalogue without its ending). Claims of other packages are left out."""
-    found: dict[str, tuple[Claim, str]] = {}
-    for name in sorted(module.name for module in pkgutil.iter_modules(catalog.__path__)):
-        module = importlib.import_module(f"{catalog.__name__}.{name}")
-        text = Path(str(module.__file__)).read_text(encoding="utf8")
-        for claim in (each for each in vars(module).values() if isinstance(each, Claim)):
-            # a file that imports another one's claim does not spell its name
-            if claim.name not in found or f'name="{claim.name}"' in text:
-                found[claim.name] = (claim, name)
-    return dict(sorted(found.items()))
+    room = f"{catalog.__name__}."
+    return {name: (claim, home.removeprefix(room)) for name, (claim, home) in catalog.homes().items() if home.startswith(room)}
 
 
 def stored(folder: Path = STORED) -> list[Judged]:
@@ -117,7 +106,7 @@ def page(found: Sequence[Judged]) -> str:
         f"<!-- Made by `{COMMAND}` from umwelt/claims/results. Do not edit. -->\n\n# Claims\n\n{counted(found)}\n\n"
         "`umwelt show NAME --run` repeats one. **Shown**: the interval of the gain excludes 0 and its mean passes the bar;\n"
         'where the bar is "a loss of at most", the whole interval passes it. **Refuted**: the whole interval is below the bar.\n'
-        "**Open**: neither. **Stale**: the code has changed since. Intervals are Student's t at 95 %, over seeds.\n"
+        "**Open**: neither. **Stale**: the expression or the seeds have changed since. Intervals are Student's t at 95 %.\n"
     )
     return "\n".join((lead, table(heads, rows), *(_section(each) for each in found)))
 

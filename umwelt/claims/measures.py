@@ -40,7 +40,7 @@ def retention_of_reward(folder: Path, seed: int) -> float:
 
 
 def forgetting(folder: Path, seed: int) -> float:
-    """Return what each task lost since its best, averaged over tasks, in units of return."""
+    """Return what each task lost since the end of its own last lesson, averaged over tasks, in units of return."""
     return _mean(_ledger(folder, seed).forgetting())
 
 

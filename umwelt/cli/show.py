@@ -26,7 +26,7 @@ from umwelt.cli.options import UsageError, parse
 from umwelt.core import part
 
 DESCRIPTION = """Show what each idea is good for, as it was tried: one line a claim, or one claim in full. A verdict is
-shown, open, refuted, stale (the expression has changed since) or not run.
+shown, open, refuted, stale (the expression or the seeds have changed since) or not run.
 
   umwelt show                                    all claims
   umwelt show losse_mpc                          one of them: the arms, what differs, every seed

@@ -10,16 +10,21 @@ from umwelt.recipes.plugins import plugins
 
 
 @cache
-def claims() -> dict[str, Claim]:
-    """Import all claims: name -> claim, by name. Two claims of one name are a ValueError."""
+def homes() -> dict[str, tuple[Claim, str]]:
+    """Import all claims: name -> (claim, name of its module), by name. Two claims of one name are a ValueError."""
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     modules += [point.load() for point in plugins("claims").values()]
-    found: dict[str, Claim] = {}
+    found: dict[str, tuple[Claim, str]] = {}
     for module in modules:
         for claim in (each for each in vars(module).values() if isinstance(each, Claim)):
-            if found.setdefault(claim.name, claim) is not claim:
+            if found.setdefault(claim.name, (claim, module.__name__))[0] is not claim:
                 raise ValueError(f"{module.__name__}: there are two claims called {claim.name!r}; give one another name")
     return dict(sorted(found.items()))
+
+
+def claims() -> dict[str, Claim]:
+    """Return all claims by name."""
+    return {name: claim for name, (claim, _) in homes().items()}
 
 
 def names() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What a plain spring on all weights is good for, when the pixels of digits are permuted in a new order in each lesson."""
 
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import PERMUTED
+from umwelt.claims.studies.cards import PERMUTED, TUNED
 from umwelt.recipes.variation import varied
 from umwelt.retention import Anchored
 
@@ -12,6 +12,7 @@ keeps = Claim(
     expects=(Expect(measure="accuracy", arm="anchored", over="none", by=0.05),),
     cites=("ewc_2017",),
     seeds=tuple(range(10)),
+    tuned=TUNED,
     minutes=2,
     tries=2,
     tried="strengths 0.01 and 0.1, which gained 0.006 and 0.024 on six tuning seeds",

@@ -1,10 +1,8 @@
 """What a policy that imitates its own plans reaches."""
 
-from umwelt.claims.arms import Lived
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.measures import FINAL_RETURN
+from umwelt.claims.studies.curves import curve
 from umwelt.recipes.bmpc import bmpc
-from umwelt.recipes.variation import varied
 from umwelt.worlds.adapters import gymnasium
 
 pendulum = Claim(
@@ -12,13 +10,7 @@ pendulum = Claim(
     says="after 6,000 decisions on Pendulum-v1 the return is {gain:.0f} [{low:.0f}, {high:.0f}] above -250 (solved)",
     recipe="bmpc",
     cites=("bmpc_2025",),
-    arms={
-        "planning": Lived(
-            life=varied(bmpc(gymnasium("Pendulum-v1")), {"rhythm.probe_every": 1500, "rhythm.probe_episodes": 10}),
-            steps=6000,
-            measures=(FINAL_RETURN,),
-        )
-    },
+    arms={"planning": curve(bmpc(gymnasium("Pendulum-v1")), 6000, every=1500)},
     expects=(Expect(measure="final_return", arm="planning", over=-250.0),),
     seeds=(0, 1, 2),
     minutes=18,

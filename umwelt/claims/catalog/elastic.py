@@ -1,7 +1,7 @@
 """What elastic weight consolidation is good for, when the pixels of digits are permuted in a new order in each lesson."""
 
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import PERMUTED
+from umwelt.claims.studies.cards import PERMUTED, TUNED
 from umwelt.recipes.variation import varied
 from umwelt.retention import Elastic
 
@@ -12,6 +12,7 @@ keeps = Claim(
     expects=(Expect(measure="accuracy", arm="elastic", over="none", by=0.05),),
     cites=("ewc_2017", "progress_compress_2018"),
     seeds=tuple(range(10)),
+    tuned=TUNED,
     minutes=2,
     tries=2,
     tried="strengths 10,000, with which nothing new is learned, and 200",

@@ -37,6 +37,8 @@ ahead = Claim(
         Expect(measure="far_growth", arm="rehearsed", over="newest", by=1.0, ratio=True),
         Expect(measure="far_growth", arm="rehearsed", over=1.25),
     ),
+    seeds=(10, 11, 12, 13, 14),
+    tuned=(*range(5), 100, 101, 102, 103),
     minutes=2,
     tries=2,
     tried="an arm under six wishes first, with its verdict open: at random it touches things too seldom to be examined on them."

@@ -1,18 +1,13 @@
 """What planning in the online linear model is good for."""
 
 from umwelt.behaviours import RandomAgent
-from umwelt.claims.arms import Lived
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.measures import FINAL_RETURN
+from umwelt.claims.studies.curves import curve
 from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.recipes.variation import varied
 from umwelt.worlds import Pendulum
 
-PLANNED = Lived(
-    life=varied(losse_mpc(Pendulum()), {"rhythm.probe_episodes": 10}),
-    steps=1500,
-    measures=(FINAL_RETURN,),
-)
+PLANNED = curve(losse_mpc(Pendulum()), 1500)
 
 plans = Claim(
     name="losse_mpc",

@@ -1,10 +1,8 @@
 """What dreams without pictures reach."""
 
-from umwelt.claims.arms import Lived
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.measures import FINAL_RETURN
+from umwelt.claims.studies.curves import curve
 from umwelt.recipes.mudreamer import mudreamer
-from umwelt.recipes.variation import varied
 from umwelt.worlds import Pendulum
 
 pendulum = Claim(
@@ -12,13 +10,7 @@ pendulum = Claim(
     says="after 18,000 decisions on a pendulum the return is {gain:.0f} [{low:.0f}, {high:.0f}] above -250 (solved)",
     recipe="mudreamer",
     cites=("mudreamer_2024",),
-    arms={
-        "dreams": Lived(
-            life=varied(mudreamer(Pendulum()), {"rhythm.probe_every": 3000, "rhythm.probe_episodes": 10}),
-            steps=18000,
-            measures=(FINAL_RETURN,),
-        )
-    },
+    arms={"dreams": curve(mudreamer(Pendulum()), 18000, every=3000)},
     expects=(Expect(measure="final_return", arm="dreams", over=-250.0),),
     seeds=(0, 1, 2),
     minutes=45,

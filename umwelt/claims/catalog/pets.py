@@ -7,7 +7,7 @@ import numpy as np
 
 from umwelt.claims.arms import Lived, Measure
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.measures import FINAL_RETURN
+from umwelt.claims.studies.curves import curve
 from umwelt.evaluation.proctor import Proctor
 from umwelt.life.api import life_of
 from umwelt.life.engine import Engine
@@ -37,15 +37,11 @@ pendulum = Claim(
     says="after 1,000 decisions on Pendulum-v1 the return is {gain:.0f} [{low:.0f}, {high:.0f}] above -250 (solved)",
     recipe="pets",
     cites=("pets_2018",),
-    arms={
-        "planning": Lived(
-            life=varied(pets(gymnasium("Pendulum-v1")), {"rhythm.probe_episodes": 10}),
-            steps=1000,
-            measures=(FINAL_RETURN,),
-        )
-    },
+    arms={"planning": curve(pets(gymnasium("Pendulum-v1")), 1000)},
     expects=(Expect(measure="final_return", arm="planning", over=-250.0),),
-    seeds=(0, 1, 2),
+    seeds=(1, 2, 3),
+    tuned=(0,),
+    tries=3,
     minutes=3,
     tried="settings of the recipe were chosen on seed 0 of the built-in pendulum, in three tries",
 )
@@ -71,6 +67,8 @@ swingup = Claim(
         )
     },
     expects=(Expect(measure="upright", arm="planning", over=0.9),),
+    seeds=(4, 5, 6, 7, 8),
+    tuned=(0, 1, 2, 3),
     minutes=20,
     tries=2,
     tried="horizons of 20 and 30, on seeds 0 to 3 of this world; caution in probes was chosen on its seed 3",

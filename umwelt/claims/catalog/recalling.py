@@ -36,6 +36,7 @@ hidden = Claim(
         Expect(measure="error", arm="recalling", over="blind", by=0.5, ratio=True),
         Expect(measure="far_error", arm="recalling", over="blind", by=0.5, ratio=True),
     ),
+    tried="one setting, and a bar that no paper gives",
     minutes=2,
     not_shown="an encoder of the past that learns from forward and backward predictions",
 )

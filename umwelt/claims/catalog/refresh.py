@@ -1,7 +1,7 @@
 """What unlearning before each update is good for, beside rehearsal."""
 
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import SPLIT
+from umwelt.claims.studies.cards import SPLIT, TUNED
 from umwelt.recipes.variation import varied
 from umwelt.retention import Refresh
 
@@ -19,6 +19,7 @@ refreshes = Claim(
     ),
     cites=("refresh_2024",),
     seeds=tuple(range(20)),
+    tuned=TUNED,
     minutes=3,
     tried="steps up of 0.0001, a tenth of the step of Adam; nothing else",
     not_shown="CIFAR and Tiny ImageNet, where one to three points are published; digits two by two stand in",

@@ -1,7 +1,7 @@
 """What learning by few weights is good for: what was learned first, while something new is learned."""
 
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import TURNED
+from umwelt.claims.studies.cards import TUNED, TURNED
 from umwelt.recipes.variation import varied
 from umwelt.retention import Sparse
 
@@ -12,6 +12,7 @@ spares = Claim(
     expects=(Expect(measure="kept", arm="sparse", over="full", by=0.1),),
     cites=("spu_2024",),
     seeds=tuple(range(10)),
+    tuned=TUNED,
     minutes=2,
     tried="a tenth of each array, chosen again in each update; nothing else",
     not_shown=(

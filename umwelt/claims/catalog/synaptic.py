@@ -1,7 +1,7 @@
 """What synaptic intelligence is good for, when the pixels of digits are permuted in a new order in each lesson."""
 
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import PERMUTED
+from umwelt.claims.studies.cards import PERMUTED, TUNED
 from umwelt.recipes.variation import varied
 from umwelt.retention import Synaptic
 
@@ -12,6 +12,7 @@ keeps = Claim(
     expects=(Expect(measure="accuracy", arm="synaptic", over="none", by=0.05),),
     cites=("synaptic_intelligence_2017",),
     seeds=tuple(range(10)),
+    tuned=TUNED,
     minutes=2,
     tries=1,
     tried="strength 0.1, that of the paper on permuted MNIST",

@@ -2,7 +2,7 @@
 
 from umwelt.behaviours import Pupil
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import SPLIT
+from umwelt.claims.studies.cards import SPLIT, TUNED
 from umwelt.memory import Lifelong
 from umwelt.recipes.variation import varied
 from umwelt.retention import Elastic, Entropy, Square
@@ -24,6 +24,7 @@ remembers = Claim(
     expects=(Expect(measure="accuracy", arm="der", over="er", by=0.01),),
     cites=("refresh_2024", "dark_experience_2020", "lwf_2016"),
     seeds=tuple(range(20)),
+    tuned=TUNED,
     minutes=4,
     tries=2,
     tried="outputs alone (0.017 over er on tuning seeds), and outputs beside truths, each with half the weight (0.041)",

@@ -2,7 +2,7 @@
 
 from umwelt.behaviours import Views
 from umwelt.claims.claim import Claim, Expect
-from umwelt.claims.studies.cards import HUNDRED, SPLIT
+from umwelt.claims.studies.cards import HUNDRED, SPLIT, TUNED
 from umwelt.memory import Lifelong, Rested
 from umwelt.recipes.variation import varied
 
@@ -17,6 +17,7 @@ rests = Claim(
     expects=(Expect(measure="forgetting", arm="rest", over="even", by=0.03),),
     cites=("view_batch_2025",),
     seeds=tuple(range(20)),
+    tuned=TUNED,
     minutes=2,
     tried="views moved by up to a pixel with noise of 0.2; nothing else",
     not_shown=(

@@ -23,6 +23,9 @@ NEWEST = Measure(name="newest", unit="share", better="up")
 KEPT = Measure(name="kept", unit="share", better="up")
 """Accuracy on the first lesson when the last one is first passed; NaN where it never is."""
 
+TUNED = tuple(range(100, 106))
+"""Seeds on which settings of claims about cards were chosen."""
+
 
 @part
 class Schooled:
