@@ -14,8 +14,9 @@ keeps = Claim(
     seeds=tuple(range(10)),
     tuned=TUNED,
     minutes=2,
-    tries=1,
-    tried="strength 0.1, that of the paper on permuted MNIST",
+    tries=2,
+    tried="strengths 0.1, that of the paper on permuted MNIST, and 1, with which little new is learned (0.80 and 0.61 of all"
+    " digits on the tuning seeds)",
     not_shown=(
         "MNIST and deeper networks; 8 x 8 digits and one hidden layer stand in."
         " Consolidations fall on the ends of lessons, as in the paper"
