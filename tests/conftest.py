@@ -20,11 +20,13 @@ SLOW = 0.1
 
 # Most tests compile many small programs and run each once: with these flags the compiler takes half the
 # time. `make test` asks for them, but not for the tests marked `exact`, which compare bits of two programs.
-# Some XLAs do not know the second flag, and would stop at it.
+# Small programs are not worth being cut into pieces that compile beside each other. Some XLAs do not know all of the
+# flags, and would stop at one.
 if os.environ.get("UMWELT_QUICK_COMPILER"):
     FLAGS = ["--xla_backend_optimization_level=0"]
     if version("jaxlib").startswith("0.10."):
-        FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+        FLAGS += ["--xla_llvm_disable_expensive_passes=true", "--xla_cpu_use_fusion_emitters=false"]
+        FLAGS += ["--xla_cpu_parallel_codegen_split_count=1"]
     os.environ.setdefault("XLA_FLAGS", " ".join(FLAGS))
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(STARTED))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", str(SLOW))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from umwelt.claims.studies.kills import OFTEN, Killed, compared, fingerprint
+from umwelt.claims.studies.kills import OFTEN, Killed, compared
+from umwelt.life.api import fingerprints
 
 SHORT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4")
 TASKS = ("--teacher.names", "earth", "moon", "--teacher.steps", "80")
@@ -38,7 +39,7 @@ def test_a_signal_saves_and_ends_with_its_code(number: int, code: int, tmp_path:
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code, errors
     assert "umwelt resume" in errors
-    saved = fingerprint(tmp_path, "long")["clock"]
+    saved = fingerprints("long", lives=tmp_path)["clock"]
     assert saved > 0
 
 

@@ -80,7 +80,7 @@ def moments(steps: Experience, ticks: np.ndarray, rows: np.ndarray) -> Experienc
     return jax.tree.map(lambda leaf: leaf[ticks, rows], steps)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     lengths=st.lists(st.integers(1, 12), min_size=1, max_size=12),
     ticks=st.integers(0, TICKS),

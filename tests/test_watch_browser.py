@@ -280,12 +280,12 @@ def test_a_page_that_stays_open_does_not_grow(browser):
         "window.asked = 0; const plain = window.fetch;window.fetch = (...given) => { window.asked += 1; return plain(...given); }"
     )
     before = browser.execute_script("return document.querySelectorAll('*').length")
-    until(browser, lambda: browser.execute_script("return window.asked") >= 12)
+    until(browser, lambda: browser.execute_script("return window.asked") >= 6)
     assert browser.execute_script("return document.querySelectorAll('*').length") <= before + 5
     browser.execute_script("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
-    time.sleep(2.5)
+    time.sleep(1.5)
     asked = browser.execute_script("return window.asked")
-    time.sleep(2.5)
+    time.sleep(1.5)
     assert browser.execute_script("return window.asked") == asked, "a hidden page asks nothing"
     browser.execute_script("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     until(browser, lambda: browser.execute_script("return window.asked") > asked)

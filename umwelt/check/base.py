@@ -28,19 +28,21 @@ class Fault:
 
 
 class Report:
-    """What a checker found. Falsy where there are faults; `raise_if_broken` for tests."""
+    """What a checker found. Falsy where there are faults; `raise_if_broken` for tests. notes: what breaks no rule."""
 
     def __init__(self, role: str, name: str) -> None:
         self.role, self.name = role, name
         self.passed: list[str] = []
         self.faults: list[Fault] = []
+        self.notes: list[str] = []
 
     def __bool__(self) -> bool:
         return not self.faults
 
     def __str__(self) -> str:
         lines = [f"{self.role} {self.name}: {len(self.passed)} rules kept, {len(self.faults)} broken"]
-        return "\n".join(lines + [f"  {fault.rule}: {fault.sentence}" for fault in self.faults])
+        lines += [f"  {fault.rule}: {fault.sentence}" for fault in self.faults]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
     def rule(self, name: str, check: Callable[[], str | None]) -> bool:
         """Run one check: None or '' keeps the rule, a sentence breaks it, and so does an exception."""

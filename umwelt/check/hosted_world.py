@@ -9,10 +9,12 @@ import numpy as np
 
 from umwelt.check.base import Report, same_values
 from umwelt.check.walk import Subject, Walk
-from umwelt.core import TERMINATED, TimeStep, WorldSpec, keys
+from umwelt.core import BROKEN, FIRST, TERMINATED, TimeStep, WorldSpec, keys
 
 AHEAD = 10
 """How many steps are taken after a restore, to compare."""
+PATIENT = 1.0
+"""Seconds of a call above which the report remarks on it."""
 
 
 def parameters(world: Any) -> str:
@@ -44,6 +46,8 @@ def one_step(subject: Subject, form: Callable[[WorldSpec, Any], str]) -> str:
 
 def examine(report: Report, subject: Subject, taken: Walk) -> None:
     """Add to the report the rules of a hosted world."""
+    report.rule("episodes last", lambda: _broken(taken))
+    _remark(report, taken)
     report.rule("NumPy steps", lambda: _numpy(taken))
     report.rule("steps are kept", lambda: _kept(taken))
     report.rule("stale ticket", lambda: _stale(subject, taken))
@@ -53,6 +57,29 @@ def examine(report: Report, subject: Subject, taken: Walk) -> None:
     if end is not None:
         report.rule("save and restore at an end", lambda: _restores(subject, taken, end))
         report.rule("action after an end", lambda: _action_ignored(subject, taken, end))
+
+
+def _broken(taken: Walk) -> str:
+    """A sentence where the simulator failed on the way: how often, and how the first time."""
+    kinds = np.stack([step.kind for step in taken.steps])
+    broken, begun = int((kinds == BROKEN).sum()), int((kinds == FIRST).sum())
+    if not broken:
+        return ""
+    first = int(np.argmax((kinds == BROKEN).any(axis=1)))
+    told = next((f"{event.name}, {event.message}" for event in taken.events), "it told no event")
+    return (
+        f"{broken} of {begun} episodes broke, the first after {first} steps: {told}; a life goes on with the next episode,"
+        " and what is broken counts in no return"
+    )
+
+
+def _remark(report: Report, taken: Walk) -> None:
+    """Say what no rule forbids and a life will suffer from: a simulator that is slow."""
+    begins = [bool((step.kind == FIRST).any()) for step in taken.steps]
+    for what, chosen in (("begin an episode", True), ("take a step", False)):
+        spent = [seconds for seconds, begin in zip(taken.seconds, begins, strict=True) if begin == chosen]
+        if spent and (typical := float(np.median(spent))) > PATIENT:
+            report.notes.append(f"it takes {typical:.1f} s to {what}; 1,000 of them take {typical * 1000 / 60:,.0f} minutes")
 
 
 def _numpy(taken: Walk) -> str:

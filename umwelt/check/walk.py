@@ -1,5 +1,6 @@
 """Walk through a world at random for a while, so that a checker can look at what happened."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,8 @@ class Walk:
     """What was given and what came back, for T steps.
 
     keys, tasks: T each. actions: T, each [B, ...]. states, steps: T + 1, the first of them of `init`.
-    steps are copies in NumPy; raw are the very steps that the world returned.
+    steps are copies in NumPy; raw are the very steps that the world returned. events: those of a hosted world.
+    seconds: T + 1, what each call took.
     """
 
     keys: list[Any]
@@ -56,6 +58,8 @@ class Walk:
     states: list[Any]
     steps: list[TimeStep]
     raw: list[TimeStep]
+    events: list[Any]
+    seconds: list[float]
 
     def ends(self) -> int | None:
         """The index of the first step on which a row ended its episode, if another step follows."""
@@ -87,18 +91,23 @@ def walk(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) 
     spec = subject.world.spec
     for_init, for_steps, for_actions = keys.split(subject.key, "init", "steps", "actions")
     most = steps * PATIENCE if to_an_end else steps
+    began = time.perf_counter()
     state, step = subject.init(for_init, subject.rows(0))
-    taken = Walk(keys=[], actions=[], tasks=[], states=[state], steps=[_copy(step)], raw=[step])
+    spent = [time.perf_counter() - began]
+    taken = Walk(keys=[], actions=[], tasks=[], states=[state], steps=[_copy(step)], raw=[step], events=[], seconds=spent)
     while len(taken.actions) < steps or (len(taken.actions) < most and taken.ends() is None):
         index = len(taken.actions)
         taken.keys.append(jax.random.fold_in(for_steps, index))
         taken.actions.append(subject.native(subject.draw(for_actions, index)))
         taken.tasks.append(subject.rows(index + shift))
+        began = time.perf_counter()
         state, step = subject.step(*taken.arguments(index))
+        taken.seconds.append(time.perf_counter() - began)
         taken.states.append(state)
         taken.steps.append(_copy(step))
         taken.raw.append(step)
     if spec.hosted:
+        taken.events.extend(subject.world.drain(state) or ())  # another rule says what it has to return
         subject.world.close(state)
     return taken
 

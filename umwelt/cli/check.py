@@ -31,7 +31,7 @@ def run(arguments: list[str]) -> int:
     report = check.world(_world(command.world))
     if command.json:
         faults = [{"rule": fault.rule, "sentence": fault.sentence} for fault in report.faults]
-        print(json.dumps({"world": command.world, "passed": report.passed, "faults": faults}))
+        print(json.dumps({"world": command.world, "passed": report.passed, "faults": faults, "notes": report.notes}))
     else:
         print(report)
     return 0 if report else 1

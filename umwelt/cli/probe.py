@@ -58,20 +58,31 @@ def run(arguments: list[str]) -> int:
     found = probe(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
     if command.json:
         rows = {
-            seed: {p.task: _jsonable({"returns": p.returns, **p.statistics}) for p in probes} for seed, probes in found.items()
+            seed: {p.task: _jsonable({"returns": p.returns, "broken": p.broken, **p.statistics}) for p in probes}
+            for seed, probes in found.items()
         }
         print(json.dumps({"probes": rows}))
         return 0
     table = Table(title=f"{command.episodes} episodes of each task", title_justify="left")
-    for head in ("seed", "task", "return [95 %]", "lowest", "length", "model error"):
+    heads = ("seed", "task", "return [95 %]", "lowest", "length", "model error")
+    broke = any(p.broken for probes in found.values() for p in probes)
+    for head in (*heads, "broken") if broke else heads:
         table.add_column(head, justify="left" if head == "task" else "right")
     for seed, probes in found.items():
         for p in probes:
-            s = p.statistics
-            interval = f"{s['mean']:.1f} [{s['low']:.1f}, {s['high']:.1f}]"
-            table.add_row(str(seed), p.task, interval, f"{min(p.returns):.1f}", f"{s['length']:.0f}", f"{s['model_error']:.4f}")
+            table.add_row(str(seed), *_row(p), *([f"{p.broken} of {len(p.returns)}"] if broke else []))
     Console().print(table)
+    if broke:
+        Console().print("episodes that broke because the world failed count in no return; `umwelt check` the world")
     return 0
+
+
+def _row(found: Any) -> tuple[str, ...]:
+    """What the table shows of one task's probe."""
+    s, whole = found.statistics, [each for each in found.returns if not math.isnan(each)]
+    interval = f"{s['mean']:.1f} [{s['low']:.1f}, {s['high']:.1f}]" if whole else "-"
+    lowest = f"{min(whole):.1f}" if whole else "-"
+    return found.task, interval, lowest, f"{s['length']:.0f}", _shown(s["model_error"], ".4f")
 
 
 def run_model(command: Command) -> int:

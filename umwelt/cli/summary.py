@@ -30,6 +30,7 @@ def summary_of(path: Path) -> dict[str, Any]:
         "frames": decisions * folder.description.get("repeat", 1),
         "seeds": sorted({int(seed) for seed in read.probes["seed"]}),
         "tasks": _tasks(read),
+        "broken": _broken(read),
         "lifelong": score_of(read),
         "seconds": _seconds(timing),
         "events": [{"clock": int(c), "name": str(n), "message": str(m)} for c, n, m in _events(events)],
@@ -48,8 +49,21 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
         "model error: share of the one-step change that stays unexplained, on the same random actions in every probe",
         f"{summary['decisions']:,} decisions{frames}; {spent}",
     ]
+    if summary["broken"]["episodes"] or summary["broken"]["probes"]:
+        broken = summary["broken"]
+        notes.append(
+            f"broken: {broken['episodes']} of {broken['of_episodes']} episodes of the life and {broken['probes']} of"
+            f" {broken['of_probes']} in probes ended because the world failed; they count in no return"
+        )
     kept = lifelong_tables(summary["lifelong"], matrices=False) if summary["lifelong"] else []
     return [returns, errors, *kept, *notes, *events]
+
+
+def _broken(read: Diary) -> dict[str, int]:
+    """How many episodes of the life, and of its probes, ended because the world failed."""
+    probed = [value for returns in read.probes["returns"] for value in np.isnan(returns)]
+    lived = np.isnan(np.asarray(read.episodes["return"], np.float64))
+    return {"episodes": int(lived.sum()), "of_episodes": len(lived), "probes": sum(map(int, probed)), "of_probes": len(probed)}
 
 
 def _table(title: str, tasks: list[dict[str, Any]], form: Any) -> Table:
@@ -89,14 +103,17 @@ def _at(probes: dict[str, np.ndarray], task: str, clock: int) -> dict[str, Any]:
     mine = probes["task"] == task
     nearest = probes["clock"][mine][np.argmin(np.abs(probes["clock"][mine] - clock))]
     rows = np.flatnonzero(mine & (probes["clock"] == nearest))
-    errors = np.asarray(probes["model_error"][rows], np.float64)
     return {
         "clock": int(nearest),
-        "mean": float(np.mean(probes["mean"][rows])),
-        "low": float(np.mean(probes["low"][rows])),
-        "high": float(np.mean(probes["high"][rows])),
-        "model_error": None if np.isnan(errors).all() else float(np.nanmean(errors)),
+        **{name: _known(probes[name][rows]) for name in ("mean", "low", "high")},
+        "model_error": _known(probes["model_error"][rows]),
     }
+
+
+def _known(values: Any) -> float | None:
+    """The mean over the seeds whose number is known; None where none is."""
+    known = np.asarray(values, np.float64)
+    return None if np.isnan(known).all() else float(np.nanmean(known))
 
 
 def _error(probe: dict[str, Any]) -> str:
@@ -104,6 +121,8 @@ def _error(probe: dict[str, Any]) -> str:
 
 
 def _with_interval(probe: dict[str, Any]) -> str:
+    if probe["mean"] is None:
+        return "- (all broken)"
     return f"{probe['mean']:.1f} [{probe['low']:.1f}, {probe['high']:.1f}]"
 
 

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Discrete, TimeStep, keys, part, select, spaces, struct
+from umwelt.core import BROKEN, Discrete, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, World
 
 
@@ -22,8 +22,8 @@ class Exam:
 
     clock: int32 [], decisions that were answered; -1 before the first step is taken in, which `step` holds until then.
     agent: the examined agent's own state. action: the next action. alive: bool [N], the row's episode is not over.
-    returns: float32 [N]; length: int32 [N]. error, change, square: float32 [N, width], sums of the
-    squared one-step error, of the true changes and of their squares.
+    broken: bool [N], it ended because the world failed. returns: float32 [N]; length: int32 [N]. error, change, square:
+    float32 [N, width], sums of the squared one-step error, of the true changes and of their squares.
     """
 
     key: jax.Array
@@ -32,6 +32,7 @@ class Exam:
     step: TimeStep
     action: Any
     alive: jax.Array
+    broken: jax.Array
     returns: jax.Array
     length: jax.Array
     error: jax.Array
@@ -63,6 +64,7 @@ class Examiner:
             step=step,
             action=spaces.zeros(spec.action, spec.batch),
             alive=rows == 0,
+            broken=rows != 0,
             returns=rows,
             length=jnp.zeros(spec.batch, jnp.int32),
             error=sums,
@@ -90,6 +92,7 @@ class Examiner:
             step=next,
             action=disturbed(disturbing, self.world.spec.action, action, self.noise) if self.noise else action,
             alive=exam.alive & ~next.last,
+            broken=exam.broken | (exam.alive & (next.kind == BROKEN)),
             returns=exam.returns + jnp.where(counts, next.reward, 0),
             length=exam.length + counts,
             error=exam.error + jnp.where(counts[:, None], (guess - after) ** 2, 0),

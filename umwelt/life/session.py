@@ -12,7 +12,7 @@ from typing import Any, cast
 import jax
 import numpy as np
 
-from umwelt.core import DOUBT, SURPRISE, Info, Metric, part
+from umwelt.core import DOUBT, SURPRISE, TERMINATED, TRUNCATED, Info, Metric, part
 from umwelt.core.contracts import HostedWorld
 from umwelt.evaluation.proctor import Proctor, close
 from umwelt.life.chronicle.chronicle import Chronicle
@@ -265,7 +265,7 @@ class Living:
         now = time.perf_counter()
         news: dict[str, Any] = {"phase": "study"}
         if records is not None:
-            ended, whole = records.kind >= 2, np.zeros(1, np.int64)
+            ended, whole = np.isin(records.kind, (TERMINATED, TRUNCATED)), np.zeros(1, np.int64)
             news = {
                 "phase": "live",
                 "task": self.names.of(jax.tree.map(lambda leaf: leaf[0, -1, 0], records.task)),

@@ -182,8 +182,9 @@ def lesson_returns(lives: list[LifeData], index: int, begin: int, end: int) -> t
         start = begin if index >= len(life.lessons) else life.lessons[index][1]
         for seed in life.seeds:
             mine = (life.episodes["seed"] == seed) & (life.episodes["end"] > start) & (life.episodes["end"] <= stop)
-            if mine.any():
-                means.append(float(np.mean(life.episodes["return"][mine])))
+            whole = life.episodes["return"][mine & np.isfinite(life.episodes["return"])]
+            if whole.size:
+                means.append(float(np.mean(whole)))
     unknown = float("nan")
     return (float(np.mean(means)), min(means), max(means)) if means else (unknown, unknown, unknown)
 

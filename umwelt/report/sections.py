@@ -227,6 +227,9 @@ def _ran(life: LifeData) -> list[Markup]:
     state = "came to its end" if life.clock >= life.end else f"stands before its end at {life.end * rows:,}"
     done, seeds = counted(life.clock * rows, "decision"), counted(len(life.seeds), "seed")
     content = [*_faults(life), paragraph(f"The life has {done} of each seed, with {seeds}; it {state}.")]
+    if len(life.episodes["return"]) and (broken := int(np.isnan(np.asarray(life.episodes["return"], np.float64)).sum())):
+        text = f"In {broken:,} of its {len(life.episodes['return']):,} episodes the world failed. They count in no return."
+        content.append(paragraph(text, note=True))
     if description.get("command"):
         content += [paragraph("This command repeats it:"), code(str(description["command"]))]
     elif description:

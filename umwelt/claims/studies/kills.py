@@ -1,6 +1,5 @@
 """Lives that are killed again and again by SIGKILL, compared bit for bit with lives that nothing disturbed."""
 
-import json
 import random
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 from umwelt.behaviours import ModelPredictive
 from umwelt.core import Objective, part
 from umwelt.core.contracts import World
+from umwelt.life.api import fingerprints
 from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong, Quota, Spilled
@@ -58,13 +58,7 @@ def compared(killed: Killed, seed: int) -> dict[str, Any]:
         common = (*killed.words, *OFTEN, "--steps", str(killed.steps), "--lives", made, "--quiet", "--seed", str(seed))
         _run((*UMWELT, "live", *common, "--name", "whole"), lives)
         kills = _disturb(common, lives, killed, random.Random(seed))
-        return {"whole": fingerprint(lives, "whole"), "killed": fingerprint(lives, "killed"), "kills": kills}
-
-
-def fingerprint(lives: Path, name: str) -> dict[str, Any]:
-    """Return what `umwelt hash` says of a life."""
-    command = [*UMWELT, "hash", name, "--lives", str(lives), "--json"]
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return {name: fingerprints(name, lives=made) for name in ("whole", "killed")} | {"kills": kills}
 
 
 def _disturb(common: tuple[str, ...], lives: Path, killed: Killed, draw: random.Random) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.core import TERMINATED
+from umwelt.core import BROKEN, TERMINATED
 from umwelt.core.contracts import World
 
 
@@ -78,7 +78,10 @@ def _names_at(ticks: np.ndarray, task: Any, names: TaskNames) -> list[str]:
 
 
 def episode_columns(record: Any, clock: int, names: TaskNames) -> dict[str, Any]:
-    """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns."""
+    """The episodes that ended in a record with leaves [ticks, B], as the chronicle's columns.
+
+    The return of an episode that broke is NaN: what it would have been is not known.
+    """
     ticks, rows = np.nonzero(record.kind >= TERMINATED)
     ends = clock + 1 + ticks
     tasks = [jax.tree.map(lambda leaf: leaf[tick, row], record.task) for tick, row in zip(ticks, rows, strict=True)]  # noqa: B023
@@ -87,7 +90,7 @@ def episode_columns(record: Any, clock: int, names: TaskNames) -> dict[str, Any]
         "begin": ends - record.length[ticks, rows],
         "end": ends,
         "task": [names.of(task) for task in tasks],
-        "return": record.returns[ticks, rows],
+        "return": np.where(record.kind[ticks, rows] == BROKEN, np.nan, record.returns[ticks, rows]),
         "length": record.length[ticks, rows],
         "end_kind": record.kind[ticks, rows],
         "surprise": record.mean_surprise[ticks, rows],

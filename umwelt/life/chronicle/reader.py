@@ -105,8 +105,9 @@ def returns(chronicle: Chronicle, seed: int, begin: int, end: int, width: int, m
 
 
 def episode_points(chronicle: Chronicle, seed: int, after: int, until: int) -> Rows:
-    """Rows (clock, return, length) of the episodes of a seed that ended over after < clock <= until."""
-    query = 'SELECT "end", "return", length FROM episodes WHERE seed = ? AND "end" > ? AND "end" <= ? ORDER BY "end", row'
+    """Rows (clock, return, length) of the episodes of a seed that ended, and did not break, over after < clock <= until."""
+    whole = 'seed = ? AND "end" > ? AND "end" <= ? AND "return" IS NOT NULL'
+    query = f'SELECT "end", "return", length FROM episodes WHERE {whole} ORDER BY "end", row'
     return chronicle.database.rows(query, (seed, after, until), (INTEGER, REAL, REAL))
 
 

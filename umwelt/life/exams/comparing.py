@@ -15,7 +15,7 @@ from umwelt.evaluation.statistics import (
     profile_interval,
     stratified_interval,
 )
-from umwelt.life.exams.scores import Diary
+from umwelt.life.exams.scores import Diary, mean_of
 
 COMPARE_KEY = 40_000
 """The seed of the intervals."""
@@ -64,7 +64,7 @@ def _probed(diary: Diary, which: int) -> dict[int, dict[str, float]]:
     probes, found = diary.probes, {}
     for row in np.argsort(probes["clock"], kind="stable")[:: 1 if which else -1]:
         if probes["label"][row] == "probe":
-            found.setdefault(int(probes["seed"][row]), {})[str(probes["task"][row])] = float(np.mean(probes["returns"][row]))
+            found.setdefault(int(probes["seed"][row]), {})[str(probes["task"][row])] = mean_of(probes["returns"][row])
     return found
 
 

@@ -23,11 +23,16 @@ MODEL_STEPS = 200
 
 @part
 class Probe:
-    """One task's result. returns: one for each episode. statistics: what the chronicle keeps of them."""
+    """One task's result. returns: one for each episode, NaN for one that broke. statistics: what the chronicle keeps of them."""
 
     task: str
     returns: tuple[float, ...]
     statistics: dict[str, float]
+
+    @property
+    def broken(self) -> int:
+        """How many episodes ended because the world failed."""
+        return int(np.isnan(self.returns).sum())
 
 
 def panel_of(life: Life, names: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -59,17 +64,21 @@ def probe_key(seed: int) -> jax.Array:
 
 
 def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes: int, seed: int = 0) -> list[Probe]:
-    """Run `episodes` episodes on each task of the panel; which ones depends on the seed."""
+    """Run `episodes` episodes on each task of the panel; which ones depends on the seed.
+
+    The return of an episode that breaks is unknown, so it counts in no mean.
+    """
     tasks, key = repeated(panel, episodes), probe_key(seed)
     exam = proctor.examine(key, agent_state, tasks)
-    returns = np.asarray(exam.returns, np.float64).reshape(len(panel), episodes)
+    returns = np.where(exam.broken, np.nan, np.asarray(exam.returns, np.float64)).reshape(len(panel), episodes)
     lengths = np.asarray(exam.length, np.float64).reshape(len(panel), episodes).mean(axis=1)
     # at random, because then every probe of a seed measures its model on the very same transitions
     errors = model_error(proctor.examine(key, agent_state, tasks, "random", MODEL_STEPS), len(panel))
     probes = []
     for index, name in enumerate(panel):
-        low, high = interval(key, returns[index])
-        mean = float(returns[index].mean())
+        whole = returns[index][~np.isnan(returns[index])]
+        low, high = interval(key, whole) if whole.size else (float("nan"), float("nan"))
+        mean = float(whole.mean()) if whole.size else float("nan")
         found = {"mean": mean, "low": low, "high": high, "model_error": float(errors[index]), "length": float(lengths[index])}
         probes.append(Probe(task=name, returns=tuple(returns[index]), statistics=found))
     return probes

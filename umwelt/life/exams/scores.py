@@ -36,7 +36,7 @@ def ledgers(diary: Diary, errors: bool = False, values: np.ndarray | None = None
     """The ledger of each seed: of mean returns, or of the model's one-step errors, or of `values` [probes, ...]."""
     episodes, probes, made = diary.episodes, diary.probes, {}
     if values is None:
-        values = probes["model_error"] if errors else np.array([np.mean(each) for each in probes["returns"]])
+        values = probes["model_error"] if errors else np.array([mean_of(each) for each in probes["returns"]])
     for seed in sorted(set(probes["seed"])):
         mine = probes["seed"] == seed
         known = set(probes["task"][mine])
@@ -49,6 +49,12 @@ def ledgers(diary: Diary, errors: bool = False, values: np.ndarray | None = None
             ledger = ledger.probed(int(clock), {str(probes["task"][row]): values[row] for row in now})
         made[int(seed)] = ledger
     return made
+
+
+def mean_of(returns: np.ndarray) -> float:
+    """The mean return of the episodes that did not break; NaN where all did."""
+    whole = returns[~np.isnan(returns)]
+    return float(np.mean(whole)) if whole.size else float("nan")
 
 
 def score(chronicle: Chronicle) -> Score:
@@ -145,12 +151,12 @@ def _by_task(lives: dict[int, Ledger], of: Callable[[Ledger], dict[str, float]])
 
 
 def _redrawn(returns: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """The mean return of each probe, [probes, DRAWS], of episodes that are drawn from its own with replacement."""
-    means = np.empty((len(returns), DRAWS))
-    counts = np.array([len(each) for each in returns])
-    for count in np.unique(counts):
+    """The mean return of each probe, [probes, DRAWS], of whole episodes that are drawn from its own with replacement."""
+    means = np.full((len(returns), DRAWS), np.nan)
+    counts = np.array([np.sum(~np.isnan(each)) for each in returns])
+    for count in np.unique(counts[counts > 0]):
         rows = np.flatnonzero(counts == count)
-        episodes = np.stack(list(returns[rows]))
+        episodes = np.stack([returns[row][~np.isnan(returns[row])] for row in rows])
         drawn = random.integers(0, count, (len(rows), DRAWS * count))
         means[rows] = np.take_along_axis(episodes, drawn, axis=1).reshape(len(rows), DRAWS, count).mean(axis=2)
     return means
