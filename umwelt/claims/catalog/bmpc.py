@@ -34,7 +34,8 @@ def policies(life: Life) -> Lived:
 idea = Claim(
     name="bmpc_idea",
     says="after 8,000 decisions of the swing-up of a pole a policy that imitates its plans reaches {gain:.0f} [{low:.0f},"
-    " {high:.0f}] more without them than one that climbs its values, and lies {gain_2:.0f} [{low_2:.0f}, {high_2:.0f}] less behind its plans",
+    " {high:.0f}] more without them than one that climbs its values, and lies"
+    " {gain_2:.0f} [{low_2:.0f}, {high_2:.0f}] less behind its plans",
     recipe="bmpc",
     cites=("bmpc_2025",),
     arms={"imitating": policies(bmpc(CartpoleSwingup())), "climbing": policies(tdmpc2(CartpoleSwingup()))},

@@ -30,7 +30,8 @@ cartpole = Claim(
 value = Claim(
     name="tdmpc2_value",
     says="one life on cartpole-swingup, examined three ways: plans with a value at their end reach {gain:.2f} [{low:.2f},"
-    " {high:.2f}] times as much as the same plans without, and {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}] times as much as the policy alone",
+    " {high:.2f}] times as much as the same plans without, and {gain_2:.2f}"
+    " [{low_2:.2f}, {high_2:.2f}] times as much as the policy alone",
     recipe="tdmpc2",
     cites=("tdmpc2_2024",),
     arms={
