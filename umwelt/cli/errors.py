@@ -7,7 +7,9 @@ from umwelt.life.chronicle.chronicle import ChronicleError
 from umwelt.life.composition import BadLife
 from umwelt.life.folder.expression import ExpressionError
 from umwelt.life.folder.folder import FolderError
+from umwelt.life.saves.checkpoint import CheckpointError
 from umwelt.life.saves.disk import DiskFull
+from umwelt.life.saves.restore import NotAlike
 from umwelt.life.signals import Stopped
 from umwelt.memory.slots import ShelfError
 from umwelt.watch.serve import WatchError
@@ -18,6 +20,8 @@ CODES: tuple[tuple[type[Exception], int], ...] = (
     (ExpressionError, 2),
     (ChronicleError, 2),
     (ShelfError, 2),
+    (CheckpointError, 2),
+    (NotAlike, 2),
     (ExportError, 2),
     (WatchError, 2),
     (ClaimError, 2),

@@ -1,6 +1,7 @@
 """`umwelt live`: begin a life."""
 
 import shlex
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -106,9 +107,11 @@ def run(arguments: list[str]) -> int:
     """Begin a life and run it to its end."""
     from umwelt.cli.running import show_life
     from umwelt.cli.watch_page import show_page
-    from umwelt.life.api import live
+    from umwelt.life.api import live, shortfall
 
     life, command, stem = read(arguments)
+    if sentence := shortfall(life, command.steps):
+        print(f"umwelt: this life is too short: {sentence}", file=sys.stderr)
     show_page(command.lives, command.watch, command.json or command.quiet)
 
     def begin(on_progress: Any, events: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 
+from umwelt.core import layers
 from umwelt.evaluation.knowledge import Knowledge
 from umwelt.evaluation.proctor import Proctor
 from umwelt.life.chronicle.chronicle import Chronicle
@@ -75,6 +76,12 @@ def resume(
         living = Living(life, folder, end, on_progress, events)
         living.run()
         return living
+
+
+def shortfall(life: Life, steps: int) -> str:
+    """A sentence where `steps` decisions are over before the agent learns; empty where they are not, or it never does."""
+    learns = any(getattr(layer, "model", None) or getattr(layer, "memory", None) for layer in layers(life.agent))
+    return life.rhythm.shortfall(_end(life, steps)) if learns else ""
 
 
 def life_of(folder: Folder) -> Life:

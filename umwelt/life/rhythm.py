@@ -68,6 +68,18 @@ class Rhythm:
         """How the agent takes its first decision."""
         return "random" if self.random else "explore"
 
+    def shortfall(self, end: int) -> str:
+        """A sentence where a life of `end` ticks is over before it learns from what it does; empty where it is not."""
+        drawn, warmed = self.study + self.random, self.study + self.random + self.warm
+        if end <= drawn:
+            decisions = f"all {end - self.study:,} decisions of each row are random (rhythm.random={self.random:,})"
+            return f"{decisions}, so it never acts by what it learns; give more steps, or a smaller rhythm.random"
+        if end <= warmed:
+            return f"it ends before its first lesson (rhythm.warm={self.warm:,}); give more steps, or a smaller rhythm.warm"
+        if self.updates and end - warmed < self.learn_every and not self.first_updates:
+            return f"it ends before its first lesson (rhythm.learn_every={self.learn_every:,}); give more steps, or a smaller one"
+        return ""
+
     def segment(self, clock: int, end: int) -> Segment:
         """The stretch that follows `clock`. It depends on nothing else, so a resumed life cuts alike."""
         stop = end if not self.probe_every else min(end, (clock // self.probe_every + 1) * self.probe_every)

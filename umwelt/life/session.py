@@ -4,6 +4,8 @@ Nothing here changes what a life becomes; it looks on between chunks. What agent
 teacher reflects, a memory goes to disk, a part asks the life's voice) happens here too, and depends on the clock alone.
 """
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -93,10 +95,11 @@ class Living:
         self._woke, self._glimpse_failed = 0, False
         self._reflections: list[tuple[int, Info]] = []
         self._spent: dict[str, float] = {}
+        self._longest, self._chunk_began = 0.0, time.perf_counter()
 
     def run(self) -> Any:
         """Run to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
-        with Signals() as signals:
+        with Signals(self._acknowledge) as signals:
             value, clock = self._wake()
             saved = time.perf_counter()
             while clock < self.end:
@@ -116,6 +119,13 @@ class Living:
             self._film(value)
         self.close(value)
         return value
+
+    def _acknowledge(self, number: int) -> None:
+        """Say that a signal has come, while a program may still run."""
+        left = max(0.0, self._longest - (time.perf_counter() - self._chunk_began))
+        about = f" in about {left:.0f} s" if left >= 1 else ""
+        words = f"umwelt: {signal.Signals(number).name}: it stops{about}, and all is saved then; again to stop now\n"
+        os.write(2, f"\n{words}".encode())
 
     def _wake(self) -> tuple[Any, int]:
         """The life as it was last saved, or one that begins."""
@@ -145,7 +155,7 @@ class Living:
     def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
         """Drive one segment and what comes between two, and write it down with others when it is time."""
         segment = self.life.rhythm.segment(clock, self.end)
-        began = time.perf_counter()
+        began = self._chunk_began = time.perf_counter()
         value, (records, infos) = self.engine.advance(value, segment)
         clock += segment.ticks
         if segment.mode != "study":
@@ -157,6 +167,7 @@ class Living:
         mind = self.consulting.consult(replace(value[1], agent=self.shelves.spill(value[1].agent)))
         value = (value[0], mind)
         self._spend("memory", began)
+        self._longest = max(self._longest, time.perf_counter() - self._chunk_began)
         if self.keeper and records is not None:
             self.keeper.take(records)
         self.writer.take(Chunk(clock=clock - segment.ticks, segment=segment, records=records, infos=infos))

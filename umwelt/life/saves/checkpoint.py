@@ -93,7 +93,9 @@ class Checkpoints:
             try:
                 return manifest["clock"], fill(manifest, arrays, like)
             except NotAlike as error:
-                raise NotAlike(f"checkpoint {path} has another form than this version saves: {error}") from None
+                raise NotAlike(
+                    f"checkpoint {path} does not fit the life as it would be made now, so its world, a part or the version has changed: {error}"
+                ) from None
 
     def latest(self) -> int | None:
         """The clock of the newest checkpoint, not yet verified; None where there is none."""
@@ -114,7 +116,7 @@ class Checkpoints:
         if self.notes:
             damaged = "; ".join(note.split(";")[0] for note in self.notes)
             return f"no checkpoint in {self.folder} is whole: {damaged}; put back a copy of one, or begin a new life"
-        return f"there is no checkpoint in {self.folder} yet; begin the life again with `umwelt live`"
+        return f"there is no checkpoint in {self.folder} yet; `umwelt resume` goes on with the life, and saves it"
 
     def _free_path(self, clock: int) -> Path:
         """The name of a save; a second one of the same clock gets a number, so that the first can stay until then."""
