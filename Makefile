@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 FUZZ_SECONDS ?= 1800
 
-.PHONY: live test fuzz lint bench browser clean
+.PHONY: live test fuzz lint docs bench browser clean
 
 live: .venv
 	$(BIN)/umwelt live
@@ -35,6 +35,10 @@ lint: .venv/extras
 	$(BIN)/python -m tools.prose
 	$(BIN)/pyright
 
+# The site of the documents, to be read from build/docs/ without a network; a warning is an error.
+docs: .venv/extras
+	$(BIN)/python -m tools.docs
+
 bench: .venv
 	$(BIN)/python -m benchmarks.run
 
@@ -48,7 +52,7 @@ bench: .venv
 
 # What only exports, logs, hosted streams, clusters and data sets need is large, and a first life should not wait for it.
 .venv/extras: .venv/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow,minigrid,metaworld,ray,data]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow,minigrid,metaworld,ray,data,docs]'
 	touch .venv/extras
 
 clean:

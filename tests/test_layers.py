@@ -18,7 +18,9 @@ ALLOWED = {
     "report": {"core", "life", "claims", "atlas"},
     "export": {"core", "life", "memory", "worlds"},
     "watch": {"core", "life"},
-    "cli": {"core", "check", "recipes", "life", "claims", "atlas", "report", "export", "watch", *ROLES},
+    "policy": {"core", "networks", "life", "watch", "worlds", "evaluation"},
+    "gymnasium": {"core", "networks", "life", "worlds", "evaluation"},
+    "cli": {"core", "check", "recipes", "life", "claims", "atlas", "report", "export", "watch", "policy", *ROLES},
 }
 FILES = sorted(HOUSE.rglob("*.py"))
 INSIDE = [path for path in FILES if path.parent != HOUSE]

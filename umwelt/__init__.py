@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         core,
         curiosity,
         evaluation,
+        gymnasium,
         life,
         memory,
         models,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from umwelt.life.api import fingerprints, live, probe, resume
     from umwelt.life.composition import Life
     from umwelt.life.rhythm import Rhythm
+    from umwelt.policy.policy import load
 
 __version__ = "0.2.0.dev0"
 
@@ -43,6 +45,7 @@ __all__ = [
     "curiosity",
     "evaluation",
     "fingerprints",
+    "gymnasium",
     "life",
     "live",
     "memory",
@@ -62,6 +65,7 @@ _PLACES = {
     "Rhythm": "umwelt.life.rhythm",
     "fingerprints": "umwelt.life.api",
     "live": "umwelt.life.api",
+    "load": "umwelt.policy.policy",
     "probe": "umwelt.life.api",
     "resume": "umwelt.life.api",
 }

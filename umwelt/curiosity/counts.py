@@ -47,7 +47,21 @@ class CountsState:
 
 @part
 class Counts:
-    """One over the root of how often an observation was met, itself included."""
+    """One over the root of how often an observation was met, itself included.
+
+    >>> signal = Counts(of="cells")
+    >>> state = signal.init(jax.random.key(0), width=2, actions=1, batch=1)
+
+    >>> place = jnp.ones((1, 2))
+    >>> moment = Moment(now=place, after=place, done=place[:, :1], weight=jnp.ones(1), surprise=jnp.zeros(1))
+
+    >>> learn, bonus = jax.jit(signal.learn), jax.jit(signal.bonus)
+    >>> round(float(bonus(jax.random.key(0), state, moment)[0]), 2)
+    1.0
+    >>> state, _ = learn(jax.random.key(0), state, moment)
+    >>> round(float(bonus(jax.random.key(0), state, moment)[0]), 2)
+    0.71
+    """
 
     of: Literal["bits", "cells"] = "bits"
     """What is counted: entries that are above one half, or cells of a grid."""

@@ -18,6 +18,7 @@ from umwelt.life.consulting import consults
 from umwelt.life.exams.examine import panel_of
 from umwelt.life.mind import Mind
 from umwelt.life.programs import Ticks, Whole
+from umwelt.life.ranges import outside
 from umwelt.life.rhythm import Rhythm, Segment
 from umwelt.life.saves.spilling import spills
 from umwelt.life.showing import Note, show
@@ -60,6 +61,9 @@ class Engine:
     def check(self) -> None:
         """Let every part look at its world without computing anything; what they refuse is a `BadLife`."""
         life = self.life
+        for name in ("agent", "teacher"):
+            if sentence := outside(getattr(life, name), name):
+                raise BadLife(sentence)
         try:
             agent, teacher, _ = self._shapes()
         except ValueError as error:

@@ -21,6 +21,14 @@ class Blocks:
     """A sequence of tasks, each for a fixed number of decisions of a row; the last one stays.
 
     A block that ends in the middle of an episode lets the episode finish first.
+
+    >>> teacher = Blocks(names=("earth", "moon"), steps=2)
+    >>> state, asked = teacher.init(None, None, {"earth": 10.0, "moon": 2.0}), []
+    >>> for _ in range(4):
+    ...     state, gravity = teacher.ask(None, state, n=1)
+    ...     asked.append(float(gravity[0]))
+    >>> asked
+    [10.0, 10.0, 2.0, 2.0]
     """
 
     names: tuple[str, ...] = ()

@@ -15,6 +15,14 @@ class Drift:
 
     Tasks of numbers only: each leaf is mixed by itself. With `earth moon` and 1,000 steps, an episode that begins
     after 250 decisions has three quarters of the earth's gravity and a quarter of the moon's.
+
+    >>> teacher = Drift(names=("earth", "moon"), steps=2)
+    >>> state, asked = teacher.init(None, None, {"earth": 10.0, "moon": 2.0}), []
+    >>> for _ in range(4):
+    ...     state, gravity = teacher.ask(None, state, n=1)
+    ...     asked.append(float(gravity[0]))
+    >>> asked
+    [10.0, 6.0, 2.0, 2.0]
     """
 
     names: tuple[str, ...] = ()

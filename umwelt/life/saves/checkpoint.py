@@ -94,7 +94,8 @@ class Checkpoints:
                 return manifest["clock"], fill(manifest, arrays, like)
             except NotAlike as error:
                 raise NotAlike(
-                    f"checkpoint {path} does not fit the life as it would be made now, so its world, a part or the version has changed: {error}"
+                    f"checkpoint {path} does not fit the life as it would be made now, so its world, a part or the version"
+                    f" has changed: {error}"
                 ) from None
 
     def latest(self) -> int | None:
