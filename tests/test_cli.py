@@ -79,7 +79,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["record", "no_life", "--episodes", "1"], "umwelt live"),
         (["live", "--recipe", "pets", "--recipe.size", "1M"], "one size"),
         (["live", "--world", "pendulum", "--teacher.names", "mars"], "moon"),
-        (["live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--seeds", "2"], "seeds"),
+        (["live", "--world", "gymnasium:Pendulum-v1", "--recipe", "random", "--seeds", "2", "--keep-episodes"], "--seeds"),
         (["live", "--world", "pendulum", "--recipe", "random", "--log", "tensorbord"], "there are tensorboard"),
         (["live", "--world", "pendulum", "--wrap", "pictures"], "pictured"),
         (["live", "--world", "pendulum", "--wrap", "sticky=often"], "no number"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 from umwelt import check
 from umwelt.check import hosted_world
 from umwelt.cli.live import read
+from umwelt.cli.main import main
 from umwelt.life.api import shortfall
 from umwelt.worlds.adapters import gymnasium as gymnasium_world
 
@@ -188,3 +190,31 @@ with Signals(lambda number: print("heard", number, flush=True)):
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
         assert time.monotonic() - began < 5
+
+
+def test_recipes_that_fit_are_named_in_the_order_to_try_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recommend", "gymnasium:CartPole-v1", "--json"]) == 0
+    names = [each["recipe"] for each in json.loads(capsys.readouterr().out)["recipes"]]
+    assert names[0] == "pets"
+    assert names[-1] == "random"
+    assert names.index("tdmpc2") < names.index("bmpc")
+    assert "dqn" in names
+    assert main(["recommend", "pendulum"]) == 0
+    said = capsys.readouterr().out
+    assert "umwelt live --world pendulum --recipe pets --steps 2000" in said
+    assert "dqn" not in said
+
+
+def test_the_claims_of_a_recipe_are_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "mbpo", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)) == {"mbpo_hopper"}
+
+
+def test_seeds_of_a_simulator_are_lives_of_their_own_and_a_hint_can_be_pasted(home: Path) -> None:
+    words = ("live", "--world", "mine:Fine", "--recipe", "random", "--steps", "200", "--seeds", "2", "--lives", "my lives")
+    done = umwelt(home, *words, "--name", "two")
+    assert done.returncode == 0, done.stderr
+    assert len(list((home / "my lives" / "two" / "lives").glob("*/seeds-*/chronicle.db"))) == 2
+    repeated = done.stdout.split("repeat:")[1].strip()
+    assert "--lives 'my lives'" in repeated
+    assert shlex.split(repeated)[1:] == [*words, "--name", "two"]

@@ -26,14 +26,23 @@ class Command:
 def run(arguments: list[str]) -> int:
     """Check; the exit code is 1 where there are faults."""
     from umwelt import check
+    from umwelt.cli.recommend import fitting
 
     command = parse(Command, None, arguments, "umwelt check", DESCRIPTION)
-    report = check.world(_world(command.world))
+    world = _world(command.world)
+    report = check.world(world)
+    fits = [recipe.name for recipe in fitting(world)] if report else []
     if command.json:
         faults = [{"rule": fault.rule, "sentence": fault.sentence} for fault in report.faults]
-        print(json.dumps({"world": command.world, "passed": report.passed, "faults": faults, "notes": report.notes}))
+        print(
+            json.dumps(
+                {"world": command.world, "passed": report.passed, "faults": faults, "notes": report.notes, "recipes": fits}
+            )
+        )
     else:
         print(report)
+        if fits:
+            print(f"recipes that can live in it: {', '.join(fits)}; `umwelt recommend` says which to try first")
     return 0 if report else 1
 
 

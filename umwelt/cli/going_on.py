@@ -36,7 +36,7 @@ def saved(command: str) -> Iterator[None]:
         raise BrokenOff(signal.SIGINT, command) from interrupt
 
 
-def chosen_executor(jobs: int, ray: str) -> Executor:
+def chosen_executor(jobs: int, ray: str = "") -> Executor:
     """Choose an executor; what cannot be is a `UsageError`."""
     try:
         return executor(jobs, ray)

@@ -3,8 +3,10 @@
 import shlex
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from umwelt.cli.going_on import Jobs, chosen_executor
 from umwelt.cli.names import recipe_of, source_of, stream_of, voice_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, parse_known, shadow, take, unshadow
 from umwelt.cli.parts import replace_parts
@@ -47,7 +49,10 @@ class Command:
     seed: int = 0
     """The number that all randomness comes from."""
     seeds: int = 1
-    """Lives at once, with seeds `seed`, `seed + 1` ... (pure worlds only)."""
+    """Lives with seeds `seed`, `seed + 1` ... A pure world runs them as one program. Those of a simulator run in turn, or
+    --jobs at once; they lie together in one folder, and the same command goes on with them."""
+    jobs: Jobs = 1
+    """Processes at once, for the seeds of a simulator."""
     wrap: tuple[str, ...] = ()
     """Wrappers around the world, the innermost first: NAME or NAME=NUMBER, such as `--wrap pictured stack_frames=2`;
     `umwelt list` shows them."""
@@ -110,6 +115,8 @@ def run(arguments: list[str]) -> int:
     from umwelt.life.api import live, shortfall
 
     life, command, stem = read(arguments)
+    if life.seeds > 1 and life.world.spec.hosted:
+        return _run_apart(life, command, stem, arguments)
     if sentence := shortfall(life, command.steps):
         print(f"umwelt: this life is too short: {sentence}", file=sys.stderr)
     show_page(command.lives, command.watch, command.json or command.quiet)
@@ -127,6 +134,23 @@ def run(arguments: list[str]) -> int:
         )
 
     return show_life(begin, json=command.json, quiet=command.quiet, log=command.log)
+
+
+def _run_apart(life: Life, command: Command, stem: str, arguments: list[str]) -> int:
+    """Run the seeds of a simulator as lives of their own, by what runs sweeps."""
+    from umwelt.cli.sweep import carry_out
+    from umwelt.life.engine import Engine
+    from umwelt.life.folder.folder import slug
+
+    if command.keep_episodes or command.watch or command.log:
+        raise UsageError("--seeds: several lives of a simulator take no --keep-episodes, --watch or --log; begin them one by one")
+    alone = replace(life, seeds=1)
+    Engine(alone).check()
+    out = Path(command.lives) / (command.name or f"{slug(stem)}-seeds")
+    seeds = tuple(range(command.seed, command.seed + command.seeds))
+    again = "umwelt live " + shlex.join(word for word in arguments if word != "--json")
+    steps = -(-command.steps // command.seeds)
+    return carry_out({(stem, life.world.spec.name): alone}, steps, seeds, out, chosen_executor(command.jobs), again, command.json)
 
 
 def read(arguments: list[str]) -> tuple[Life, Command, str]:

@@ -12,7 +12,9 @@ VERBS = {
     "record": "record episodes of a life, for other agents to learn from",
     "report": "write a page about one life, or several side by side",
     "check": "check a world against its contract, and explain each fault",
+    "recommend": "say which recipes fit a world, in what order to try them, and what each costs",
     "export": "write down a life for other programs: tables, or a recording to look at",
+    "serve": "let other programs ask what a life learned, over HTTP",
     "watch": "serve a page to watch lives while they run, and after",
     "hash": "print a fingerprint of a life's value and of its chronicle",
     "list": "show the worlds, parts and recipes, also those of other packages",
@@ -94,7 +96,7 @@ def _run(arguments: list[str] | None) -> int:
 
 def usage() -> str:
     """What `umwelt --help` prints."""
-    verbs = "\n".join(f"  {verb:<8} {meaning}" for verb, meaning in VERBS.items())
+    verbs = "\n".join(f"  {verb:<9} {meaning}" for verb, meaning in VERBS.items())
     return f"""umwelt: agents that live.
 
 usage: umwelt VERB [OPTIONS]

@@ -1,6 +1,7 @@
 """`umwelt record`: episodes of a life as a data set."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -49,5 +50,5 @@ def run(arguments: list[str]) -> int:
         return 0
     print(f"{found['episodes']:,} episodes, {found['steps']:,} decisions, mean return {found['mean_return']:.1f}")
     print(f"folder:   {found['folder']}")
-    print(f"use:      umwelt live --shown {found['folder']} --rhythm.study 500 ...")
+    print(f"use:      umwelt live --shown {shlex.quote(str(found['folder']))} --rhythm.study 500 ...")
     return 0

@@ -1,6 +1,7 @@
 """Run a life with the live view, then print its end and what to do next."""
 
 import json as json_module
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,7 @@ def show_life(begin: Callable[[Any, Any], Any], json: bool, quiet: bool, log: tu
         try:
             living = begin(logs.on_progress, logs.events)
         except Stopped as stopped:
-            folder = view.folder
-            view.say(f"{stopped}; everything is saved. Go on with: umwelt resume {folder}")
+            view.say(f"{stopped}; everything is saved. Go on with: umwelt resume {shlex.quote(view.folder)}")
             raise
         finally:
             logs.finish()
@@ -30,11 +30,12 @@ def show_life(begin: Callable[[Any, Any], Any], json: bool, quiet: bool, log: tu
         print(json_module.dumps({**summary, "picture": picture}))
         return 0
     view.print(*summary_tables(summary))
+    named = shlex.quote(str(folder))  # so that the lines can be pasted
     view.print(
         f"picture:  {picture}",
-        f"go on:    umwelt resume {folder} --steps {2 * summary['decisions'] or 2000}",
-        f"examine:  umwelt probe {folder} --episodes 20",
-        f"the same: umwelt hash {folder}",
+        f"go on:    umwelt resume {named} --steps {2 * summary['decisions'] or 2000}",
+        f"examine:  umwelt probe {named} --episodes 20",
+        f"the same: umwelt hash {named}",
         f"repeat:   {summary['command'] or 'run the same script again'}",
     )
     return 0

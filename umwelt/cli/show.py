@@ -46,7 +46,7 @@ class Command:
     """What `umwelt show` takes."""
 
     names: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[NAME ...]")] = ()
-    """Claims; none for the table of all."""
+    """Claims, or recipes, whose claims are meant; none for the table of all."""
     run: bool = False
     """Repeat the claims, or go on with what was broken off."""
     store: bool = False
@@ -69,7 +69,7 @@ class Command:
 def run(arguments: list[str]) -> int:
     """Print verdicts, after repeating the claims where asked."""
     command = parse(Command, None, arguments, "umwelt show", DESCRIPTION)
-    chosen = [_claim(name) for name in command.names]
+    chosen = [claim for name in command.names for claim in _claims(name)]
     if command.run and not chosen:
         raise UsageError("--run: name the claims to repeat, such as `umwelt show losse_mpc --run`")
     if (command.store or command.seeds or command.fresh) and not command.run:
@@ -99,10 +99,13 @@ def run(arguments: list[str]) -> int:
     return 0 if all(each.verdict == "shown" for each in fresh) else 1
 
 
-def _claim(name: str) -> Claim:
+def _claims(name: str) -> list[Claim]:
+    """The claim of that name, else all claims of the recipe of that name."""
     try:
-        return load(name)
+        return [load(name)]
     except KeyError as error:
+        if found := [claim for claim in claims().values() if claim.recipe == name]:
+            return found
         raise UsageError(str(error.args[0])) from error
 
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from umwelt.claims.executors import Executor
 from umwelt.claims.grid_of_lives import LIVES, Cell, Row, plain, sweep, words, write
 from umwelt.cli.going_on import Jobs, Ray, chosen_executor, saved
 from umwelt.cli.options import UsageError, parse_known
@@ -67,9 +68,16 @@ def run(arguments: list[str]) -> int:
     lives = _lives(command, rest)
     where = chosen_executor(command.jobs, command.ray)
     seeds = tuple(range(command.seed, command.seed + command.seeds))
-    out, again = Path(command.out), "umwelt sweep " + shlex.join(word for word in arguments if word != "--json")
-    console = Console(stderr=True, quiet=command.json)
-    console.print(f"{len(lives)} times {len(seeds)} lives of {command.steps} decisions, in {out / LIVES}", highlight=False)
+    again = "umwelt sweep " + shlex.join(word for word in arguments if word != "--json")
+    return carry_out(lives, command.steps, seeds, Path(command.out), where, again, command.json)
+
+
+def carry_out(
+    lives: dict[Cell, Life], steps: int, seeds: tuple[int, ...], out: Path, where: Executor, again: str, json: bool
+) -> int:
+    """Run the lives of `steps` decisions that are missing in `out`, and print what all came to. again: the same command."""
+    console = Console(stderr=True, quiet=json)
+    console.print(f"{len(lives)} times {len(seeds)} lives of {steps} decisions, in {out / LIVES}", highlight=False)
     with saved(again), _bars(console) as bars:
         tasks = {" in ".join(cell): bars.add_task(" in ".join(cell), total=1.0) for cell in lives}
 
@@ -77,10 +85,10 @@ def run(arguments: list[str]) -> int:
             for name, share in shares.items():
                 bars.update(tasks[name], completed=share)
 
-        rows = sweep(lives, steps=command.steps, seeds=seeds, out=out, executor=where, on_cells=looked)
+        rows = sweep(lives, steps=steps, seeds=seeds, out=out, executor=where, on_cells=looked)
     path = write(rows, seeds, again, out)
     page = _report(rows, out, again)
-    if command.json:
+    if json:
         print(json_module.dumps({**plain(rows, seeds, again), "table": str(path), "report": page}))
         return 0
     Console().print(_table(rows, len(seeds)), highlight=False)

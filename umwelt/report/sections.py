@@ -1,6 +1,7 @@
 """The sections of a report, in order: which figures, tables and sentences describe the lives."""
 
 import datetime
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -235,7 +236,7 @@ def _ran(life: LifeData) -> list[Markup]:
     elif description:
         content.append(paragraph("It was begun from Python; the expression below is the whole of it."))
     if life.clock < life.end:
-        content += [paragraph("This command resumes it:"), code(f"umwelt resume {life.path}")]
+        content += [paragraph("This command resumes it:"), code(f"umwelt resume {shlex.quote(str(life.path))}")]
     facts = {"seeds": ", ".join(str(seed) for seed in life.seeds) or "-", **_texts(description.get("versions"))}
     facts |= _texts(description.get("machine") or {"machine": "not written down"})
     shown = PageTable(caption="Seeds, versions and machine", heads=("what", "value"), rows=tuple(facts.items()))

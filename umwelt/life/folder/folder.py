@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import tempfile
 import weakref
@@ -185,7 +186,8 @@ def slug(text: str) -> str:
 
 def _refuse_existing(path: Path) -> None:
     if (path / "recipe.json").exists():
-        raise Exists(f"{path} is a life already; go on with it by `umwelt resume {path.name}`, or choose another name")
+        named = shlex.quote(str(path))
+        raise Exists(f"{path} is a life already; go on with it by `umwelt resume {named}`, or choose another name")
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise Exists(f"{path} exists and is not the folder of a life; choose another name")
 

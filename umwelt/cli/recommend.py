@@ -1,0 +1,153 @@
+"""`umwelt recommend`: which recipes fit a world, in what order to try them, and what each costs."""
+
+import json
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from umwelt.cli.options import UsageError, parse
+from umwelt.core import part, spaces
+
+DESCRIPTION = """Say which recipes fit a world, in what order to try them, and what each costs. One recipe of each family comes
+first, the one that takes the fewest decisions before the others. Costs are those of stored claims, on the machine that they
+ran on; where there is none, the recipe's own estimate stands alone.
+
+  umwelt recommend gymnasium:Pendulum-v1
+  umwelt recommend my_pkg:MyEnv
+  umwelt recommend my_pkg:MyEnv --wrap stack_frames=2"""
+TASKS = "each task"
+"""What a budget says of recipes for worlds of several tasks."""
+
+
+@part
+class Command:
+    """What `umwelt recommend` takes."""
+
+    world: tyro.conf.Positional[str]
+    """The world, as --world of `umwelt live` takes it."""
+    wrap: tuple[str, ...] = ()
+    """Wrappers around it, as --wrap of `umwelt live` takes them."""
+    json: bool = False
+    """Print one JSON object in place of words."""
+
+
+@part
+class Advice:
+    """One recipe that fits. decisions: what a run takes. cites: how many papers it follows. seconds: of a decision, as a claim
+    measured it; None where none did."""
+
+    recipe: str
+    family: str
+    summary: str
+    cites: int
+    decisions: int
+    budget: str
+    seconds: float | None
+    verdicts: tuple[str, ...]
+    command: str
+
+
+def run(arguments: list[str]) -> int:
+    """Print the recipes that fit."""
+    from umwelt.cli.names import world_of, wrapped
+
+    command = parse(Command, None, arguments, "umwelt recommend", DESCRIPTION)
+    world = wrapped(world_of(command.world), command.wrap)
+    words = f"--world {shlex.quote(command.world)}" + (f" --wrap {shlex.join(command.wrap)}" if command.wrap else "")
+    try:
+        spec = world.spec
+    except (ValueError, ImportError) as error:
+        raise UsageError(f"world {command.world!r}: {error}") from error
+    found = advice(world, words)
+    if command.json:
+        print(json.dumps({"world": command.world, "recipes": [vars(each) for each in found]}))
+        return 0
+    tasks = len(world.tasks())
+    print(f"{spec.name} shows {spaces.width(spec.observation):,} numbers; its actions are {spec.action}; it has {tasks} tasks")
+    Console().print(_table(found), highlight=False)
+    if found:
+        print(f"begin:    {found[0].command}")
+    return 0
+
+
+def advice(world: Any, words: str) -> list[Advice]:
+    """The recipes that fit a world, the first to try first. words: the world's options of `umwelt live`."""
+    found = [_advised(recipe, words) for recipe in fitting(world)]
+    several = len(world.tasks()) > 1
+
+    def order(each: Advice) -> tuple[bool, int, int]:
+        # a recipe that is a variation of another cites more
+        return TASKS in each.budget and not several, each.decisions, each.cites
+
+    first, rest, floor, families = [], [], [], set[str]()
+    for each in sorted(found, key=order):
+        (floor if not each.decisions else rest if each.family in families else first).append(each)
+        families.add(each.family)
+    return first + rest + floor
+
+
+def fitting(world: Any) -> list[Any]:
+    """The recipes whose needs a world meets."""
+    from umwelt.recipes import ALL
+    from umwelt.recipes.recipe import lacking
+
+    found = []
+    for recipe in ALL.values():
+        try:
+            if not lacking(recipe, recipe(world)):
+                found.append(recipe)
+        except ValueError:  # some recipes look at the world when they are made, and refuse it there
+            continue
+    return found
+
+
+def _advised(recipe: Any, words: str) -> Advice:
+    from umwelt.claims.documents import stored
+
+    claims = [each for each in stored() if each.claim.recipe == recipe.name]
+    digits = re.search(r"\d[\d,]*", recipe.budget)
+    decisions = int(digits.group().replace(",", "")) if digits else 0
+    return Advice(
+        recipe=recipe.name,
+        family=recipe.family,
+        summary=recipe.summary,
+        cites=len(recipe.cites),
+        decisions=decisions,
+        budget=recipe.budget,
+        seconds=min(_seconds(claims), default=None),
+        verdicts=tuple(f"{each.claim.name} {each.verdict}" for each in claims),
+        command=f"umwelt live {words} --recipe {recipe.name} --steps {decisions or 2000}",
+    )
+
+
+def _seconds(claims: Iterable[Any]) -> list[float]:
+    """Seconds of a decision in each claim that is nothing but lives of one length."""
+    from umwelt.claims import Lived
+
+    found = []
+    for each in claims:
+        arms = [arm for arm in each.claim.arms.values() if isinstance(arm, Lived)]
+        decisions = sum(arm.steps for arm in arms) * len(each.claim.seeds)
+        if each.result and arms:
+            found.append(60 * each.result.minutes / decisions)
+    return found
+
+
+def _table(found: list[Advice]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title_justify="left")
+    for column in ("try", "recipe", "what it is", "it takes", "a decision", "claims"):
+        table.add_column(column, overflow="fold")
+    for number, each in enumerate(found, 1):
+        cost = f"{1000 * each.seconds:.3g} ms" if each.seconds else "-"
+        counts = Counter(verdict.split(" ", 1)[1] for verdict in each.verdicts)
+        claims = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        cells = (str(number), each.recipe, each.summary, each.budget, cost, claims or "-")
+        table.add_row(*map(escape, cells))
+    return table
