@@ -7,7 +7,8 @@ from rich.table import Table
 MOST_LESSONS = 12
 """Rows of a matrix that are shown: the last lessons."""
 NOTES = (
-    "kept: now over the best since its first lesson, both counted from before it; 1 forgets nothing",
+    "kept: now over the best since its first lesson, both counted from before it; 1 forgets nothing, and - is a task whose"
+    " gain is no more than the noise of its probes",
     "lost since: what the return lost since the end of the last lesson on the task",
     "error grown: the model's one-step error now, over that after the first lesson on the task; 1 or less forgets nothing",
 )

@@ -80,11 +80,10 @@ def run(arguments: list[str]) -> int:
 def advice(world: Any, words: str) -> list[Advice]:
     """The recipes that fit a world, the first to try first. words: the world's options of `umwelt live`."""
     found = [_advised(recipe, words) for recipe in fitting(world)]
-    several = len(world.tasks()) > 1
 
     def order(each: Advice) -> tuple[bool, int, int]:
         # a recipe that is a variation of another cites more
-        return TASKS in each.budget and not several, each.decisions, each.cites
+        return TASKS in each.budget, each.decisions, each.cites
 
     first, rest, floor, families = [], [], [], set[str]()
     for each in sorted(found, key=order):

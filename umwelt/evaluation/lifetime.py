@@ -104,6 +104,10 @@ class Ledger:
         """(now - floor) / (best - floor) of each task, its best counted from the end of its first lesson on."""
         return {task: self._kept(task, value) for task, value in self.now().items()}
 
+    def gains(self) -> dict[str, Any]:
+        """How far each task's best value, from the end of its first lesson on, lies above its floor."""
+        return {task: self._best(task) - self._floor(task) for task in self.tasks}
+
     def isolated_forgetting(self) -> dict[tuple[str, int], float]:
         """(task, number of a lesson on another, after its own first) -> its value before that lesson minus after it."""
         return self._across(known=True, sign=-1.0)
@@ -167,12 +171,14 @@ class Ledger:
         return found
 
     def _kept(self, task: str, value: Any) -> Any:
+        best, floor = self._best(task), self._floor(task)
+        return (value - floor) / np.where(best > floor, best - floor, np.nan)
+
+    def _best(self, task: str) -> Any:
         clocks, values = self.curve(task)
         # the probe that closes the first lesson may lie a little before its end, with that of an episode
         first = np.searchsorted(clocks, self._lessons_on(task)[0].end, side="right") - 1
-        best = np.max(values[max(first, 0) :], axis=0, initial=-np.inf)
-        floor = self._floor(task)
-        return (value - floor) / np.where(best > floor, best - floor, np.nan)
+        return np.max(values[max(first, 0) :], axis=0, initial=-np.inf)
 
     def _floor(self, task: str) -> Any:
         if task in self.floor:

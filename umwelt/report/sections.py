@@ -224,7 +224,7 @@ def _faults(life: LifeData) -> list[Markup]:
 def _ran(life: LifeData) -> list[Markup]:
     """What was run, and how to repeat it."""
     description = life.description
-    rows = description.get("rows", 1)
+    rows = _rows(description)
     state = "came to its end" if life.clock >= life.end else f"stands before its end at {life.end * rows:,}"
     done, seeds = counted(life.clock * rows, "decision"), counted(len(life.seeds), "seed")
     content = [*_faults(life), paragraph(f"The life has {done} of each seed, with {seeds}; it {state}.")]
@@ -244,6 +244,15 @@ def _ran(life: LifeData) -> list[Markup]:
     if description.get("life"):
         content.append(folded("The recipe, every setting", code(expression(description["life"]))))
     return content
+
+
+def _rows(description: dict[str, Any]) -> int:
+    """The rows of one seed; the description counts those of all seeds."""
+    try:
+        seeds = int(description["life"]["fields"]["seeds"])
+    except (KeyError, TypeError, ValueError):  # a description that is old, or damaged
+        seeds = 1
+    return description.get("rows", 1) // max(1, seeds)
 
 
 def _texts(found: Any) -> dict[str, str]:

@@ -79,7 +79,7 @@ def merged(diaries: Sequence[Diary]) -> Diary:
 
 def score_of(read: Diary) -> Score:
     """What lives kept, in numbers ready for JSON; empty for lives of one task. Means over seeds; intervals of 95 %
-    over seeds and the episodes of their probes."""
+    over seeds and the episodes of their probes. Of a task that was never learned nothing can be kept: its retention is None."""
     lives = ledgers(read)
     if not lives or any(len(ledger.tasks) < 2 for ledger in lives.values()):
         return {}
@@ -90,6 +90,11 @@ def score_of(read: Diary) -> Score:
     drawn = ledgers(read, values=_redrawn(read.probes["returns"], random))
     seeds = random.integers(0, len(lives), (DRAWS, len(lives)))
 
+    unlearned = _unlearned(drawn)
+
+    def retention(ledger: Ledger) -> dict[str, Any]:
+        return {task: value * np.nan if task in unlearned else value for task, value in ledger.retention().items()}
+
     def interval_of(of: Callable[[Ledger], dict[str, Any]], over: Callable[[np.ndarray], np.ndarray] = _mean) -> dict[str, Any]:
         return _interval(of, over, lives, drawn, seeds)
 
@@ -98,16 +103,23 @@ def score_of(read: Diary) -> Score:
         "lessons": [vars(lesson) for lesson in first.lessons],
         "return_matrix": _mean_matrix(lives),
         "error_matrix": _mean_matrix(errors) if known else None,
-        "retention": _by_task(lives, Ledger.retention),
+        "retention": _by_task(lives, retention),
         "forgetting": _by_task(lives, Ledger.forgetting),
         "backward_transfer": _by_task(lives, Ledger.backward_transfer),
         "error_growth": _by_task(errors, error_growth) if known else None,
-        "retention_mean": interval_of(Ledger.retention),
-        "retention_worst": interval_of(Ledger.retention, _lowest),
+        "retention_mean": interval_of(retention),
+        "retention_worst": interval_of(retention, _lowest),
         "forgetting_mean": interval_of(Ledger.forgetting),
         "backward_transfer_mean": interval_of(Ledger.backward_transfer),
         "error_growth_mean": _interval(error_growth, _mean, errors, errors, seeds) if known else None,
     }
+
+
+def _unlearned(drawn: dict[int, Ledger]) -> set[str]:
+    """The tasks whose gain, as the mean of all seeds, may be nothing but the noise of their probes' episodes."""
+    gains = [ledger.gains() for ledger in drawn.values()]
+    means = {task: _mean(np.array([each[task] for each in gains], np.float64)) for task in gains[0]}
+    return {task for task, mean in means.items() if not np.quantile(mean, 0.025) > 0}
 
 
 def error_growth(ledger: Ledger) -> dict[str, Any]:
