@@ -26,7 +26,7 @@ def write_life(
     fields = {"agent": {"part": f"umwelt:{agent}", "fields": {"horizon": 5}}, "seed": 0, "seeds": seeds}
     life = {"part": "umwelt.life.engine:Life", "fields": fields}
     versions = {"python": "3.11", "system": "linux"}
-    description = {"life": life, "end": 300, "rows": 1, "command": f"umwelt live --note '{EVIL}'", "versions": versions}
+    description = {"life": life, "end": 300, "rows": seeds, "command": f"umwelt live --note '{EVIL}'", "versions": versions}
     with Folder.create(name, description, lives=lives) as folder, Chronicle(folder.chronicle) as chronicle:
         chronicle.declare((SURPRISE, DOUBT))
         clocks = np.arange(10, 301, 10)
