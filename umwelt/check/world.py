@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.check import abilities, hosted_world, pure_world
+from umwelt.check import abilities, history, hosted_world, pure_world
 from umwelt.check.base import Depth, Report, parameter_names, same_values, wants_values
 from umwelt.check.walk import Subject, Walk, subject_of, walk
 from umwelt.core import FIRST, KINDS, TERMINATED, TimeStep, WorldSpec, spaces
@@ -57,6 +57,8 @@ def _examine(report: Report, subject: Subject, steps: int) -> None:
         report.rule("next task in an episode", lambda: _next_task_ignored(subject, again[0]))
     (hosted_world if subject.world.spec.hosted else pure_world).examine(report, subject, taken[0])
     abilities.examine(report, subject, taken[0])
+    if note := history.remark(taken[0], subject.world.spec):
+        report.notes.append(note)
 
 
 def _watch(report: Report, subject: Subject, taken: Walk) -> None:
