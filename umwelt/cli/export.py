@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
@@ -19,6 +19,13 @@ NaN, "nothing to say", is an empty cell. parquet needs the parquet extra.
 rerun: a recording NAME.rrd for the Rerun viewer: metrics, probes, tasks and events over the clock, imagined against real,
 and the kept episodes, drawn where the world can be drawn. Needs the rerun extra.
 
+policy: one file NAME-policy.zip that acts as the life's last save does, in a program that has JAX and NumPy but no Umwelt:
+  import sys; sys.path.insert(0, "mine-policy.zip")
+  from mine_policy import Policy
+  action = Policy(seed=0)(observation)
+
+Its README says the rest. In Python, umwelt.load acts without an export; over HTTP, umwelt serve.
+
 Whole episodes are kept as a Minari dataset, in the life's folder, by `umwelt live --keep-episodes`."""
 
 
@@ -28,12 +35,17 @@ class Command:
 
     life: tyro.conf.Positional[str]
     """The life's folder, or its name under --lives."""
-    format: Literal["csv", "parquet", "rerun"] = "csv"
+    format: Literal["csv", "parquet", "rerun", "policy"] = "csv"
     """What kind of files."""
     out: str = ""
-    """The folder to write, which is new or an earlier export; empty for exports/NAME-FORMAT."""
+    """The folder to write, which is new or an earlier export; empty for exports/NAME-FORMAT. Of policy it is a file, and
+    empty means exports/NAME-policy.zip."""
     episodes: int = 20
     """Of rerun: how many of the kept episodes, the newest; 0 for none."""
+    which: int = 0
+    """Of policy: of a life of several seeds, the place of the one that is meant."""
+    rows: int = 0
+    """Of policy: so many observations at once; 0 for one without a leading axis."""
     lives: str = "lives"
     """The folder of all lives."""
     json: bool = False
@@ -47,6 +59,8 @@ def run(arguments: list[str]) -> int:
 
     command = parse(Command, None, arguments, "umwelt export", DESCRIPTION)
     folder = Folder.read(command.life, lives=command.lives)
+    if command.format == "policy":
+        return run_policy(command, folder)
     target = Path(command.out or f"exports/{folder.name}-{command.format}")
     files = export(folder, target, command.format, episodes=command.episodes)
     if command.json:
@@ -54,4 +68,21 @@ def run(arguments: list[str]) -> int:
         return 0
     for name, count in files.items():
         print(f"{target / name}  {count:,} {'rows' if command.format != 'rerun' else 'rows on the clock'}")
+    return 0
+
+
+def run_policy(command: Command, folder: Any) -> int:
+    """Write the policy's one file and say how to use it."""
+    from umwelt.policy.bundle import bundle, module_of
+    from umwelt.policy.policy import learned_of
+
+    target = Path(command.out or f"exports/{folder.name}-policy.zip")
+    rows = command.rows or None
+    files = bundle(learned_of(folder, command.which), folder.name, target, rows)
+    module = module_of(folder.name)
+    if command.json:
+        print(json.dumps({"file": str(target), "module": module, "files": files}))
+        return 0
+    print(f"{target}  {target.stat().st_size:,} bytes")
+    print(f'use it:   import sys; sys.path.insert(0, "{target}"); from {module} import Policy')
     return 0

@@ -24,14 +24,17 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-CLOSED = "This page opens by its link alone. Open the link that `umwelt watch` printed.\n"
+CLOSED = "This page opens by its link alone. Open the link that `umwelt watch` or `umwelt serve` printed.\n"
 
 
 class Gate:
-    """An ASGI application around another. cookie: its name. host: a name under which the page is reached, if it has one."""
+    """An ASGI application around another. cookie: its name. host: a name under which the page is reached, if it has one.
+    methods: the requests that it lets through; a page that only reads has GET alone."""
 
-    def __init__(self, inside: ASGIApp, token: str, cookie: str = "umwelt", host: str = "") -> None:
-        self.inside, self.token, self.cookie, self.host = inside, token, cookie, host
+    def __init__(
+        self, inside: ASGIApp, token: str, cookie: str = "umwelt", host: str = "", methods: tuple[str, ...] = ("GET",)
+    ) -> None:
+        self.inside, self.token, self.cookie, self.host, self.methods = inside, token, cookie, host, methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -53,9 +56,10 @@ class Gate:
     def _answer(self, scope: Scope, headers: Headers, linked: bool) -> ASGIApp:
         if not known_host(headers.get("host", ""), self.host):
             return PlainTextResponse("This page is not served under that name.\n", 421)
-        if scope["method"] != "GET":
-            return PlainTextResponse("This page is read-only.\n", 405, {"Allow": "GET"})
-        if linked and scope["path"] == "/":
+        if scope["method"] not in self.methods:
+            words = "This page is read-only.\n" if self.methods == ("GET",) else "No request of this kind is answered.\n"
+            return PlainTextResponse(words, 405, {"Allow": ", ".join(self.methods)})
+        if linked and scope["path"] == "/" and scope["method"] == "GET":
             return self.inside
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         if self._is_token(self._kept(headers)) or self._is_token(bearer):

@@ -27,11 +27,11 @@ class WatchError(Exception):
     """The page cannot be served with these options. The message is one sentence: which option, and what to do."""
 
 
-def need_extra() -> None:
-    """Raise a WatchError where the packages of the server are missing."""
+def need_extra(verb: str = "watch") -> None:
+    """Raise a WatchError where the packages of the server are missing. verb: what needs them."""
     missing = [name for name in ("starlette", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
-        raise WatchError(f"umwelt watch needs {' and '.join(missing)}; install them with: pip install 'umwelt[watch]'")
+        raise WatchError(f"umwelt {verb} needs {' and '.join(missing)}; install them with: pip install 'umwelt[watch]'")
 
 
 def serve(
