@@ -25,6 +25,17 @@ class Both:
 
     A share of 1 learns from the shown data alone. A share of 0.5 mixes both evenly (RLPD, 2023). A share of 0 drops the
     shown data once the life has begun (WSRL, 2024). A plain memory, without this part, appends one to the other.
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> memory = Both(shown=Ring(bytes=1000), lived=Ring(bytes=1000))
+    >>> state = jax.jit(memory.add)(jax.random.key(0), memory.init(moment), moment)
+    >>> int(memory.shown.count(state.shown)), int(memory.lived.count(state.lived))
+    (0, 1)
     """
 
     shown: Memory = Ring()

@@ -26,6 +26,15 @@ class Halves:
     """Keep the newest chunks, and an even sample of the older ones ("Augmenting replay in world models for continual
     reinforcement learning", 2024). A chunk that leaves the newest is a candidate for the sample. No chunk moves in memory:
     slots change their roles.
+
+    >>> keep, slots = Halves(recent=0.5), []
+    >>> state, assign = keep.init(4, None), jax.jit(keep.assign, static_argnums=4)
+    >>> for number in range(6):
+    ...     state, slot = assign(jax.random.key(number), state, None, number, 4, True)
+    ...     slots.append(int(slot))
+
+    >>> int(keep.part(state, "new", 6)[1]), int(keep.part(state, "old", 6)[1])
+    (2, 2)
     """
 
     cites = ("wmar_2024",)

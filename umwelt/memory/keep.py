@@ -38,7 +38,12 @@ class Keep(Protocol):
 
 @part
 class Newest:
-    """Keep what came last: the control that forgets."""
+    """Keep what came last: the control that forgets.
+
+    >>> _, slot = Newest().assign(jax.random.key(0), (), None, offered=6, slots=4, due=True)
+    >>> slot
+    2
+    """
 
     def init(self, slots: int, chunk: Experience) -> tuple[()]:
         """Begin without a state."""
@@ -53,7 +58,16 @@ class Newest:
 
 @part
 class Reservoir:
-    """Keep an even sample of everything ("Random sampling with a reservoir", 1985)."""
+    """Keep an even sample of everything ("Random sampling with a reservoir", 1985).
+
+    >>> def slot(key):
+    ...     return Reservoir().assign(key, (), None, offered=jnp.int32(99), slots=25, due=True)[1]
+
+    >>> slots = jax.vmap(slot)(jax.random.split(jax.random.key(0), 100_000))
+
+    >>> round(float(jnp.mean(slots < 25)), 2)  # with 25 slots a quarter of all hundredth chunks stay
+    0.25
+    """
 
     cites = ("reservoir_1985",)
 
@@ -84,6 +98,22 @@ class Surprising:
     deviation above the mean ("Weighted random sampling with a reservoir", 2006).
 
     Models measure surprise in units of their own, which may be negative; standard deviations have no unit.
+
+    >>> from dataclasses import replace
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> keep, slots = Surprising(), []
+    >>> state, assign = keep.init(2, replace(moment, surprise=jnp.zeros(1))), jax.jit(keep.assign, static_argnums=4)
+    >>> for number, surprise in enumerate((0.0, 0.1, 9.0)):
+    ...     chunk = replace(moment, surprise=jnp.array([surprise]))
+    ...     state, slot = assign(jax.random.key(number), state, chunk, number, 2, True)
+    ...     slots.append(int(slot))
+    >>> slots  # what surprises most takes a slot
+    [0, 1, 1]
     """
 
     cites = ("weighted_reservoir_2006",)
@@ -134,7 +164,16 @@ class FadingState:
 @part
 class Fading:
     """Keep much of what is recent and ever less of what is old: the number that is left of an age falls as a power of it.
-    The exponent follows from how much fits."""
+    The exponent follows from how much fits.
+
+    >>> keep, slots = Fading(), []
+    >>> state, assign = keep.init(3, None), jax.jit(keep.assign, static_argnums=4)
+    >>> for number in range(5):
+    ...     state, slot = assign(jax.random.key(number), state, None, number, 3, True)
+    ...     slots.append(int(slot))
+    >>> slots  # a new one always stays
+    [0, 1, 2, 2, 2]
+    """
 
     def init(self, slots: int, chunk: Experience) -> FadingState:
         """Begin with no chunk."""
@@ -168,6 +207,22 @@ class Covering:
     A chunk's features are the observation and the action in its middle, in their standard deviations. A new chunk is
     compared with a few that are drawn. Where it is farther from all of them than the nearest two are from each other, it
     replaces one of those two. For vectors: distances between pictures say little, and their features cost as much as they.
+
+    >>> from dataclasses import replace
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> keep, slots = Covering(), []
+    >>> state, assign = keep.init(2, moment), jax.jit(keep.assign, static_argnums=4)
+    >>> for number, torque in enumerate((0.0, 0.1, 2.0)):
+    ...     chunk = replace(moment, action=jnp.full((1, 1), torque))
+    ...     state, slot = assign(jax.random.key(number), state, chunk, number, 2, True)
+    ...     slots.append(int(slot))
+    >>> slots  # what lies far takes the slot of one of the nearest two
+    [0, 1, 1]
     """
 
     def init(self, slots: int, chunk: Experience) -> CoveringState:

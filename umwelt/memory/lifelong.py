@@ -42,6 +42,19 @@ class Lifelong:
 
     Rows of a life are added in order. An episode shorter than `length` leaves nothing. The last `length` transitions of a
     longer one always make a chunk, so that ends are not lost, unless it broke.
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> memory = Lifelong(bytes=1000, length=2)
+    >>> state, add = memory.init(moment), jax.jit(memory.add)
+    >>> for _ in range(4):
+    ...     state = add(jax.random.key(0), state, moment)
+    >>> int(memory.count(state))  # each transition is in one chunk
+    2
     """
 
     bytes: int = 64_000_000

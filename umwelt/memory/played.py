@@ -29,6 +29,12 @@ class Played:
 
     They depend on the key alone, so each seed of a life is shown its own. The episodes are shared out evenly between the
     rows, so that short ones are not preferred.
+
+    >>> from umwelt.worlds import Pendulum
+    >>> source = Played(world=Pendulum(time_limit=20), how="random", episodes=2, batch=2)
+    >>> pieces = list(source.read(jax.random.key(0), source.world.spec))
+    >>> sum(int(piece.valid.sum()) for piece in pieces)
+    40
     """
 
     world: World

@@ -34,6 +34,20 @@ class Quota:
     Tasks are the values of `Experience.task`. Where the task is not to be known, a `detector` of `umwelt.retention`
     watches surprise, and after each alarm a new group begins. When memory is full, a new chunk takes a slot from the
     group that has most ("Online continual learning from imbalanced data", ICML 2020).
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> keep, groups = Quota(groups=4), []
+    >>> state, assign = keep.init(2, replace(moment, task=jnp.zeros(1))), jax.jit(keep.assign, static_argnums=4)
+    >>> for number, task in enumerate((0.0, 0.0, 1.0)):
+    ...     chunk = replace(moment, task=jnp.array([task]))
+    ...     state, _ = assign(jax.random.key(number), state, chunk, number, 2, True)
+    >>> [int(held) for held in state.held]  # two tasks have equal room
+    [1, 1, 0, 0]
     """
 
     cites = ("imbalanced_replay_2020",)

@@ -26,6 +26,21 @@ class Rested:
     "Do your best and get enough rest for continual learning" (2025): with as many rows as ever in a batch, a sample
     returns after `views` times as long. The order is drawn again for each pass. While the memory still fills, a pass
     changes its length, and a slot may be missed or met twice.
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> memory = Rested(memory=Lifelong(bytes=1000), views=2)
+    >>> state, add = memory.init(moment), jax.jit(memory.add)
+    >>> for number in range(3):
+    ...     state = add(jax.random.key(0), state, replace(moment, action=moment.action + number))
+
+    >>> drawn = jax.jit(memory.draw, static_argnums=3)(jax.random.key(0), state, 0, (6,))
+    >>> [int(drawn.action[row, 0]) for row in range(6)]
+    [1, 1, 2, 2, 0, 0]
     """
 
     memory: Lifelong = Lifelong()

@@ -26,6 +26,19 @@ class Ring:
 
     In a compiled program, add before you sample. Otherwise XLA copies the whole ring, so that the versions before and
     after the `add` both exist.
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> memory = Ring(bytes=150)
+    >>> state, add = memory.init(moment), jax.jit(memory.add)
+    >>> for _ in range(4):
+    ...     state = add(jax.random.key(0), state, moment)
+    >>> int(memory.count(state))  # four came, and three fit
+    3
     """
 
     bytes: int = 64_000_000

@@ -14,7 +14,12 @@ from umwelt.memory.pieces import lay
 
 @part
 class Minari:
-    """Shows the episodes of a Minari dataset, in their order."""
+    """Shows the episodes of a Minari dataset, in their order.
+
+    >>> source = Minari(path="shown/A", actions=False)
+    >>> source.episodes  # all that are there
+    0
+    """
 
     path: str
     """A folder with a dataset, as `umwelt record` writes it, or the id of a dataset that Minari keeps."""

@@ -35,7 +35,11 @@ class StagedState:
 
 @part
 class Staged:
-    """Decides as `keep` does what stays in memory, and puts every chunk aside for the disk."""
+    """Decides as `keep` does what stays in memory, and puts every chunk aside for the disk.
+
+    >>> Staged(number=8).keep
+    Reservoir()
+    """
 
     number: int
     """How many chunks there is room for."""
@@ -139,6 +143,19 @@ class Spilled:
 
     When the disk's budget is full, every second chunk is dropped, and only every second one is kept from then on. So the
     disk stays an even sample of the life. For one seed.
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> memory = Spilled(bytes=10_000, staged=8, exchanged=2)
+    >>> state, add = memory.init(moment), jax.jit(memory.add)
+    >>> for _ in range(4):
+    ...     state = add(jax.random.key(0), state, moment)
+    >>> int(memory.count(state))  # none is on disk yet
+    4
     """
 
     bytes: int = 64_000_000

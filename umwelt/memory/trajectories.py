@@ -57,6 +57,19 @@ class Trajectories:
     Add the B rows of a life in order. Where the `step` added does not continue the step before (a resumed life, another
     source), a new stretch begins in all rows. In a compiled program, add before you sample, or XLA must copy the memory
     to keep both versions.
+
+    >>> from umwelt.core import lived, spaces, zeros_step
+    >>> from umwelt.worlds import Pendulum
+
+    >>> spec = Pendulum().spec
+    >>> moment = lived(zeros_step(spec), spaces.zeros(spec.action, 1), zeros_step(spec))
+
+    >>> memory = Trajectories(bytes=1000, length=3)
+    >>> state, add = memory.init(moment), jax.jit(memory.add)
+    >>> for _ in range(4):
+    ...     state = add(jax.random.key(0), state, moment)
+    >>> int(memory.count(state))  # of three transitions each: 1 to 3, and 2 to 4
+    2
     """
 
     bytes: int = 64_000_000

@@ -42,7 +42,15 @@ class DoubtedState:
 @part
 class Doubted:
     """Any replay model, with the disagreement of `members` small networks as its doubt. Its unit is a standard deviation
-    of the change of its belief: about 1 before anything is learned, near 0 where all agree."""
+    of the change of its belief: about 1 before anything is learned, near 0 where all agree.
+
+    >>> from umwelt.models.rssm import Rssm
+    >>> from umwelt.worlds import Pendulum
+    >>> model = Doubted(model=Rssm(deterministic=32, units=16), members=3, units=8)
+    >>> state = jax.eval_shape(lambda key: model.init(key, Pendulum().spec), jax.random.key(0))
+    >>> state.network.biases[0].shape  # three networks of eight units
+    (3, 8, 1)
+    """
 
     model: Model
     """The model inside; its belief is made of arrays [N, ...] of numbers."""

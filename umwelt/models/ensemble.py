@@ -85,6 +85,12 @@ class Ensemble:
     """Networks that each predict a Gaussian change of the observation.
 
     Its belief is a cloud of particles, float32 [N, P, width] (flat observations), P = members.
+
+    >>> from umwelt.worlds import Pendulum
+    >>> model, spec = Ensemble(members=5), Pendulum().spec
+    >>> belief = jax.eval_shape(lambda key: model.start(model.init(key, spec), 4), jax.random.key(0))
+    >>> belief.shape  # four rows, five particles, three numbers
+    (4, 5, 3)
     """
 
     members: int = 5

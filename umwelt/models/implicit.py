@@ -40,7 +40,14 @@ from umwelt.networks.twohot import Bins
 
 @part
 class Implicit:
-    """Latent dynamics, reward, ends, values and a policy. A belief is a latent, float32 [N, latent]."""
+    """Latent dynamics, reward, ends, values and a policy. A belief is a latent, float32 [N, latent].
+
+    >>> from umwelt.worlds import Pendulum
+    >>> model, spec = Implicit(latent=64), Pendulum().spec
+    >>> belief = jax.eval_shape(lambda key: model.start(model.init(key, spec), 4), jax.random.key(0))
+    >>> belief.shape  # four rows, 64 numbers
+    (4, 64)
+    """
 
     latent: int = 128
     """Numbers of a latent."""

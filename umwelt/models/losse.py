@@ -55,7 +55,16 @@ class LosseState:
 
 @part
 class Losse:
-    """The online linear world model. Its belief is the last observation, flat: float32 [N, width]."""
+    """The online linear world model. Its belief is the last observation, flat: float32 [N, width].
+
+    >>> from umwelt.worlds import Pendulum
+    >>> model, key = Losse(), jax.random.key(0)
+    >>> state = model.init(key, Pendulum().spec)
+
+    >>> _, expected = jax.jit(model.imagine)(key, state, model.start(state, 1), jnp.zeros((1, 1)))
+    >>> float(expected.doubt[0])  # it has seen nothing
+    1.0
+    """
 
     encoder: Encoder = Encoder()
     """The frozen features."""

@@ -62,6 +62,13 @@ class Recalling:
     It learns from sequences. Their first `moments` transitions are the past; it learns from each of the others, because in
     imagination, too, the past lies ever farther back. Give the agent and its memory a `length` of
     `moments` and about as much as it plans ahead.
+
+    >>> from umwelt.models.ensemble import Ensemble
+    >>> from umwelt.worlds import Pendulum
+    >>> model, spec = Recalling(model=Ensemble(constant=("past",)), moments=3), Pendulum().spec
+    >>> belief = jax.eval_shape(lambda key: model.start(model.init(key, spec), 4), jax.random.key(0))
+    >>> belief.past.shape  # of four rows three transitions: observation, action and change
+    (4, 3, 7)
     """
 
     model: Model

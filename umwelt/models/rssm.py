@@ -28,7 +28,14 @@ from umwelt.networks.twohot import Bins
 
 @part
 class Rssm:
-    """Recurrent, with discrete latents. Vectors and 64 x 64 pictures as observations."""
+    """Recurrent, with discrete latents. Vectors and 64 x 64 pictures as observations.
+
+    >>> from umwelt.worlds import Pendulum
+    >>> model, spec = Rssm(deterministic=32), Pendulum().spec
+    >>> belief = jax.eval_shape(lambda key: model.start(model.init(key, spec), 4), jax.random.key(0))
+    >>> belief.deterministic.shape  # four rows, 32 numbers
+    (4, 32)
+    """
 
     deterministic: int = 256
     """Numbers of the recurrent state."""

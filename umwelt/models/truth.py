@@ -34,7 +34,18 @@ class Known:
 
 @part
 class Truth:
-    """The dynamics of a pure world whose observation shows its body. It learns nothing and doubts nothing."""
+    """The dynamics of a pure world whose observation shows its body. It learns nothing and doubts nothing.
+
+    >>> from umwelt.worlds import Pendulum
+    >>> model, hanging = Truth(world=Pendulum()), jnp.array([[-1.0, 0.0, 0.0]])
+    >>> step = TimeStep(kind=jnp.array([FIRST]), observation=hanging, reward=jnp.zeros(1))
+
+    >>> def foresee(key):
+    ...     belief, _ = model.observe(key, (), model.start((), 1), jnp.zeros((1, 1)), step)
+    ...     return model.imagine(key, (), belief, jnp.zeros((1, 1)))[1]
+    >>> round(float(jax.jit(foresee)(jax.random.key(0)).reward[0]), 2)
+    -9.87
+    """
 
     world: Any
     """The world, with the capabilities `body`, `advance` and `observe`; any wrapper that lets them through."""

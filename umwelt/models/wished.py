@@ -57,7 +57,17 @@ class WishedBelief:
 
 @part
 class Wished:
-    """A model of all but the announced task, with a known reward of it."""
+    """A model of all but the announced task, with a known reward of it.
+
+    >>> from umwelt.models.losse import Losse
+    >>> from umwelt.worlds import Announced, Pendulum
+
+    >>> world = Announced(world=Pendulum())
+    >>> model, key = Wished(model=Losse(), world=world), jax.random.key(0)
+    >>> state = jax.eval_shape(lambda key: model.init(key, world.spec), key)
+    >>> state.announcement.rest.width, state.announcement.width  # numbers that it predicts, and of the task
+    (3, 7)
+    """
 
     model: Model
     """The model inside; it must decode observations. Rewards are hidden from it."""

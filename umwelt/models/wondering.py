@@ -33,7 +33,19 @@ class WonderingState:
 
 @part
 class Wondering:
-    """A model that says what an imagined transition is worth to curiosity, in running deviations of the bonus."""
+    """A model that says what an imagined transition is worth to curiosity, in running deviations of the bonus.
+
+    >>> from umwelt.curiosity import Distilled
+    >>> from umwelt.models.losse import Losse
+    >>> from umwelt.worlds import Pendulum
+
+    >>> model, key = Wondering(model=Losse(), curiosity=Distilled()), jax.random.key(0)
+    >>> def foresee(key):
+    ...     state = model.init(key, Pendulum().spec)
+    ...     return model.imagine(key, state, model.start(state, 4), jnp.zeros((4, 1)))[1]
+    >>> jax.eval_shape(foresee, key).bonus.shape  # one for each of four rows
+    (4,)
+    """
 
     model: Model
     """The world model; its belief is made of arrays [N, ...] of numbers."""

@@ -23,6 +23,13 @@ class Anchored:
     """A pull of every weight towards what it was at the last consolidation, one each `every` updates.
 
     Give it to a learner as its `protection`, or wrap any optimiser: `Anchored(strength=0.1).around(optax.adam(1e-3))`.
+
+    >>> protected = Anchored(strength=0.1, every=2).around(optax.sgd(1.0))
+    >>> state, update = protected.init(jnp.array([1.0])), jax.jit(protected.update)
+    >>> for weight in (1.0, 1.0, 1.0, 3.0):  # consolidated at 1, and then moved to 3
+    ...     step, state = update(jnp.array([0.0]), state, jnp.array([weight]))
+    >>> round(float(step[0]), 2)
+    -0.2
     """
 
     strength: float = 0.01

@@ -33,6 +33,14 @@ class PageHinkley:
     """Alarms when the sum of deviations from the mean of all values has come far from its extreme.
 
     "Continuous inspection schemes" (1954); with the fading sums and the defaults that stream-learning libraries share.
+
+    >>> test, alarms = PageHinkley(threshold=5.0, warm=1), []
+    >>> state, watch = test.init(), jax.jit(test.watch)
+    >>> for value in (0.0, 0.0, 0.0, 10.0):
+    ...     state, alarm = watch(state, jnp.float32(value))
+    ...     alarms.append(int(alarm))
+    >>> alarms
+    [0, 0, 0, 1]
     """
 
     threshold: float = 50.0
@@ -86,6 +94,14 @@ class Cusum:
 
     With a slack of half a deviation and a threshold of 5, normal values alarm about once in 930. A rise by one deviation
     alarms after about 10.
+
+    >>> test, alarms = Cusum(warm=0), []
+    >>> state, watch = test.init(), jax.jit(test.watch)
+    >>> for value in (3.0, 3.0, 3.0):  # each adds 2.5 to a sum that may grow to 5
+    ...     state, alarm = watch(state, jnp.float32(value))
+    ...     alarms.append(int(alarm))
+    >>> alarms
+    [0, 0, 1]
     """
 
     threshold: float = 5.0

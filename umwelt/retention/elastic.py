@@ -29,6 +29,13 @@ class Elastic:
     "Overcoming catastrophic forgetting in neural networks" (2017) in the online form of "Progress & compress" (2018). It
     consolidates each `every` updates and not at task boundaries, which a life does not know. The squares are of the
     gradients of whole batches, as they come; those of single rows would cost as much again.
+
+    >>> protected = Elastic(strength=0.1, every=2).around(optax.sgd(1.0))
+    >>> state, update = protected.init(jnp.array([1.0])), jax.jit(protected.update)
+    >>> for slope, weight in ((1.0, 1.0), (1.0, 1.0), (0.0, 1.0), (0.0, 3.0)):  # of importance 1, and then moved by 2
+    ...     step, state = update(jnp.array([slope]), state, jnp.array([weight]))
+    >>> round(float(step[0]), 2)
+    -0.2
     """
 
     strength: float = 10.0

@@ -56,6 +56,14 @@ class Experts:
 
     Each row trusts the expert that was least surprised by its own last steps. So an agent knows after a few of them where
     it is, in a probe too, where no model learns.
+
+    >>> from umwelt.models import Losse
+    >>> from umwelt.worlds import Pendulum
+
+    >>> model = Experts(model=Losse(), most=3)
+    >>> state = jax.eval_shape(lambda key: model.init(key, Pendulum().spec), jax.random.key(0))
+    >>> state.usual.shape  # the usual surprise of each
+    (3,)
     """
 
     model: Model

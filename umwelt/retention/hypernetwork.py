@@ -77,6 +77,13 @@ class Hypernetwork:
     Answers are made in pieces, as in the first paper's small networks. They are added to fixed initial weights, so that
     they begin at the right size. The penalty holds old answers at their present value and not, as in that paper, one step
     ahead. Inputs and targets are scaled for each task by itself, or a new task would change what is read of an old one.
+
+    >>> from umwelt.models import Ensemble
+    >>> from umwelt.worlds import Pendulum
+    >>> model = Hypernetwork(model=Ensemble(members=2, layers=1, units=8), most=3, piece=32)
+    >>> state = jax.eval_shape(lambda key: model.init(key, Pendulum().spec), jax.random.key(0))
+    >>> state.initial.size, state.maker.pieces.shape[0]  # so many weights, made in pieces of 32
+    (250, 8)
     """
 
     model: Any

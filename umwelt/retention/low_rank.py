@@ -48,6 +48,15 @@ class LowRank:
     Biases and all else that is smaller learn freely at all times. The optimiser learns the factors, and its state is reset
     with them; where it decays weights, it decays the factors. Nothing else may hold the weights back (an `Ensemble` that
     stops early does).
+
+    >>> protected = LowRank(rank=1, every=1).around(optax.sgd(1.0))
+    >>> weights, slope = jnp.zeros((3, 3)), jnp.eye(3)
+    >>> state, update, ranks = protected.init(weights), jax.jit(protected.update), []
+    >>> for _ in range(2):
+    ...     step, state = update(slope, state, weights)
+    ...     ranks.append(int(jnp.linalg.matrix_rank(step, rtol=1e-3)))
+    >>> ranks  # the first update is free
+    [3, 1]
     """
 
     rank: int = 4

@@ -25,6 +25,12 @@ class Prune:
     Experts that begin, are chosen by their error and end: "Task-agnostic online reinforcement learning with an infinite
     mixture of Gaussian processes" (NeurIPS 2020), which merges experts that agree. Here one of the two is dropped, because
     merged statistics of two worlds cannot be separated again.
+
+    >>> prune, surprise = Prune(), jnp.array([0.0, 0.1, 3.0])  # in the world of expert 0, as logarithms
+    >>> state = prune.watch(prune.init(3), now=jnp.int32(0), surprise=surprise, counts=True, count=5)
+
+    >>> int(jax.jit(prune.victim)(state, 2))  # expert 1 can replace it
+    0
     """
 
     alike: float = 1.5

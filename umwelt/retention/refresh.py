@@ -30,6 +30,12 @@ class Refresh:
     are in units of the mean of all weights. So `unlearn` is in units of the weights, as a step of Adam is. The
     paper adds noise; here batches from a memory are the noise. The paper shows that this lowers the gradient's norm beside
     the loss; we did not measure that.
+
+    >>> protected = Refresh(unlearn=0.11).around(optax.sgd(0.5))
+    >>> weights = jnp.array([1.0])  # the loss is half their square, so they are its gradient.
+    >>> step, _ = protected.update(weights, protected.init(weights), weights, slope=lambda weights: weights)
+    >>> round(float(step[0]), 2)  # up to 1.1, and then down by half of that
+    -0.45
     """
 
     unlearn: float = 1e-4

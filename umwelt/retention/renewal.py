@@ -42,6 +42,17 @@ class Renewal:
     A new unit begins with outgoing weights of zero. The constant output of a stuck unit goes into the next layer's biases,
     so that no prediction jumps. Its output for inputs that no batch has held since the last look is lost. It
     renews the members of an `umwelt.networks.members.Network`, which `Ensemble` is made of.
+
+    >>> from umwelt.networks import members
+    >>> weights = members.init(jax.random.key(0), 1, (1, 2, 1))
+    >>> one, alive = jax.tree.map(jnp.ones_like, weights), jnp.array([[[1.0], [0.0]]])
+    >>> slope = replace(one, weights=(alive, one.weights[1]), biases=(alive, one.biases[1]))
+
+    >>> renewing = Renewal(every=1).around(optax.sgd(0.0))
+    >>> step, _ = jax.jit(renewing.update)(slope, renewing.init(weights), weights)
+
+    >>> [bool(jnp.any(step.weights[0][0, unit] != 0.0)) for unit in range(2)]  # the second unit has no gradient
+    [False, True]
     """
 
     dormant: float = 0.01

@@ -19,6 +19,12 @@ class Sparse:
 
     Each update chooses again. An optimiser with momentum still moves a weight for a while after it was chosen, and one that
     decays weights decays them all.
+
+    >>> protected = Sparse(share=0.5).around(optax.sgd(1.0))
+    >>> weights = jnp.zeros(4)
+    >>> step, _ = jax.jit(protected.update)(jnp.array([4.0, -1.0, 3.0, 0.5]), protected.init(weights), weights)
+    >>> [int(each) for each in step]
+    [-4, 0, -3, 0]
     """
 
     share: float = 0.1

@@ -30,6 +30,13 @@ class Synaptic:
     its squared distance ("Continual learning through synaptic intelligence", 2017).
 
     Steps count one update late, as the difference of the weights, so that any optimiser may follow.
+
+    >>> protected = Synaptic(strength=0.1, every=2).around(optax.sgd(1.0))
+    >>> state, update = protected.init(jnp.array([1.0])), jax.jit(protected.update)
+    >>> for slope, weight in ((-1.0, 1.0), (0.0, 2.0), (0.0, 2.0), (0.0, 3.0)):  # a step of 1 lowered the loss by 1
+    ...     step, state = update(jnp.array([slope]), state, jnp.array([weight]))
+    >>> round(float(step[0]), 2)
+    -0.2
     """
 
     strength: float = 1.0

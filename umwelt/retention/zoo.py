@@ -44,6 +44,13 @@ class Zoo:
     task is new, a model begins. It learns that task and the `old` ones that the zoo predicts worst at that moment, where the
     paper draws them by its losses. It learns from what the agent's memory holds of them, where the paper keeps all. Models
     before it stay as they are.
+
+    >>> from umwelt.models import Ensemble
+    >>> from umwelt.worlds import Pendulum
+    >>> model = Zoo(model=Ensemble(members=2, layers=1, units=8), most=4)
+    >>> state = jax.eval_shape(lambda key: model.init(key, Pendulum().spec), jax.random.key(0))
+    >>> state.learned.shape  # which model has learned which task
+    (4, 4)
     """
 
     model: Model

@@ -2,6 +2,7 @@
 
 from umwelt.networks.inside import with_batch
 from umwelt.worlds.acrobot import Acrobot
+from umwelt.worlds.adapters import of, tasks_of
 from umwelt.worlds.announced import Announced
 from umwelt.worlds.arm import Arm
 from umwelt.worlds.card_sets import Digits, Glyphs
@@ -51,11 +52,13 @@ __all__ = [
     "Varied",
     "limited",
     "normalised",
+    "of",
     "pictured",
     "repeated",
     "scaled_reward",
     "stack_frames",
     "sticky",
     "stream_named",
+    "tasks_of",
     "with_batch",
 ]

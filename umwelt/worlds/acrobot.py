@@ -37,7 +37,12 @@ def _task(gravity: float = 9.8, length: float = 1.0, mass: float = 1.0, torque: 
 
 @part
 class Acrobot:
-    """Swing the tip of a two-link robot above a line by driving its elbow (Gymnasium's Acrobot-v1)."""
+    """Swing the tip of a two-link robot above a line by driving its elbow (Gymnasium's Acrobot-v1).
+
+    >>> hanging = jnp.array([[1.0, 0.0, 1.0, 0.0, 0.0, 0.0]])
+    >>> float(Acrobot().reward(hanging, jnp.zeros(1, int), hanging)[0])
+    -1.0
+    """
 
     batch: int = 1
     """Episodes in parallel."""

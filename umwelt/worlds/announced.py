@@ -31,6 +31,11 @@ class Announced:
 
     `seen` is the observation of the world inside. `task` has the structure of the task space: numbers are float32, scaled
     to about [-1, 1] by their bounds, and choices stay choices.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> space, task = Pendulum().spec.task, Pendulum().tasks()["moon"]
+    >>> round(float(scaled(space, task).gravity), 2)  # of 1 to 25, on -1 to 1
+    -0.95
     """
 
     world: Any

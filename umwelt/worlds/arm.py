@@ -55,7 +55,11 @@ class ArmBody:
 
 @part
 class Arm:
-    """Move a two-link arm over a table, and do with a button, a door, a puck and a peg what is wished (continuous)."""
+    """Move a two-link arm over a table, and do with a button, a door, a puck and a peg what is wished (continuous).
+
+    >>> list(Arm().tasks())
+    ['button', 'open', 'close', 'puck', 'peg', 'fetch']
+    """
 
     batch: int = 1
     """Episodes in parallel."""

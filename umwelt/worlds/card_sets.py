@@ -36,6 +36,9 @@ class Glyphs:
     """Signs that the program draws itself: one smooth random field for each class, deformed in a new way for each card.
 
     Every card is a fresh one, so none needs to be held out.
+
+    >>> Glyphs(size=8).draw(jax.random.key(0), jnp.int32(3), jnp.int32(0)).shape
+    (8, 8)
     """
 
     classes: int = 10
@@ -70,7 +73,11 @@ class Glyphs:
 
 @part
 class Digits:
-    """The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn holds. A fifth of each class is held out."""
+    """The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn holds. A fifth of each class is held out.
+
+    >>> Digits().classes, Digits().shape
+    (10, (8, 8))
+    """
 
     classes = 10
     shape = (8, 8)

@@ -44,7 +44,12 @@ class CardsBody:
 
 @part
 class Lesson:
-    """A named task of `Cards`, in plain numbers."""
+    """A named task of `Cards`, in plain numbers.
+
+    >>> lesson = Lesson(name="evens", classes=(0, 2, 4, 6, 8))
+    >>> float(Cards(lessons=(lesson,)).tasks()["evens"].classes.sum())
+    5.0
+    """
 
     name: str
     """Its name among the world's tasks."""
@@ -66,6 +71,10 @@ class Cards:
 
     The action is an answer. The reward is 1 for a right one. Each observation is a card and the true answer of the card
     before. So all that a learner may use is in what it has seen, and an episode's last card is never resolved.
+
+    >>> after = {"card": jnp.zeros((1, 12, 12)), "truth": jnp.array([7])}
+    >>> float(Cards().reward(None, jnp.array([7]), after)[0])  # the answer was 7
+    1.0
     """
 
     batch: int = 1

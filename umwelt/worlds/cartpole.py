@@ -39,7 +39,12 @@ def _task(gravity: float = 9.8, length: float = 0.5, mass: float = 0.1, force: f
 
 @part
 class Cartpole:
-    """Keep a pole upright on a cart that is pushed left or right (Gymnasium's CartPole-v1)."""
+    """Keep a pole upright on a cart that is pushed left or right (Gymnasium's CartPole-v1).
+
+    >>> beside = jnp.array([[2.5, 0.0, 0.0, 0.0]])  # the track ends at 2.4
+    >>> float(Cartpole().continues(beside, jnp.zeros(1, int), beside)[0])
+    0.0
+    """
 
     batch: int = 1
     """Episodes in parallel."""

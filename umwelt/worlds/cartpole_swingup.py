@@ -29,7 +29,12 @@ def _task(gravity: float = 9.81, length: float = 0.5, mass: float = 0.1, force: 
 
 @part
 class CartpoleSwingup:
-    """Swing up a hanging pole by moving its cart, and balance it at the goal (continuous force)."""
+    """Swing up a hanging pole by moving its cart, and balance it at the goal (continuous force).
+
+    >>> upright = jnp.array([[0.0, 0.0, 1.0, 0.0, 0.0]])
+    >>> round(float(CartpoleSwingup().reward(upright, jnp.zeros((1, 1)), upright)[0]), 2)
+    1.0
+    """
 
     batch: int = 1
     """Episodes in parallel."""

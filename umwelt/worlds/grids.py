@@ -43,7 +43,13 @@ class GridBody:
 
 @part
 class Grids:
-    """Cross a small grid to its corner: by a door and its key, or by a gap in lava or in a wall."""
+    """Cross a small grid to its corner: by a door and its key, or by a gap in lava or in a wall.
+
+    >>> grid = Grids(batch=1)
+    >>> seen = grid.init(jax.random.key(0), stream.rows(grid.tasks()["lava"], 1))[1].observation
+    >>> int(seen[0, 50:75].sum())  # four cells of lava, and a gap
+    4
+    """
 
     batch: int = 32
     """Episodes in parallel."""

@@ -81,7 +81,12 @@ def _spec(world: Any, name: str, action: Box | Discrete, force: float) -> WorldS
 
 @part
 class MountainCar:
-    """Rock a weak car out of a valley with three actions (Gymnasium's MountainCar-v0)."""
+    """Rock a weak car out of a valley with three actions (Gymnasium's MountainCar-v0).
+
+    >>> arrived = jnp.array([[0.55, 0.01]])
+    >>> float(MountainCar().continues(arrived, jnp.zeros(1, int), arrived)[0])
+    0.0
+    """
 
     batch: int = 1
     """Episodes in parallel."""
@@ -151,7 +156,12 @@ class MountainCar:
 
 @part
 class MountainCarContinuous:
-    """Rock a weak car out of a valley with a continuous force (Gymnasium's MountainCarContinuous-v0)."""
+    """Rock a weak car out of a valley with a continuous force (Gymnasium's MountainCarContinuous-v0).
+
+    >>> arrived = jnp.array([[0.55, 0.01]])
+    >>> round(float(MountainCarContinuous().reward(arrived, jnp.ones((1, 1)), arrived)[0]), 1)  # 100, less the effort
+    99.9
+    """
 
     batch: int = 1
     """Episodes in parallel."""

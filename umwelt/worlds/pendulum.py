@@ -44,7 +44,12 @@ def _task(**changed: float) -> PendulumTask:
 
 @part
 class Pendulum:
-    """Swing a pendulum up to the goal angle with a motor too weak to lift it (Gymnasium's Pendulum-v1)."""
+    """Swing a pendulum up to the goal angle with a motor too weak to lift it (Gymnasium's Pendulum-v1).
+
+    >>> hanging = jnp.array([[-1.0, 0.0, 0.0]])
+    >>> round(float(Pendulum().reward(hanging, jnp.zeros((1, 1)), hanging)[0]), 2)  # minus the square of pi
+    -9.87
+    """
 
     batch: int = 1
     """Episodes in parallel."""

@@ -48,7 +48,13 @@ class MazeBody:
 
 @part
 class PointMaze:
-    """Steer a sliding point through four rooms to a goal; doors open and close with the task."""
+    """Steer a sliding point through four rooms to a goal; doors open and close with the task.
+
+    >>> maze = PointMaze()
+    >>> arrived = jnp.append(maze.tasks()["east"].goal, jnp.zeros(2))[None]
+    >>> float(maze.reward(arrived, jnp.zeros((1, 2)), arrived, maze.tasks()["east"])[0])
+    1.0
+    """
 
     batch: int = 1
     """Episodes in parallel."""

@@ -56,7 +56,13 @@ def random_play(world: Any, decisions: int, seed: int) -> np.ndarray:
 
 @part
 class Standard:
-    """Takes the mean off a vector, and divides it by the deviation."""
+    """Takes the mean off a vector, and divides it by the deviation.
+
+    >>> step = TimeStep(kind=np.array([1]), observation=np.array([[7.0]]), reward=np.zeros(1))
+    >>> layer = Standard(clip=5.0, mean=(1.0,), deviation=(2.0,))
+    >>> float(layer.on_step((), step)[1].observation[0, 0])
+    3.0
+    """
 
     clip: float
     """Standard deviations at which an observation is clipped."""

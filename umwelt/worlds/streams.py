@@ -31,7 +31,11 @@ PHYSICS = ("moon", "long", "heavy", "rough", "mirrored", "late")
 
 @part
 class Stream:
-    """Tasks for a whole life."""
+    """Tasks for a whole life.
+
+    >>> stream_named("physics:tiny").whole  # twelve lessons of twenty decisions
+    240
+    """
 
     world: Any
     """The world of the tasks; `Announced` where the task is shown."""

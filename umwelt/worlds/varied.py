@@ -14,6 +14,11 @@ class Varied:
     """A pure world whose named tasks are drawn: each field of `within` evenly between its two numbers.
 
     All other fields are those of the world's first task.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> tasks = Varied(world=Pendulum(), within=(("gravity", 2.0, 12.0),), number=100).tasks()
+    >>> round(float(np.mean([task.gravity for task in tasks.values()])))
+    7
     """
 
     world: Any

@@ -24,27 +24,55 @@ from umwelt.worlds.wrapped import Wrapped
 
 
 def sticky(world: Any, chance: float = 0.25) -> Wrapped:
-    """With this chance an action is replaced by the one before it in the same episode."""
+    """With this chance an action is replaced by the one before it in the same episode.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> layer = sticky(Pendulum(), chance=1.0).layer
+    >>> held = Held(action=jnp.array([[2.0]]), fresh=jnp.array([False]))
+    >>> float(layer.on_action(jax.random.key(0), held, jnp.array([[-1.0]]))[1][0, 0])
+    2.0
+    """
     return Wrapped(world=world, layer=Sticky(chance=chance))
 
 
 def stack_frames(world: Any, number: int = 4) -> Wrapped:
-    """The last `number` observations along the last axis; an episode begins with copies of its first."""
+    """The last `number` observations along the last axis; an episode begins with copies of its first.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> stack_frames(Pendulum(), 2).spec.observation.shape
+    (6,)
+    """
     return Wrapped(world=world, layer=Frames(number=number))
 
 
 def scaled_reward(world: Any, factor: float) -> Wrapped:
-    """The reward times a factor."""
+    """The reward times a factor.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> step = TimeStep(kind=np.array([1]), observation=np.zeros((1, 3)), reward=np.array([-5.0]))
+    >>> float(scaled_reward(Pendulum(), 0.1).layer.on_step((), step)[1].reward[0])
+    -0.5
+    """
     return Wrapped(world=world, layer=Scaled(factor=factor))
 
 
 def repeated(world: Any, times: int = 2) -> "Repeated":
-    """Each decision of a pure world lasts `times` steps, whose rewards are summed."""
+    """Each decision of a pure world lasts `times` steps, whose rewards are summed.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> repeated(Pendulum(), 4).spec.repeat
+    4
+    """
     return Repeated(world=world, times=times)
 
 
 def limited(world: Any, decisions: int) -> Any:
-    """Episodes of a pure world are truncated after so many steps of the innermost world."""
+    """Episodes of a pure world are truncated after so many steps of the innermost world.
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> limited(Pendulum(), 50).time_limit
+    50
+    """
     if decisions < 1:
         raise ValueError(f"decisions={decisions}: an episode lasts at least 1 step")
     inside = list(layers(world))[1:]
@@ -59,7 +87,12 @@ def limited(world: Any, decisions: int) -> Any:
 
 
 def pictured(world: Any) -> "Pictured":
-    """A built-in pure world, wrapped or not, whose observation is uint8 [64, 64, 1]."""
+    """A built-in pure world, wrapped or not, whose observation is uint8 [64, 64, 1].
+
+    >>> from umwelt.worlds.pendulum import Pendulum
+    >>> pictured(Pendulum()).spec.observation.shape
+    (64, 64, 1)
+    """
     return Pictured(world=world)
 
 
