@@ -25,6 +25,7 @@ MINE = """
 import gymnasium, numpy as np
 from umwelt.recipes.random import random
 from umwelt.recipes.recipe import recipe
+from umwelt.worlds import Stream, tasks_of
 
 
 class Fine(gymnasium.Env):
@@ -52,6 +53,10 @@ class Raises(Fine):
         if self.taken == 20:
             raise RuntimeError("the motor is lost")
         return super().step(action)
+
+
+def twins():
+    return Stream(world=tasks_of({"one": Fine, "two": Raises}), names=("one", "two"), steps=60)
 
 
 @recipe(summary="my own", family="model-free", needs=("boxes",))
@@ -208,6 +213,16 @@ def test_recipes_that_fit_are_named_in_the_order_to_try_them(capsys: pytest.Capt
 def test_the_claims_of_a_recipe_are_shown_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "mbpo", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == {"mbpo_hopper"}
+
+
+def test_a_stream_of_ones_own_tasks_is_lived_through(home: Path) -> None:
+    done = umwelt(home, "live", "--stream", "mine:twins", "--recipe", "random", "--name", "twins", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["decisions"] == 120
+    assert [task["task"] for task in summary["tasks"]] == ["one", "two"]
+    assert summary["tasks"][0]["end"]["mean"] == 100.0
+    assert summary["tasks"][1]["end"]["mean"] is None
 
 
 def test_seeds_of_a_simulator_are_lives_of_their_own_and_a_hint_can_be_pasted(home: Path) -> None:

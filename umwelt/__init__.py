@@ -48,6 +48,7 @@ __all__ = [
     "gymnasium",
     "life",
     "live",
+    "load",
     "memory",
     "models",
     "networks",

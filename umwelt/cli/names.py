@@ -37,18 +37,29 @@ def world_of(name: str) -> Any:
 
 
 def stream_of(name: str) -> Any:
-    """Find a stream of tasks, NAME or NAME:SIZE."""
+    """Find a stream of tasks, NAME or NAME:SIZE, or `module:name` of one, or of a function that makes one."""
     from umwelt.worlds import STREAMS, stream_named
 
     plain = name.partition(":")[0]
-    if plain not in STREAMS:
-        raise UsageError(nearest(plain, list(STREAMS), "stream"))
+    if plain not in STREAMS and ":" not in name:
+        raise UsageError(nearest(plain, list(STREAMS), "stream") + " (another is module:name of a Stream)")
     try:
-        stream = stream_named(name)
+        stream = stream_named(name) if plain in STREAMS else _own_stream(name)
         stream.world.spec  # noqa: B018 - reports a package that a hosted world lacks
         return stream
-    except (ValueError, ImportError) as error:
+    except (ValueError, ImportError, AttributeError) as error:
         raise UsageError(f"--stream {name}: {error}") from error
+
+
+def _own_stream(name: str) -> Any:
+    """The stream at `module:name`."""
+    from umwelt.worlds import Stream
+
+    found = import_name(name)
+    stream = found if isinstance(found, Stream) else found()
+    if not isinstance(stream, Stream):
+        raise ValueError(f"it is a {type(stream).__name__}; return an umwelt.worlds.Stream")
+    return stream
 
 
 def wrapped(world: Any, words: tuple[str, ...]) -> Any:

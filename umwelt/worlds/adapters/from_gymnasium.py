@@ -1,11 +1,10 @@
 """Build any Gymnasium environment as the simulator of a hosted world."""
 
-import difflib
 from typing import Any
 
 from umwelt.core import part
 from umwelt.worlds.adapters import variants
-from umwelt.worlds.adapters.simulators import find_callable
+from umwelt.worlds.adapters.simulators import find_callable, find_here, find_spec
 
 
 @part
@@ -13,7 +12,7 @@ class Gymnasium:
     """Gymnasium environments of equal spaces; each id, or each set of options, is a task."""
 
     id: str = "Pendulum-v1"
-    """A Gymnasium id or module:callable (which returns a gymnasium.Env); several with commas between."""
+    """A Gymnasium id, module:Id (the module registers it) or module:callable; several with commas between."""
     options: str = "{}"
     """Keyword arguments of the environment, as JSON; a list of them makes variants."""
     titles: str = ""
@@ -36,15 +35,40 @@ class Gymnasium:
         }
 
 
-def find(id: str) -> Any:
-    """What is to be built: `module:callable` as it is, else the EnvSpec of a Gymnasium id."""
-    import gymnasium
+@part
+class Environments:
+    """Gymnasium environments of equal spaces, each from a source and options of its own; each is a task.
 
+    `umwelt.worlds.tasks_of` and `umwelt.worlds.of` make it.
+    """
+
+    tasks: tuple[tuple[str, str, str], ...]
+    """(name, source, options as JSON) of each task. A source is what `Gymnasium` takes as an id, or an EnvSpec as JSON."""
+
+    takes_options = True
+    """An environment's `reset` takes options."""
+
+    @property
+    def name(self) -> str:
+        """What the world is called."""
+        return ",".join(name for name, _, _ in self.tasks)
+
+    def builds(self) -> dict[str, dict[str, Any]]:
+        """Task name -> how to build its simulator."""
+        return {name: {"kind": "gymnasium", "target": find(source), "options": options} for name, source, options in self.tasks}
+
+
+def find(id: str) -> Any:
+    """What is to be built: `module:callable` or `module:Id` as it is, else the EnvSpec of a Gymnasium id, or of JSON.
+
+    A worker process imports the module again, so that its ids are registered there too.
+    """
+    if id.startswith("{"):
+        from gymnasium.envs.registration import EnvSpec
+
+        find_here()
+        return EnvSpec.from_json(id)
     if ":" in id and find_callable(id) is not None:
         return id
-    try:
-        return gymnasium.spec(id)
-    except gymnasium.error.Error as error:
-        near = difflib.get_close_matches(id, gymnasium.registry, n=3, cutoff=0.4)
-        nearest = f"; the nearest are {', '.join(near)}" if near else ""
-        raise ValueError(f"id {id!r} names no Gymnasium environment ({error}){nearest}") from error
+    spec = find_spec(id)
+    return id if ":" in id else spec

@@ -4,6 +4,8 @@ Like `simulators.py` this file also runs in worker processes, so it imports rela
 """
 
 import math
+import os
+import traceback
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +16,11 @@ from .simulators import build
 
 SLACK = 1e-5
 """How far beyond a bound an observation may lie, relative to the bound: float noise is no fault."""
+
+FRAMES = 4
+"""How many calls of a traceback an event shows, the innermost ones."""
+LONGEST_TEXT, LONGEST_ACTION = 160, 60
+"""Characters of an exception's text, and of an action, in an event."""
 
 
 class Outcome(NamedTuple):
@@ -33,13 +40,13 @@ class Row:
         self.builds = builds
         self.shape = form.shape
         self.made: dict[int, Any] = {}
-        self.now = -1
+        self.now, self.age = -1, 0
         self.low, self.high = _room(form)
         self.bounded = form.dtype == "float32" and bool(np.isfinite([self.low, self.high]).any())
 
     def begin(self, seed: int, variant: int, options: dict[str, Any] | None = None) -> Outcome:
         """Begin the episode of `seed` and the options."""
-        self.now = variant
+        self.now, self.age = variant, 0
         try:
             simulator = self.made.get(variant)
             if simulator is None:
@@ -51,10 +58,11 @@ class Row:
     def step(self, action: Any) -> Outcome:
         """One decision."""
         simulator = self.made[self.now]
+        self.age += 1
         try:
             return self._outcome(simulator, *simulator.step(action))
         except Exception as error:
-            return self._failed("step", error)
+            return self._failed("step", error, f", in step {self.age} with action {_short(action)}")
 
     def replay(self, seed: int, variant: int, options: dict[str, Any] | None, actions: np.ndarray) -> Outcome:
         """Replay an episode: its last outcome, or the first that ends it."""
@@ -70,7 +78,7 @@ class Row:
         try:
             return Outcome(self.made[self.now].render() if self.now in self.made else None)
         except Exception as error:
-            return Outcome(None, fault=("world_raised", f"render raised {type(error).__name__}: {error}"))
+            return Outcome(None, fault=("world_raised", f"render {_raised(error)}{_frames(error)}"))
 
     def close(self) -> None:
         """Close every simulator."""
@@ -96,18 +104,46 @@ class Row:
         value, low, high = (edge.reshape(-1)[entry] for edge in (observation, self.low, self.high))
         return f"entry {entry} of the observation is {value:g}, outside its space, {low:g} to {high:g}"
 
-    def _failed(self, call: str, error: Exception) -> Outcome:
+    def _failed(self, call: str, error: Exception, when: str = "") -> Outcome:
         if isinstance(error, Misfit):
-            return Outcome(None, fault=(error.name, str(error)))
+            return Outcome(None, fault=(error.name, str(error) + when))
         # What raised may be in any state, so the next episode gets a new one.
         broken = self.made.pop(self.now, None)
-        message = f"{call} raised {type(error).__name__}: {error}"
+        message = f"{call} {_raised(error)}{when}{_frames(error)}"
         if broken is not None:
             try:
                 broken.close()
             except Exception as second:
-                message += f" (and its close raised {type(second).__name__}: {second})"
+                message += f" (and its close {_raised(second)})"
         return Outcome(None, fault=("world_raised", message))
+
+
+def _raised(error: Exception) -> str:
+    """What was raised, on one line."""
+    return f"raised {type(error).__name__}: {_cut(' '.join(str(error).split()), LONGEST_TEXT)}"
+
+
+def _frames(error: Exception) -> str:
+    """The innermost calls that led to an error, outside this package: `file:line in function`, the last one innermost."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    calls = traceback.extract_tb(error.__traceback__)
+    outside = [call for call in calls if os.path.dirname(os.path.abspath(call.filename)) != here][-FRAMES:]
+    shown = (f"{os.path.basename(call.filename)}:{call.lineno} in {call.name}" for call in outside)
+    return f" ({' > '.join(shown)})" if outside else ""
+
+
+def _short(action: Any) -> str:
+    """An action on one line, with few digits."""
+    array = np.asarray(action)
+    if array.ndim == 0:
+        return f"{array.item():g}" if array.dtype.kind == "f" else str(array.item())
+    # a long one is cut anyway, and need not be written in full before
+    numbers = ", ".join(f"{number:g}" for number in array.reshape(-1)[:LONGEST_ACTION].tolist())
+    return _cut(f"[{numbers}]", LONGEST_ACTION)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 4] + " ..."
 
 
 def _room(form: ArrayForm) -> tuple[np.ndarray, np.ndarray]:

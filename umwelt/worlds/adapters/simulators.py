@@ -8,6 +8,7 @@ This file and `row.py` also run in worker processes, which must not load JAX: th
 the house but each other, and that by relative names, since a worker loads them under another package.
 """
 
+import difflib
 import importlib
 import json
 import math
@@ -28,7 +29,7 @@ def build(how: dict[str, Any]) -> Any:
 
 
 class GymnasiumSimulator:
-    """A Gymnasium environment. target: an id, an EnvSpec, or `module:callable`."""
+    """A Gymnasium environment. target: an EnvSpec, `module:callable`, or `module:Id` where the module registers the id."""
 
     def __init__(self, *, target: Any, options: str, repeat: int, pictures: bool) -> None:
         keywords = json.loads(options) | ({"render_mode": "rgb_array"} if pictures else {})
@@ -128,16 +129,17 @@ class DmControlSimulator:
 
 
 def make_gymnasium(target: Any, keywords: dict[str, Any]) -> Any:
-    """The environment of an id, an EnvSpec or `module:callable`."""
+    """The environment of an EnvSpec, of `module:callable`, or of `module:Id`."""
     import gymnasium
 
     maker = find_callable(target) if isinstance(target, str) else None
     if maker is None:
+        spec = find_spec(target) if isinstance(target, str) else target
         # Its own checker is left out: a row is guarded already, and every microsecond is paid at each step.
         try:
-            return gymnasium.make(target, disable_env_checker=True, **keywords)
+            return gymnasium.make(spec, disable_env_checker=True, **keywords)
         except (ImportError, gymnasium.error.DependencyNotInstalled) as error:
-            raise ImportError(_wanting(gymnasium.spec(target) if isinstance(target, str) else target, error)) from error
+            raise ImportError(_wanting(spec, error)) from error
     environment = maker(**keywords)
     missing = [n for n in ("reset", "step", "observation_space", "action_space") if not hasattr(environment, n)]
     if missing:
@@ -145,8 +147,37 @@ def make_gymnasium(target: Any, keywords: dict[str, Any]) -> Any:
     return environment
 
 
+def find_spec(id: str) -> Any:
+    """The EnvSpec of an id, or of `module:Id`, for which `find_callable` has imported the module.
+
+    A ValueError that names the mend where there is none.
+    """
+    import gymnasium
+
+    module, colon, plain = id.rpartition(":")
+    try:
+        return gymnasium.spec(plain)
+    except gymnasium.error.Error as error:
+        if newest := successor(plain):
+            raise ValueError(f"id {id!r} does not exist: use {f'{module}{colon}{newest}'!r}") from error
+        near = difflib.get_close_matches(plain, gymnasium.registry, n=3, cutoff=0.4)
+        nearest = f"; the nearest are {', '.join(near)}" if near else ""
+        raise ValueError(f"id {id!r} names no Gymnasium environment{nearest}") from error
+
+
+def successor(id: str) -> str:
+    """The newest id of the same name and of another version; empty where there is none."""
+    import gymnasium
+
+    name = id.rpartition("-v")[0] if "-v" in id else id
+    newer = [spec for spec in gymnasium.registry.values() if spec.id.rpartition("-v")[0] == name and spec.id != id]
+    return max(newer, key=lambda spec: spec.version or 0).id if newer else ""
+
+
 def find_callable(target: str) -> Callable[..., Any] | None:
     """What `module:callable` names, the working directory included; None where it is an id after all.
+
+    The module is imported, so that an id which it registers is known from then on.
 
     `.module:callable` is a file beside this one, which a worker finds under its own package.
     """
@@ -155,14 +186,31 @@ def find_callable(target: str) -> Callable[..., Any] | None:
         return None
     if module.startswith("."):
         return getattr(importlib.import_module(module, __package__), name)
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    found = getattr(importlib.import_module(module), name, None)
+    find_here()
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise ModuleNotFoundError(
+            f"{target!r}: there is no module {error.name!r}; install its package, or run where its file is", name=error.name
+        ) from error
     return found if callable(found) else None
 
 
+def find_here() -> None:
+    """Let modules be found in the working directory."""
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+
+
 def _wanting(spec: Any, error: Exception) -> str:
-    """A sentence that says what to install for the environment of an EnvSpec."""
+    """A sentence that says what to install, or to use, for the environment of an EnvSpec."""
+    import gymnasium
+
     if str(spec.entry_point).startswith("gymnasium.envs.mujoco"):
         return f"world {spec.id} needs MuJoCo: pip install 'umwelt[mujoco]' ({error})"
+    newest = successor(spec.id)
+    if newest and (spec.version or 0) < (gymnasium.spec(newest).version or 0):
+        return f"world {spec.id} cannot be made any more: use {newest} ({error})"
     return f"world {spec.id} needs a package that is not installed: {error}"

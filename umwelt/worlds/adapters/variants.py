@@ -29,7 +29,7 @@ def crossed(names: tuple[str, ...], options: str) -> dict[str, tuple[str, str]]:
         raise ValueError(f"options has {len(sets)} sets for {len(names)} names: give one set, or one for each name")
     count = max(len(names), len(sets))
     pairs = [(names[i % len(names)], sets[i % len(sets)]) for i in range(count)]
-    made = {_title(name, entry, count > len(names)): (name, json.dumps(entry)) for name, entry in pairs}
+    made = {titled_by(name, entry, count > len(names)): (name, json.dumps(entry)) for name, entry in pairs}
     if len(made) < count:
         raise ValueError(f"options holds the same set twice: {options!r}")
     return made
@@ -43,6 +43,7 @@ def titled(made: dict[str, tuple[str, str]], titles: str) -> dict[str, tuple[str
     return dict(zip(names, made.values(), strict=True))
 
 
-def _title(name: str, options: dict[str, Any], tell: bool) -> str:
+def titled_by(name: str, options: dict[str, Any], tell: bool) -> str:
+    """What a variant is called; tell: with its options."""
     words = [f"{option}={value}" for option, value in options.items()]
     return " ".join([name, *words]) if tell else name
