@@ -115,3 +115,24 @@ def test_a_comparison_counts_from_the_newborn_to_the_best(tmp_path: Path) -> Non
 def diary_of_other_tasks(folder: Path):
     with written(folder / "other.db", tasks=("c", "d")) as chronicle:
         return diary(chronicle)
+
+
+def test_what_a_life_came_to_is_read_as_arrays(tmp_path) -> None:
+    import umwelt
+
+    life = umwelt.Life(
+        world=umwelt.worlds.Pendulum(time_limit=20),
+        agent=umwelt.behaviours.RandomAgent(),
+        teacher=umwelt.teachers.Blocks(names=("earth", "moon"), steps=40),
+        rhythm=umwelt.Rhythm(probe_every=40, probe_episodes=2),
+        seeds=2,
+    )
+    found = umwelt.live(life, steps=160, name="two", lives=tmp_path).outcome
+    assert {task: means.shape for task, means in found.final.items()} == {"earth": (2,), "moon": (2,)}
+    assert sorted(set(found.probes["clock"])) == [0, 40, 80]
+    assert found.kept["tasks"] == ["earth", "moon"]
+    assert found.kept["retention"] == {"earth": None, "moon": None}, "a random agent learns nothing that it could keep"
+    for row in range(len(found.probes["clock"])):
+        assert found.probes["mean"][row] == pytest.approx(found.probes["returns"][row].mean())
+    again = umwelt.outcome("two", lives=tmp_path)
+    np.testing.assert_array_equal(again.episodes["return"], found.episodes["return"])

@@ -110,7 +110,8 @@ def test_what_is_said_of_an_action_reaches_the_agent_with_the_next_step():
     assert policy.doubt == 5
     assert policy(observation).tolist() == [0, 0, 5, 6], "without tell the reward is 0"
     policy.tell(7, terminated=True)
-    assert policy(observation).tolist() == [1, 0, 0, 6], "an episode begins after an end"
+    policy.tell(7)
+    assert policy(observation).tolist() == [1, 0, 0, 6], "an episode begins after an end, whatever else is said"
     policy.tell(np.float64(2), truncated=np.bool_(True))
     assert policy(observation).tolist() == [1, 0, 0, 6]
     policy.tell(1)
@@ -195,6 +196,13 @@ def test_what_cannot_be_loaded_is_one_sentence(lives, tmp_path):
     shutil.rmtree(fresh / "checkpoints")
     with pytest.raises(CheckpointError, match="there is no checkpoint"):
         umwelt.load(fresh)
+    half = shutil.copytree(lives / "planned", tmp_path / "half")
+    saves = Folder.read(half).checkpoints
+    newest = max(saves.iterdir())
+    shutil.copytree(newest, saves / f"{int(newest.name) + 30:012d}")
+    (max(saves.iterdir()) / "manifest.json").write_text("{")
+    with pytest.warns(UserWarning, match="is damaged .*the one before it is used"):
+        umwelt.load(half)
     torn = shutil.copytree(lives / "planned", tmp_path / "torn")
     for manifest in Folder.read(torn).checkpoints.rglob("manifest.json"):
         manifest.write_text("{")

@@ -164,6 +164,16 @@ def test_a_batch_is_exported_with_its_rows(tmp_path, monkeypatch):
         policy(np.zeros(3))
 
 
+def test_types_that_numpy_files_lack_come_back(tmp_path, monkeypatch):
+    learned = showing()
+    learned = replace(learned, state=replace(learned.state, weight=jnp.full((), 0.5, jnp.bfloat16)))
+    bundle(learned, "short", tmp_path / "short.zip")
+    monkeypatch.syspath_prepend(str(tmp_path / "short.zip"))
+    from short_policy import Policy as Exported
+
+    assert Exported()([1.0, 2.0, 3.0]).tolist() == [0.5, 0, 0, 3]
+
+
 def test_modules_are_named_after_lives():
     assert [module_of(name) for name in ("mine", "pets-pendulum-1", "3.b")] == [
         "mine_policy",

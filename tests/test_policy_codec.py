@@ -30,6 +30,7 @@ SEEN = {
     "multi matrix": spaces.MultiDiscrete([[2, 3], [4, 2]]),
     "binary": spaces.MultiBinary((2, 2)),
     "text": spaces.Text(5, min_length=0, charset="abc"),
+    "one of": spaces.OneOf((spaces.Discrete(3, start=1), spaces.Box(0, 1, (2,), np.float32), spaces.MultiBinary(4))),
     "dict": spaces.Dict({"b": spaces.Discrete(3), "a": spaces.Box(0, 1, (2,), np.float64), "c": spaces.MultiBinary(2)}),
     "tuple": spaces.Tuple((spaces.Box(0, 255, (2,), np.uint8), spaces.Dict({"x": spaces.MultiDiscrete([2, 2])}))),
 }
@@ -87,7 +88,7 @@ def test_nested_observations_are_those_of_the_adapters(space, seed):
     same(leaf[0], observations(space)[1](raw))
 
 
-@pytest.mark.parametrize("name", [name for name in SEEN if name not in ("text", "tuple", "dict")])
+@pytest.mark.parametrize("name", [name for name in SEEN if name not in ("text", "tuple", "dict", "one of")])
 def test_a_batch_is_its_single_observations(name):
     space = SEEN[name]
     space.seed(1)
@@ -97,7 +98,7 @@ def test_a_batch_is_its_single_observations(name):
     same(codec(node, rows=3).observation(np.stack(raws))[0], expected)
 
 
-@pytest.mark.parametrize("name", ["text", "tuple", "dict"])
+@pytest.mark.parametrize("name", ["text", "tuple", "dict", "one of"])
 def test_a_batch_may_be_a_list_or_batched_inside(name):
     space = SEEN[name]
     space.seed(1)
@@ -146,6 +147,8 @@ def test_actions_are_those_of_the_adapters_and_lead_back(name):
         ("text", "abd", "a text of 0 .. 5 letters of 'abc'"),
         ("dict", {"a": [0, 0], "b": 1}, "expected entries a, b, c, and it is without c"),
         ("dict", {"a": [0, 0], "b": 1, "c": [0]}, r"observation\['c'\]: expected numbers of shape \[2\]"),
+        ("one of", (3, 0), r"observation\[0\]: expected whole numbers 0 \.\. 2"),
+        ("one of", 1, r"a pair \(which, value\)"),
         ("dict", 3, "expected entries a, b, c, and it is of type int"),
         ("tuple", ([0, 0],), "a tuple of 2 parts, and it is one of 1"),
     ],

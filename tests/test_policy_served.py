@@ -69,6 +69,8 @@ def test_the_token_and_the_host_guard_every_route(policy):
     assert page.post(f"/act?token={TOKEN}", json={"observation": SEEN}).status_code == 401
     assert page.post(f"/?token={TOKEN}").status_code == 401
     assert page.get(f"/?token={TOKEN}").status_code == 200
+    assert page.get("/openapi.json").status_code == 200, "the cookie opens what only reads"
+    assert page.post("/act", json={"observation": SEEN}).status_code == 401, "and nothing else"
     page.cookies.clear()
     assert page.post("/act", headers={**BEARER, "host": "example.com"}, json={"observation": SEEN}).status_code == 421
     assert page.put("/act", headers=BEARER).status_code == 405
@@ -89,6 +91,8 @@ def test_the_token_and_the_host_guard_every_route(policy):
         ('{"observation": [1, 2, 1e999]}', 422, "NaN or infinity"),
         ('{"observation": {"a": 1}}', 422, "it is of type dict"),
         ('{"observation": [1, 2, 3], "terminated": 1}', 422, "terminated: expected true or false"),
+        ('{"observation": [1, 2, 3], "reward": "much"}', 422, "reward: expected a finite number"),
+        ('{"observation": [1, 2, 3], "reward": ' + "9" * 400 + "}", 422, "reward: expected"),
         ('{"observation": [1, 2, 3], "session": 4}', 422, "session: expected a text"),
         ('{"observation": [1, 2, 3], "obs": 4}', 422, "obs: not known here"),
         (b" " * (LARGEST + 1), 413, "larger than"),

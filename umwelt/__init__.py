@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from umwelt.life.api import fingerprints, live, probe, resume
     from umwelt.life.composition import Life
+    from umwelt.life.exams.outcome import outcome
     from umwelt.life.rhythm import Rhythm
     from umwelt.policy.policy import load
 
@@ -52,6 +53,7 @@ __all__ = [
     "memory",
     "models",
     "networks",
+    "outcome",
     "planners",
     "probe",
     "recipes",
@@ -67,6 +69,7 @@ _PLACES = {
     "fingerprints": "umwelt.life.api",
     "live": "umwelt.life.api",
     "load": "umwelt.policy.policy",
+    "outcome": "umwelt.life.exams.outcome",
     "probe": "umwelt.life.api",
     "resume": "umwelt.life.api",
 }

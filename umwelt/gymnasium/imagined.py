@@ -68,7 +68,9 @@ class Dreamt(gymnasium.Env[Any, Any]):
             raise gymnasium.error.ResetNeeded("the episode has ended or none has begun: call reset before step")
         space, action = self.life.world.spec, checked_actions(self.life.world.spec.action, action)[None]
         self._age += 1
-        belief, expected, ends = self._onward(self._key, np.uint32(self._age), self.model_state, self._belief, action)
+        belief, *answer = self._onward(self._key, np.uint32(self._age), self.model_state, self._belief, action)
+        # NumPy reads single entries much faster than JAX does
+        expected, ends = jax.tree.map(np.asarray, tuple(answer))
         terminated, truncated = bool(ends[0]), self._age >= self.horizon
         self._belief = None if terminated or truncated else belief
         info = {"doubt": float(expected.doubt[0]), "continues": float(expected.continues[0])}

@@ -67,16 +67,12 @@ class Played:
         self._tasks = self._stacked(each)
         self.names = [str(one) if isinstance(one, str) else None for one in each]
         self._key, self._count = random.integers(0, 2**32, 2, dtype=np.uint32), 0
-        self.state, self.step = self._begin(self._key, self._tasks)
-        assert self.step is not None
-        return self.step
+        return self._taken(*self._begin(self._key, self._tasks))
 
     def onward(self, action: np.ndarray) -> TimeStep:
         """Take one decision in every row; a row whose episode had ended begins its task again."""
         self._count += 1
-        self.state, self.step = self._onward(self._key, np.uint32(self._count), self.state, action, self._tasks)
-        assert self.step is not None
-        return self.step
+        return self._taken(*self._onward(self._key, np.uint32(self._count), self.state, action, self._tasks))
 
     def frames(self) -> np.ndarray:
         """uint8 [B, H, W, 3]: how the rows look now."""
@@ -84,6 +80,12 @@ class Played:
         assert paint is not None
         assert self.step is not None
         return np.array(paint(self.state, self.step.observation))
+
+    def _taken(self, state: Any, step: TimeStep) -> TimeStep:
+        # NumPy reads single entries much faster than JAX does, and every decision reads several
+        taken: TimeStep = jax.tree.map(np.asarray, step)
+        self.state, self.step = state, taken
+        return taken
 
     def _stacked(self, tasks: Sequence[Any]) -> Any:
         """The tasks of all rows, leaves [B, ...]."""

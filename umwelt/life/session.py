@@ -25,6 +25,7 @@ from umwelt.life.consulting import Consulting
 from umwelt.life.engine import Engine
 from umwelt.life.exams.examine import examine, panel_of
 from umwelt.life.exams.film import film_foresight
+from umwelt.life.exams.outcome import Outcome, outcome
 from umwelt.life.exams.preview import Glimpses
 from umwelt.life.folder.folder import Folder
 from umwelt.life.folder.keeper import Keeper
@@ -96,6 +97,11 @@ class Living:
         self._reflections: list[tuple[int, Info]] = []
         self._spent: dict[str, float] = {}
         self._longest, self._chunk_began = 0.0, time.perf_counter()
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the life came to, as arrays."""
+        return outcome(self.folder.path)
 
     def run(self) -> Any:
         """Run to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""

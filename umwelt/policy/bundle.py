@@ -56,8 +56,6 @@ def bundle(learned: Learned, life: str, target: Path, rows: int | None = None) -
         "life": life,
         "rows": rows,
         "codec": describe(learned.world),
-        "constants": len(program.constants),
-        "carry": len(program.begun),
         "jax": jax.__version__,
         "calling": _calling(program, program.exported),
     }

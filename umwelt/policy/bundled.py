@@ -36,13 +36,14 @@ class Policy:
         program = opened(_read(PROGRAM), self.description["calling"])
         device = jax.devices(program.platforms[0])[0]
 
-        def loaded(kind: str) -> list[jax.Array]:
-            names = [f"{kind}{index}" for index in range(self.description[kind])]
-            return [jax.device_put(jnp.asarray(arrays[name], arrays[name].dtype), device) for name in names]
+        def loaded(kind: str, forms: list[dict[str, Any]]) -> list[jax.Array]:
+            # NumPy's files know no bfloat16 and give its bytes, so the type is that of the program's input
+            found = [arrays[f"{kind}{index}"].view(jnp.dtype(form["dtype"])) for index, form in enumerate(forms)]
+            return [jax.device_put(jnp.asarray(leaf, leaf.dtype), device) for leaf in found]
 
-        rows = self.description["rows"]
-        decide = partial(jax.jit(program.call), loaded("constants"))
-        self._player = Player(decide, Codec(self.description["codec"], rows), loaded("carry"), rows, seed)
+        rows, (constants, carry, *_) = self.description["rows"], self.description["calling"]["inputs"]
+        decide = partial(jax.jit(program.call), loaded("constants", constants))
+        self._player = Player(decide, Codec(self.description["codec"], rows), loaded("carry", carry), rows, seed)
 
     def __call__(self, observation: Any) -> Any:
         """The action for an observation, as the environment takes it."""

@@ -138,6 +138,8 @@ def _flat(space: dict[str, Any], raw: Any, lead: tuple[int, ...], name: str) -> 
         return [flat for inner, value, called in _parts(space, raw, name) for flat in _flat(inner, value, lead, called)]
     if kind == "text":
         return [_spelt(space, raw, lead, name)]
+    if kind == "one of":
+        return [_alternative(space, raw, lead, name)]
     shape = (*lead, *space["shape"])
     if kind == "box":
         return [_float32(_array(raw, shape, name).astype(space["dtype"])).reshape(*lead, -1)]
@@ -162,6 +164,22 @@ def _spelt(space: dict[str, Any], raw: Any, lead: tuple[int, ...], name: str) ->
         _fits(fine, name, f"a text of {space['shortest']} .. {length} letters of {letters!r}", repr(text))
         made[row, : len(text)] = [letters.index(letter) for letter in text]
     return made if lead else made[0]
+
+
+def _alternative(space: dict[str, Any], raw: Any, lead: tuple[int, ...], name: str) -> np.ndarray:
+    """Which of several spaces, and the numbers of a value of it, filled up with the first of them to the widest space."""
+    made = []
+    for row, pair in enumerate(list(raw) if lead else [raw]):
+        called, count = f"{name}[{row}]" if lead else name, len(space["parts"])
+        _fits(isinstance(pair, tuple | list) and len(pair) == 2, called, "a pair (which, value)", repr(pair)[:80])
+        which = int(_array(pair[0], (), f"{called}[0]", "iu"))
+        _within(np.asarray(which), 0, count, f"{called}[0]")
+        flat = np.concatenate(_flat(space["parts"][which], pair[1], (), f"{called}[1]"))
+        made.append(
+            np.concatenate([np.full(1, which, np.float32), flat, np.full(space["width"] - flat.size, flat[0], np.float32)])
+        )
+    _fits(not lead or len(made) == lead[0], name, f"{lead} pairs", f"{len(made)} of them")
+    return np.stack(made) if lead else made[0]
 
 
 def _prepared(node: dict[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,9 @@ def _flat(space: Any) -> dict[str, Any]:
     if isinstance(space, own.Text):
         letters = "".join(sorted(space.character_set, key=space.character_index))
         return {"kind": "text", "letters": letters, "length": int(space.max_length), "shortest": int(space.min_length)}
+    if isinstance(space, own.OneOf):
+        parts = [_flat(inner) for inner in space.spaces]
+        return {"kind": "one of", "parts": parts, "width": int(own.flatdim(space)) - 1}
     raise BadLife(f"world: a policy cannot read observations of {space}; give the environment a wrapper with a Dict or a Box")
 
 

@@ -56,6 +56,9 @@ def value(node: dict[str, Any]) -> dict[str, Any]:
     if kind == "tuple":
         count = len(node["parts"])
         return {"type": "array", "prefixItems": [value(part) for part in node["parts"]], "minItems": count, "maxItems": count}
+    if kind == "one of":
+        pairs = [[{"const": which}, value(part)] for which, part in enumerate(node["parts"])]
+        return {"anyOf": [{"type": "array", "prefixItems": pair, "minItems": 2, "maxItems": 2} for pair in pairs]}
     if kind == "text":
         return {**SENTENCE, "minLength": node["shortest"], "maxLength": node["length"]}
     if kind == "choice":

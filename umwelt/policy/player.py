@@ -30,7 +30,7 @@ class Player:
     def __call__(self, observation: Any) -> Any:
         """The action for an observation, as the environment takes it; a batch of them where there are rows."""
         leaves = self._codec.observation(observation)
-        number = np.int32(self._number)
+        number = np.int32(self._number % 2**31)  # a loop of 1 kHz gets there within a month
         self.carry, action, self._doubt = self._decide(self.carry, leaves, self._reward, self._first, self.words, number)
         self._number += 1
         self._reward, self._first = self._zeros, self._nowhere
@@ -51,8 +51,8 @@ class Player:
         ended = self._row(terminated, "terminated", "iub").astype(bool) | self._row(truncated, "truncated", "iub").astype(bool)
         if not self._number:
             raise ValueError("tell: no action was asked for yet; call the policy with an observation first")
-        self._first = ended
-        self._reward = np.where(ended, np.float32(0), paid)
+        self._first = self._first | ended  # an end stays one, whatever is said after it
+        self._reward = np.where(self._first, np.float32(0), paid)
 
     @property
     def doubt(self) -> Any:

@@ -1,5 +1,6 @@
 """Load what a life learned, and act with it: `umwelt.load`."""
 
+import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,10 @@ def learned_of(folder: Folder, which: int = 0) -> Learned:
     life = life_of(folder)
     if not 0 <= which < life.seeds:
         raise BadLife(f"which: {folder.path} has {life.seeds} seeds, and {which} is none of 0 .. {life.seeds - 1}")
-    mind = Saver(folder.checkpoints, Engine(life)).load_minds()[which]
+    saver = Saver(folder.checkpoints, Engine(life))
+    mind = saver.load_minds()[which]
+    for note in saver.checkpoints.notes:
+        warnings.warn(note, stacklevel=3)
     return Learned(agent=life.agent, state=mind.agent, world=life.world)
 
 

@@ -24,6 +24,7 @@ from umwelt.watch.serve import checked_token, listen
 HOST = "127.0.0.1"
 SESSIONS, LONGEST_NAME = 64, 200
 """The most bodies at once, and the longest name of one."""
+LARGEST_REWARD = float(np.finfo(np.float32).max)
 LARGEST = 4 * 2**20
 """The most bytes of a request."""
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{life}</title></head><body>
@@ -67,6 +68,9 @@ class Answers:
         asked = await _body(request, {"observation", "reward", "terminated", "truncated", "session"})
         if "observation" not in asked:
             raise HTTPException(422, "observation: it is missing; send it as the environment shows it")
+        reward = asked.get("reward", 0.0)
+        if isinstance(reward, bool) or not isinstance(reward, int | float) or not abs(reward) <= LARGEST_REWARD:
+            raise HTTPException(422, f"reward: expected a finite number, and it is {json.dumps(reward)[:40]}")
         flags = {name: asked.get(name, False) for name in ("terminated", "truncated")}
         for name, flag in flags.items():
             if not isinstance(flag, bool):
@@ -77,7 +81,7 @@ class Answers:
             self.sessions.policy.codec.observation(asked["observation"])
             body = self.sessions.body(name)
             if body.steps:
-                body.tell(asked.get("reward", 0.0), **flags)
+                body.tell(reward, **flags)
             first = body.begins
             action = body(asked["observation"])
         except (ValueError, OverflowError) as error:

@@ -62,7 +62,8 @@ class Gate:
         if linked and scope["path"] == "/" and scope["method"] == "GET":
             return self.inside
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        if self._is_token(self._kept(headers)) or self._is_token(bearer):
+        # pages on other ports of this machine count as the same site, so a cookie opens what only reads
+        if (scope["method"] == "GET" and self._is_token(self._kept(headers))) or self._is_token(bearer):
             return self.inside
         return PlainTextResponse(CLOSED, 401)
 
