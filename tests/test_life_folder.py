@@ -99,7 +99,7 @@ def test_create_refuses_what_is_there_and_writes_nothing(tmp_path, life):
     (tmp_path / "file").write_text("mine")
     before = contents(tmp_path)
     refusals = [
-        ("first", folders.Exists, r"first is a life already; go on with it by `umwelt resume first`"),
+        ("first", folders.Exists, r"first is a life already; go on with it by `umwelt resume .*/first`"),
         ("notes", folders.Exists, r"notes exists and is not the folder of a life; choose another name"),
         ("file", folders.Exists, r"file exists and is not the folder of a life"),
         ("../out", folders.BadName, r"'\.\./out' cannot be the name of a life"),

@@ -61,7 +61,9 @@ def test_a_save_of_another_form_is_refused_with_the_leaf_and_the_mend(tmp_path: 
     Saver(tmp_path, engine).save(3, engine.begin())
     assert Saver(tmp_path, engine).load().clock == 3
     wider = Engine(replace(life, world=Pendulum(batch=2)))
-    said = r"checkpoint .*000000000003 has another form than this version saves: leaf .* was saved as .*\[1.*, where .*\[2"
+    said = (
+        r"checkpoint .*000000000003 does not fit the life as it would be made now, .*: leaf .* was saved as .*\[1.*, where .*\[2"
+    )
     with pytest.raises(NotAlike, match=said + ".*; resume with the recipe and the versions that recipe.json names, or begin"):
         Saver(tmp_path, wider).load()
 
