@@ -123,3 +123,9 @@ def test_arguments_are_checked() -> None:
         unlearned(Pendulum(), LOSSE, horizon=0)
     with pytest.raises(ValueError, match=r"task 'mars' is no task.*earth"):
         unlearned(Pendulum(), LOSSE, task="mars")
+
+
+def test_an_option_that_means_nothing_is_refused(folder: Any) -> None:
+    env = umwelt.gymnasium.dream("small", horizon=5, lives=folder)
+    with pytest.raises(ValueError, match=r"options holds 'gravity'; the only option is 'task'"):
+        env.reset(options={"gravity": 1.0})

@@ -13,7 +13,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from umwelt.core import Box, Prediction, TimeStep, keys, spaces
 from umwelt.evaluation.proctor import close, is_hosted_mind, with_model
-from umwelt.gymnasium.in_play import checked_actions, plain_space, shown
+from umwelt.gymnasium.in_play import check_options, checked_actions, plain_space, shown
 from umwelt.life.api import examination
 from umwelt.life.composition import BadLife, Life
 from umwelt.worlds import with_batch
@@ -55,6 +55,7 @@ class Dreamt(gymnasium.Env[Any, Any]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode after a real first observation."""
         super().reset(seed=seed)
+        check_options(options)
         task = self._known((options or {}).get("task", self.task))
         step, beliefs = self._open(task)
         row = int(self.np_random.integers(self.starts))

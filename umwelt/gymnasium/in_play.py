@@ -57,9 +57,7 @@ class Played:
 
     def begin(self, random: np.random.Generator, options: dict[str, Any] | None) -> TimeStep:
         """Begin an episode in every row. `options["task"]`: a task for all rows, or a list of one for each."""
-        wrong = sorted(set(options or {}) - {"task"})
-        if wrong:
-            raise ValueError(f"options holds {', '.join(map(repr, wrong))}; the only option is 'task', the name of a task")
+        check_options(options)
         asked = (options or {}).get("task", self.default)
         each = list(asked) if isinstance(asked, list | tuple | np.ndarray) else [asked] * self.rows
         if len(each) != self.rows:
@@ -113,6 +111,13 @@ def programs(world: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return world.step(jax.random.fold_in(jax.random.wrap_key_data(words), count), state, action, tasks)
 
     return jax.jit(begin), jax.jit(onward)
+
+
+def check_options(options: dict[str, Any] | None) -> None:
+    """Refuse options of `reset` that mean nothing here."""
+    wrong = sorted(set(options or {}) - {"task"})
+    if wrong:
+        raise ValueError(f"options holds {', '.join(map(repr, wrong))}; the only option is 'task', the name of a task")
 
 
 @lru_cache(maxsize=32)
