@@ -12,6 +12,7 @@ from umwelt.worlds.cartpole_swingup import CartpoleSwingup
 from umwelt.worlds.grids import Grids
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.pendulum import Pendulum
+from umwelt.worlds.pixels import grey, resized
 from umwelt.worlds.point_maze import PointMaze
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.streams import STREAMS, Stream, stream_named
@@ -50,11 +51,13 @@ __all__ = [
     "PointMaze",
     "Stream",
     "Varied",
+    "grey",
     "limited",
     "normalised",
     "of",
     "pictured",
     "repeated",
+    "resized",
     "scaled_reward",
     "stack_frames",
     "sticky",

@@ -7,6 +7,7 @@
 - `repeated(world, 2)`: a decision lasts several steps.
 - `limited(world, 100)`: episodes are cut off after so many steps.
 - `pictured(world)`: a built-in world seen as 64 x 64 pixels.
+- `resized(world, 64)`, `grey(world)`: smaller and grey pictures (`umwelt.worlds.pixels`).
 """
 
 import dataclasses
@@ -19,6 +20,7 @@ import numpy as np
 from umwelt.core import Box, TimeStep, WorldSpec, layers, part, select, spaces, struct
 from umwelt.networks.inside import around
 from umwelt.worlds import sketch
+from umwelt.worlds.pixels import grey, resized
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.wrapped import Wrapped
 
@@ -307,5 +309,7 @@ WRAPPERS = {
     "repeated": repeated,
     "limited": limited,
     "pictured": pictured,
+    "resized": resized,
+    "grey": grey,
 }
 """Every wrapper by name; each takes a world, and at most one number."""
