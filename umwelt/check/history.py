@@ -4,8 +4,6 @@ A world that hides a velocity shows it in two observations. An agent without mem
 returns says why.
 """
 
-from typing import Any
-
 import numpy as np
 
 from umwelt.check.walk import Walk
@@ -51,7 +49,7 @@ def unexplained(taken: Walk, spec: WorldSpec) -> list[float]:
     seen = np.stack([np.asarray(spaces.features(spec.observation, step.observation))[0] for step in taken.steps]).astype(
         np.float64
     )
-    done = np.stack([_numbers(spec.action, action)[0] for action in taken.actions]).astype(np.float64)
+    done = np.stack([np.asarray(spaces.features(spec.action, action))[0] for action in taken.actions]).astype(np.float64)
     kinds = np.array([int(step.kind[0]) for step in taken.steps])
     most = max(STACKS)
     begin = np.maximum.accumulate(np.where(kinds == FIRST, np.arange(len(kinds)), -1))
@@ -69,11 +67,6 @@ def unexplained(taken: Walk, spec: WorldSpec) -> list[float]:
         inputs = [array[moments - back] for back in range(number) for array in (seen, done)]
         shares.append(_left(np.concatenate(inputs, axis=1), target, tested))
     return shares
-
-
-def _numbers(space: Any, action: Any) -> np.ndarray:
-    """Actions [B] as numbers [B, A]; choices as one of n."""
-    return np.asarray(spaces.features(space, action))
 
 
 def _left(inputs: np.ndarray, target: np.ndarray, tested: np.ndarray) -> float:

@@ -14,7 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import Box, Discrete, Prediction, spaces, struct
+from umwelt.core import Box, Discrete, Objective, Prediction, WorldSpec, spaces, struct
+from umwelt.core.contracts import Planner, Prospect
 
 DRIVE, DOUBT, LIFE, BEYOND, HINT, ALONE, BROKEN, TWO = range(8)
 KINDS = 8
@@ -50,6 +51,20 @@ def puzzles(each: int) -> Puzzle:
         speed=jnp.asarray(np.where(drive, np.cos(2.0 * copy), 0.0), jnp.float32),
         aim=jnp.asarray(np.array([-1.0, 0.5, 0.0, 1.0, -0.5])[copy % 5], jnp.float32),
     )
+
+
+def first_action(planner: Planner, best: float = 0.3) -> float:
+    """What a planner chooses for one row where a step pays most for the action `best`, of -1 .. 1: the least example."""
+
+    def pays(key: jax.Array, belief: jax.Array, action: jax.Array) -> tuple[jax.Array, Prediction]:
+        one = jnp.ones(len(action))
+        return belief, Prediction(observation=belief, reward=-((action[:, 0] - best) ** 2), continues=one, doubt=0.0 * one)
+
+    point, reach = Box(shape=(1,)), Box(shape=(1,), low=-1.0, high=1.0)
+    spec = WorldSpec(name="point", observation=point, action=reach, task=())
+    state, prospect = planner.init(jax.random.key(0), spec), Prospect(imagine=pays, objective=Objective())
+    plan = jax.jit(lambda key, state, belief: planner.plan(key, state, belief, prospect)[1])
+    return float(plan(jax.random.key(1), state, jnp.zeros((1, 1)))[0, 0])
 
 
 def unit(space: Box | Discrete, action: Any) -> jax.Array:

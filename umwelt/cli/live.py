@@ -44,8 +44,8 @@ class Command:
     rhythm: Rhythm
     """When to act at random, learn, probe and look up."""
     steps: int = 2000
-    """Decisions of the agent, over all rows of the world; of a stream 0 is the whole. 0 with --rhythm.study is a life that
-    only studies what it is shown."""
+    """Decisions of the agent, over all rows of the world and all seeds; of a stream 0 is the whole. 0 with --rhythm.study is
+    a life that only studies what it is shown."""
     seed: int = 0
     """The number that all randomness comes from."""
     seeds: int = 1
@@ -150,7 +150,10 @@ def _run_apart(life: Life, command: Command, stem: str, arguments: list[str]) ->
     seeds = tuple(range(command.seed, command.seed + command.seeds))
     again = "umwelt live " + shlex.join(word for word in arguments if word != "--json")
     steps = -(-command.steps // command.seeds)
-    return carry_out({(stem, life.world.spec.name): alone}, steps, seeds, out, chosen_executor(command.jobs), again, command.json)
+    recipe = stem.rsplit("-", 1)[-1]  # a stem is WORLD-RECIPE
+    return carry_out(
+        {(recipe, life.world.spec.name): alone}, steps, seeds, out, chosen_executor(command.jobs), again, command.json
+    )
 
 
 def read(arguments: list[str]) -> tuple[Life, Command, str]:

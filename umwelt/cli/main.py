@@ -43,9 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _look_here() -> None:
     """Let a world, a part or a recipe of the user's own be found from its folder, by every verb alike."""
-    from umwelt.life.signals import Signals
-
-    Signals.insists = True
     if (here := os.getcwd()) not in sys.path:
         sys.path.append(here)
 
@@ -76,15 +73,18 @@ def _run(arguments: list[str] | None) -> int:
     if verb not in VERBS:
         fail(nearest(verb, list(VERBS), "verb") + "; `umwelt --help` shows them")
     from umwelt.life.compiled import keep_compiled
+    from umwelt.life.signals import Signals
 
     keep_compiled()
+    Signals.insists = True
     _look_here()
     try:
         return importlib.import_module(f"umwelt.cli.{verb}").run(rest)
     except UsageError as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail("stopped at once; `umwelt resume` goes on with a life from its last save", 130)
+        goes_on = "; `umwelt resume` goes on from the last save" if verb in ("live", "resume") else ""
+        fail(f"stopped at once{goes_on}", 130)
     except Exception as error:
         from umwelt.cli.errors import expected_errors  # it imports whatever can fail
 

@@ -56,7 +56,7 @@ def _own_stream(name: str) -> Any:
     from umwelt.worlds import Stream
 
     found = import_name(name)
-    stream = found if isinstance(found, Stream) else found()
+    stream = found() if callable(found) else found
     if not isinstance(stream, Stream):
         raise ValueError(f"it is a {type(stream).__name__}; return an umwelt.worlds.Stream")
     return stream

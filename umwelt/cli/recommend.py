@@ -79,7 +79,10 @@ def run(arguments: list[str]) -> int:
 
 def advice(world: Any, words: str) -> list[Advice]:
     """The recipes that fit a world, the first to try first. words: the world's options of `umwelt live`."""
-    found = [_advised(recipe, words) for recipe in fitting(world)]
+    from umwelt.claims.documents import stored
+
+    claims = stored()
+    found = [_advised(recipe, [each for each in claims if each.claim.recipe == recipe.name], words) for recipe in fitting(world)]
 
     def order(each: Advice) -> tuple[bool, int, int]:
         # a recipe that is a variation of another cites more
@@ -102,15 +105,12 @@ def fitting(world: Any) -> list[Any]:
         try:
             if not lacking(recipe, recipe(world)):
                 found.append(recipe)
-        except ValueError:  # some recipes look at the world when they are made, and refuse it there
+        except (ValueError, ImportError):  # some recipes look at the world when they are made, and refuse it there
             continue
     return found
 
 
-def _advised(recipe: Any, words: str) -> Advice:
-    from umwelt.claims.documents import stored
-
-    claims = [each for each in stored() if each.claim.recipe == recipe.name]
+def _advised(recipe: Any, claims: list[Any], words: str) -> Advice:
     digits = re.search(r"\d[\d,]*", recipe.budget)
     decisions = int(digits.group().replace(",", "")) if digits else 0
     return Advice(

@@ -2,15 +2,12 @@
 
 import gymnasium
 
+from umwelt.worlds import BUILT_IN
+from umwelt.worlds.streams import PURE
+
 MADE, MADE_IN_ROWS = "umwelt.gymnasium:make", "umwelt.gymnasium:make_vec"
 """What Gymnasium calls to make an environment, and to make a vector of them."""
-IDS = {
-    f"umwelt/{''.join(word.capitalize() for word in name.split('_'))}-v0": name
-    for name in (
-        *("pendulum", "cartpole", "cartpole_swingup", "acrobot", "mountain_car", "mountain_car_continuous", "point_maze", "arm"),
-        *("wishes", "maze", "physics", "many", "grids"),
-    )
-}
+IDS = {f"umwelt/{''.join(word.capitalize() for word in name.split('_'))}-v0": name for name in (*BUILT_IN, *PURE)}
 """The id of every built-in world and of every stream of pure tasks."""
 
 

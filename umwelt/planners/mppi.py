@@ -17,21 +17,8 @@ class MPPI:
     With `elites`, `relative=False` and a small `least_spread` it is the planner of TD-MPC2; with
     `elites=0` and `adapt=False` that of the information-theoretic paper of 2017.
 
-    >>> import jax.numpy as jnp
-    >>> from umwelt.core import Box, Objective, Prediction
-
-    >>> def imagine(key, belief, action):  # pays most at 0.3
-    ...     one = jnp.ones(len(action))
-    ...     pays = -((action[:, 0] - 0.3) ** 2)
-    ...     return belief, Prediction(observation=belief, reward=pays, continues=one, doubt=0.0 * one)
-    >>> prospect = Prospect(imagine=imagine, objective=Objective())
-
-    >>> spec = WorldSpec(name="point", observation=Box(shape=(1,)), action=Box(shape=(1,), low=-1.0, high=1.0), task=())
-
-    >>> planner = MPPI(samples=64, horizon=1)
-    >>> state = planner.init(jax.random.key(0), spec)
-    >>> _, action = jax.jit(planner.plan, static_argnums=3)(jax.random.key(1), state, jnp.zeros((1, 1)), prospect)
-    >>> round(float(action[0, 0]), 1)
+    >>> from umwelt.check.puzzles import first_action
+    >>> round(first_action(MPPI(samples=64, horizon=1)), 1)  # one step pays most at 0.3
     0.3
     """
 
