@@ -273,7 +273,7 @@ def test_everything_is_reached_by_the_keyboard_and_shows_where_one_is(browser):
 
 
 def quiet(browser, seconds):
-    """Whether the page asks nothing for so long; visible, it asks every second."""
+    """Whether the page asks nothing for so long; while it is visible it asks every two seconds."""
     asked = browser.execute_script("return window.asked")
     time.sleep(seconds)
     return browser.execute_script("return window.asked") == asked
@@ -290,7 +290,7 @@ def test_a_page_that_stays_open_does_not_grow(browser):
     until(browser, lambda: browser.execute_script("return window.asked") >= 6)
     assert browser.execute_script("return document.querySelectorAll('*').length") <= before + 5
     browser.execute_script("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
-    until(browser, lambda: quiet(browser, 1.5))  # a round of questions that has begun is finished
+    until(browser, lambda: quiet(browser, 2.5))  # a round that has begun, or that waits for its time, is finished
     assert quiet(browser, 2.5), "a hidden page asks nothing"
     asked = browser.execute_script("return window.asked")
     browser.execute_script("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
