@@ -19,6 +19,7 @@ from umwelt.claims.executors import InTurn, JobFailed, Processes, _start
 from umwelt.claims.jobs import Job
 from umwelt.claims.trial import forget, run_arms
 from umwelt.life.folder import expression
+from umwelt.life.folder.moved import LATER
 from umwelt.life.signals import Stopped
 from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.worlds import Pendulum
@@ -134,6 +135,15 @@ def test_a_changed_expression_measure_or_seed_makes_a_result_stale(tmp_path: Pat
     assert results.judged(claim, None).sentence == "... [..., ...]"
     # another bar is judged by the same numbers
     assert results.judged(replace(claim, expects=(replace(claim.expects[0], by=99.0),)), found).verdict == "refuted"
+
+
+def test_a_field_that_came_later_and_changes_nothing_leaves_a_result_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = expression.write(DRAWN.function)["part"]
+    before = replace(DRAWN).key
+    monkeypatch.setitem(LATER, part, {"level": 7.0})
+    assert varied(DRAWN, {"function.level": 0.5}).key != DRAWN.key
+    assert "level" not in expression.identity(replace(DRAWN.function, level=7.0))["fields"]
+    assert DRAWN.key == before  # its level is another one, so it still counts
 
 
 def one(self: object, seed: int) -> int:

@@ -18,7 +18,7 @@ from umwelt import check
 from umwelt.check import hosted_world
 from umwelt.cli.live import read
 from umwelt.cli.main import main
-from umwelt.life.api import shortfall
+from umwelt.life.api import burden, shortfall
 from umwelt.worlds.adapters import gymnasium as gymnasium_world
 
 MINE = """
@@ -161,6 +161,14 @@ def test_a_life_that_ends_before_it_learns_says_so(words: str, said: str) -> Non
     found = shortfall(life, command.steps)
     assert found.startswith(said)
     assert bool(found) == bool(said)
+
+
+def test_a_model_that_is_too_wide_says_so_with_bytes_and_seconds_before_it_begins() -> None:
+    usual, _, _ = read(["--world", "pendulum", "--recipe", "losse_mpc"])
+    wide, _, _ = read(["--world", "pendulum", "--recipe", "losse_mpc", "--recipe.model.encoder.grids", "108"])
+    assert burden(usual) == ""
+    assert burden(wide).startswith("the model is 0.8 GB")  # 6,912 features: sums and inverse of 382 MB each
+    assert "0.08 s" in burden(wide)
 
 
 def test_a_life_without_a_good_save_is_explained_without_a_traceback(home: Path) -> None:

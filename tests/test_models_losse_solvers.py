@@ -105,6 +105,38 @@ def test_exact_is_ridge_regression_after_ten_thousand_steps():
     assert np.abs(standard - expected[:, :-1]).max() < 1e-4
 
 
+@pytest.mark.parametrize("solver", [Exact(), Block(remembered=2)])
+def test_plain_inputs_beside_sparse_ones_learn_a_linear_world_soon(solver):
+    turn = np.random.default_rng(5).normal(size=(13, 12)) / 4
+
+    def linear(steps, seed):
+        rng = np.random.default_rng(seed)
+        now, action = (rng.uniform(-1, 1, (steps, width)).astype(np.float32) for width in (12, 1))
+        after = now + (np.concatenate([now, action], 1) @ turn).astype(np.float32)
+        return now, action, after, np.zeros(steps, np.float32)
+
+    def unexplained(model):
+        state, _ = grow(model, linear(300, 0), plant(12))
+        now, action, after, _ = linear(400, 1)
+        _, expected = jax.jit(model.imagine)(KEY, state, now, action)
+        return float(np.mean((np.asarray(expected.observation) - after) ** 2) / np.mean((after - now) ** 2))
+
+    plain, sparse = (unexplained(Losse(encoder=SMALL, solver=solver, warm_up=50, linear=given)) for given in (True, False))
+    assert plain < 1e-3
+    assert sparse > 0.05
+
+
+def test_plain_inputs_are_part_of_the_same_regression():
+    data = smooth(400)
+    model = Losse(encoder=SMALL, warm_up=30, linear=True)
+    state, info = grow(model, data)
+    inputs, targets = standard_rows(state, data)
+    phi = np.concatenate([features_of(model, state, inputs), np.asarray(inputs)], 1)
+    leader = np.linalg.solve(phi.T @ phi + model.ridge * np.eye(phi.shape[1]), phi.T @ targets)
+    np.testing.assert_allclose(state.statistics.weights, leader, atol=1e-7)
+    assert float(info["leader_distance"]) < 1e-8
+
+
 def test_fifty_thousand_steps_stay_exact():
     data = smooth(50_000)
     model = Losse(encoder=SMALL, warm_up=100)

@@ -73,7 +73,7 @@ class Lived:
     @property
     def key(self) -> str:
         """The hash of the life and its length: a life serves several measures."""
-        return digest({"life": expression.write(self.life), "steps": self.steps})
+        return digest({"life": expression.identity(self.life), "steps": self.steps})
 
     def run(self, seeds: tuple[int, ...], folder: Path, report: Report) -> Values:
         """Run what is missing, and read the measures of each seed."""
@@ -130,7 +130,7 @@ class Computed:
     @property
     def key(self) -> str:
         """The hash of the expression and of the function's own code."""
-        return digest({"function": expression.write(self.function), "code": code_of(self.function), "together": self.together})
+        return digest({"function": expression.identity(self.function), "code": code_of(self.function), "together": self.together})
 
     def groups(self, seeds: tuple[int, ...]) -> list[tuple[int, ...]]:
         """Return all seeds in one where they are computed together, else each alone."""

@@ -112,13 +112,15 @@ def run(arguments: list[str]) -> int:
     """Begin a life and run it to its end."""
     from umwelt.cli.running import show_life
     from umwelt.cli.watch_page import show_page
-    from umwelt.life.api import live, shortfall
+    from umwelt.life.api import burden, live, shortfall
 
     life, command, stem = read(arguments)
     if life.seeds > 1 and life.world.spec.hosted:
         return _run_apart(life, command, stem, arguments)
     if sentence := shortfall(life, command.steps):
         print(f"umwelt: this life is too short: {sentence}", file=sys.stderr)
+    if sentence := burden(life):
+        print(f"umwelt: this life is heavy: {sentence}", file=sys.stderr)
     show_page(command.lives, command.watch, command.json or command.quiet)
 
     def begin(on_progress: Any, events: Any) -> Any:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 
-from umwelt.core import layers
+from umwelt.core import is_hosted, layers
 from umwelt.evaluation.knowledge import Knowledge
 from umwelt.evaluation.proctor import Proctor
 from umwelt.life.chronicle.chronicle import Chronicle
@@ -23,6 +24,10 @@ from umwelt.life.saves.saver import Saver
 from umwelt.life.session import Events, Living, OnProgress
 from umwelt.worlds import with_batch
 
+STREAM_BYTES = 250_000_000
+"""Of a model that reads all of itself at each transition: below this it waits for a few hundredths of a second."""
+BYTES_PER_SECOND = 1e10
+"""What two cores read from memory, about."""
 PACKAGES = ("umwelt", "jax", "jaxlib", "numpy", "optax", "gymnasium", "mujoco", "dm_control")
 
 
@@ -82,6 +87,31 @@ def shortfall(life: Life, steps: int) -> str:
     """A sentence where `steps` decisions are over before the agent learns; empty where they are not, or it never does."""
     learns = any(getattr(layer, "model", None) or getattr(layer, "memory", None) for layer in layers(life.agent))
     return life.rhythm.shortfall(_end(life, steps)) if learns else ""
+
+
+def burden(life: Life) -> str:
+    """A sentence where the agent's state is large for this machine, with bytes and seconds; empty where it is not."""
+    if is_hosted(life.agent):
+        return ""
+    state = jax.eval_shape(lambda key: life.agent.init(key, life.world.spec), jax.random.key(0))
+    size, room = life.seeds * _bytes(state), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > room / 8:
+        return f"the agent's state is {size / 1e9:.1f} GB, and saves and programs hold copies of it; this machine has {room / 1e9:.0f} GB"
+    models = [layer for layer in layers(life.agent) if getattr(layer, "model", None)]
+    size = life.seeds * _bytes(state.model) if models and hasattr(state, "model") else 0
+    if models and models[0].model.diet == "stream" and size > STREAM_BYTES:
+        seconds = size / BYTES_PER_SECOND
+        return (
+            f"the model is {size / 1e9:.1f} GB, and each transition reads all of it, which takes {seconds:.2f} s or more;"
+            " give it fewer features"
+        )
+    return ""
+
+
+def _bytes(state: Any) -> int:
+    """Of all arrays, from their shapes."""
+    leaves = [leaf for leaf in jax.tree.leaves(state) if not jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)]
+    return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in leaves)
 
 
 def life_of(folder: Folder) -> Life:

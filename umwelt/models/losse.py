@@ -39,7 +39,7 @@ class LosseState:
     """One linear world model.
 
     projection: float32 [width, grids * axes], one row more where the encoder has groups. table: what imagination
-    reads, float32, one row for each cell.
+    reads, float32, one row for each cell. line: float32 [width, outputs], the weights of plain inputs; None without them.
     statistics: A, B, G, W. memo: what the solver keeps.
     """
 
@@ -49,6 +49,7 @@ class LosseState:
     statistics: sums.Statistics
     memo: Any
     table: jax.Array
+    line: Any = None
     observation_form: Form = static()
     action_form: Form = static()
 
@@ -68,6 +69,9 @@ class Losse:
 
     encoder: Encoder = Encoder()
     """The frozen features."""
+    linear: bool = False
+    """Give the model its inputs as plain features beside the sparse ones. Where the world is nearly linear, as a tool that
+    follows its command, it then needs far less data."""
     solver: Exact | Block = Exact()
     """How the weights follow the statistics: exactly, or one block at a time as in the paper."""
     ridge: float = 1e-2
@@ -104,14 +108,16 @@ class Losse:
             arrived=jnp.zeros((), jnp.int32),
             learned=jnp.zeros((), jnp.int32),
         )
-        statistics = sums.empty(self.encoder.size, outputs)
+        plain = width if self.linear else 0
+        size, slots = self.encoder.size + plain, self.encoder.slots + plain
+        statistics = sums.empty(size, outputs)
         return LosseState(
             projection=self.encoder.projection(projecting, width),
             standard=self._measure(observation, taken, queue),
             queue=queue,
             statistics=statistics,
-            memo=self.solver.init(solving, self.encoder.size, self.encoder.slots, self.ridge),
-            table=self._tabulate(statistics),
+            memo=self.solver.init(solving, size, slots, self.ridge),
+            **self._read(statistics),
             observation_form=observation,
             action_form=taken,
         )
@@ -128,7 +134,7 @@ class Losse:
         targets."""
         flat = state.observation_form.flat(step.observation)
         inputs = self._inputs(state, belief, action)
-        expected, _ = self.encoder.interpolate(state.projection, state.table, inputs)
+        expected, _ = self._expected(state, inputs)
         found = state.standard.targets(self._targets(flat - belief, step))
         surprise = jnp.sqrt(jnp.mean((found - expected) ** 2, -1))
         doubt = self._exact_doubt(state, inputs)
@@ -140,7 +146,7 @@ class Losse:
     def imagine(self, key: jax.Array, state: LosseState, belief: jax.Array, action: Any) -> tuple[jax.Array, Prediction]:
         """Imagine one step. Bounded observations stay in their bounds; choices stay choices."""
         inputs = self._inputs(state, belief, action)
-        expected, remainder = self.encoder.interpolate(state.projection, state.table, inputs)
+        expected, remainder = self._expected(state, inputs)
         expected = expected * state.standard.target_scale + state.standard.target_centre
         width = belief.shape[-1]
         observation = state.observation_form.value(belief + expected[:, :width])
@@ -168,7 +174,7 @@ class Losse:
         inputs = jnp.concatenate([now, state.action_form.flat(experience.action)], -1)
         targets = self._targets(after - now, experience.next)
         state, _ = jax.lax.scan(self._row, state, (inputs, targets, experience.acted))
-        state = dataclasses.replace(state, table=self._tabulate(state.statistics))
+        state = dataclasses.replace(state, **self._read(state.statistics))
         statistics = state.statistics
         return state, {
             "leader_distance": sums.distance(statistics, self.ridge).astype(jnp.float32),
@@ -192,7 +198,7 @@ class Losse:
             slot = index % self.warm_up
             x = standard.inputs(queue.inputs[slot][None].astype(sums.PRECISION))
             y = standard.targets(queue.targets[slot].astype(sums.PRECISION))
-            active, value = self.encoder.encode(state.projection, x)
+            active, value = self._features(state, x)
             statistics, memo = self.solver.step(*carry, self.ridge, active[0], value[0], y)
             return (self._polish(statistics) if self.polish_every else statistics), memo
 
@@ -240,12 +246,26 @@ class Losse:
 
     def _exact_doubt(self, state: LosseState, inputs: jax.Array) -> jax.Array:
         """The part of the prior standard deviation that remains, sqrt(ridge phi^T (A + ridge)^-1 phi / phi^T phi)."""
-        active, value = self.encoder.encode(state.projection, inputs.astype(sums.PRECISION))
+        active, value = self._features(state, inputs.astype(sums.PRECISION))
         left = self.solver.spread(state.statistics, state.memo, self.ridge, active, value)
         return jnp.sqrt(jnp.maximum(self.ridge * left / jnp.sum(value**2, -1), 0)).astype(jnp.float32)
 
-    def _tabulate(self, statistics: sums.Statistics) -> jax.Array:
-        """Lay out the weights, and what the diagonal of A leaves unknown of each feature, as imagination reads them."""
+    def _features(self, state: LosseState, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The features of inputs [N, width]: indices int32 [N, K], ascending, and values [N, K]; plain ones are the last."""
+        active, value = self.encoder.encode(state.projection, inputs)
+        if not self.linear:
+            return active, value
+        plain = jnp.broadcast_to(self.encoder.size + jnp.arange(inputs.shape[1], dtype=jnp.int32), inputs.shape)
+        return jnp.concatenate([active, plain], -1), jnp.concatenate([value, inputs], -1)
+
+    def _expected(self, state: LosseState, inputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The targets that are expected of inputs [N, width], and what the diagonal of A leaves unknown of them, [N]."""
+        expected, remainder = self.encoder.interpolate(state.projection, state.table, inputs)
+        return (expected if state.line is None else expected + inputs @ state.line), remainder
+
+    def _read(self, statistics: sums.Statistics) -> dict[str, Any]:
+        """Lay out the weights, and what the diagonal of A leaves unknown of each sparse feature, as imagination reads them."""
         left = self.ridge / (jnp.diagonal(statistics.gram) + self.ridge)
-        columns = jnp.concatenate([statistics.weights, left[:, None]], -1)
-        return self.encoder.tabulate(columns.astype(jnp.float32))
+        columns = jnp.concatenate([statistics.weights, left[:, None]], -1).astype(jnp.float32)
+        sparse, plain = columns[: self.encoder.size], columns[self.encoder.size :, :-1]
+        return {"table": self.encoder.tabulate(sparse), "line": plain if self.linear else None}

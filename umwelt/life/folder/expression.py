@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.life.folder.moved import FIELDS, PARTS, REBUILT
+from umwelt.life.folder.moved import FIELDS, LATER, PARTS, REBUILT
 
 APART = "umwelt.claims."
 """The room whose files may define the same names, one claim beside another; its parts keep their import path."""
@@ -45,6 +45,23 @@ def write(value: Any) -> Any:
         f"{value!r} of type {type(value).__name__} cannot be written into a life's folder;"
         " use numbers, strings, tuples, parts, and functions that stand at the top of a module"
     )
+
+
+def identity(value: Any) -> Any:
+    """`value` in JSON's own types, without later fields that leave a part as it was: what hashes of expressions stand for."""
+    return _without_later(write(value))
+
+
+def _without_later(written: Any) -> Any:
+    if isinstance(written, list):
+        return [_without_later(item) for item in written]
+    if not isinstance(written, dict):
+        return written
+    if "part" not in written:
+        return {name: _without_later(item) for name, item in written.items()}
+    later = LATER.get(written["part"], {})
+    fields = {name: item for name, item in written["fields"].items() if name not in later or later[name] != item}
+    return {"part": written["part"], "fields": {name: _without_later(item) for name, item in fields.items()}}
 
 
 def read(written: Any) -> Any:

@@ -38,6 +38,15 @@ FIELDS: dict[str, dict[str, str]] = {
 }
 """Present name of a part -> the field's name then -> its name now."""
 
+LATER: dict[str, dict[str, Any]] = {
+    "umwelt.behaviours:DQN": {"layers": 2, "optimiser": None},
+    "umwelt.behaviours:RandomAgent": {"hold": 1},
+    "umwelt.behaviours:SAC": {"pull": None, "weigh": None},
+    "umwelt.models:Losse": {"linear": False},
+}
+"""Part -> fields that came later, each with the value, as it is written, at which the part does what it did before. So a
+stored result stays that of its expression. Where a default changes, it stays as it is here."""
+
 Written = dict[str, Any]
 """Fields as they stand in a folder, by name; or a part as it does: its name and its fields."""
 
