@@ -153,7 +153,7 @@ def test_lives_side_by_side_are_compared_by_hand_computed_shares(several: Page) 
 def test_each_figure_lies_beside_the_page_in_both_forms(single: Page, lives: Path) -> None:
     figures = lives / "single" / "figures"
     names = {path.stem for path in figures.iterdir()}
-    assert names == {"curves", "returns", "errors", "time", "positions"}
+    assert names == {"curves", "returns", "errors", "time", "positions", "coverage"}
     for name in names:
         ElementTree.parse(figures / f"{name}.svg")
         assert (figures / f"{name}.png").read_bytes().startswith(b"\x89PNG\r\n")

@@ -96,7 +96,10 @@ def burden(life: Life) -> str:
     state = jax.eval_shape(lambda key: life.agent.init(key, life.world.spec), jax.random.key(0))
     size, room = life.seeds * _bytes(state), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if size > room / 8:
-        return f"the agent's state is {size / 1e9:.1f} GB, and saves and programs hold copies of it; this machine has {room / 1e9:.0f} GB"
+        return (
+            f"the agent's state is {size / 1e9:.1f} GB, and saves and programs hold copies of it;"
+            f" this machine has {room / 1e9:.0f} GB"
+        )
     models = [layer for layer in layers(life.agent) if getattr(layer, "model", None)]
     size = life.seeds * _bytes(state.model) if models and hasattr(state, "model") else 0
     if models and models[0].model.diet == "stream" and size > STREAM_BYTES:

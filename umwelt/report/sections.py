@@ -12,6 +12,7 @@ from umwelt.life.exams.comparing import compare
 from umwelt.life.exams.scores import Diary, merged, score_of
 from umwelt.report.comparison import draw_profiles, improvement_table, worth_table
 from umwelt.report.curves import draw_curves
+from umwelt.report.explored import draw_choices, draw_coverage
 from umwelt.report.figure import Drawing, PageTable, counted
 from umwelt.report.heat import draw_heat
 from umwelt.report.imagination import draw_calibration, draw_film, draw_frames, draw_horizons
@@ -24,6 +25,8 @@ from umwelt.report.spent import draw_decision, draw_spent, seconds
 
 EVENTS = 200
 """The most events that are listed: the last ones."""
+ENOUGH = 3
+"""Seeds below which an interval says little."""
 DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError)
 """What numbers raise that no life writes. SQLite has no checksums, so some damage passes for numbers."""
 UNEXAMINED = (
@@ -87,6 +90,20 @@ def _group(label: str, members: list[LifeData]) -> Group:
         return Group(label=label, lives=tuple(members), score={}, diary=diary, fault=fault)
 
 
+def cautions(groups: list[Group]) -> list[str]:
+    """Say what makes a comparison of these groups weak: unequal lengths, and few seeds."""
+    lengths = {group.label: sorted({life.clock for life in group.lives}) for group in groups}
+    said = []
+    if len({clock for clocks in lengths.values() for clock in clocks}) > 1:
+        text = ", ".join(f"{label} {' and '.join(f'{clock:,}' for clock in clocks)}" for label, clocks in lengths.items())
+        said.append(f"These lives have unequal lengths, and a longer one had more time to learn. Decisions of each row: {text}.")
+    few = {group.label: count for group in groups if (count := sum(len(life.seeds) for life in group.lives)) < ENOUGH}
+    if few:
+        text = ", ".join(f"{label} {count}" for label, count in few.items())
+        said.append(f"Fewer than {ENOUGH} seeds have no interval that means much, so a difference may be luck. Seeds: {text}.")
+    return said
+
+
 class Sections:
     """Builds sections and collects the drawings on the way, which are written beside the page."""
 
@@ -135,6 +152,7 @@ class Sections:
             rows = tuple((name, *values) for name, values in differing.items())
             shown = PageTable(caption="Settings that differ", heads=heads, rows=rows)
             content.append(folded("In what they differ", table(shown, words=True)))
+        content += [paragraph(caution, note=True) for caution in cautions(self.groups)]
         found = compare({group.label: group.diary for group in self.groups if group.diary is not None})
         if not found:
             text = "These lives were not all probed on a task that they share, so there is nothing to compare them by."
@@ -196,14 +214,16 @@ class Sections:
             return drawn or [paragraph(text, note=True)]
 
         def positions() -> list[Markup]:
-            drawn = self._figures(draw_positions(life.trail, f"positions{mark}"))
+            drawn = self._figures(draw_positions(life.trail, f"positions{mark}"), draw_coverage(life.trail, f"coverage{mark}"))
             text = "This life wrote down no trail of positions; its world has none in two or three dimensions, or it is older."
             return drawn or [paragraph(text, note=True)]
 
+        chosen = draw_choices(life.episodes, f"choices{mark}")
         return [
             self._section("What was run", lambda: _ran(life)),
             self._section("Imagination against reality", film),
             self._section("Where it went, and where it doubted", positions),
+            *([self._section("What the teacher chose", lambda: self._figures(chosen))] if chosen else []),
             self._section("Events", lambda: _events(life)),
         ]
 
