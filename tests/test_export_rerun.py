@@ -9,11 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from PIL import Image
 from rerun.chunk import RrdReader
 
 from umwelt.core import Metric
 from umwelt.export.exported import export
 from umwelt.export.extras import ExportError
+from umwelt.export.moving_picture import FOOT, GAP, SIDE, spread, write_moving_picture
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.folder import expression
@@ -120,6 +122,23 @@ def test_kept_episodes_are_trajectories_with_frames(read) -> None:
     expected = stream(pictured(WORLD), 12)[0].observation[:, 0, :, :, 0]
     assert np.abs(frames.astype(int) - expected.astype(int)).max() <= 1
     assert expected.max() > 200
+
+
+def test_a_moving_picture_has_the_first_episode_and_the_last_side_by_side(folder: Folder, tmp_path: Path) -> None:
+    count = write_moving_picture(folder, tmp_path / "life.gif")
+    with Image.open(tmp_path / "life.gif") as film:
+        assert film.n_frames == count == 6  # five decisions and what was there before them
+        assert film.info["duration"] * count == pytest.approx(10_000, abs=10 * count)  # hundredths of a second
+        film.seek(3)
+        shown = np.asarray(film.convert("L"))
+    assert shown.shape == (SIDE + FOOT, 2 * SIDE + GAP)
+    expected = stream(pictured(WORLD), 12)[0].observation[[3, 9], 0, :, :, 0]  # step 3 of both episodes
+    for column, frame in enumerate(expected):
+        panel = shown[:SIDE, column * (SIDE + GAP) :][:, :SIDE]
+        wanted = np.asarray(Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+        assert np.mean(np.abs(panel.astype(int) - wanted)) < 8  # of 255, in eight shades
+    assert spread(15) == [0, 5, 9, 14]
+    assert spread(2) == [0, 1]
 
 
 def test_only_so_many_of_the_newest_episodes_are_shown(folder: Folder, tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ NaN, "nothing to say", is an empty cell. parquet needs the parquet extra.
 rerun: a recording NAME.rrd for the Rerun viewer: metrics, probes, tasks and events over the clock, imagined against real,
 and the kept episodes, drawn where the world can be drawn. Needs the rerun extra.
 
+gif: one moving picture NAME.gif of ten seconds: the first episode, the last, and some between, side by side. It needs a
+life that was begun with --keep-episodes, in a world that can be drawn, and the minari extra.
+
 policy: one file NAME-policy.zip that acts as the life's last save does, in a program that has JAX and NumPy but no Umwelt:
   import sys; sys.path.insert(0, "mine-policy.zip")
   from mine_policy import Policy
@@ -35,11 +38,11 @@ class Command:
 
     life: tyro.conf.Positional[str]
     """The life's folder, or its name under --lives."""
-    format: Literal["csv", "parquet", "rerun", "policy"] = "csv"
+    format: Literal["csv", "parquet", "rerun", "gif", "policy"] = "csv"
     """What kind of files."""
     out: str = ""
-    """The folder to write, which is new or an earlier export; empty for exports/NAME-FORMAT. Of policy it is a file, and
-    empty means exports/NAME-policy.zip."""
+    """The folder to write, which is new or an earlier export; empty for exports/NAME-FORMAT. Of gif and
+    policy it is a file, and empty means exports/NAME.gif or exports/NAME-policy.zip."""
     episodes: int = 20
     """Of rerun: how many of the kept episodes, the newest; 0 for none."""
     which: int = 0
@@ -61,6 +64,8 @@ def run(arguments: list[str]) -> int:
     folder = Folder.read(command.life, lives=command.lives)
     if command.format == "policy":
         return run_policy(command, folder)
+    if command.format == "gif":
+        return run_gif(command, folder)
     target = Path(command.out or f"exports/{folder.name}-{command.format}")
     files = export(folder, target, command.format, episodes=command.episodes)
     if command.json:
@@ -68,6 +73,17 @@ def run(arguments: list[str]) -> int:
         return 0
     for name, count in files.items():
         print(f"{target / name}  {count:,} {'rows' if command.format != 'rerun' else 'rows on the clock'}")
+    return 0
+
+
+def run_gif(command: Command, folder: Any) -> int:
+    """Write the moving picture."""
+    from umwelt.export.moving_picture import write_moving_picture
+
+    target = Path(command.out or f"exports/{folder.name}.gif")
+    count = write_moving_picture(folder, target)
+    size = target.stat().st_size
+    print(json.dumps({"file": str(target), "pictures": count}) if command.json else f"{target}  {count} pictures, {size:,} bytes")
     return 0
 
 

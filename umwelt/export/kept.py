@@ -1,6 +1,6 @@
 """Episodes that a life kept, on its clock, and rendered where the world can be drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -34,13 +34,17 @@ class KeptEpisode:
     frames: np.ndarray | None
 
 
-def kept_episodes(folder: Folder, table: dict[str, np.ndarray], newest: int) -> Iterator[KeptEpisode]:
-    """Yield the newest episodes that the life kept, if it kept any.
+def count_kept(folder: Folder, table: dict[str, np.ndarray]) -> int:
+    """Count the episodes that the life kept.
 
     table: the chronicle's episodes. The kept ones are its first rows, because they are written with each save.
     """
-    count = min(minari.count(folder.episodes), len(table["end"]))
-    if not newest or not count:
+    return min(minari.count(folder.episodes), len(table["end"]))
+
+
+def kept_episodes(folder: Folder, table: dict[str, np.ndarray], numbers: Sequence[int]) -> Iterator[KeptEpisode]:
+    """Yield kept episodes by their numbers, which are rows of the chronicle's episodes `table`."""
+    if not numbers:
         return
     library("minari", "minari")
     try:
@@ -48,7 +52,7 @@ def kept_episodes(folder: Folder, table: dict[str, np.ndarray], newest: int) -> 
     except expression.ExpressionError as error:
         raise ExportError(f"{error} The kept episodes need their world; --episodes 0 leaves them out") from error
     draw = drawer(world)
-    for number in range(max(0, count - newest), count):
+    for number in numbers:
         (episode,) = minari.read(folder.episodes, world.spec, range(number, number + 1))
         row = {name: column[number] for name, column in table.items()}
         if row["length"] != len(episode.origin):

@@ -19,7 +19,7 @@ import numpy as np
 
 from umwelt.core import Metric
 from umwelt.export.extras import ExportError, library
-from umwelt.export.kept import KeptEpisode, kept_episodes
+from umwelt.export.kept import KeptEpisode, count_kept, kept_episodes
 from umwelt.export.new_points import EPISODES, PROBED
 from umwelt.life.chronicle import reader
 from umwelt.life.chronicle.chronicle import Chronicle
@@ -111,7 +111,8 @@ def record(folder: Folder, path: Path, episodes: int) -> int:
                 _events(file, chronicle.events())
                 _metrics(file, chronicle)
             _foresight(file, folder.path / "foresight.npz")
-            for kept in kept_episodes(folder, table, episodes):
+            count = count_kept(folder, table) if episodes else 0
+            for kept in kept_episodes(folder, table, range(max(0, count - episodes), count)):
                 _kept(file, kept)
         finally:
             file.close()

@@ -93,7 +93,7 @@ def draw_choices(episodes: dict[str, np.ndarray], name: str = "choices") -> Draw
     most = max(1.0, *(float(each.max()) for each in maps))
     rows = []
     with sheet(2.6, 1, QUARTERS, sharey=True) as (figure, axes):
-        image = None
+        image: Any = None
         for part, each in enumerate(maps):
             image = axes[0, part].pcolormesh(
                 edges, heights, np.where(each > 0, each, np.nan).T, cmap="cividis", vmin=0, vmax=most, **SEAMLESS
