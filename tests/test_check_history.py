@@ -24,13 +24,8 @@ class Hidden(gymnasium.ObservationWrapper):
         return observation[:2]
 
 
-def said_of(world: Any) -> str:
-    """What is remarked on after 300 random steps."""
-    return history.remark(walk(subject_of(world, jax.random.key(0)), 300, to_an_end=True), world.spec)
-
-
 def test_a_hidden_velocity_is_noticed() -> None:
-    note = said_of(gymnasium_world(f"{__name__}:Hidden"))
+    note = history.hidden(gymnasium_world(f"{__name__}:Hidden"))
     assert "so something is hidden in one; wrap with `--wrap stack_frames=" in note
 
 
@@ -38,7 +33,7 @@ def test_a_hidden_velocity_is_noticed() -> None:
     "world", [gymnasium_world("Pendulum-v1"), Acrobot(), PointMaze(), MountainCar()], ids=lambda world: world.spec.name
 )
 def test_worlds_that_show_all_are_left_in_peace(world: Any) -> None:
-    assert said_of(world) == ""
+    assert history.hidden(world) == ""
 
 
 def test_of_a_few_moments_nothing_is_said() -> None:

@@ -4,10 +4,12 @@ A world that hides a velocity shows it in two observations. An agent without mem
 returns says why.
 """
 
+import jax
 import numpy as np
 
-from umwelt.check.walk import Walk
+from umwelt.check.walk import Walk, subject_of, walk
 from umwelt.core import FIRST, TERMINATED, WorldSpec, spaces
+from umwelt.core.contracts import World
 
 STACKS = (1, 2, 4)
 """How many observations are looked at together."""
@@ -21,6 +23,13 @@ TELLING = 6.0
 """How many times less a stack has to leave unexplained before it is worth a note."""
 ENOUGH = 0.05
 """A share of the change that may stay unexplained."""
+
+
+def hidden(world: World, steps: int = 300) -> str:
+    """Walk through a world at random, and say whether one observation hides something; empty where it does not."""
+    if spaces.width(world.spec.observation) > WIDEST:
+        return ""
+    return remark(walk(subject_of(world, jax.random.key(0)), steps, to_an_end=True), world.spec)
 
 
 def remark(taken: Walk, spec: WorldSpec) -> str:

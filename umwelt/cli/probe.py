@@ -87,13 +87,16 @@ def _row(found: Any) -> tuple[str, ...]:
 
 def run_model(command: Command) -> int:
     """Examine the world model and print."""
+    from umwelt.check.history import hidden
     from umwelt.evaluation.knowledge import HORIZONS
-    from umwelt.life.api import probe_model
+    from umwelt.life.api import life_of, probe_model
+    from umwelt.life.folder.folder import Folder
 
     found = probe_model(command.life, episodes=command.episodes, tasks=command.tasks, lives=command.lives)
+    note = hidden(life_of(Folder.read(command.life, lives=command.lives)).world)
     if command.json:
         rows = {seed: {task: _jsonable(vars(row)) for task, row in each.items()} for seed, each in found.items()}
-        print(json.dumps({"model": rows}))
+        print(json.dumps({"model": rows, "note": note}))
         return 0
     table = Table(title=f"the world model, in {command.episodes} episodes of each task", title_justify="left")
     table.add_column("")
@@ -106,6 +109,8 @@ def run_model(command: Command) -> int:
     console = Console()
     console.print(table)
     console.print(MODEL_NOTES, style="dim", highlight=False)
+    if note:
+        console.print(f"note: {note}", highlight=False)
     return 0
 
 
