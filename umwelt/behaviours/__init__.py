@@ -1,35 +1,52 @@
 """What acts: agents that plan, agents with a policy, agents around agents, and one that draws at random."""
 
 from umwelt.behaviours.actor_critic import ActorCritic
+from umwelt.behaviours.autotelic import Autotelic
 from umwelt.behaviours.bootstrapped import Bootstrapped
+from umwelt.behaviours.causal import Causal
+from umwelt.behaviours.contrastive import Contrastive
 from umwelt.behaviours.copies import Kept
 from umwelt.behaviours.curious import Curious
 from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
+from umwelt.behaviours.evolved import Answers, Evolved, Looks
+from umwelt.behaviours.genomes import Outright, Reacting
+from umwelt.behaviours.informed import Informed
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.pupil import Pupil
 from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.rewarded import Rewarded
+from umwelt.behaviours.shifted import Shifted
 from umwelt.behaviours.soft_actor_critic import SAC
 
 __all__ = [
     "DQN",
     "SAC",
     "ActorCritic",
+    "Answers",
+    "Autotelic",
     "Bootstrapped",
+    "Causal",
+    "Contrastive",
     "Curious",
     "Dreamer",
     "Dyna",
+    "Evolved",
+    "Informed",
     "Kept",
+    "Looks",
     "ModelFree",
     "ModelPredictive",
+    "Outright",
     "Pupil",
     "RandomAgent",
+    "Reacting",
     "Rewarded",
     "Rolls",
+    "Shifted",
     "Views",
 ]

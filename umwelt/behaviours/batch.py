@@ -49,7 +49,8 @@ class Learner(Protocol):
 
     Capabilities: imitate(key, state, batch) -> (state, Info), one step of the policy towards the actions of the batch;
     outputs(state, features) -> float32 [N, M], all that is said of features [N, F], for `Batch.said`. A learner that has it
-    reads `said` and `kept` of a batch.
+    reads `said` and `kept` of a batch;
+    worth(state, features, action) -> float32 [N], what given actions are worth, by the lowest critic where there are several.
     """
 
     @property

@@ -6,10 +6,12 @@ offline reinforcement learning" (NeurIPS 2020) is added to the loss.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
 from umwelt.behaviours.masks import drawn
@@ -18,7 +20,7 @@ from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers
 from umwelt.networks.form import form
-from umwelt.networks.layers import Stack
+from umwelt.networks.layers import Layer, Stack
 from umwelt.networks.optimise import Protection, optimiser
 from umwelt.networks.policies import masked
 
@@ -39,7 +41,7 @@ class DQN:
     """Values of every choice; takes the best one, or at times a random one."""
 
     units: int = 128
-    """Width of the two hidden layers."""
+    """Width of the hidden layers."""
     learning_rate: float = 5e-4
     """Step size of Adam."""
     discount: float = 0.99
@@ -57,6 +59,12 @@ class DQN:
     """Updates in the course of which the share of random actions falls."""
     protection: Protection | None = None
     """What keeps the network near to what it was, such as `umwelt.retention.Elastic()`."""
+    layers: int = 2
+    """Hidden layers. With 0 the values are linear in the features, without a bias, and begin at 0: a table where features
+    are one-hot."""
+    optimiser: Callable[[float, jax.Array], Any] | None = None
+    """What makes an Optax transformation in place of Adam, of the step size and of a key for its own draws, such as
+    `umwelt.networks.langevin.Langevin()`."""
 
     metrics = (VALUE, VALUE_LOSS)
     cites = ("double_dqn_2016",)
@@ -67,11 +75,15 @@ class DQN:
             raise ValueError(
                 f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box, as the recipe losse_dyna does"
             )
-        network = layers.stack(key, (width, self.units, self.units, action.n), scale=0.01, normed=False)
+        if self.layers < 0:
+            raise ValueError(f"layers={self.layers}: give the number of hidden layers, 0 for values that are linear")
+        network = layers.stack(key, (width, *(self.units,) * self.layers, action.n), scale=0.01, normed=False)
+        if not self.layers:
+            network = (Layer(weight=jnp.zeros((width, action.n), jnp.float32)),)
         return DqnState(
             network=network,
             target=jax.tree.map(jnp.copy, network),
-            optimiser=self._optimiser().init(network),
+            optimiser=self._optimiser(keys.fold(key, "optimiser")).init(network),
             updates=jnp.int32(0),
             space=action,
         )
@@ -79,12 +91,12 @@ class DQN:
     def act(self, key: jax.Array, state: DqnState, features: jax.Array, mode: Mode, open: jax.Array | None = None) -> jax.Array:
         """Take the best choice, or at times any. A probe reads the target network, which changes more slowly."""
         if mode == "exploit":
-            values = layers.apply(state.target, features, jax.nn.relu)
+            values = self._values(state.target, features)
             if self.temperature:
                 logits = masked(values / self.temperature, open)
                 return jax.random.categorical(key, logits, axis=-1).astype(jnp.int32)
             return _best(values, open)
-        chosen = _best(layers.apply(state.network, features, jax.nn.relu), open)
+        chosen = _best(self._values(state.network, features), open)
         whether, which = keys.split(key, "whether", "which")
         share = jnp.maximum(self.final_epsilon, 1.0 - (1.0 - self.final_epsilon) * state.updates / self.epsilon_updates)
         anything = drawn(which, form(state.space), chosen.shape[0], open)
@@ -93,12 +105,12 @@ class DQN:
     def learn(self, key: jax.Array, state: DqnState, batch: Batch) -> tuple[DqnState, Info]:
         """Update once towards the double target."""
         batch = wiped(batch)
-        chosen = _best(layers.apply(state.network, batch.after, jax.nn.relu), batch.open_after)
-        value = _of(layers.apply(state.target, batch.after, jax.nn.relu), chosen)
+        chosen = _best(self._values(state.network, batch.after), batch.open_after)
+        value = _of(self._values(state.target, batch.after), chosen)
         wanted = batch.reward + self.discount * batch.continues * value
 
         def criticise(network: Stack) -> tuple[jax.Array, Any]:
-            values = layers.apply(network, batch.now, jax.nn.relu)
+            values = self._values(network, batch.now)
             taken = _of(values, batch.action)
             # squared, not cut off: a cut-off error estimates medians, and would miss an end that is rare
             error = (taken - wanted) ** 2
@@ -117,14 +129,18 @@ class DQN:
 
     def outputs(self, state: DqnState, features: jax.Array) -> jax.Array:
         """Value every choice by the target network: float32 [N, n]."""
-        return layers.apply(state.target, features, jax.nn.relu)
+        return self._values(state.target, features)
+
+    def worth(self, state: DqnState, features: jax.Array, action: jax.Array) -> jax.Array:
+        """Value given choices [N] at features [N, F]: float32 [N]."""
+        return _of(self._values(state.network, features), action)
 
     def imitate(self, key: jax.Array, state: DqnState, batch: Batch) -> tuple[DqnState, Info]:
         """Make the choices of the batch more likely under the softmax of the values: one step of the network."""
         batch = wiped(batch)
 
         def miss(network: Stack) -> jax.Array:
-            logits = jax.nn.log_softmax(masked(layers.apply(network, batch.now, jax.nn.relu), batch.open), axis=-1)
+            logits = jax.nn.log_softmax(masked(self._values(network, batch.now), batch.open), axis=-1)
             return -mean(_of(logits, batch.action), batch.weight)
 
         loss, gradient = jax.value_and_grad(miss)(state.network)
@@ -138,8 +154,16 @@ class DQN:
         after = dataclasses.replace(state, network=network, target=target, optimiser=optimised, updates=updates)
         return where_any(batch.weight, after, state)
 
-    def _optimiser(self) -> Any:
-        return optimiser(self.learning_rate, protection=self.protection)
+    def _values(self, network: Stack, features: jax.Array) -> jax.Array:
+        """Value every choice at features [N, F]: float32 [N, n]."""
+        return layers.apply(network, features, jax.nn.relu) if self.layers else features @ network[0].weight
+
+    def _optimiser(self, key: jax.Array | None = None) -> Any:
+        """The transformation; only its `init` reads the key."""
+        if self.optimiser is None:
+            return optimiser(self.learning_rate, protection=self.protection)
+        made = self.optimiser(self.learning_rate, jax.random.key(0) if key is None else key)
+        return optax.with_extra_args_support(self.protection.around(made) if self.protection else made)
 
 
 def _best(values: jax.Array, open: jax.Array | None) -> jax.Array:

@@ -1,7 +1,8 @@
 """Curiosity around any learner: each batch pays the bonus of today's signal.
 
 The bonus is computed again whenever a transition is drawn, and never stored. So it fits signals that change while they
-learn, such as random network distillation, and imagined batches as well.
+learn, such as random network distillation, and imagined batches as well. A signal whose `given` is "worth" gets the
+learner's worth of each row as one more column of `now`.
 """
 
 from dataclasses import replace
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import Batch, Learner
-from umwelt.core import Info, Metric, keys, part, static, struct
+from umwelt.core import Info, Metric, capability, keys, part, static, struct
 from umwelt.core.contracts import Curiosity, Mode
 from umwelt.networks import bonuses, scale
 from umwelt.networks.form import Form, form
@@ -93,7 +94,8 @@ class Rewarded:
                 " first would be paid; set steps=1 of the agent, or put umwelt.behaviours.Curious around it"
             )
         paying, learning = keys.split(key, "bonus", "curiosity")
-        moment = bonuses.moment(batch.now, state.action_form.units(batch.action), batch.after, batch.weight)
+        now = self._with_worth(state, batch)
+        moment = bonuses.moment(now, state.action_form.units(batch.action), batch.after, batch.weight)
         weighs = batch.weight > 0
         raw = jnp.where(weighs, self.curiosity.bonus(paying, state.curiosity, moment), 0.0)
         unit = bonuses.update(state.unit, raw, batch.weight)
@@ -103,3 +105,10 @@ class Rewarded:
         inner, info = self.learner.learn(key, state.inner, paid)
         mean = jnp.sum(bonus) / jnp.maximum(jnp.sum(weighs), 1)
         return replace(state, inner=inner, curiosity=curiosity, unit=unit), {**info, **reported, "batch_bonus": mean}
+
+    def _with_worth(self, state: RewardedState, batch: Batch) -> jax.Array:
+        """Features [N, F] of `now`; one column more, the worth of the row's action, for a signal that is `given` it."""
+        if getattr(self.curiosity, "given", "") != "worth":
+            return batch.now
+        worth: Any = capability(self.learner, "worth", required="curiosity.given='worth'")
+        return jnp.concatenate([batch.now, worth(state.inner, batch.now, batch.action)[:, None]], axis=1)

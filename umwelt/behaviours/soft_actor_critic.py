@@ -6,7 +6,7 @@ action settings", 2019).
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -22,16 +22,60 @@ from umwelt.networks.optimise import Protection, optimiser
 TEMPERATURE = Metric(name="temperature", unit="reward per nat", meaning="what a nat of entropy is worth to the policy")
 
 
+class Pull(Protocol):
+    """Gives actions a worth beside their value and their entropy, such as `umwelt.behaviours.Informed`."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that `learn` reports."""
+        ...
+
+    def init(self, key: jax.Array, width: int, acts: policies.Policy, policy: Stack) -> Any:
+        """Begin for `width` features, and the policy as it begins."""
+        ...
+
+    def worth(self, state: Any, features: jax.Array, taken: jax.Array) -> jax.Array:
+        """float32 [N], in reward: of actions [N, acts.inputs] at features [N, F]; differentiable in the actions."""
+        ...
+
+    def learn(self, key: jax.Array, state: Any, batch: Batch, acts: policies.Policy, policy: Stack) -> tuple[Any, Info]:
+        """Update once from the batch that the policy has learned from."""
+        ...
+
+
+class Weigh(Protocol):
+    """Weighs the entries of an action in the policy's entropy, such as `umwelt.behaviours.Causal`."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that `learn` reports."""
+        ...
+
+    def init(self, key: jax.Array, width: int, acts: policies.Gaussian) -> Any:
+        """Begin for `width` features, with weights of 1."""
+        ...
+
+    def weights(self, state: Any) -> jax.Array:
+        """float32 [A], with a mean of 1."""
+        ...
+
+    def learn(self, key: jax.Array, state: Any, batch: Batch, acts: policies.Gaussian) -> tuple[Any, Info]:
+        """Update once from the batch."""
+        ...
+
+
 @struct
 class SacState:
     """policy: a stack. critics, target (their target networks): bundles. temperature: float32 [], its logarithm.
-    optimisers: Optax's, of policy, critics and temperature."""
+    optimisers: Optax's, of policy, critics and temperature. pull, weigh: of these parts; None where there are none."""
 
     policy: Stack
     critics: Bundle
     target: Bundle
     temperature: jax.Array
     optimisers: tuple[Any, Any, Any]
+    pull: Any = None
+    weigh: Any = None
     acts: policies.Policy = static()
 
 
@@ -56,9 +100,18 @@ class SAC:
     less ("Dropout Q-functions for doubly efficient reinforcement learning", ICLR 2022)."""
     protection: Protection | None = None
     """What keeps policy and critics near to what they were, such as `umwelt.retention.Elastic()`."""
+    pull: Pull | None = None
+    """What gives actions a worth beside value and entropy."""
+    weigh: Weigh | None = None
+    """What weighs the entries of an action in the entropy."""
 
-    metrics = (VALUE, VALUE_LOSS, ENTROPY, TEMPERATURE)
     cites = ("sac_2018", "discrete_sac_2019")
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Its own, and those of what pulls and weighs."""
+        parts = (part for part in (self.pull, self.weigh) if part is not None)
+        return (VALUE, VALUE_LOSS, ENTROPY, TEMPERATURE, *(metric for part in parts for metric in part.metrics))
 
     def init(self, key: jax.Array, width: int, action: Any) -> SacState:
         """Begin with a policy in the middle of its space, and untrained critics."""
@@ -79,6 +132,8 @@ class SAC:
             target=jax.tree.map(jnp.copy, critics),
             temperature=temperature,
             optimisers=(guarded.init(policy), guarded.init(critics), plain.init(temperature)),
+            pull=None if self.pull is None else self.pull.init(keys.fold(key, "pull"), width, acts, policy),
+            weigh=None if self.weigh is None else self.weigh.init(keys.fold(key, "weigh"), width, _entries(acts)),
             acts=acts,
         )
 
@@ -93,7 +148,7 @@ class SAC:
         batch = wiped(batch)
         later, now = keys.split(key, "later", "now")
         guarded, plain = self._optimisers()
-        value, entropy = self._soft(state.policy, state.target, state.acts, later, batch.after, batch.open_after)
+        value, entropy = self._soft(state, state.policy, state.target, later, batch.after, batch.open_after)
         temperature = jnp.exp(state.temperature)
         wanted = batch.reward + self.discount * batch.continues * (value + temperature * entropy)
 
@@ -107,7 +162,7 @@ class SAC:
         critics, of_critics = stepped(guarded, gradient, state.optimisers[1], state.critics, slope)
 
         def please(policy: Stack) -> tuple[jax.Array, jax.Array]:
-            value, entropy = self._soft(policy, critics, state.acts, now, batch.now, batch.open)
+            value, entropy = self._soft(state, policy, critics, now, batch.now, batch.open)
             return -mean(value + temperature * entropy, batch.weight), mean(entropy, batch.weight)
 
         gradient, entropy = jax.grad(please, has_aux=True)(state.policy)
@@ -123,7 +178,9 @@ class SAC:
             temperature=temperature_after,
             optimisers=(of_policy, of_critics, of_temperature),
         )
+        after, reported = self._beside(key, after, batch)
         return where_any(batch.weight, after, state), {
+            **reported,
             "value": mean(values, batch.weight),
             "value_loss": loss,
             "policy_entropy": entropy,
@@ -147,18 +204,37 @@ class SAC:
         """The optimiser of policy and critics, and that of the temperature."""
         return optimiser(self.learning_rate, protection=self.protection), optimiser(self.learning_rate)
 
+    def _beside(self, key: jax.Array, state: SacState, batch: Batch) -> tuple[SacState, Info]:
+        """Update what pulls and what weighs, where there is any."""
+        info: Info = {}
+        if self.pull is not None:
+            pull, found = self.pull.learn(keys.fold(key, "pull"), state.pull, batch, state.acts, state.policy)
+            state, info = dataclasses.replace(state, pull=pull), info | found
+        if self.weigh is not None:
+            weigh, found = self.weigh.learn(keys.fold(key, "weigh"), state.weigh, batch, _entries(state.acts))
+            state, info = dataclasses.replace(state, weigh=weigh), info | found
+        return state, info
+
     def _soft(
-        self, policy: Stack, critics: Bundle, acts: policies.Policy, key: jax.Array, features: jax.Array, open: jax.Array | None
+        self, state: SacState, policy: Stack, critics: Bundle, key: jax.Array, features: jax.Array, open: jax.Array | None
     ) -> tuple[jax.Array, jax.Array]:
-        """The lowest value of the policy's action, and the policy's entropy there; float32 [N] each."""
+        """The lowest value of the policy's action with what pulls, and the policy's entropy there; float32 [N] each."""
+        acts = state.acts
         outputs = policies.masked(layers.apply(policy, features, jax.nn.relu), open)
         if isinstance(acts, policies.Choice):
             lowest = jnp.min(jnp.stack(self._apart(critics, features)), axis=0)
+            if self.pull is not None:
+                every = (jnp.broadcast_to(row, (features.shape[0], acts.width)) for row in jnp.eye(acts.width))
+                lowest = lowest + jnp.stack([self.pull.worth(state.pull, features, each) for each in every], axis=-1)
             return jnp.sum(jnp.exp(acts.logits(outputs)) * lowest, axis=-1), acts.entropy(key, outputs)
-        unit, log_prob = acts.draw(key, outputs)
+        if self.weigh is None:
+            unit, log_prob = acts.draw(key, outputs)
+        else:
+            unit, each = _entries(acts).each(key, outputs)
+            log_prob = jnp.sum(self.weigh.weights(state.weigh) * each, axis=-1)
         inputs = jnp.concatenate([features, unit], axis=-1)
-        lowest = jnp.min(jnp.stack(self._apart(critics, inputs)), axis=0)
-        return lowest[:, 0], -log_prob
+        lowest = jnp.min(jnp.stack(self._apart(critics, inputs)), axis=0)[:, 0]
+        return lowest if self.pull is None else lowest + self.pull.worth(state.pull, features, unit), -log_prob
 
     def _values(self, critics: Bundle, acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
         """Each critic's value of given actions [N, ...]: float32 [N] each."""
@@ -179,3 +255,10 @@ class SAC:
         if batch.open is None:
             return -self.target_entropy * 0.98 * jnp.log(acts.width)
         return -self.target_entropy * 0.98 * mean(jnp.log(jnp.sum(batch.open, axis=-1)), batch.weight)
+
+
+def _entries(acts: policies.Policy) -> policies.Gaussian:
+    """The policy, where its actions have entries that can be weighed."""
+    if not isinstance(acts, policies.Gaussian):
+        raise ValueError("weigh: a choice has no entries to weigh; leave weigh=None, or take a world of boxes")
+    return acts

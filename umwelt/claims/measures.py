@@ -58,6 +58,14 @@ def model_error(folder: Path, seed: int) -> float:
     return float(np.mean(probes["model_error"][last]))
 
 
+def places_met(folder: Path, seed: int) -> float:
+    """Return how many unit squares of the world the first row was in, in a world of positions."""
+    with Chronicle.read(folder / "chronicle.db") as chronicle:
+        trail = chronicle.trail(seed)
+    place = np.floor(np.stack([trail["x"], trail["y"]], axis=1).astype(np.float64))
+    return float(len(np.unique(place[np.isfinite(place).all(axis=1)], axis=0)))
+
+
 def seconds(folder: Path, seed: int) -> float:
     """Return the seconds that a life took, all its seeds together, without its probes."""
     with Chronicle.read(folder / "chronicle.db") as chronicle:
@@ -77,6 +85,7 @@ MEAN_RETURN = Measure(name="mean_return", unit="return", better="up", read=mean_
 RETENTION = Measure(name="retention", unit="share", better="up", read=retention)
 WORST_RETENTION = Measure(name="worst_retention", unit="share", better="up", read=worst_retention)
 RETENTION_OF_REWARD = Measure(name="retention_of_reward", unit="share", better="up", read=retention_of_reward)
+PLACES_MET = Measure(name="places_met", unit="squares", better="up", read=places_met)
 FORGETTING = Measure(name="forgetting", unit="return", better="down", read=forgetting)
 ERROR_GROWTH = Measure(name="error_growth", unit="times", better="down", read=growth)
 MODEL_ERROR = Measure(name="model_error", unit="unexplained share", better="down", read=model_error)

@@ -205,7 +205,7 @@ def _start(arguments: list[str]) -> tuple[Start, str | None, list[str]]:
     if stream_name is not None and world_name is not None:
         raise UsageError("--stream brings its own world; give it or --world, not both")
     if stream_name is not None:
-        return _streamed(stream_name, recipe_name or "pets"), size, rest
+        return _streamed(stream_name, recipe_name), size, rest
     if world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
         from umwelt.cli.first_life import first_life
 
@@ -221,16 +221,17 @@ def _chosen(world_name: str, recipe_name: str) -> Start:
     return Start(world=world, recipe=recipe, stem=f"{world_name.split(':')[-1]}-{recipe.name}")
 
 
-def _streamed(stream_name: str, recipe_name: str) -> Start:
+def _streamed(stream_name: str, recipe_name: str | None) -> Start:
     from umwelt.teachers import Blocks
 
-    stream, recipe = stream_of(stream_name), recipe_of(recipe_name)
+    stream = stream_of(stream_name)
+    recipe = recipe_of(recipe_name or stream.recipe)
     return Start(
         world=stream.world,
         recipe=recipe,
         stem=f"{stream_name.replace(':', '-')}-{recipe.name}",
-        teacher=Blocks(names=stream.names, steps=stream.steps),
-        rhythm=(("probe_every", stream.steps if stream.examined else 0),),
+        teacher=None if stream.chosen else Blocks(names=stream.names, steps=stream.steps),
+        rhythm=(("probe_every", stream.steps if stream.examined else 0), *((("probe_episodes", 1),) if stream.chosen else ())),
         steps=0,
         whole=stream.whole,
     )

@@ -63,8 +63,9 @@ class Counts:
     0.71
     """
 
-    of: Literal["bits", "cells"] = "bits"
-    """What is counted: entries that are above one half, or cells of a grid."""
+    of: Literal["bits", "cells", "index"] = "bits"
+    """What is counted: entries that are above one half, cells of a grid, or which entry is the highest. The last is for
+    one-hot observations, which then have a slot each."""
     episodic: bool = False
     """Pay an observation only where an episode meets it for the first time."""
     lifelong: bool = True
@@ -73,6 +74,8 @@ class Counts:
     """Edge of a cell, in units of the observation."""
     slots: int = 4096
     """Slots of the table of cells, a power of two; two observations share a slot about once in so many."""
+    tells: Literal["last", "table"] = "last"
+    """What `told` shows of an episode: how often the last observation had been met, or the bonus of every slot."""
 
     metrics = ()
     novelty = True
@@ -80,8 +83,10 @@ class Counts:
 
     def init(self, key: jax.Array, width: int, actions: int, batch: int) -> CountsState:
         """Count nothing yet."""
-        if self.of not in ("bits", "cells"):
-            raise ValueError(f"of={self.of!r}: Counts counts 'bits' or 'cells'")
+        if self.of not in ("bits", "cells", "index"):
+            raise ValueError(f"of={self.of!r}: Counts counts 'bits', 'cells' or an 'index'")
+        if self.tells not in ("last", "table"):
+            raise ValueError(f"tells={self.tells!r}: Counts tells 'last' or the whole 'table'")
         if self.slots < 2 or self.slots & (self.slots - 1):
             raise ValueError(f"slots={self.slots}: a power of two such as 4096 is needed, because the hash keeps whole bits")
         if not (self.lifelong or self.episodic):
@@ -90,8 +95,8 @@ class Counts:
             odds=jax.random.bits(key, (width,), jnp.uint32) | 1,
             ones=jnp.zeros(width, jnp.float32),
             total=jnp.float32(0.0),
-            cells=jnp.zeros(self.slots if self.of == "cells" else 0, jnp.float32),
-            episode=self._opened(batch) if self.episodic else None,
+            cells=jnp.zeros(0 if self.of == "bits" else self._size(width), jnp.float32),
+            episode=self._opened(batch, self._size(width)) if self.episodic else None,
         )
 
     def bonus(self, key: jax.Array, state: CountsState, moment: Moment) -> jax.Array:
@@ -128,7 +133,8 @@ class Counts:
     @property
     def told(self) -> Callable[[CountsState], jax.Array]:
         """Show how often the last observation had been met in its episode: float32 [B, OFTEN], never, once, twice, or
-        more often. Absent where the count is not episodic."""
+        more often. With `tells="table"` show one over the root of one more than each slot's count: float32 [B, slots],
+        what the episode's own count would pay there. Absent where the count is not episodic."""
         self._only_episodic("told")
         return self._told
 
@@ -139,27 +145,33 @@ class Counts:
         of probability p, which would be p' after one more, has the pseudo-count p (1 - p') / (p' - p); p' is small.
         """
         itself = jnp.broadcast_to(jnp.asarray(itself, jnp.float32), codes.shape[:1])
-        if self.of == "cells":
+        if self.of != "bits":
             return state.cells[self._slots(state, codes)] + itself
         total = state.total + itself[:, None]
         same = jnp.where(codes > 0, state.ones, state.total - state.ones) + itself[:, None]
         gain = jnp.sum(jnp.log1p(1.0 / (same + 0.5)) - jnp.log1p(1.0 / (total + 1.0)), axis=-1)
         return 1.0 / jnp.maximum(jnp.expm1(gain), 1e-9)
 
-    def _opened(self, batch: int) -> EpisodeCounts:
+    def _size(self, width: int) -> int:
+        """The slots of a table for observations of `width` entries."""
+        return width if self.of == "index" else self.slots
+
+    def _opened(self, batch: int, size: int) -> EpisodeCounts:
         """Episodes [batch] of which nothing is met."""
         zeros = jnp.zeros(batch, jnp.int32)
-        return EpisodeCounts(met=jnp.zeros((batch, self.slots), jnp.uint16), before=zeros, opens=zeros == 0)
+        return EpisodeCounts(met=jnp.zeros((batch, size), jnp.uint16), before=zeros, opens=zeros == 0)
 
     def _begin(self, state: CountsState, rows: jax.Array) -> CountsState:
         """Begin an episode in rows bool [B]; where they are not as many as before, all begin."""
-        fresh = self._opened(rows.shape[0])
+        fresh = self._opened(rows.shape[0], self._size(state.odds.shape[0]))
         if state.episode is None or state.episode.before.shape != rows.shape:
             return replace(state, episode=fresh)
         return replace(state, episode=select(rows, fresh, state.episode))
 
     def _told(self, state: CountsState) -> jax.Array:
         assert state.episode is not None
+        if self.tells == "table":
+            return jax.lax.rsqrt(1.0 + state.episode.met.astype(jnp.float32))
         return jax.nn.one_hot(jnp.minimum(state.episode.before, OFTEN - 1), OFTEN, dtype=jnp.float32)
 
     def _only_episodic(self, name: str) -> None:
@@ -168,11 +180,15 @@ class Counts:
 
     def _codes(self, features: jax.Array) -> jax.Array:
         """Features [N, F] as whole numbers int32 [N, F]; equal ones are counted together."""
-        found = features > 0.5 if self.of == "bits" else jnp.floor(features / self.edge)
+        if self.of == "index":
+            features = jax.nn.one_hot(jnp.argmax(features, axis=-1), features.shape[-1])
+        found = jnp.floor(features / self.edge) if self.of == "cells" else features > 0.5
         return found.astype(jnp.int32)
 
     def _slots(self, state: CountsState, codes: jax.Array) -> jax.Array:
         """The slot of codes [N, F]: int32 [N]."""
+        if self.of == "index":
+            return jnp.argmax(codes, axis=-1).astype(jnp.int32)
         mixed = jnp.sum(codes.astype(jnp.uint32) * state.odds, axis=-1, dtype=jnp.uint32)
         # the lower bits of a product depend on few of the sum's; the upper ones on all
         mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(0x9E3779B1)
@@ -189,7 +205,7 @@ class Counts:
 
     def _counted(self, state: CountsState, codes: jax.Array, weight: jax.Array) -> CountsState:
         """Count codes [N, F] over the whole life, each as often as weight [N] says."""
-        if self.of == "cells":
+        if self.of != "bits":
             return replace(state, cells=state.cells.at[self._slots(state, codes)].add(weight))
         return replace(state, ones=state.ones + weight @ codes.astype(jnp.float32), total=state.total + jnp.sum(weight))
 

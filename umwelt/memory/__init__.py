@@ -5,6 +5,7 @@ Minari datasets are written and read by `umwelt.memory.minari`.
 
 from umwelt.memory.both import Both
 from umwelt.memory.halves import Halves
+from umwelt.memory.hindsight import Hindsight
 from umwelt.memory.keep import Covering, Fading, Newest, Reservoir, Surprising
 from umwelt.memory.lifelong import Lifelong
 from umwelt.memory.played import Played
@@ -20,6 +21,7 @@ __all__ = [
     "Covering",
     "Fading",
     "Halves",
+    "Hindsight",
     "Lifelong",
     "Minari",
     "Newest",

@@ -3,6 +3,7 @@
 from umwelt.models.doubted import Doubted
 from umwelt.models.ensemble import Ensemble
 from umwelt.models.implicit import Implicit
+from umwelt.models.linear.physics import Linear
 from umwelt.models.losse import Losse
 from umwelt.models.recalling import Recalling
 from umwelt.models.rssm import Rssm
@@ -10,4 +11,4 @@ from umwelt.models.truth import Truth
 from umwelt.models.wished import Wished
 from umwelt.models.wondering import Wondering
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Losse", "Recalling", "Rssm", "Truth", "Wished", "Wondering"]
+__all__ = ["Doubted", "Ensemble", "Implicit", "Linear", "Losse", "Recalling", "Rssm", "Truth", "Wished", "Wondering"]

@@ -59,11 +59,16 @@ class Gaussian:
 
     def draw(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Draw unit actions [..., A], and their log density [...]; differentiable in the outputs."""
+        unit, each = self.each(key, outputs)
+        return unit, jnp.sum(each, axis=-1)
+
+    def each(self, key: jax.Array, outputs: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Draw as `draw` does, with the log density of each entry, [..., A]."""
         mean, log_deviation = self.moments(outputs)
         noise = jax.random.normal(key, mean.shape)
         raw = mean + jnp.exp(log_deviation) * noise
         normal = -0.5 * noise**2 - log_deviation - HALF_LOG
-        return jnp.tanh(raw), jnp.sum(normal - _squash(raw), axis=-1)
+        return jnp.tanh(raw), normal - _squash(raw)
 
     def best(self, outputs: jax.Array) -> jax.Array:
         """Take the middle action, in units [..., A]."""

@@ -2,7 +2,8 @@
 
 from umwelt.planners.cem import CEM
 from umwelt.planners.icem import ICEM
+from umwelt.planners.informative import Informative
 from umwelt.planners.mppi import MPPI
 from umwelt.planners.shooting import Shooting
 
-__all__ = ["CEM", "ICEM", "MPPI", "Shooting"]
+__all__ = ["CEM", "ICEM", "MPPI", "Informative", "Shooting"]

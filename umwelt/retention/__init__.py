@@ -19,6 +19,7 @@ from umwelt.retention.low_rank import LowRank
 from umwelt.retention.prune import Prune
 from umwelt.retention.refresh import Refresh
 from umwelt.retention.renewal import Renewal
+from umwelt.retention.shaken import Shaken
 from umwelt.retention.sparse import Sparse
 from umwelt.retention.synaptic import Synaptic
 from umwelt.retention.zoo import Zoo
@@ -35,6 +36,7 @@ __all__ = [
     "Prune",
     "Refresh",
     "Renewal",
+    "Shaken",
     "Sparse",
     "Square",
     "Synaptic",

@@ -9,14 +9,25 @@ from umwelt.worlds.card_sets import Digits, Glyphs
 from umwelt.worlds.cards import Cards, Lesson
 from umwelt.worlds.cartpole import Cartpole
 from umwelt.worlds.cartpole_swingup import CartpoleSwingup
+from umwelt.worlds.cubes import Cubes
+from umwelt.worlds.deep_sea import DeepSea
+from umwelt.worlds.grid import Grid
 from umwelt.worlds.grids import Grids
+from umwelt.worlds.key_rooms import KeyRooms
+from umwelt.worlds.legs import Legs
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
+from umwelt.worlds.padded import padded
+from umwelt.worlds.page import Page
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.pixels import grey, resized
 from umwelt.worlds.point_maze import PointMaze
+from umwelt.worlds.restarted import Restarted
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.streams import STREAMS, Stream, stream_named
+from umwelt.worlds.touching import touching
 from umwelt.worlds.varied import Varied
+from umwelt.worlds.wanted import Wanted
+from umwelt.worlds.workshop import Workshop
 from umwelt.worlds.wrappers import WRAPPERS, limited, pictured, repeated, scaled_reward, stack_frames, sticky
 
 BUILT_IN: dict[str, type] = {
@@ -28,6 +39,8 @@ BUILT_IN: dict[str, type] = {
     "mountain_car_continuous": MountainCarContinuous,
     "point_maze": PointMaze,
     "arm": Arm,
+    "deep_sea": DeepSea,
+    "grid": Grid,
 }
 """Every world of the library; the first line of its docstring says what it is."""
 
@@ -41,20 +54,30 @@ __all__ = [
     "Cards",
     "Cartpole",
     "CartpoleSwingup",
+    "Cubes",
+    "DeepSea",
     "Digits",
     "Glyphs",
+    "Grid",
     "Grids",
+    "KeyRooms",
+    "Legs",
     "Lesson",
     "MountainCar",
     "MountainCarContinuous",
+    "Page",
     "Pendulum",
     "PointMaze",
+    "Restarted",
     "Stream",
     "Varied",
+    "Wanted",
+    "Workshop",
     "grey",
     "limited",
     "normalised",
     "of",
+    "padded",
     "pictured",
     "repeated",
     "resized",
@@ -63,5 +86,6 @@ __all__ = [
     "sticky",
     "stream_named",
     "tasks_of",
+    "touching",
     "with_batch",
 ]

@@ -40,6 +40,8 @@ class Announced:
 
     world: Any
     """The world inside, pure or hosted, with any observation."""
+    only: tuple[str, ...] = ()
+    """Fields of the task that are shown, such as `("goal",)`; empty shows all. `task` is then a dict of these fields."""
 
     passes = ("position", "reward", "continues", "expert", "achieved", "body", "advance", "guard")
     """Capabilities of the world inside that hold here too."""
@@ -80,8 +82,21 @@ class Announced:
         return given | {name: given[name][SEEN] for name in ("observation", "next_observation") if name in given}
 
     def task_of(self, observation: Any) -> Any:
-        """The tasks that observations show, with any leading axes."""
-        return unscaled(self.world.spec.task, observation[TASK])
+        """The tasks that observations show, with any leading axes. Fields that are not shown are those of the world's
+        first task."""
+        shown = unscaled(_parts(self.world.spec.task, self.only), observation[TASK])
+        if not self.only:
+            return shown
+        leaf, value = spaces.leaves(self.spec.observation[TASK])[0], jax.tree.leaves(shown)[0]
+        lead = value.shape[: value.ndim - len(leaf.shape)]
+        first = next(iter(self.world.tasks().values()))
+        whole = jax.tree.map(lambda leaf: jnp.broadcast_to(jnp.asarray(leaf), (*lead, *np.shape(leaf))), first)
+        return _with(whole, shown)
+
+    def posed(self, observation: Any, goal: Any) -> Any:
+        """Observations that show another goal: `goal` stands for the task's field of that name, in its own units."""
+        shown = scaled(_parts(self.world.spec.task, ("goal",))["goal"], goal)
+        return {SEEN: observation[SEEN], TASK: _with(observation[TASK], {"goal": shown})}
 
     @property
     def observe(self) -> Callable[[Any, Any], Any]:
@@ -89,7 +104,8 @@ class Announced:
         seen = capability(self.world, "observe")
         if seen is None:
             raise AttributeError(f"{self.world.spec.name} has no `observe`")
-        return lambda body, task: {SEEN: seen(body, task), TASK: scaled(self.world.spec.task, task)}
+        space = _parts(self.world.spec.task, self.only)
+        return lambda body, task: {SEEN: seen(body, task), TASK: scaled(space, _parts(task, self.only))}
 
     def save(self, ticket: AnnouncedState) -> dict[str, np.ndarray]:
         """What a hosted world needs to be resumed, and the tasks of the present episodes."""
@@ -117,7 +133,7 @@ class Announced:
 
     def _announce(self, inner: Any, task: Any, step: TimeStep) -> tuple[AnnouncedState, TimeStep]:
         spec = self.world.spec
-        shown = scaled(spec.task, task, np if spec.hosted else jnp)
+        shown = scaled(_parts(spec.task, self.only), _parts(task, self.only), np if spec.hosted else jnp)
         observation = {SEEN: step.observation, TASK: shown}
         return AnnouncedState(inner=inner, task=task), dataclasses.replace(step, observation=observation)
 
@@ -126,7 +142,21 @@ class Announced:
 def _spec(world: Announced) -> WorldSpec:
     """One object, so that equal worlds have equal specs."""
     inner = world.world.spec
-    return dataclasses.replace(inner, observation={SEEN: inner.observation, TASK: spaces.map_space(_shown, inner.task)})
+    task = _parts(inner.task, world.only)
+    return dataclasses.replace(inner, observation={SEEN: inner.observation, TASK: spaces.map_space(_shown, task)})
+
+
+def _parts(task: Any, names: tuple[str, ...]) -> Any:
+    """The fields of a task, or of its space, that are called so, as a dict; the whole where there are no names."""
+    fields = task if isinstance(task, dict) else getattr(task, "__dict__", {})
+    if unknown := [name for name in names if name not in fields]:
+        raise ValueError(f"only: the task has no field called {', '.join(unknown)}; it has {', '.join(fields) or 'no fields'}")
+    return {name: fields[name] for name in names} if names else task
+
+
+def _with(task: Any, fields: dict[str, Any]) -> Any:
+    """The task with other values of some fields."""
+    return {**task, **fields} if isinstance(task, dict) else dataclasses.replace(task, **fields)
 
 
 def seen_space(space: Any) -> Any:

@@ -22,6 +22,32 @@ FOUR_ROOMS = (
 )
 """`#` is a wall, `.` is free, `S` is where episodes begin, letters A, B ... are the doors 0, 1 ..."""
 
+SNAKE = (
+    "###########",
+    "#S........#",
+    "#########.#",
+    "#.........#",
+    "#.#########",
+    "#.........#",
+    "#########.#",
+    "#.........#",
+    "###########",
+)
+"""One winding corridor of 39 cells: places that are close through a wall are far apart on foot."""
+
+TRAP = (
+    "#########",
+    "#.......#",
+    "#.#####.#",
+    "#.....#.#",
+    "#S....#.#",
+    "#.....#.#",
+    "#.#####.#",
+    "#.......#",
+    "#########",
+)
+"""A pocket that opens to the start: whoever heads straight for the other side is caught in it."""
+
 SKIN = 1e-3
 """How far from a wall the point stops, so that rounding never puts it inside."""
 

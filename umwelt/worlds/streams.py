@@ -4,6 +4,7 @@
 
 - wishes: one world, six things to do in it: the arm and its table; the wish is shown.
 - maze: one world, six places to reach and to stay at, behind walls in four rooms; the place is shown.
+- curious: the same maze without lessons: the teacher of the recipe chooses places, for an agent that is paid nothing.
 - physics: one thing to do while the world turns into six that contradict each other; nothing is announced.
 - many: sixty pendulums, each of its own gravity, length, mass and motor; the pendulum is shown.
 - grids: a door and its key, a gap in lava, a gap in a wall, each on random layouts of 5 x 5; what is there is seen.
@@ -46,6 +47,11 @@ class Stream:
     examined: bool = True
     """Whether all tasks are examined after each lesson; of many tasks that would be most of the work."""
 
+    recipe: str = "pets"
+    """The recipe that it has where none is given."""
+    chosen: bool = False
+    """Let the recipe's own teacher choose tasks, in place of one lesson for each name."""
+
     @property
     def whole(self) -> int:
         """Decisions of one row in all lessons."""
@@ -75,6 +81,13 @@ def maze(size: str) -> Stream:
     steps, times = _sized(size, tiny=(20, 1), short=(400, 1), long=(2000, 2))
     world = Announced(world=PointMaze(time_limit=min(40, steps), dense=True, ends=False, goals=PLACES))
     return Stream(world=world, names=cycle(tuple(name for name, _, _ in PLACES), times), steps=steps)
+
+
+def curious(size: str) -> Stream:
+    """Places in one maze that a teacher chooses as goals, and six named ones for exams alone."""
+    steps, _ = _sized(size, tiny=(20, 1), short=(250, 1), long=(1000, 1))
+    places = maze(size)
+    return Stream(world=places.world, names=places.names[: len(PLACES)], steps=steps, recipe="curious", chosen=True)
 
 
 def physics(size: str) -> Stream:
@@ -144,7 +157,7 @@ def _grids(levels: list[dict[str, Any]], titles: Names, rows: int) -> Hosted:
     return gymnasium(id=".minigrid:make", options=json.dumps(levels), titles=",".join(titles), batch=rows)
 
 
-PURE = {"wishes": wishes, "maze": maze, "physics": physics, "many": many, "grids": grids}
+PURE = {"wishes": wishes, "maze": maze, "curious": curious, "physics": physics, "many": many, "grids": grids}
 """Streams of the library's own worlds."""
 STREAMS = {**PURE, "minigrid": minigrid, "rooms": rooms, "metaworld": metaworld}
 """Every stream by name; each takes a size."""

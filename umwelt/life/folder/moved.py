@@ -40,7 +40,9 @@ FIELDS: dict[str, dict[str, str]] = {
 
 LATER: dict[str, dict[str, Any]] = {
     "umwelt.behaviours:DQN": {"layers": 2, "optimiser": None},
-    "umwelt.behaviours:RandomAgent": {"hold": 1},
+    "umwelt.behaviours:RandomAgent": {"hold": 1.0},
+    "umwelt.curiosity:Counts": {"tells": "last"},
+    "umwelt.worlds:Announced": {"only": {"tuple": []}},
     "umwelt.behaviours:SAC": {"pull": None, "weigh": None},
     "umwelt.models:Losse": {"linear": False},
 }
