@@ -72,7 +72,7 @@ def test_a_row_counts_its_first_episode_alone_and_looks_where_it_should() -> Non
     assert int(bred.generations) == 1
     assert float(info["best_return"]) == 5.0
     assert bred.phase.tolist() == [0, 0]
-    np.testing.assert_array_equal(agent.search.best(bred.search), states[0].genomes[1])
+    np.testing.assert_array_equal(agent.search.best(bred.learner), states[0].genomes[1])
     # a probe acts by the best one
     body, _ = agent.see(KEY, agent.embody(KEY, bred, replace(SPEC, batch=2)), step(kinds[0], rewards[0], seen[0]))
     told = jnp.stack([states[0].genomes[1]] * 2)
@@ -126,11 +126,11 @@ def test_a_life_breeds_a_generation_every_two_ticks_and_finds_the_disc() -> None
     agent = Evolved(search=Novelty(population=8, neighbours=3, slots=32), policy=Outright(), traits=Looks(entries=(-2, -1)))
     mind = reaching(agent, 60)
     assert int(mind.generations) == 30
-    best = agent.search.best(mind.search) / 5.0 * np.pi
+    best = agent.search.best(mind.learner) / 5.0 * np.pi
     links = np.cumsum(np.asarray(best))
     end = np.array([np.cos(links).sum(), np.sin(links).sum()]) / 3
-    assert float(mind.search.champion_return) == pytest.approx(1.0 - np.linalg.norm(end - DISCS[0]), abs=1e-5)
-    assert float(mind.search.champion_return) > 0.8
+    assert float(mind.learner.champion_return) == pytest.approx(1.0 - np.linalg.norm(end - DISCS[0]), abs=1e-5)
+    assert float(mind.learner.champion_return) > 0.8
 
 
 def test_entries_that_do_not_exist_are_named() -> None:

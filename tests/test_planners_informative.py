@@ -41,7 +41,7 @@ def test_a_planner_finds_the_input_of_a_quadratic_and_cuts_it_to_the_box() -> No
     def imagine(key: jax.Array, belief: jax.Array, action: jax.Array) -> tuple[jax.Array, Prediction]:
         worth = 5.0 + jnp.sum((action @ quadratic) * action, -1) + 2 * action @ linear
         one = jnp.ones(action.shape[0])
-        # nothing is told by the moment after
+        # the moment after holds no information
         doubt = jnp.where(belief[:, 0] > 0.0, 0.0, jnp.sqrt(worth))
         return belief + 1.0, Prediction(observation=belief, reward=one, continues=one, doubt=doubt)
 

@@ -1,8 +1,10 @@
 """What acts: agents that plan, agents with a policy, agents around agents, and one that draws at random."""
 
 from umwelt.behaviours.actor_critic import ActorCritic
+from umwelt.behaviours.advised import Advised
 from umwelt.behaviours.autotelic import Autotelic
 from umwelt.behaviours.bootstrapped import Bootstrapped
+from umwelt.behaviours.cashing import Cashed
 from umwelt.behaviours.causal import Causal
 from umwelt.behaviours.contrastive import Contrastive
 from umwelt.behaviours.copies import Kept
@@ -14,12 +16,14 @@ from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.evolved import Answers, Evolved, Looks
 from umwelt.behaviours.genomes import Outright, Reacting
 from umwelt.behaviours.informed import Informed
+from umwelt.behaviours.mixed import Mixed
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.pupil import Pupil
 from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.rewarded import Rewarded
+from umwelt.behaviours.seeking import Seeking
 from umwelt.behaviours.shifted import Shifted
 from umwelt.behaviours.soft_actor_critic import SAC
 
@@ -27,9 +31,11 @@ __all__ = [
     "DQN",
     "SAC",
     "ActorCritic",
+    "Advised",
     "Answers",
     "Autotelic",
     "Bootstrapped",
+    "Cashed",
     "Causal",
     "Contrastive",
     "Curious",
@@ -39,6 +45,7 @@ __all__ = [
     "Informed",
     "Kept",
     "Looks",
+    "Mixed",
     "ModelFree",
     "ModelPredictive",
     "Outright",
@@ -47,6 +54,7 @@ __all__ = [
     "Reacting",
     "Rewarded",
     "Rolls",
+    "Seeking",
     "Shifted",
     "Views",
 ]

@@ -257,10 +257,13 @@ class Autotelic:
     def _stretches(self, state: AutotelicState, found: Experience) -> tuple[jax.Array, jax.Array]:
         """What was seen [N, L + 1, F] and done [N, L, A] in experience [N, L], in units."""
         number, length = found.origin.shape
-        flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), found)
-        after = self._read(state, flat.next.observation)[0].reshape(number, length, -1)
+        # a task may have leaves of no numbers, so only what is read is laid flat
+        after, acted = jax.tree.map(
+            lambda leaf: leaf.reshape(number * length, *leaf.shape[2:]), (found.next.observation, found.action)
+        )
+        after = self._read(state, after)[0].reshape(number, length, -1)
         first = self._read(state, jax.tree.map(lambda leaf: leaf[:, 0], found.step.observation))[0]
-        done = state.action_form.units(flat.action).reshape(number, length, -1)
+        done = state.action_form.units(acted).reshape(number, length, -1)
         return jnp.concatenate([first[:, None], after], axis=1), done
 
     def _wanted(self, width: int, given: int) -> tuple[int, ...]:

@@ -69,9 +69,7 @@ class Causal:
         """float32 [A], with a mean of 1."""
         return state.weights
 
-    def learn(
-        self, key: jax.Array, state: CausalState, batch: Batch, acts: policies.Gaussian
-    ) -> tuple[CausalState, Info]:
+    def learn(self, key: jax.Array, state: CausalState, batch: Batch, acts: policies.Gaussian) -> tuple[CausalState, Info]:
         """Add a batch to the sums; after every `every`-th, regress again."""
         weight = (batch.weight > 0).astype(jnp.float32)
         rows = jnp.concatenate([batch.now, acts.unit(batch.action), batch.reward[:, None]], axis=-1)

@@ -35,8 +35,8 @@ from umwelt.networks.policies import Policy, masked
 
 WAITS, RUNS, DONE = 0, 1, 2
 """What a row does: it waits for its next episode, lives it, or has ended it."""
-BEST = Metric(name="best_return", unit="return", meaning="the highest return of a generation", better="up")
-MEAN = Metric(name="mean_return", unit="return", meaning="the mean return of a generation", better="up")
+BEST = Metric(name="best_return", unit="return", meaning="the highest return of the last generation", better="up")
+MEAN = Metric(name="mean_return", unit="return", meaning="the mean return of the last generation", better="up")
 GENERATIONS = Metric(name="generations", unit="generations", meaning="how often the search was told")
 
 
@@ -62,10 +62,11 @@ class Answers:
 
 @struct
 class EvolvedState:
-    """search: the part's state. genomes: float32 [B, D]. returns: float32 [B], so far. looks: float32 [B, L, F]. remembered:
-    float32 [M, F]. phase: int32 [B], one of WAITS, RUNS, DONE. age: int32 [B]. generations: int32 []. observation: [B, ...]."""
+    """learner: the state of the search. genomes: float32 [B, D]. returns: float32 [B], so far. looks: float32 [B, L, F]. remembered:
+    float32 [M, F]. phase: int32 [B], one of WAITS, RUNS, DONE. age: int32 [B]. generations: int32 []. earned:
+    float32 [2], the best and the mean return of the last generation. observation: [B, ...]."""
 
-    search: Any
+    learner: Any
     genomes: jax.Array
     returns: jax.Array
     looks: jax.Array
@@ -73,10 +74,11 @@ class EvolvedState:
     phase: jax.Array
     age: jax.Array
     generations: jax.Array
+    earned: jax.Array
     observation: Any
     observation_form: Form = static()
     action_form: Form = static()
-    policy: Policy = static()
+    units: Policy = static()
 
 
 @part
@@ -103,7 +105,7 @@ class Evolved:
         search, genomes = self.search.ask(asking, search, spec.batch)
         zeros = jnp.zeros(spec.batch, jnp.int32)
         return EvolvedState(
-            search=search,
+            learner=search,
             genomes=genomes,
             returns=jnp.zeros(spec.batch, jnp.float32),
             looks=looks,
@@ -111,10 +113,11 @@ class Evolved:
             phase=zeros,
             age=zeros,
             generations=jnp.int32(0),
+            earned=jnp.zeros(2, jnp.float32),
             observation=spaces.zeros(spec.observation, spec.batch),
             observation_form=seen,
             action_form=form(spec.action),
-            policy=policy,
+            units=policy,
         )
 
     def see(self, key: jax.Array, state: EvolvedState, step: TimeStep) -> tuple[EvolvedState, Info]:
@@ -128,11 +131,11 @@ class Evolved:
         open = admissible(state.observation_form, state.action_form, state.observation)
         if mode == "random":
             return state, drawn(key, state.action_form, state.genomes.shape[0], open)
-        best = jnp.broadcast_to(self.search.best(state.search), state.genomes.shape)
+        best = jnp.broadcast_to(self.search.best(state.learner), state.genomes.shape)
         genomes = best if mode == "exploit" else state.genomes
         features = state.observation_form.flat(state.observation)
         unit = self._units(state, genomes, features, open)
-        return state, state.policy.action(unit)
+        return state, state.units.action(unit)
 
     def remember(self, key: jax.Array, state: EvolvedState, experience: Experience) -> tuple[EvolvedState, Info]:
         """Add up the returns of the rows that run, and look."""
@@ -162,15 +165,13 @@ class Evolved:
 
     def learn(self, key: jax.Array, state: EvolvedState) -> tuple[EvolvedState, Info]:
         """Tell the search what became of a generation, once every row has ended, and ask for the next one."""
-        over = jnp.all(state.phase == DONE)
-        info = {"best_return": jnp.max(state.returns), "mean_return": jnp.mean(state.returns)}
-        after = jax.lax.cond(over, lambda: self._bred(key, state), lambda: state)
-        info = jax.tree.map(lambda each: jnp.where(over, each, jnp.nan), info)
-        return after, {**info, "generations": after.generations.astype(jnp.float32)}
+        after = jax.lax.cond(jnp.all(state.phase == DONE), lambda: self._bred(key, state), lambda: state)
+        best, mean = after.earned
+        return after, {"best_return": best, "mean_return": mean, "generations": after.generations.astype(jnp.float32)}
 
     def embody(self, key: jax.Array, state: EvolvedState, spec: WorldSpec) -> EvolvedState:
         """Put the best individual into every row."""
-        genomes = jnp.broadcast_to(self.search.best(state.search), (spec.batch, state.genomes.shape[1]))
+        genomes = jnp.broadcast_to(self.search.best(state.learner), (spec.batch, state.genomes.shape[1]))
         zeros = jnp.zeros(spec.batch, jnp.int32)
         return replace(
             state,
@@ -189,17 +190,18 @@ class Evolved:
     def _bred(self, key: jax.Array, state: EvolvedState) -> EvolvedState:
         telling, asking = keys.split(key, "tell", "ask")
         traits = self._told(state)
-        search = self.search.tell(telling, state.search, state.genomes, state.returns, traits)
+        search = self.search.tell(telling, state.learner, state.genomes, state.returns, traits)
         search, genomes = self.search.ask(asking, search, state.genomes.shape[0])
         return replace(
             state,
-            search=search,
+            learner=search,
             genomes=genomes,
             returns=jnp.zeros_like(state.returns),
             looks=jnp.zeros_like(state.looks),
             age=jnp.zeros_like(state.age),
             phase=jnp.full_like(state.phase, WAITS),
             generations=state.generations + 1,
+            earned=jnp.stack([jnp.max(state.returns), jnp.mean(state.returns)]),
         )
 
     def _told(self, state: EvolvedState) -> jax.Array:
@@ -209,15 +211,15 @@ class Evolved:
 
         def at(features: jax.Array) -> jax.Array:
             wide = jnp.broadcast_to(features, (state.genomes.shape[0], features.shape[0]))
-            return state.policy.features(self._units(state, state.genomes, wide, None))
+            return state.units.features(self._units(state, state.genomes, wide, None))
 
         found = jax.vmap(at)(state.remembered)
         return jnp.moveaxis(found, 0, 1).reshape(state.genomes.shape[0], -1)
 
     def _units(self, state: EvolvedState, genomes: jax.Array, features: jax.Array, open: jax.Array | None) -> jax.Array:
-        outputs = self.policy.outputs(genomes, features, state.policy)
+        outputs = self.policy.outputs(genomes, features, state.units)
         if isinstance(state.action_form.space, Discrete):
-            return state.policy.best(masked(outputs, open))
+            return state.units.best(masked(outputs, open))
         return jnp.clip(outputs, -1.0, 1.0)
 
     def _entries(self, width: int) -> tuple[int, ...]:

@@ -33,7 +33,6 @@ from umwelt.core import (
     WorldSpec,
     keys,
     part,
-    select,
     spaces,
     static,
     struct,

@@ -10,11 +10,13 @@ from umwelt.cli.going_on import Jobs, chosen_executor
 from umwelt.cli.names import recipe_of, source_of, stream_of, voice_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, parse_known, shadow, take, unshadow
 from umwelt.cli.parts import replace_parts
+from umwelt.cli.tables import absent_world
 from umwelt.core import part
 from umwelt.core.contracts import Agent, Teacher, World
 from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
 from umwelt.recipes.recipe import Recipe
+from umwelt.worlds.absent import Absent
 
 DESCRIPTION = """Begin a life: an agent learns its world from nothing, plans in what it learned, and is
 examined on all its tasks. Without arguments it is a first life of about two minutes: a pendulum on the earth, on the moon,
@@ -59,8 +61,11 @@ class Command:
     announced: bool = False
     """Let the agent see its task, as a part of what it observes."""
     shown: tuple[str, ...] = ()
-    """Experience of others that the agent is shown before its first decision: folders or ids of Minari data sets, or
-    module:name of a Source. `umwelt record` writes such a folder; --rhythm.study lets the agent learn from it first."""
+    """Experience of others that the agent is shown before its first decision: folders or ids of Minari data sets, tables
+    *.csv or *.parquet, or module:name of a Source. `umwelt record` writes such a folder; --rhythm.study lets the agent learn
+    from it first. Without --world the spaces are those of the table, and nothing can be probed."""
+    columns: tuple[str, ...] = ()
+    """What the columns of a table are: obs=a,b action=u (or choice=u) reward=r done=d cut=t episode=e."""
     panel: tuple[str, ...] = ()
     """The world's tasks that the life is examined on; empty for those that its teacher chooses."""
     voice: str = ""
@@ -187,12 +192,14 @@ def read(arguments: list[str]) -> tuple[Life, Command, str]:
         agent=command.recipe,
         teacher=command.teacher,
         rhythm=command.rhythm,
-        shown=(*life.shown, *map(source_of, command.shown)),
+        shown=(*life.shown, *(source_of(name, command.columns) for name in command.shown)),
         panel=command.panel or life.panel,
         voice=voice_of(command.voice) if command.voice else life.voice,
         **{name: getattr(command, name) for name in ("seed", "seeds", "driver", "keep_episodes")},
     )
     _fit(start.recipe, life)
+    if isinstance(life.world, Absent) and command.steps:
+        raise UsageError("--steps: there is no world to act in; give --rhythm.study N --steps 0, or a --world")
     return life, command, start.stem
 
 
@@ -206,6 +213,8 @@ def _start(arguments: list[str]) -> tuple[Start, str | None, list[str]]:
         raise UsageError("--stream brings its own world; give it or --world, not both")
     if stream_name is not None:
         return _streamed(stream_name, recipe_name), size, rest
+    if world_name is None and (absent := absent_world(rest)):
+        return _studied(absent, recipe_name or "pets"), size, rest
     if world_name is None and recipe_name is None and not any(word in rest for word in ("-h", "--help")):
         from umwelt.cli.first_life import first_life
 
@@ -219,6 +228,12 @@ def _chosen(world_name: str, recipe_name: str) -> Start:
     if repeat := recipe.repeats.get(world_name.split(":")[0]):
         world = replace(world, repeat=repeat)
     return Start(world=world, recipe=recipe, stem=f"{world_name.split(':')[-1]}-{recipe.name}")
+
+
+def _studied(world: Any, recipe_name: str) -> Start:
+    recipe = recipe_of(recipe_name)
+    rhythm = (("probe_episodes", 0), ("random", 0), ("study", 2000))
+    return Start(world=world, recipe=recipe, stem=f"{world.name}-{recipe.name}", rhythm=rhythm, steps=0)
 
 
 def _streamed(stream_name: str, recipe_name: str | None) -> Start:

@@ -99,9 +99,16 @@ def recipe_of(name: str) -> Any:
     return found
 
 
-def source_of(name: str) -> Any:
-    """Find a source of shown experience: the folder or the id of a Minari data set, or `module:name` of a Source."""
+def source_of(name: str, columns: tuple[str, ...] = ()) -> Any:
+    """Find a source of shown experience: a table, the folder or the id of a Minari data set, or `module:name` of a Source.
+
+    columns: what the columns of a table are.
+    """
+    from umwelt.cli.tables import is_table, table_of
     from umwelt.memory import Minari, minari
+
+    if is_table(name):
+        return table_of(name, columns)
 
     if Path(name).exists() or ":" not in name:
         if missing := minari.missing():

@@ -31,10 +31,14 @@ def show_life(begin: Callable[[Any, Any], Any], json: bool, quiet: bool, log: tu
         return 0
     view.print(*summary_tables(summary))
     named = shlex.quote(str(folder))  # so that the lines can be pasted
-    view.print(
-        f"picture:  {picture}",
+    acting = [
         f"go on:    umwelt resume {named} --steps {2 * summary['decisions'] or 2000}",
         f"examine:  umwelt probe {named} --episodes 20",
+    ]
+    using = [f"use it:   umwelt export {named} --format policy", f"serve it: umwelt serve {named}"]
+    view.print(
+        f"picture:  {picture}",
+        *(acting if summary["acts"] else using),
         f"the same: umwelt hash {named}",
         f"repeat:   {summary['command'] or 'run the same script again'}",
     )

@@ -12,6 +12,8 @@ from umwelt.life.exams.scores import Diary, diary, lessons, score_of
 from umwelt.life.folder.folder import Folder
 
 MOMENTS = ("before", "after", "end")
+ABSENT = "umwelt.worlds:Absent"
+"""The world of a life that only studies a record."""
 
 
 def summary_of(path: Path) -> dict[str, Any]:
@@ -29,12 +31,19 @@ def summary_of(path: Path) -> dict[str, Any]:
         "decisions": decisions,
         "frames": decisions * folder.description.get("repeat", 1),
         "seeds": sorted({int(seed) for seed in read.probes["seed"]}),
+        "studied": studied,
+        "acts": world_of(folder.description) != ABSENT,
         "tasks": _tasks(read),
         "broken": _broken(read),
         "lifelong": score_of(read),
         "seconds": _seconds(timing),
         "events": [{"clock": int(c), "name": str(n), "message": str(m)} for c, n, m in _events(events)],
     }
+
+
+def world_of(description: dict[str, Any]) -> str:
+    """The name of the world's part in the description of a life."""
+    return str(description["life"]["fields"]["world"].get("part", ""))
 
 
 def summary_tables(summary: dict[str, Any]) -> list[Any]:
@@ -44,10 +53,14 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
     frames = f" ({summary['frames']:,} frames)" if summary["frames"] != summary["decisions"] else ""
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary["seconds"].items())
     events = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
+    made = f"{summary['decisions']:,} decisions{frames}; {spent}"
+    if not summary["tasks"]:
+        why = "its probes have no episodes" if summary["acts"] else "there is no world to examine it in, only a record"
+        return [f"nothing was probed: {why}", f"{summary['studied']:,} lessons of study, {made}", *events]
     notes = [
         "return: mean over probe episodes [95 % bootstrap interval]",
         "model error: share of the one-step change that stays unexplained, on the same random actions in every probe",
-        f"{summary['decisions']:,} decisions{frames}; {spent}",
+        made,
     ]
     if summary["broken"]["episodes"] or summary["broken"]["probes"]:
         broken = summary["broken"]

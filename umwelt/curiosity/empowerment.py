@@ -2,8 +2,8 @@
 
 The intrinsic term of "INFOrmation prioritization through EmPOWERment in visual model-based RL" (ICLR 2022), with one
 step. The information between action and next state is at least E[log q(a | now, after) - log p(a | now)], where q is
-learned on lived actions. Here p is learned too, so no policy has to be known. The bonus is high where actions can be
-told from what they did, and not where they change nothing, or where noise covers what they change.
+learned on lived actions. Here p is learned too, so no policy has to be known. The bonus is high where what follows shows
+which action was taken. It is low where actions change nothing, or where noise covers what they change.
 """
 
 from dataclasses import replace
@@ -19,12 +19,14 @@ from umwelt.networks.layers import Stack
 from umwelt.networks.optimise import optimiser
 from umwelt.networks.scale import Scale
 
-BOUND = Metric(name="empowerment", unit="nats", meaning="mean of log q(a | now, after) - log p(a | now), before the update", better="up")
+BOUND = Metric(
+    name="empowerment", unit="nats", meaning="mean of log q(a | now, after) - log p(a | now), before the update", better="up"
+)
 
 
 @struct
 class Heads:
-    """inverse, forward: stacks that tell the action from now and after, and from now alone."""
+    """inverse, prior: stacks that predict the action from now and after, and from now alone."""
 
     inverse: Stack
     prior: Stack
@@ -41,7 +43,7 @@ class EmpowermentState:
 
 @part
 class Empowerment:
-    """Nats by which the next state tells the action, beyond what the present one does.
+    """Nats of evidence about the action in the next state, beyond what the present one holds.
 
     >>> signal, key = Empowerment(units=8), jax.random.key(0)
     >>> state = signal.init(key, width=2, actions=3, batch=1)
@@ -67,7 +69,7 @@ class Empowerment:
     cites = ("infopower_2022",)
 
     def init(self, key: jax.Array, width: int, actions: int, batch: int) -> EmpowermentState:
-        """Draw both networks, which tell nothing at first."""
+        """Draw both networks, which predict any action alike at first."""
         for_inverse, for_prior = keys.split(key, "inverse", "prior")
         out = actions if self.choices else 2 * actions
 
@@ -113,7 +115,7 @@ class Empowerment:
         if self.choices:
             return jnp.sum(done * jax.nn.log_softmax(outputs, axis=-1), axis=-1)
         mean, raw = jnp.split(outputs, 2, axis=-1)
-        # a normal as narrow as that tells an action almost without noise
+        # a narrower normal would make much of an action that is known almost without noise
         wide = 3.0 * jnp.tanh(raw / 3.0)
         return jnp.sum(-0.5 * ((done - mean) * jnp.exp(-wide)) ** 2 - wide, axis=-1)
 

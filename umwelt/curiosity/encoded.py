@@ -32,9 +32,9 @@ class EncodedState:
 class Encoded:
     """The code of an autoencoder, which learns from population and archive.
 
-    >>> descriptor, key = Encoded(code=1, units=8), jax.random.key(0)
+    >>> descriptor, key = Encoded(code=1, units=8, learning_rate=0.03), jax.random.key(0)
     >>> traits, learn = jax.random.normal(key, (32, 3)), jax.jit(descriptor.learn)
-    >>> state = first = descriptor.init(key, 3)
+    >>> state = first = learn(key, descriptor.init(key, 3), traits, jnp.ones(32))
     >>> for _ in range(3):
     ...     state = learn(key, state, traits, jnp.ones(32))
     >>> bool(descriptor.errors(state, traits).mean() < descriptor.errors(first, traits).mean())
@@ -132,7 +132,8 @@ class Projected:
 
 
 def _scaled(inputs: Scale, traits: jax.Array) -> jax.Array:
-    return (traits - inputs.mean) / inputs.deviation
+    """Traits in one common unit: numbers that hardly vary, as noise, must not look as large as those that do."""
+    return (traits - inputs.mean) / jnp.sqrt(jnp.mean(inputs.variance) + 1e-6)
 
 
 def _error(networks: tuple[Stack, Stack], wanted: jax.Array) -> jax.Array:

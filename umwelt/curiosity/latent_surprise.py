@@ -1,7 +1,7 @@
 """How far seeing a transition changes a latent belief about it.
 
 "Curiosity-driven exploration via latent Bayesian surprise" (AAAI 2022). A one-step model has a latent z: a prior of now
-and action, a posterior that sees the change too, and a decoder that tells the change from the action and z. The
+and action, a posterior that sees the change too, and a decoder that predicts the change from the action and z. The
 bonus is the divergence of posterior from prior. Noise that the latent need not carry pays next to nothing, where the
 error of a prediction would stay.
 
@@ -23,7 +23,10 @@ from umwelt.networks.scale import Scale
 
 NATS = Metric(name="latent_surprise", unit="nats", meaning="mean divergence of posterior from prior, before the update")
 MISS = Metric(
-    name="latent_error", unit="variances of the changes", meaning="mean squared error of the decoder, before the update", better="down"
+    name="latent_error",
+    unit="variances of the changes",
+    meaning="mean squared error of the decoder, before the update",
+    better="down",
 )
 
 
@@ -38,7 +41,7 @@ class Weights:
 
 @struct
 class LatentState:
-    """weights: of all networks. optimiser: Optax's. inputs, changes: scales of what is read, and of what is told."""
+    """weights: of all networks. optimiser: Optax's. inputs, changes: scales of what is read, and of what is predicted."""
 
     weights: Weights
     optimiser: Any
@@ -86,7 +89,10 @@ class LatentSurprise:
         widths = ((into, *hidden, out), (into + width, *hidden, out), (into + self.latent, *hidden, width))
         weights: Any = _weights(named, widths)
         return LatentState(
-            weights=weights, optimiser=optimiser(self.learning_rate).init(weights), inputs=scale.unit(into), changes=scale.unit(width)
+            weights=weights,
+            optimiser=optimiser(self.learning_rate).init(weights),
+            inputs=scale.unit(into),
+            changes=scale.unit(width),
         )
 
     def bonus(self, key: jax.Array, state: LatentState, moment: Moment) -> jax.Array:

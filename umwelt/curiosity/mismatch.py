@@ -46,6 +46,7 @@ class Mismatch:
 
     >>> place = jnp.array([[0.0, 3.0]])
     >>> moment = Moment(now=place, after=place, done=place[:, :1], weight=jnp.ones(1), surprise=jnp.zeros(1))
+
     >>> round(float(jax.jit(signal.bonus)(key, state, moment)[0]), 1)  # nothing is felt where nothing is seen, it believes
     3.0
     """

@@ -204,7 +204,7 @@ def _spec_of(world: World) -> WorldSpec:
 
 def _check_rhythm(rhythm: Rhythm) -> None:
     """Refuse a rhythm that stands still, or counts backwards."""
-    least = {"chunk": 1, "learn_every": 1, "record_every": 1, "probe_episodes": 1}
+    least = {"chunk": 1, "learn_every": 1, "record_every": 1}
     for field in fields(rhythm):
         value, smallest = getattr(rhythm, field.name), least.get(field.name, 0)
         if value < smallest:

@@ -66,6 +66,9 @@ class Whole:
 
     def advance(self, life: tuple[Any, Mind], segment: Segment) -> Ran:
         """Run a segment."""
+        if segment.mode == "study" and not segment.updates:  # an agent that has learned from what it was shown
+            state, mind = life[0], replace(life[1], clock=life[1].clock + segment.periods)
+            return (state, self._reconsider(mind) if segment.wakes else mind), (None, {})
         if segment.mode == "study":
             only = Segment(mode="explore", periods=segment.periods, every=0, updates=segment.updates)
             (state, mind), (_, infos) = self._dosed(life, only, lessons=1)

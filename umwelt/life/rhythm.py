@@ -53,7 +53,7 @@ class Rhythm:
     probe_every: int = 0
     """Ticks between two probes; 0 means only before the first and after the last."""
     probe_episodes: int = 3
-    """Episodes of each task in one probe."""
+    """Episodes of each task in one probe; 0 for no probes at all."""
     save_seconds: float = 20.0
     """Seconds between two checkpoints; what a life becomes does not depend on it."""
 
@@ -71,6 +71,8 @@ class Rhythm:
     def shortfall(self, end: int) -> str:
         """A sentence where a life of `end` ticks is over before it learns from what it does; empty where it is not."""
         drawn, warmed = self.study + self.random, self.study + self.random + self.warm
+        if end <= self.study:
+            return ""
         if end <= drawn:
             decisions = f"all {end - self.study:,} decisions of each row are random (rhythm.random={self.random:,})"
             return f"{decisions}, so it never acts by what it learns; give more steps, or a smaller rhythm.random"

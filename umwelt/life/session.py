@@ -213,6 +213,8 @@ class Living:
 
     def _probe(self, value: Any, clock: int) -> None:
         """Examine every task of the panel; the learner is only read."""
+        if not self.life.rhythm.probe_episodes:
+            return
         self._report(phase="probe", clock=clock)
         began = time.perf_counter()
         panel, results = panel_of(self.life), []
@@ -228,6 +230,8 @@ class Living:
 
     def _film(self, value: Any) -> None:
         """Film what the agent imagines of its first tasks, for pictures of the life."""
+        if not self.life.rhythm.probe_episodes:
+            return
         agent = self._agent_of(value, 0)
         brief = time.perf_counter() - self._began < BRIEF
         film_foresight(self.proctor, self.life.world, agent, panel_of(self.life), self.folder.path / "foresight.npz", brief)

@@ -8,10 +8,12 @@ from umwelt.memory.halves import Halves
 from umwelt.memory.hindsight import Hindsight
 from umwelt.memory.keep import Covering, Fading, Newest, Reservoir, Surprising
 from umwelt.memory.lifelong import Lifelong
+from umwelt.memory.logged import Logged
 from umwelt.memory.played import Played
 from umwelt.memory.quota import Quota
 from umwelt.memory.rested import Rested
 from umwelt.memory.ring import Ring
+from umwelt.memory.segments import Segments
 from umwelt.memory.shown import Minari
 from umwelt.memory.spilled import Spilled
 from umwelt.memory.trajectories import Trajectories
@@ -23,6 +25,7 @@ __all__ = [
     "Halves",
     "Hindsight",
     "Lifelong",
+    "Logged",
     "Minari",
     "Newest",
     "Played",
@@ -30,6 +33,7 @@ __all__ = [
     "Reservoir",
     "Rested",
     "Ring",
+    "Segments",
     "Spilled",
     "Surprising",
     "Trajectories",

@@ -43,7 +43,9 @@ class Topology:
     def init(self, width: int) -> TopologyState:
         """Make an empty map of places of `width` numbers."""
         if not 0.0 <= self.near < self.joined:
-            raise ValueError(f"near={self.near}: nodes that are joined lie further apart than that; give less than joined={self.joined}")
+            raise ValueError(
+                f"near={self.near}: nodes that are joined lie further apart than that; give less than joined={self.joined}"
+            )
         return TopologyState(
             places=jnp.zeros((self.nodes, width)),
             visits=jnp.zeros(self.nodes),

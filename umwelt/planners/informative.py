@@ -1,4 +1,4 @@
-"""Choose the input whose outcome tells most, in closed form: no plan is drawn, and none is rolled out.
+"""Choose the most informative input in closed form: no plan is drawn, and none is rolled out.
 
 "FLEX: an adaptive exploration algorithm for nonlinear systems" (ICML 2023). The information of an observation is a
 squared length of features, and the features are linear in the input where the model is linearised. So information is a
@@ -27,7 +27,7 @@ class Informative:
     alone: `Objective(reward=0.0, doubt=1.0)`.
 
     >>> best = on_sphere(jnp.diag(jnp.array([1.0, 3.0])), jnp.array([0.1, 0.0]), 2.0)
-    >>> [round(float(abs(entry)), 1) for entry in best]  # the second direction tells more
+    >>> [round(float(abs(entry)), 1) for entry in best]  # the second direction is more informative
     [0.1, 2.0]
     """
 
@@ -38,7 +38,7 @@ class Informative:
         """Read the action space; nothing is kept from one plan to the next."""
         if not isinstance(spec.action, Box):
             raise ValueError(f"action space {spec.action!r}: Informative chooses in a Box; take Shooting(horizon=2) for choices")
-        if not 0 < self.size:
+        if self.size <= 0:
             raise ValueError(f"size={self.size}: the length of an action must be above 0")
         return blank(spec.action, spec.batch, 1)
 
@@ -82,6 +82,6 @@ def on_sphere(quadratic: jax.Array, linear: jax.Array, size: float) -> jax.Array
     (_, above), _ = jax.lax.scan(halved, (jnp.zeros_like(reach), reach), None, length=ROUNDS)
     rest = (along / jnp.maximum(above + top - values, 1e-12))[:-1]
     rest = rest * jnp.minimum(1.0, size / jnp.maximum(jnp.linalg.norm(rest), 1e-12))
-    # what is left of the length lies along the direction that tells most; where both ways tell alike, one is taken
+    # what is left of the length lies along the best direction; where both ways are alike, one is taken
     last = jnp.sqrt(jnp.maximum(size**2 - jnp.sum(rest**2), 0.0)) * jnp.where(along[-1] < 0.0, -1.0, 1.0)
     return vectors @ jnp.append(rest, last)

@@ -1,4 +1,4 @@
-"""A model-free learner that is paid for states in which its actions can be told from what they do."""
+"""A model-free learner that is paid for states in which what follows shows what it did."""
 
 from umwelt.behaviours import DQN, SAC, ModelFree, Rewarded
 from umwelt.core import Discrete

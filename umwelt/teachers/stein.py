@@ -10,11 +10,14 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Feedback, Info, keys, part, struct
-from umwelt.networks import stein
 from umwelt.networks.layers import apply, stack
 from umwelt.networks.optimise import optimiser
+from umwelt.networks.particles import direction
 from umwelt.teachers.cube import Cube, Range, cube_of
 from umwelt.teachers.outcomes import Of, Outcomes, no_outcomes, result_of, scaled
+
+STEEP = 4.0
+"""What places, from -1 to 1, are multiplied by before the network reads them."""
 
 
 @struct
@@ -62,15 +65,17 @@ class Stein:
     """Second parameter of it; 1 and 4 favour what fails."""
     temperature: float = 20.0
     """What the Beta density is multiplied by in the log density of a particle."""
-    step: float = 1e-3
-    """How far a particle goes along its direction."""
-    moves: int = 20
+    step: float = 3e-3
+    """How far a particle goes, as a multiple of its direction."""
+    reach: float = 0.02
+    """How far it goes at most in one move; the slope is steep where what is known ends."""
+    moves: int = 10
     """Steps of the particles between two stretches."""
-    recent: int = 1000
+    recent: int = 500
     """Episodes that the predictor learns from."""
     units: int = 32
     """Of each of its two hidden layers."""
-    updates: int = 60
+    updates: int = 40
     """Updates of the predictor between two stretches."""
     learning_rate: float = 3e-3
     """Of the predictor."""
@@ -142,8 +147,13 @@ class Stein:
         def log_density(place: jax.Array) -> jax.Array:
             return self.log_density(learned, place)
 
+        slope = jax.vmap(jax.grad(log_density))
+
         def move(particles: jax.Array, _: None) -> tuple[jax.Array, None]:
-            return jnp.clip(stein.moved(particles, log_density, self.step, 1), 0.0, 1.0), None
+            shift = self.step * direction(particles, slope(particles))
+            length = jnp.linalg.norm(shift, axis=1, keepdims=True)
+            shift = shift * jnp.minimum(1.0, self.reach / jnp.maximum(length, 1e-9))
+            return jnp.clip(particles + shift, 0.0, 1.0), None
 
         particles, _ = jax.lax.scan(move, state.particles, None, length=self.moves)
         fresh = state.outcomes.count > state.learned
@@ -172,7 +182,8 @@ class Stein:
 
     def _odds(self, weights: Any, places: jax.Array) -> jax.Array:
         """Log odds of success at places [N, D]: float32 [N]."""
-        return apply(weights, 2.0 * places - 1.0, jax.nn.tanh)[:, 0]
+        # steep first layers, because the border of what is known is sharp
+        return apply(weights, STEEP * (2.0 * places - 1.0), jax.nn.tanh)[:, 0]
 
     def _checked(self) -> None:
         if self.particles < 2 or self.recent < 1:

@@ -1,6 +1,7 @@
 """Worlds: the built-in ones by name, and functions from a world to a world."""
 
 from umwelt.networks.inside import with_batch
+from umwelt.worlds.absent import Absent
 from umwelt.worlds.acrobot import Acrobot
 from umwelt.worlds.adapters import of, tasks_of
 from umwelt.worlds.announced import Announced
@@ -9,6 +10,7 @@ from umwelt.worlds.card_sets import Digits, Glyphs
 from umwelt.worlds.cards import Cards, Lesson
 from umwelt.worlds.cartpole import Cartpole
 from umwelt.worlds.cartpole_swingup import CartpoleSwingup
+from umwelt.worlds.corridor import Corridor
 from umwelt.worlds.cubes import Cubes
 from umwelt.worlds.deep_sea import DeepSea
 from umwelt.worlds.grid import Grid
@@ -48,12 +50,14 @@ __all__ = [
     "BUILT_IN",
     "STREAMS",
     "WRAPPERS",
+    "Absent",
     "Acrobot",
     "Announced",
     "Arm",
     "Cards",
     "Cartpole",
     "CartpoleSwingup",
+    "Corridor",
     "Cubes",
     "DeepSea",
     "Digits",

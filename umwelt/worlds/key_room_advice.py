@@ -56,3 +56,24 @@ def _way(start: jax.Array, goal: jax.Array) -> KeyRoomsTask:
     """The ways from stages [N] to stages [N], in layouts that are drawn."""
     none = jnp.zeros_like(start, jnp.int32)
     return KeyRoomsTask(start=start.astype(jnp.int32), goal=goal.astype(jnp.int32), lacks=none, layout=none)
+
+
+@part
+class Universe:
+    """Draws ways of one room to all of them: a third begin at their end, and a third lack their last key.
+
+    >>> tasks = Universe(rooms=3)(jax.random.key(0), 3000, None)
+    >>> [round(float(share), 1) for share in ((tasks.start == tasks.goal).mean(), tasks.lacks.mean())]
+    [0.3, 0.3]
+    """
+
+    rooms: int = 4
+    """Rooms of the world."""
+
+    def __call__(self, key: jax.Array, n: int, space: Any) -> KeyRoomsTask:
+        """Draw n tasks."""
+        for_goal, for_kind = jax.random.split(key)
+        goal = 2 * jax.random.randint(for_goal, (n,), 1, self.rooms + 1)
+        kind = jax.random.randint(for_kind, (n,), 0, 3)
+        made = _way(jnp.where(kind == 0, goal, 0), goal)
+        return KeyRoomsTask(start=made.start, goal=made.goal, lacks=(kind == 1).astype(jnp.int32), layout=made.layout)

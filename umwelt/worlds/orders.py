@@ -4,11 +4,15 @@ Blocks of long lessons, cycles with returns, short interleaved lessons, old task
 `umwelt.teachers.Blocks(names=cycle(("earth", "moon"), 3), steps=800)`.
 """
 
+import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 Names = tuple[str, ...]
+MOST = 8
+"""Tasks of which all orders are tried."""
 
 
 def cycle(names: Sequence[str], times: int) -> Names:
@@ -60,3 +64,30 @@ def _some(names: Sequence[str]) -> Names:
     if not names:
         raise ValueError("names: an order needs at least one task")
     return tuple(names)
+
+
+def scored(orders: Any, apart: Any, recent: bool = False) -> Any:
+    """How far each task of an order lies from those before it, summed: [O] of orders int [O, L].
+
+    apart: [K, K], the distance of each task from each other one. recent: only the task right before counts; else the mean
+    distance from all before. Similar neighbours make a low score. Works on arrays of NumPy and of JAX.
+
+    >>> apart = np.array([[0.0, 1.0, 4.0], [1.0, 0.0, 3.0], [4.0, 3.0, 0.0]])
+    >>> scored(np.array([[0, 1, 2], [0, 2, 1]]), apart, recent=True).tolist()
+    [4.0, 7.0]
+    """
+    total = 0.0
+    for place in range(1, orders.shape[1]):
+        first = place - 1 if recent else 0
+        total = total + apart[orders[:, place, None], orders[:, first:place]].mean(axis=1)
+    return total
+
+
+def designed(names: Sequence[str], apart: np.ndarray, far: bool = False, recent: bool = False) -> Names:
+    """The order whose tasks lie nearest to those before them, or farthest where `far`, of all orders of a few tasks."""
+    if len(names) > MOST:
+        raise ValueError(f"names: {len(names)} tasks have too many orders to try them all; give {MOST} at most")
+    orders = np.array(list(itertools.permutations(range(len(_some(names))))))
+    scores = scored(orders, apart, recent) if len(names) > 1 else np.zeros(1)
+    best = orders[np.argmax(scores) if far else np.argmin(scores)]
+    return tuple(names[index] for index in best)

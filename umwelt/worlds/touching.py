@@ -10,8 +10,8 @@ from umwelt.core import Box, TimeStep, WorldSpec, part, select
 from umwelt.worlds.arm import DOOR, Arm
 from umwelt.worlds.wrapped import Wrapped
 
-EDGE = 1.0
-"""Metres from its base at which the tip meets the edge of the table."""
+EDGE = -0.8
+"""Where the table ends below its base, along y: the tip meets its edge there."""
 SEEN, FELT = tuple(range(12)), tuple(range(12, 17))
 """Entries of an observation that are seen, and those that are felt."""
 
@@ -62,5 +62,5 @@ def felt(before: jax.Array, after: jax.Array) -> jax.Array:
     button = jnp.where(after[:, 6] > 0.5 * before[:, 6] + 1e-5, after[:, 6], 0.0)
     door = DOOR * jnp.abs(after[:, 7] - before[:, 7])
     puck, peg = (jnp.linalg.norm(after[:, at] - before[:, at], axis=-1) for at in (slice(8, 10), slice(10, 12)))
-    edge = jnp.maximum(jnp.linalg.norm(after[:, 4:6], axis=-1) - EDGE, 0.0)
+    edge = jnp.maximum(EDGE - after[:, 5], 0.0)
     return jnp.stack([button, door, puck, peg, edge], axis=-1)

@@ -16,9 +16,7 @@ VALUES = ModelFree(
     batch=64,
 )
 SUGGESTED = Computed(
-    function=Tinkering(
-        world=Workshop(), agent=Curious(agent=VALUES, curiosity=Suggested(suggest=Sensible()), normalised=False)
-    ),
+    function=Tinkering(world=Workshop(), agent=Curious(agent=VALUES, curiosity=Suggested(suggest=Sensible()), normalised=False)),
     measures=(FOUND, WAIT),
     together=True,
 )

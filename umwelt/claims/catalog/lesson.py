@@ -1,7 +1,7 @@
-"""Choosing among ways to explore in four rooms, against the best of them alone and against chance."""
+"""Choosing among ways to explore in three rooms, against the best of them alone and against chance."""
 
 from umwelt.behaviours import DQN, Rewarded
-from umwelt.behaviours.mixed import CURIOUS, Mixed
+from umwelt.behaviours.mixed import HELD, Mixed
 from umwelt.claims.claim import Claim, Expect
 from umwelt.claims.studies.key_room_arms import practised
 from umwelt.claims.studies.practised import AREA, SUCCESS
@@ -11,14 +11,14 @@ from umwelt.recipes.variation import varied
 
 VALUES = DQN(units=64, learning_rate=1e-3, discount=0.97)
 CHOOSING = practised(
-    4,
+    3,
     Mixed(
         task=VALUES,
         curious=Rewarded(learner=VALUES, curiosity=Distilled(units=32), instead=True),
         memory=Ring(bytes=3_000_000),
     ),
     (AREA, SUCCESS),
-    ticks=4000,
+    ticks=2500,
 )
 
 helps = Claim(
@@ -29,7 +29,7 @@ helps = Claim(
     cites=("lesson_2023",),
     arms={
         "choosing": CHOOSING,
-        "single": varied(CHOOSING, {"function.agent.only": (CURIOUS,)}),
+        "single": varied(CHOOSING, {"function.agent.only": (HELD,)}),
         "even": varied(CHOOSING, {"function.agent.even": True}),
     },
     expects=(
@@ -37,6 +37,9 @@ helps = Claim(
         Expect(measure="area", arm="choosing", over="even", by=0.15),
     ),
     seeds=(0, 1, 2, 3, 4, 5),
-    minutes=3,
+    minutes=5,
+    tries=2,
+    tried="four rooms, in which no way of exploring finds the end within 64,000 decisions, and three; the best single way on the"
+    " tuning seeds is to hold an action (0.12, beside 0.13 of choosing and 0.04 of chance)",
     not_shown="Atari games and MiniGrid with pictures",
 )

@@ -38,8 +38,8 @@ FEELING = Computed(
 
 touches = Claim(
     name="touch_curiosity",
-    says="paid where feeling and seeing part, an arm touches things {gain:.1f} [{low:.1f}, {high:.1f}] times as often as where the"
-    " error of what it will see pays, and {gain_2:.1f} [{low_2:.1f}, {high_2:.1f}] times as often as where nothing does",
+    says="paid where feeling and seeing part, an arm touches things {gain:.1f} [{low:.1f}, {high:.1f}] times as often as where"
+    " the error of what it will see pays, and {gain_2:.1f} [{low_2:.1f}, {high_2:.1f}] times as often as where nothing does",
     recipe="touch_curiosity",
     cites=("touch_curiosity_2021",),
     arms={

@@ -1,4 +1,4 @@
-"""Inputs that tell about the weights of a linear system: a pendulum whose speed is shaken, and what is known of it."""
+"""Inputs that identify the weights of a linear system: a pendulum whose speed is shaken, and what is known of it."""
 
 from typing import Any
 
@@ -79,4 +79,4 @@ def _step(seen: jax.Array) -> TimeStep:
 
 
 TOLD = Computed(function=Identified(), measures=(EARLY, LATE), together=True)
-"""A hundred inputs of a weak motor, each the one that tells most."""
+"""A hundred inputs of a weak motor, each the most informative one."""

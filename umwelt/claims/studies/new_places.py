@@ -35,7 +35,7 @@ AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if (
 class NewPlace:
     """Decisions until walkers find a goal in a new layout, after logs of other ones; a function of a key."""
 
-    navigator: Navigator = Navigator(beta=0.01)
+    navigator: Navigator = Navigator(beta=0.002)
     graph: Topology = Topology()
     goals: str = "prior"
     """Where latent goals come from: "prior", "log" (moments of the logs, as seen from here) or "random" (actions drawn)."""
@@ -49,13 +49,13 @@ class NewPlace:
     """Decisions of each."""
     held: int = 8
     """Decisions for which a random action is held."""
-    updates: int = 2500
-    batch: int = 256
+    updates: int = 2000
+    batch: int = 128
     horizon: int = 20
     """How much later the goal of a pair lies, at most."""
-    legs: int = 200
+    legs: int = 150
     """Legs of ten decisions on the search."""
-    walkers: int = 8
+    walkers: int = 4
     """Searches in the new layout, from the same start."""
 
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:

@@ -31,9 +31,7 @@ class Noticed:
 
         state = self.signal.init(beginning, WIDTH, ACTIONS, 1)
         state, _ = jax.lax.scan(lesson, state, jax.random.split(living, self.updates))
-        known, unknown = (
-            jnp.mean(self.signal.bonus(ending, state, moments(ending, 512, known=each))) for each in (True, False)
-        )
+        known, unknown = (jnp.mean(self.signal.bonus(ending, state, moments(ending, 512, known=each))) for each in (True, False))
         return {"noise_paid": known / unknown, "known": known, "unknown": unknown}
 
 

@@ -156,3 +156,45 @@ class Trapping:
         moments = jax.random.split(key, self.world.time_limit)
         places, rewards = jax.lax.scan(step, jnp.zeros((number, 2)), moments)
         return jnp.mean(rewards, axis=0), places
+
+
+LOOPS = Measure(name="loops", unit="cells", better="up")
+"""Cells of a grid over the places a quarter and half way round into which a loop came."""
+
+
+@part
+class Looping:
+    """Evaluates genomes as loops: eight steps in headings of their own, shifted so that the last ends where the first began.
+
+    The trait is the whole path. A function of a key.
+    """
+
+    search: Any
+    """A `Search`."""
+    children: int = 96
+    """Genomes of one generation."""
+    rounds: int = 100
+    """Generations."""
+    only_end: bool = False
+    """The trait is where the loop ends."""
+
+    def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
+        """Search through all generations: {measure: float32 []}."""
+        cells = Cells(low=(-3.0,) * 4, high=(3.0,) * 4, number=(12,) * 4)
+        beginning, living = keys.split(key, "begin", "live")
+
+        def generation(life: Any, key: jax.Array) -> tuple[Any, None]:
+            search, elites = life
+            asking, telling = keys.split(key, "ask", "tell")
+            search, genomes = self.search.ask(asking, search, self.children)
+            steps = jnp.stack([jnp.cos(genomes), jnp.sin(genomes)], axis=-1)
+            path = jnp.cumsum(steps - jnp.mean(steps, axis=1, keepdims=True), axis=1)
+            path = jnp.concatenate([jnp.zeros_like(path[:, :1]), path], axis=1)
+            trait = path[:, -1] if self.only_end else path.reshape(self.children, -1)
+            search = self.search.tell(telling, search, genomes, jnp.zeros(self.children), trait)
+            ways = jnp.concatenate([path[:, 2], path[:, 4]], axis=-1)
+            return (search, cells.add(elites, ways, jnp.zeros(self.children))), None
+
+        begun = (self.search.init(beginning, 8, 2 if self.only_end else 18), cells.init())
+        (_, elites), _ = jax.lax.scan(generation, begun, jax.random.split(living, self.rounds))
+        return {"loops": coverage(elites) * elites.best.shape[0]}

@@ -1,6 +1,5 @@
 """Explore three locked rooms, from the usual beginning or from a shelf of places; and make a policy of what was found."""
 
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -8,6 +7,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import DQN, Curious, ModelFree, RandomAgent
 from umwelt.claims.arms import Computed, Measure
+from umwelt.claims.studies.lives import SUCCESS, lived_through, success
 from umwelt.core import keys, part
 from umwelt.curiosity import Counts
 from umwelt.life.body import Body
@@ -15,18 +15,14 @@ from umwelt.memory import Ring
 from umwelt.teachers import Blocks
 from umwelt.teachers.retreat import Retreat
 from umwelt.teachers.returning import Returning
-from umwelt.worlds import with_batch
 from umwelt.worlds.grid import Grid
 from umwelt.worlds.restarted import Places, Restarted
-from umwelt.worlds.stream import rows
 from umwelt.worlds.wrappers import sticky
 
 CELLS = Measure(name="cells", unit="cells", better="up")
 """Places with what is held and what is open that were visited."""
 FAR = Measure(name="far", unit="share", better="up")
 """1 where the room behind both doors was entered, else 0."""
-SUCCESS = Measure(name="success", unit="share", better="up")
-"""Episodes of the policy that reach the goal from the usual beginning."""
 THREE_ROOMS = (
     "###############################",
     "#.........#.........#.........#",
@@ -62,7 +58,7 @@ class Explored:
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
         """Live, and count: {measure: float32 []}."""
         world = Restarted(world=GRID, cells=PLACES, slots=SLOTS)
-        state, _ = lived_through(Body(world=world, agent=self.agent, teacher=self.teacher), key, self.ticks, self.learns)
+        state, _ = lived_through(Body(world=world, agent=self.agent, teacher=self.teacher), key, self.ticks, int(self.learns))
         visited = (state.shelf.visits > 0).reshape(len(GRID.cells), -1)
         far = jnp.any(visited[jnp.asarray(FAR_CELLS)])
         return {"cells": jnp.sum(visited).astype(jnp.float32), "far": far.astype(jnp.float32)}
@@ -82,66 +78,23 @@ class Robust:
         """Live, and examine the policy: {measure: float32 []}."""
         exploring, learning, examining = keys.split(key, "explore", "learn", "examine")
         world = Restarted(world=sticky(GRID, 0.25), cells=PLACES, slots=SLOTS)
-        agent, teacher = ModelFree(learner=self.learner, memory=Ring(bytes=20_000_000), batch=64), Blocks()
-        state = None
+        agent = ModelFree(learner=self.learner, memory=Ring(bytes=20_000_000), batch=64)
         if self.explored:
-            body = Body(world=world, agent=RandomAgent(hold=4.0), teacher=Returning())
-            state, _ = lived_through(body, exploring, self.explored, False)
-            teacher = Retreat()
-        body = Body(world=world, agent=agent, teacher=teacher)
-        _, mind = lived_through(body, learning, self.ticks - self.explored, True, state, self._way(world, state))
-        return {"success": self._examined(examining, body, mind.agent)}
-
-    def _way(self, world: Restarted, state: Any) -> Any:
-        """The starts along the best way that was found, from its end: int32 [256], padded with the usual beginning."""
-        if state is None:
-            return None
-        best = jnp.argmax(jnp.where(state.shelf.held, state.shelf.score, -jnp.inf))
-        # no episode begins where one terminated
-        return world.chain(state.shelf, best, 257)[1:] + 1
-
-    def _examined(self, key: jax.Array, body: Body, agent: Any) -> jax.Array:
-        """The share of 100 episodes from the usual beginning that end at the goal."""
-        world = with_batch(body.world, 100)
-        task = rows(next(iter(world.tasks().values())), 100)
-        state, step = world.init(key, task)
-        acting = body.agent.embody(key, agent, world.spec)
-
-        def tick(held: Any, key: jax.Array) -> tuple[Any, jax.Array]:
-            state, acting, step, done = held
-            acting, _ = body.agent.see(key, acting, step)
-            acting, action = body.agent.act(key, acting, "exploit")
-            state, step = world.step(key, state, action, task)
-            won = ~done & (step.reward > 0.5)
-            return (state, acting, step, done | step.last), won
-
-        begun = state, acting, step, jnp.zeros(100, bool)
-        _, won = jax.lax.scan(tick, begun, jax.random.split(key, GRID.time_limit))
-        return jnp.mean(jnp.any(won, axis=0).astype(jnp.float32))
+            explorer = Body(world=world, agent=RandomAgent(hold=4.0), teacher=Returning())
+            shelf = lived_through(explorer, exploring, self.explored, updates=0)[0].shelf
+            body = Body(world=world, agent=agent, teacher=Retreat())
+            _, mind = lived_through(body, learning, self.ticks - self.explored, shelf=shelf, starts=_way(world, shelf))
+        else:
+            body = Body(world=world, agent=agent, teacher=Blocks())
+            _, mind = lived_through(body, learning, self.ticks)
+        return {"success": success(body, examining, mind.agent, 100)}
 
 
-def lived_through(
-    body: Body, key: jax.Array, ticks: int, learns: bool, state: Any = None, starts: Any = None
-) -> tuple[Any, Any]:
-    """Live `ticks` decisions, each followed by an update where `learns`: (the world's state, the mind). `state`: a shelf to go
-    on with. `starts`: the demonstration of a `Retreat`."""
-    agent, teacher, task = body.create(keys.fold(key, "create"))
-    fresh, step = body.world.init(keys.fold(key, "world"), task)
-    state = fresh if state is None else replace(fresh, shelf=state.shelf)
-    teacher = teacher if starts is None else replace(teacher, starts=starts)
-    mind = body.open("explore", key, agent, teacher, task, step)
-
-    def tick(life: Any, _: None) -> tuple[Any, None]:
-        state, mind = life
-        decision = mind.decision
-        state, next = body.world.step(jax.random.wrap_key_data(decision.key), state, decision.action, decision.next_task)
-        mind, _ = body.turn("explore", mind, next)
-        if learns:
-            agent, _ = body.agent.learn(jax.random.fold_in(keys.fold(key, "learn"), mind.clock), mind.agent)
-            mind = replace(mind, agent=agent)
-        return (state, mind), None
-
-    return jax.lax.scan(tick, (state, mind), None, length=ticks)[0]
+def _way(world: Restarted, shelf: Any) -> jax.Array:
+    """The starts along the best way that was found, from its end: int32 [256], padded with the usual beginning."""
+    best = jnp.argmax(jnp.where(shelf.held, shelf.score, -jnp.inf))
+    # no episode begins where one terminated
+    return world.chain(shelf, best, 257)[1:] + 1
 
 
 EXPLORER = RandomAgent(hold=4.0)

@@ -34,7 +34,9 @@ class Unpaid:
         """Live: {measure: float32 []}."""
         beginning, living = keys.split(key, "begin", "live")
         spec, world = self.world.spec, self.world
-        task = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (spec.batch, *jnp.shape(leaf))), next(iter(world.tasks().values())))
+        task = jax.tree.map(
+            lambda leaf: jnp.broadcast_to(leaf, (spec.batch, *jnp.shape(leaf))), next(iter(world.tasks().values()))
+        )
         state, step = world.init(keys.fold(beginning, "world"), task)
         agent, _ = self.agent.see(beginning, self.agent.init(keys.fold(beginning, "agent"), spec), step)
 

@@ -1,8 +1,8 @@
 """A world model that is linear in features which are given, such as the terms of an equation of motion.
 
 Its weights are those of recursive least squares on everything seen, and its doubt is exact: the deviation that is left
-of a prediction whose weights had a unit prior. So a planner that seeks doubt chooses the inputs that tell most about
-the weights ("FLEX: an adaptive exploration algorithm for nonlinear systems", ICML 2023).
+of a prediction whose weights had a unit prior. So a planner that seeks doubt chooses the most informative inputs
+for the weights ("FLEX: an adaptive exploration algorithm for nonlinear systems", ICML 2023).
 """
 
 from collections.abc import Callable
@@ -51,6 +51,7 @@ class Linear:
     >>> from umwelt.worlds import Pendulum
     >>> model, key = Linear(), jax.random.key(0)
     >>> state = model.init(key, Pendulum().spec)
+
     >>> ones = jnp.ones((1, 3))
     >>> round(float(model.imagine(key, state, ones, ones[:, :1])[1].doubt[0]), 2)  # of features of size 1
     1.0
