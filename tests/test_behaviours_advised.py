@@ -32,9 +32,7 @@ def acted(agent: Any, ticks: int, key: jax.Array) -> Any:
     """Actions [ticks, ROWS] of a life in which curiosity is worth nothing, those of probes, and the learner at the end."""
 
     def tick(state: Any, key: jax.Array) -> Any:
-        step = TimeStep(
-            kind=jnp.full(ROWS, MID, jnp.int8), observation=jax.random.normal(key, (ROWS, 3)), reward=jnp.ones(ROWS)
-        )
+        step = TimeStep(kind=jnp.full(ROWS, MID, jnp.int8), observation=jax.random.normal(key, (ROWS, 3)), reward=jnp.ones(ROWS))
         state, _ = agent.see(key, state, step)
         state, action = agent.act(key, state)
         probe = agent.act(key, state, "exploit")[1]

@@ -104,10 +104,9 @@ def test_a_table_that_does_not_fit_the_world_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_a_world_a_life_studies_the_table_and_its_policy_acts(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    rows = "\n".join(f"{x:.4f},{y:.4f},{u:.4f},{x:.4f}" for x, y, u in rng.uniform(-1, 1, (120, 3)))
     path = tmp_path / "log.csv"
-    path.write_text(f"a,b,u,r\n{rows}\n")
+    values = np.random.default_rng(0).uniform(-1, 1, (120, 4))
+    np.savetxt(path, values, fmt="%.4f", delimiter=",", header="a,b,u,r", comments="")
     words = ["--shown", str(path), "--columns", "obs=a,b", "action=u", "reward=r", "--recipe", "losse_mpc"]
     small = ["--recipe.model.encoder.grids", "4", "--recipe.planner.samples", "8", "--recipe.planner.elites", "4"]
     study = ["--rhythm.study", "3", "--steps", "0"]

@@ -33,9 +33,7 @@ def heard(state: Any, tasks: Any, stages: Any) -> Any:
     """The state after episodes of these tasks have ended at these stages."""
     stages = jnp.asarray(stages, jnp.int32)
     ones = jnp.ones(stages.shape[0])
-    feedback = Feedback(
-        finished=ones > 0, returns=ones, length=ones.astype(jnp.int32), surprise=ones, doubt=ones, reached=stages
-    )
+    feedback = Feedback(finished=ones > 0, returns=ones, length=ones.astype(jnp.int32), surprise=ones, doubt=ones, reached=stages)
     return TEACHER.tell(KEY, state, tasks, feedback)
 
 

@@ -41,7 +41,7 @@ def worked(signal: Suggested, actions: jax.Array, goal: jax.Array) -> Any:
 
 
 def reachable(actions: np.ndarray) -> list[list[int]]:
-    """What lies on the bench after each action, by the rules as they are told."""
+    """What lies on the bench after each action, by the rules of the world."""
     book, made, found = WORLD.book().tolist(), set(), []
     for action in actions.tolist():
         if action in book and (NEEDS[book.index(action)] < 0 or NEEDS[book.index(action)] in made):

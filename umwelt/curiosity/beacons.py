@@ -37,7 +37,9 @@ class Beacons:
     >>> state = signal.init(jax.random.key(0), width=2, actions=1, batch=1)
 
     >>> before, after = jnp.zeros((1, 2)), jnp.ones((1, 2))
+
     >>> moment = Moment(now=before, after=after, done=before, weight=jnp.ones(1), surprise=jnp.zeros(1))
+
     >>> paid = signal.bonus(jax.random.key(0), state, moment)
     >>> round(float(paid[0]), 2)
     0.4

@@ -102,16 +102,16 @@ class Progress:
         after = jnp.where(weighs[:, None], moment.after, 0.0)
         past = self._past(state, moment)
         moved = jnp.concatenate([past[:, 1:], after[:, None]], axis=1)
-        state = replace(
-            state, past=jnp.where(weighs[:, None, None], moved, state.past), opens=state.opens & ~weighs
-        )
+        state = replace(state, past=jnp.where(weighs[:, None, None], moved, state.past), opens=state.opens & ~weighs)
         if state.number.shape != weighs.shape:
             return state, {"progress_loss": jnp.float32(0.0)}
         state = self._watched(state, after, weighs)
         (loss, _), gradient = jax.value_and_grad(self._miss, has_aux=True)(state.network, *self._pairs(key, state))
         steps, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, state.network)
         learned = (applied(state.network, steps), optimised)
-        network, kept = jax.tree.map(lambda new, old: jnp.where(jnp.any(weighs), new, old), learned, (state.network, state.optimiser))
+        network, kept = jax.tree.map(
+            lambda new, old: jnp.where(jnp.any(weighs), new, old), learned, (state.network, state.optimiser)
+        )
         return replace(state, network=network, optimiser=kept), {"progress_loss": loss}
 
     def passed(self, network: Stack, earlier: jax.Array, later: jax.Array) -> jax.Array:
@@ -121,7 +121,9 @@ class Progress:
     def _past(self, state: ProgressState, moment: Moment) -> jax.Array:
         """The newest observations [B, lag, F] of each row; where an episode opens, only the present one."""
         if state.opens.shape != moment.weight.shape:
-            raise ValueError(f"{moment.weight.shape[0]} transitions for episodes of {state.opens.shape[0]} rows: give one of each")
+            raise ValueError(
+                f"{moment.weight.shape[0]} transitions for episodes of {state.opens.shape[0]} rows: give one of each"
+            )
         return jnp.where(state.opens[:, None, None], moment.now[:, None], state.past)
 
     def _watched(self, state: ProgressState, after: jax.Array, weighs: jax.Array) -> ProgressState:

@@ -37,8 +37,11 @@ class Suggested:
 
     >>> signal = Suggested()
     >>> state = signal.init(jax.random.key(0), width=2, actions=1, batch=1)
+
     >>> before, after = jnp.zeros((1, 2)), jnp.array([[1.0, 0.0]])
+
     >>> moment = Moment(now=before, after=after, done=before, weight=jnp.ones(1), surprise=jnp.zeros(1))
+
     >>> round(float(signal.bonus(jax.random.key(0), state, moment)[0]), 2)
     1.0
     >>> state, _ = signal.learn(jax.random.key(0), state, moment)

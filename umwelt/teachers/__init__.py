@@ -5,7 +5,6 @@ from umwelt.teachers.designed import Designed
 from umwelt.teachers.drift import Drift
 from umwelt.teachers.elders import Elders
 from umwelt.teachers.experimenter import Experimenter
-from umwelt.teachers.experimenter import Settled
 from umwelt.teachers.filtered import Filtered
 from umwelt.teachers.halfway import Halfway
 from umwelt.teachers.keeping import Keeping
@@ -31,7 +30,6 @@ __all__ = [
     "Retreat",
     "Returning",
     "Sampled",
-    "Settled",
     "Stein",
     "Uniform",
 ]

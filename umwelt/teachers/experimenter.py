@@ -72,7 +72,7 @@ class Experimenter:
     episodes: int = 16
     """Episodes of one point of the curve."""
     patience: int = 0
-    """Points after which a skill is given up and the next one tried; 0 waits for ever."""
+    """Points after which a skill is given up and the next one tried; 0 never gives up."""
     pays: float = 0.0
     """An episode succeeds where its return is above this."""
 

@@ -36,6 +36,7 @@ class Filtered:
 
     >>> from umwelt.teachers.sampled import Sampled
     >>> from umwelt.core import Discrete
+
     >>> teacher = Filtered(teacher=Sampled(), rows=2)
     >>> state = teacher.init(jax.random.key(0), Discrete(n=9), {})
     >>> int(state.filled)  # nothing has passed yet

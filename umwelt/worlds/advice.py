@@ -3,7 +3,6 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from umwelt.core import capability, part, select, spaces
 
@@ -14,7 +13,8 @@ class Advice:
 
     >>> from umwelt.worlds.key_rooms import KeyRooms
     >>> world = KeyRooms(rooms=1)
-    >>> seen = jnp.zeros((1, 23), jnp.uint8).at[0, 13].set(1)  # the key is two columns to the right
+
+    >>> seen = jax.numpy.zeros((1, 23), "uint8").at[0, 12].set(1)  # the key is two columns to the right
     >>> int(Advice(world=world)(jax.random.key(0), seen)[0])
     3
     """

@@ -77,12 +77,12 @@ class Glimpse:
     def begin(self, key: jax.Array, task: GlimpseTask) -> GlimpseBody:
         """Draw a digit and where it lies, and show the whole field."""
         choosing, drawing, placing = jax.random.split(key, 3)
-        pictures, table, counts = (jnp.asarray(each) for each in digits())
+        pictures, table, counts = digits()
         held_out = jnp.asarray(task.held_out)
         label = jax.random.randint(choosing, (), 0, 10, jnp.int32)
-        which = (jax.random.uniform(drawing) * counts[held_out, label]).astype(jnp.int32)
+        which = (jax.random.uniform(drawing) * jnp.asarray(counts)[held_out, label]).astype(jnp.int32)
         # the field around a digit is as dark as its darkest pixel
-        digit = pictures[table[held_out, label, which]] - jnp.min(pictures)
+        digit = jnp.asarray(pictures)[jnp.asarray(table)[held_out, label, which]] - pictures.min()
         summed = jnp.pad(jnp.cumsum(jnp.cumsum(digit, axis=0), axis=1), ((1, 0), (1, 0)))
         corner = jax.random.uniform(placing, (2,)) * (self.field - SIDE * SPREAD)
         return GlimpseBody(table=summed, corner=corner, label=label, where=jnp.array([0.0, 0.0, 1.0]))

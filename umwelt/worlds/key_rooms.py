@@ -1,7 +1,8 @@
 """Simulate rooms in a row, each with a key and a door: the number of rooms is a dial of difficulty.
 
-Only the end of the way pays, unless each key and door is to. What is seen is relative: in which direction the key and the door of the present room lie, and
-whether they are near. So a policy for one room serves in all, and a reward behind many doors is still hard to find.
+Only the end of the way pays, unless each key and door is to. What is seen is relative: in which direction the key and the
+door of the present room lie, and whether they are near. So a policy for one room serves in all, and a reward behind many
+doors is still hard to find.
 
 A *stage* counts what was achieved: stage 1 is the first key in hand, stage 2 the first door passed, stage 3 the next key.
 Episodes begin at one stage and end at another, both named by the task.
@@ -27,7 +28,7 @@ LAYOUTS = 1000
 @struct
 class KeyRoomsTask:
     """start, goal: int32, stages. lacks: int32, 1 where the last key on the way is missing. layout: int32, which one; 0 draws
-    keys and doors anew in each episode."""
+    other keys and doors in each episode."""
 
     start: Any
     goal: Any
@@ -100,9 +101,7 @@ class KeyRooms:
             name="key_rooms",
             observation=Box(shape=(self.rooms + 2 + 4 * len(RANGES),), low=0, high=1, dtype="uint8"),
             action=Discrete(n=len(MOVES)),
-            task=KeyRoomsTask(
-                start=stages, goal=stages, lacks=choice, layout=Box(shape=(), low=0, high=LAYOUTS, dtype="int32")
-            ),
+            task=KeyRoomsTask(start=stages, goal=stages, lacks=choice, layout=Box(shape=(), low=0, high=LAYOUTS, dtype="int32")),
             batch=self.batch,
         )
 

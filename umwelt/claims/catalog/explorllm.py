@@ -33,6 +33,9 @@ helps = Claim(
         Expect(measure="success", arm="advised", over="none", by=0.3),
         Expect(measure="success", arm="advised", over="alone", by=0.3),
     ),
-    minutes=2,
+    minutes=3,
+    tries=2,
+    tried="five rooms with a share of 0.2, which the agent never passes while the adviser alone passes them in 0.88 of episodes,"
+    " and four rooms with a share of 0.3",
     not_shown="a language model as adviser, pictures, a robot, and actions as things and offsets",
 )

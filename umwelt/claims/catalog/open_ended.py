@@ -20,7 +20,8 @@ FILTERED = practised(
 helps = Claim(
     name="open_ended",
     says="of held-out tasks, {gain:.2f} [{low:.2f}, {high:.2f}] more pay anything to a student whose tasks are filtered by"
-    " trials than to one of all tasks alike, and the 20th percentile of returns is {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}] higher",
+    " trials than to one of all tasks alike, and the 20th percentile of returns is {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}]"
+    " higher",
     recipe="open_ended",
     cites=("open_ended_2021",),
     arms={"filtered": FILTERED, "even": varied(FILTERED, {"function.teacher": EVEN})},

@@ -27,7 +27,9 @@ def every_stage(rooms: int) -> tuple[Any, ...]:
     return tuple(task(0, goal) for goal in range(2 * rooms, 0, -1))
 
 
-def practised(rooms: int, agent: Any, measures: tuple[Measure, ...], teacher: Any = None, world: Any = None, **options: Any) -> Computed:
+def practised(
+    rooms: int, agent: Any, measures: tuple[Measure, ...], teacher: Any = None, world: Any = None, **options: Any
+) -> Computed:
     """Make an arm: `agent` in `rooms` rooms, by default asked for the whole way and examined on it."""
     options = {"panel": whole(rooms), "teacher": teacher or Blocks(), "world": world or KeyRooms(rooms=rooms), **options}
     return Computed(function=Practised(agent=agent, **options), measures=measures, together=True)

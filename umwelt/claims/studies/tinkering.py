@@ -43,7 +43,7 @@ class Tinkering:
             (state, mind), ever = life
             decision = mind.decision
             state, next = self.world.step(jax.random.wrap_key_data(decision.key), state, decision.action, decision.next_task)
-            mind, record = playing.turn("explore", mind, next)
+            mind, record = playing.turn("explore", mind, next)  # noqa: RUF059
             agent, _ = self.agent.learn(keys.fold(jax.random.fold_in(mind.key, mind.clock), "learn"), mind.agent)
             plays = mind.clock <= self.ticks
             made = jnp.any(next.observation[:, : len(NEEDS)] > 0, axis=0)
