@@ -1,6 +1,7 @@
 """Novelty, coverage and QD score as pyribs 0.12 computes them: what ours must be too.
 
-    python3 -m venv build/ribs && build/ribs/bin/pip install ribs==0.12.0 && build/ribs/bin/python tests/ribs_scores.py tests/ribs_scores.npz
+    python3 -m venv build/ribs && build/ribs/bin/pip install ribs==0.12.0
+    build/ribs/bin/python tests/ribs_scores.py tests/ribs_scores.npz
 
 `tests/test_curiosity_novelty.py` reads the file. For each width of a trait, `known/W` and `points/W`, and `novelty/W/K`
 of the points for K neighbours; `places` and `returns`, and the `coverage` and `score` of a grid of 12 by 8.

@@ -10,9 +10,11 @@ import pytest
 from scipy.stats import norm
 
 import umwelt.check
+from umwelt.behaviours import SAC, ModelFree
 from umwelt.behaviours.calling import Calling
 from umwelt.behaviours.latent_skills import LatentSkills, divergence
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, TimeStep, lived, part, spaces
+from umwelt.memory import Ring
 from umwelt.worlds import Pendulum
 
 KEY = jax.random.key(0)
@@ -21,7 +23,7 @@ SPEC = Pendulum().spec
 
 @part
 class Notes:
-    """An agent that calls the number of the call, and keeps what it was last told to remember."""
+    """An agent that calls the number of the call, and keeps the last experience that it remembers."""
 
     metrics = ()
 
@@ -88,8 +90,8 @@ def told(steps: list[TimeStep]) -> list[tuple[float, float, float, float, int]]:
 
 
 def test_a_call_is_one_transition_with_the_discounted_sum_of_its_rewards():
-    steps = [step(FIRST, 0), step(MID, 1, 1.0), step(MID, 2, 2.0), step(MID, 3, 4.0), step(MID, 4, 8.0), step(TERMINATED, 5, 16.0),
-             step(FIRST, 6), step(MID, 7, 1.0), step(TRUNCATED, 8, 0.0), step(FIRST, 9)]  # fmt: skip
+    steps = [step(FIRST, 0), step(MID, 1, 1.0), step(MID, 2, 2.0), step(MID, 3, 4.0), step(MID, 4, 8.0),
+             step(TERMINATED, 5, 16.0), step(FIRST, 6), step(MID, 7, 1.0), step(TRUNCATED, 8, 0.0), step(FIRST, 9)]  # fmt: skip
     found = told(steps)
     begins, skills, rewards, ends, kinds = zip(*found, strict=True)
     assert begins == (0, 3, 6)
@@ -113,9 +115,9 @@ def test_a_skill_acts_until_its_call_is_over():
 
 
 def test_calling_keeps_the_contract_of_agents_and_refuses_no_decisions():
-    umwelt.check.agent(
-        replace(AGENT, skills=LatentSkills(horizon=2, size=1, units=4), agent=replace(AGENT.agent)), SPEC, depth="shapes"
-    )
+    inside = ModelFree(learner=SAC(units=4), memory=Ring(bytes=4000), batch=4)
+    agent = Calling(agent=inside, skills=LatentSkills(horizon=2, size=1, units=4), length=2)
+    umwelt.check.agent(agent, SPEC, depth="shapes").raise_if_broken()
     with pytest.raises(ValueError, match="length=0"):
         replace(AGENT, length=0).init(KEY, SPEC)
 

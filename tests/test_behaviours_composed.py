@@ -29,7 +29,9 @@ def test_zeros_are_the_shared_policy_and_one_hot_is_one_skill():
     state = taught(taught(POLICY.init(KEY, 3, SPACE), "base", 0, 1.0), "skill", 1, -1.0)
     weights = state.weights
     base = layers.apply(weights.base, SEEN, jax.nn.relu)
-    np.testing.assert_allclose(deltas.apply(weights.base, weights.changes, jnp.zeros((64, 3)), SEEN, jax.nn.relu), base, rtol=1e-5)
+    np.testing.assert_allclose(
+        deltas.apply(weights.base, weights.changes, jnp.zeros((64, 3)), SEEN, jax.nn.relu), base, rtol=1e-5
+    )
     one = jax.nn.one_hot(jnp.ones(64, jnp.int32), 3)
     alone = jax.tree.map(lambda leaf: leaf[1:2], weights.changes)
     by_itself = deltas.apply(weights.base, alone, jnp.ones((64, 1)), SEEN, jax.nn.relu)

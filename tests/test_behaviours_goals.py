@@ -10,13 +10,13 @@ import pytest
 
 import umwelt.check
 from umwelt.behaviours.autotelic import Autotelic
-from umwelt.behaviours.contrastive import Contrastive
 from umwelt.behaviours.batch import Batch
+from umwelt.behaviours.contrastive import Contrastive
 from umwelt.core import FIRST, MID, TimeStep, lived, part
 from umwelt.curiosity.faraway import Faraway
 from umwelt.memory import Trajectories
-from umwelt.networks.temporal import Temporal
 from umwelt.worlds import Announced, Cartpole, Pendulum, PointMaze
+from umwelt.worlds.point_maze import SNAKE
 from umwelt.worlds.wanted import announcing_goals
 
 MAZE = Announced(world=PointMaze(batch=2, time_limit=20), only=("goal",))
@@ -112,7 +112,9 @@ def test_at_rest_the_explorer_acts_and_in_a_probe_the_announced_goal_is_sought()
 
 
 def test_a_goal_that_the_world_announces_is_read_in_the_units_of_what_is_seen():
-    state, step = life(OWN, MAZE, "far", ticks=5)
+    tasks = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), MAZE.tasks()["far"])
+    _, step = MAZE.init(KEY, tasks)
+    state, _ = jax.jit(OWN.see)(KEY, OWN.init(KEY, MAZE.spec), step)
     np.testing.assert_allclose(state.given[0], [2 * 7.5 / 9 - 1] * 2, atol=1e-5)
     np.testing.assert_allclose(state.seen[0, :2], 2 * step.observation["seen"][0, :2] / 9 - 1, atol=1e-5)
 
@@ -176,6 +178,14 @@ def test_goals_are_relabelled_and_paid_by_the_distances_of_today():
     # a goal is a place of the same walk, at most four decisions away
     assert np.linalg.norm(now - goal, axis=1)[keep].max() < 4 * 0.5 * 2 / 9 * 1.5
     assert "apart" in info
+
+
+def test_a_task_may_have_leaves_of_no_numbers():
+    """A maze without doors has such a task."""
+    snake = PointMaze(batch=2, layout=SNAKE)
+    state = jax.eval_shape(lambda key: OWN.init(key, snake.spec), KEY)
+    after, _ = jax.eval_shape(OWN.learn, KEY, state)
+    assert jax.tree.structure(after) == jax.tree.structure(state)
 
 
 @pytest.mark.parametrize("agent", [CONTRAST, OWN])

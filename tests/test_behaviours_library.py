@@ -1,4 +1,4 @@
-"""Snapshots of a policy: what is stored stays as it was, what leaves a full library, and who acts."""
+"""Snapshots of a policy: what is stored stays as it was, what leaves a full library, and which policy acts."""
 
 import itertools
 import pickle

@@ -9,7 +9,7 @@ import pytest
 
 from umwelt.behaviours.macros import NOTHING, Macros
 from umwelt.core import Discrete
-from umwelt.worlds.page import Page
+from umwelt.worlds.page_form import Page
 from umwelt.worlds.stream import rows
 
 KEY = jax.random.key(0)
@@ -45,8 +45,9 @@ def test_a_call_is_its_expansion_step_by_step() -> None:
 
 
 def test_practice_admits_what_works_and_nothing_else() -> None:
-    good, spoilt = MACROS.aligned(jnp.array([1, 5, NOTHING]), jnp.array([2, 3, NOTHING])), MACROS.aligned(
-        jnp.array([1, 5, NOTHING]), jnp.array([1, 3, NOTHING])
+    good, spoilt = (
+        MACROS.aligned(jnp.array([1, 5, NOTHING]), jnp.array([2, 3, NOTHING])),
+        MACROS.aligned(jnp.array([1, 5, NOTHING]), jnp.array([1, 3, NOTHING])),
     )
     pairs = (spoilt, good)
     library = replace(

@@ -59,7 +59,7 @@ def generation(search: Any, state: Any, key: Any, n: int, pay: Any) -> Any:
 
 @partial(jax.jit, static_argnums=0)
 def born(search: Any) -> Any:
-    """One generation that is paid by its first number: the state, the genomes, and children of those that lived on."""
+    """One generation that is paid by its first number: the state, the genomes, and children of the fittest."""
     state, genomes = generation(search, search.init(KEY, 2, 2), KEY, 8, lambda genomes: genomes[:, 0])
     return state, genomes, search.ask(KEY, state, 6)[1]
 
@@ -110,7 +110,7 @@ SERENE = Serene(search=Novelty(population=8, slots=32, deviation=0.3), slots=6, 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def lived(search: Any, rounds: int) -> tuple[Any, Any, Any]:
-    """Search for a hill at (3, 3) in a plain: the state, who ran in each round, and the best return so far."""
+    """Search for a hill at (3, 3) in a plain: the state, which ran in each round, and the best return so far."""
 
     def pay(genomes: jax.Array) -> jax.Array:
         return jnp.maximum(1.0 - jnp.linalg.norm(genomes[:, :2] - 3.0, axis=1), 0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from umwelt.curiosity.rare import Rare, spread, thinned
 from umwelt.networks.temporal import neighbours
@@ -19,7 +19,7 @@ GOALS = Rare(size=4, units=8, pool=40, subgoals=3)
 def test_rare_moments_come_in_the_order_of_scipys_nearest_neighbours():
     random = np.random.default_rng(0)
     points = np.concatenate([random.normal(0, 0.1, (60, 2)), random.normal(3, 1.0, (20, 2))]).astype(np.float32)
-    by_scipy = cKDTree(points).query(points, k=4)[0][:, 1:].mean(axis=1)
+    by_scipy = KDTree(points).query(points, k=4)[0][:, 1:].mean(axis=1)
     found = np.asarray(neighbours(jnp.asarray(points), jnp.asarray(points), 3))
     np.testing.assert_allclose(found, by_scipy, rtol=1e-3)
     # of the ten rarest, more come from the thin cloud

@@ -33,7 +33,7 @@ def moment(now: Any, after: Any, weight: Any = None) -> Moment:
 
 @partial(jax.jit, static_argnums=0)
 def turn(signal: Any, state: Any, step: Moment) -> tuple[Any, jax.Array, jax.Array]:
-    """Learn a moment: the state, the bonus, and what was told before and could be read with it."""
+    """Learn a moment: the state, the bonus, and what it showed before, which could be read with it."""
     opened = signal._with_openings(state, step)
     return signal.learn(KEY, state, step)[0], signal.bonus(KEY, state, step), signal.told(opened)
 

@@ -41,7 +41,7 @@ def test_rows_become_transitions_and_an_end_needs_no_row_after_it(tmp_path: Path
     np.testing.assert_array_equal(over.next.kind, [MID, MID, TERMINATED])
     np.testing.assert_array_equal(over.step.kind, [FIRST, MID, MID])
     np.testing.assert_array_equal(over.next.reward, [0, 1, 2])
-    np.testing.assert_array_equal(over.action[:, 0], np.float32([0.1, 0.2, 0.0]))
+    np.testing.assert_array_equal(over.action[:, 0], np.array([0.1, 0.2, 0.0], np.float32))
     # the last row of an episode that was cut off only shows what came of the row before; run 3 has no transition at all
     np.testing.assert_array_equal(cut.step.observation[:, 0], [20])
     np.testing.assert_array_equal(cut.next.observation[:, 0], [22])

@@ -1,5 +1,7 @@
 """Latent goals behind a bottleneck, and a map of places, against what is known of both."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,8 +19,8 @@ GRAPH = Topology(nodes=8, near=1.0, joined=4.0)
 WAYS, NEXT, VISITED = (jax.jit(each) for each in (GRAPH.ways, GRAPH.next_hop, GRAPH.visited))
 
 
-def trained(beta: float) -> tuple[Navigator, object, dict[str, jax.Array]]:
-    """A goal on the left or right of a place tells the action; how far it is tells the steps."""
+def trained(beta: float) -> tuple[Navigator, Any, dict[str, jax.Array]]:
+    """The side of a goal gives the action, and its distance gives the steps."""
     navigator = Navigator(size=2, units=16, beta=beta, learning_rate=3e-3, farthest=1.0)
 
     def update(state, key):
@@ -91,7 +93,7 @@ def test_a_place_near_to_a_node_is_that_node_and_others_fill_the_map():
     ways = WAYS(state)
     assert float(ways[0, 1]) == 3.0
     assert not np.isfinite(ways[0, 2])
-    assert int(GRAPH.rarest(state, ways, 0)) == 0  # node 2 is rarer, and out of reach
+    assert int(GRAPH.rarest(state, ways, jnp.int32(0))) == 0  # node 2 is rarer, and out of reach
     for place in np.arange(40.0, 80.0, 5.0):
         apart = jnp.abs(state.places[:, 0] - place)
         state, _ = VISITED(state, jnp.array([place]), apart, apart)

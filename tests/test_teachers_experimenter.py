@@ -11,8 +11,8 @@ from scipy import stats
 
 from umwelt import check
 from umwelt.core import Feedback
-from umwelt.teachers import Experimenter, Settled
-from umwelt.teachers.experimenter import slope
+from umwelt.teachers import Experimenter
+from umwelt.teachers.experimenter import Settled, slope
 
 KEY, ROWS = jax.random.key(11), 4
 NAMED = {"low": {"height": np.float32(1.0)}, "mid": {"height": np.float32(2.0)}, "high": {"height": np.float32(3.0)}}

@@ -18,7 +18,7 @@ from umwelt.memory import Ring
 from umwelt.memory.filled import Filled
 from umwelt.networks import matched
 from umwelt.teachers.weaning import Weaning
-from umwelt.worlds.page import ANY, Page, PageBody
+from umwelt.worlds.page_form import ANY, Page, PageBody
 from umwelt.worlds.stream import rows
 
 KEY = jax.random.key(0)
@@ -37,7 +37,7 @@ def test_the_expert_fills_in_order_and_is_always_paid() -> None:
         over |= np.asarray(step.last)
     assert np.all(over)
     assert np.all(returns == 1.0)
-    # half of the fields were right beforehand
+    # half of the fields are right from the start
     begun = page.init(KEY, rows(page.tasks()["half"], 64))[0].body
     assert float(jnp.mean(begun.page == begun.instruction)) == pytest.approx(0.5, abs=0.1)
 
@@ -97,7 +97,11 @@ def test_the_learner_finds_that_a_right_page_is_submitted() -> None:
     ones = jnp.ones(64)
     batch = Batch(now=features, action=action, reward=reward, continues=0 * ones, after=features, weight=ones)
     state = learner.init(KEY, features.shape[1], world.spec.action)
-    state = jax.jit(lambda state: jax.lax.scan(lambda held, _: (learner.learn(KEY, held, batch)[0], None), state, None, 200)[0])(state)
+
+    def lesson(held: Any, _: None) -> Any:
+        return learner.learn(KEY, held, batch)[0], None
+
+    state = jax.jit(lambda state: jax.lax.scan(lesson, state, None, 200)[0])(state)
     values = learner._values(state.network, features)[:, -1]
     right = jnp.all(step.observation["instruction"] == step.observation["page"], axis=(1, 2))
     assert 0 < int(right.sum()) < 64

@@ -1,4 +1,4 @@
-"""Returns are copies of what was lived, and a shelf keeps the best way to each cell."""
+"""Returns are copies of moments, and a shelf keeps the best way to each cell."""
 
 from dataclasses import replace
 from functools import cache
@@ -65,7 +65,7 @@ def walked(batch: int, ticks: int, limit: int) -> Any:
     """A random walk from the usual beginning: (world, states, steps, actions, keys), leaves [ticks, ...]."""
     world = around(batch, limit)
     task = rows(world.tasks()["paid"], batch)
-    begun, first = world.init(KEY, task)
+    begun, _ = world.init(KEY, task)
     actions = jax.random.bernoulli(KEY, 0.6, (ticks, batch)).astype(jnp.int32)
     keys = jax.random.split(KEY, ticks)
 
@@ -109,7 +109,8 @@ def test_a_return_is_bit_for_bit_what_was_stored_and_so_are_the_steps_after_it()
 def test_a_score_never_falls_and_a_way_never_grows_at_an_equal_score() -> None:
     _, states, _, _, _ = walked(1, 60, 200)
     shelf = states.shelf
-    before, after = (jax.tree.map(lambda leaf, part=part: np.asarray(leaf[part]), shelf) for part in (slice(0, -1), slice(1, None)))
+    before = jax.tree.map(lambda leaf: np.asarray(leaf[:-1]), shelf)
+    after = jax.tree.map(lambda leaf: np.asarray(leaf[1:]), shelf)
     held = before.held
     assert np.all(after.held[held])
     assert np.all(after.score[held] >= before.score[held])

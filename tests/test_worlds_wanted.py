@@ -158,7 +158,7 @@ def story() -> Any:
 
 
 def test_relabelled_rewards_and_ends_follow_the_goal_that_is_shown():
-    memory, held = story()
+    _, held = story()
     found = SAMPLE(jax.random.key(3), held, (400,))
     keep = np.asarray(found.valid)
     goals = np.asarray(WORLD.task_of(found.step.observation).goal)[keep, 0]

@@ -4,8 +4,10 @@ from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.advised import Advised
 from umwelt.behaviours.autotelic import Autotelic
 from umwelt.behaviours.bootstrapped import Bootstrapped
+from umwelt.behaviours.calling import Calling
 from umwelt.behaviours.cashing import Cashed
 from umwelt.behaviours.causal import Causal
+from umwelt.behaviours.composed import Composed
 from umwelt.behaviours.contrastive import Contrastive
 from umwelt.behaviours.copies import Kept
 from umwelt.behaviours.curious import Curious
@@ -16,6 +18,8 @@ from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.evolved import Answers, Evolved, Looks
 from umwelt.behaviours.genomes import Outright, Reacting
 from umwelt.behaviours.informed import Informed
+from umwelt.behaviours.latent_skills import LatentSkills
+from umwelt.behaviours.library import Library
 from umwelt.behaviours.mixed import Mixed
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
@@ -25,6 +29,7 @@ from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.rewarded import Rewarded
 from umwelt.behaviours.seeking import Seeking
 from umwelt.behaviours.shifted import Shifted
+from umwelt.behaviours.snapshots import Snapshots
 from umwelt.behaviours.soft_actor_critic import SAC
 
 __all__ = [
@@ -35,8 +40,10 @@ __all__ = [
     "Answers",
     "Autotelic",
     "Bootstrapped",
+    "Calling",
     "Cashed",
     "Causal",
+    "Composed",
     "Contrastive",
     "Curious",
     "Dreamer",
@@ -44,6 +51,8 @@ __all__ = [
     "Evolved",
     "Informed",
     "Kept",
+    "LatentSkills",
+    "Library",
     "Looks",
     "Mixed",
     "ModelFree",
@@ -56,5 +65,6 @@ __all__ = [
     "Rolls",
     "Seeking",
     "Shifted",
+    "Snapshots",
     "Views",
 ]

@@ -94,12 +94,13 @@ class Autotelic:
     >>> from umwelt.curiosity import Faraway
     >>> from umwelt.memory import Trajectories
     >>> from umwelt.worlds import Pendulum
+
     >>> memory = Trajectories(bytes=10_000, length=5, across=True)
     >>> agent = Autotelic(learner=SAC(units=8), goals=Faraway(), memory=memory, horizon=5)
     >>> agent.init(jax.random.key(0), Pendulum().spec).route.shape  # rows, subgoals, numbers of a goal
     (1, 1, 3)
 
-    Goals are relabelled: a share of each batch gets one that its own episode reached later. Rewards are computed anew for
+    Goals are relabelled: a share of each batch gets one that its own episode reached later. Rewards are computed again for
     each batch, by the distances of today.
     """
 

@@ -72,6 +72,7 @@ class Calling:
     >>> from umwelt.behaviours.latent_skills import LatentSkills
     >>> from umwelt.memory import Ring
     >>> from umwelt.worlds import Pendulum
+
     >>> agent = Calling(agent=ModelFree(learner=SAC(units=4), memory=Ring(bytes=4000)), skills=LatentSkills(size=3, units=4))
     >>> agent.init(jax.random.key(0), Pendulum().spec).skill.shape
     (1, 3)
@@ -125,7 +126,7 @@ class Calling:
         began = select(new, experience.step, state.began)
         share = self.discount ** state.gathered.astype(jnp.float32)
         paid = jnp.where(new, 0.0, state.paid) + share * experience.next.reward
-        # `see` came before, so `opens` says that the next decision calls anew
+        # `see` came before, so `opens` says that the next decision calls a skill again
         over = valid & (state.opens | experience.next.last)
         blank = replace(began, kind=jnp.where(over, began.kind, jnp.int8(TRUNCATED)))
         call = replace(experience, step=blank, action=state.skill, next=replace(experience.next, reward=paid))

@@ -83,7 +83,7 @@ class Composed:
 
     def act(self, key: jax.Array, state: ComposedState, skill: Any, features: jax.Array, mode: Mode) -> Any:
         """The actions [B, ...] of mixtures of skills [B, K] for features [B, F]."""
-        low, high = (edge.astype("float32") for edge in state.action_form.bounds)
+        low, high = (jnp.asarray(edge, jnp.float32) for edge in state.action_form.bounds)
         return state.action_form.value((low + high) / 2 + (high - low) / 2 * self.told(state.weights, skill, features))
 
     def told(self, weights: Weights, skill: jax.Array, features: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Reach goals by contrast: the critic tells which moments follow which, and the policy seeks those that lead to the goal.
+"""Reach goals by contrast: the critic knows which moments follow which, and the policy seeks those that lead to the goal.
 
 "Contrastive learning as goal-conditioned reinforcement learning" (NeurIPS 2022), and "A single goal is all you need" (ICLR
 2025), in which the goal that is set is always the same hard one. No reward is read.
@@ -63,6 +63,7 @@ class Contrastive:
     >>> from umwelt.memory import Trajectories
     >>> from umwelt.worlds import Pendulum
     >>> from umwelt.worlds.wanted import announcing_goals
+
     >>> agent = Contrastive(memory=Trajectories(bytes=10_000, length=3, across=True), horizon=3, units=8)
     >>> state = agent.init(jax.random.key(0), announcing_goals(Pendulum()).spec)
     >>> state.critic[0][0].weight.shape  # three numbers of the pendulum, and its torque

@@ -1,6 +1,6 @@
 """An agent that is a population: each row of the world is one individual for one episode.
 
-When every row has ended its episode, the search is told and asked for the next generation. Probes examine the best
+When every row has ended its episode, the search receives the results and names the next generation. Probes examine the best
 individual of all. A row whose episode is over before the others' goes on as it was, and what it does then is not counted.
 """
 
@@ -37,7 +37,7 @@ WAITS, RUNS, DONE = 0, 1, 2
 """What a row does: it waits for its next episode, lives it, or has ended it."""
 BEST = Metric(name="best_return", unit="return", meaning="the highest return of the last generation", better="up")
 MEAN = Metric(name="mean_return", unit="return", meaning="the mean return of the last generation", better="up")
-GENERATIONS = Metric(name="generations", unit="generations", meaning="how often the search was told")
+GENERATIONS = Metric(name="generations", unit="generations", meaning="generations that have ended")
 
 
 @part
@@ -62,8 +62,8 @@ class Answers:
 
 @struct
 class EvolvedState:
-    """learner: the state of the search. genomes: float32 [B, D]. returns: float32 [B], so far. looks: float32 [B, L, F]. remembered:
-    float32 [M, F]. phase: int32 [B], one of WAITS, RUNS, DONE. age: int32 [B]. generations: int32 []. earned:
+    """learner: the state of the search. genomes: float32 [B, D]. returns: float32 [B], so far. looks: float32 [B, L, F].
+    remembered: float32 [M, F]. phase: int32 [B], one of WAITS, RUNS, DONE. age: int32 [B]. generations: int32 []. earned:
     float32 [2], the best and the mean return of the last generation. observation: [B, ...]."""
 
     learner: Any
@@ -86,11 +86,11 @@ class Evolved:
     """Acts by one genome in each row, and lets a search breed the next."""
 
     search: Search
-    """Names genomes, and is told their returns and traits, such as `umwelt.curiosity.Serene()`."""
+    """Names genomes, and receives their returns and traits, such as `umwelt.curiosity.Serene()`."""
     policy: Genomes = Reacting()
     """What a genome means."""
     traits: Looks | Answers = Looks()
-    """What the search is told of an episode beside its return."""
+    """What the search receives of an episode beside its return."""
 
     metrics = (BEST, MEAN, GENERATIONS)
 
@@ -164,7 +164,7 @@ class Evolved:
         return state, {}
 
     def learn(self, key: jax.Array, state: EvolvedState) -> tuple[EvolvedState, Info]:
-        """Tell the search what became of a generation, once every row has ended, and ask for the next one."""
+        """Hand a generation to the search, once every row has ended, and ask for the next one."""
         after = jax.lax.cond(jnp.all(state.phase == DONE), lambda: self._bred(key, state), lambda: state)
         best, mean = after.earned
         return after, {"best_return": best, "mean_return": mean, "generations": after.generations.astype(jnp.float32)}

@@ -1,7 +1,7 @@
 """Short skills from logs without rewards: a variational autoencoder of stretches of a few decisions.
 
-"Leveraging skills from unlabeled prior data for efficient online exploration" (2024): an encoder reads a stretch, a decoder
-tells the actions from what is seen and the skill, and a prior tells which skills fit a moment.
+"Leveraging skills from unlabeled prior data for efficient online exploration" (2024): an encoder reads a stretch.
+A decoder computes actions from an observation and a skill, and a prior says which skills fit an observation.
 """
 
 from typing import Any
@@ -122,7 +122,7 @@ class LatentSkills:
 
     def _scaled(self, state: LatentSkillsState, unit: jax.Array) -> Any:
         """Units [N, A] as actions of the world."""
-        low, high = (edge.astype("float32") for edge in state.action_form.bounds)
+        low, high = (jnp.asarray(edge, jnp.float32) for edge in state.action_form.bounds)
         return state.action_form.value((low + high) / 2 + (high - low) / 2 * unit)
 
 

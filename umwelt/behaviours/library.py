@@ -28,9 +28,11 @@ class Library:
 
     >>> from umwelt.behaviours import SAC
     >>> from umwelt.core import Box
+
     >>> learner, library = SAC(units=4), Library(slots=2, cells=3)
     >>> policy = learner.init(jax.random.key(0), 2, Box(shape=(1,), low=-1.0, high=1.0))
     >>> state = library.init(policy)
+
     >>> for visits in ([1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0]):
     ...     state = library.stored(state, policy, jnp.int32(0), jnp.array(visits))
     >>> state.visits.sum(axis=0).tolist()  # the first one adds nothing to the other two

@@ -1,4 +1,4 @@
-"""The contract of searches: they name genomes, and are told what became of them."""
+"""The contract of searches: they name genomes, and receive what became of them."""
 
 from typing import Any, Protocol
 
@@ -8,11 +8,11 @@ import jax
 class Search(Protocol):
     """Searches a space of genomes by asking and telling: novelty search, emitters, diverse populations.
 
-    A genome is a vector; what it means is the affair of who evaluates it. A trait is what an evaluation showed.
+    A genome is a vector; what it means is the affair of the evaluation. A trait is what an evaluation showed.
     """
 
     def init(self, key: jax.Array, size: int, traits: int) -> Any:
-        """A search that was told nothing, for genomes of `size` numbers and traits of `traits` numbers."""
+        """A search that has received nothing, for genomes of `size` numbers and traits of `traits` numbers."""
         ...
 
     def ask(self, key: jax.Array, state: Any, n: int) -> tuple[Any, jax.Array]:
@@ -24,5 +24,5 @@ class Search(Protocol):
         ...
 
     def best(self, state: Any) -> jax.Array:
-        """float32 [D]: the genome to examine, the best one that was told."""
+        """float32 [D]: the genome to examine, the best one so far."""
         ...

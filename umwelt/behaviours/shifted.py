@@ -1,9 +1,10 @@
 """A learner whose rewards are shifted by a constant: curious where it is negative, cautious where it is positive.
 
-"Optimistic curiosity exploration and conservative exploitation with linear reward shaping" (NeurIPS 2022). Where episodes do not end, values of
-r + c that begin at 0 are values of r that begin at -c / (1 - discount), up to that constant. So a negative shift makes
-what was not tried look good. This needs values that do not generalise: in a network of several layers the optimism is
-gone after a few updates. Where episodes do end, a negative shift makes the agent seek the end.
+"Optimistic curiosity exploration and conservative exploitation with linear reward shaping" (NeurIPS 2022). Take episodes
+without an end, and values of r + c that begin at 0. Up to a constant, they are values of r that begin at
+-c / (1 - discount). So a negative shift makes what was not tried look good. This needs values that do not generalise. In
+a network of several layers the optimism is gone after a few updates. Where episodes do end, a negative shift makes the
+agent seek the end.
 """
 
 from dataclasses import replace

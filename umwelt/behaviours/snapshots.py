@@ -28,13 +28,14 @@ class SnapshotsState:
 
 @part
 class Snapshots:
-    """An agent whose policy is copied every so often, and which draws anew who acts: the present policy or a snapshot.
+    """An agent that stores copies of its policy, and at times acts by one of them.
 
-    The present policy learns from all that is done, whoever does it. A probe examines it alone.
+    The present policy learns from all actions, its own and those of copies. A probe examines it alone.
 
     >>> from umwelt.behaviours import SAC
     >>> from umwelt.memory import Ring
     >>> from umwelt.worlds import Pendulum
+
     >>> agent = Snapshots(agent=ModelFree(learner=SAC(units=4), memory=Ring(bytes=4000)), every=1, library=Library(slots=3))
     >>> state = agent.init(jax.random.key(0), Pendulum().spec)
     >>> state = agent.snapshot(agent.snapshot(state))
@@ -49,7 +50,7 @@ class Snapshots:
     every: int = 2500
     """Decisions of a row between two snapshots; 0 makes none."""
     length: int = 25
-    """Decisions until it is drawn anew who acts."""
+    """Decisions between two draws of the acting policy."""
     own: float = 0.5
     """The chance of the present policy; snapshots share the rest evenly."""
 
@@ -75,7 +76,7 @@ class Snapshots:
         return SnapshotsState(inner=inner, library=library, skill=none + self.library.slots, age=none, lived=jnp.int32(0))
 
     def see(self, key: jax.Array, state: SnapshotsState, step: TimeStep) -> tuple[SnapshotsState, Info]:
-        """Filter the step, and draw who acts where an episode begins or it is time."""
+        """Filter the step, and draw the acting policy where an episode begins or it is time."""
         seeing, drawing, whether = keys.split(key, "see", "draw", "whether")
         inner, info = self.agent.see(seeing, state.inner, step)
         rows = step.kind.shape

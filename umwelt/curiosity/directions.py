@@ -36,8 +36,11 @@ class Directions:
 
     >>> by = Directions(units=4, size=2)
     >>> state = by.init(jax.random.key(0), 3)
+
     >>> now, after = jnp.zeros((1, 3)), jnp.ones((1, 3))
+
     >>> there, back = (float(by.reward(state, now, after, sign * jnp.ones((1, 2)))[0]) for sign in (1, -1))
+
     >>> round(there + back, 6)  # the opposite skill is paid the opposite
     0.0
     """
@@ -115,7 +118,10 @@ class Directions:
         ]
         moved = [applied(weight, step) for weight, (step, _) in zip(weights, made, strict=True)]
         after_all = DirectionsState(
-            map=moved[0], density=moved[1], multiplier=moved[2], optimisers=tuple(held for _, held in made)  # type: ignore[arg-type]
+            map=moved[0],
+            density=moved[1],
+            multiplier=moved[2],
+            optimisers=tuple(held for _, held in made),  # type: ignore[arg-type]
         )
         weighs = jnp.sum(weight) > 0
         return jax.tree.map(lambda new, old: jnp.where(weighs, new, old), after_all, state), {"excess": -room}

@@ -50,9 +50,10 @@ class SereneState:
 
 @part
 class Serene:
-    """Alternates between novelty search and emitters that climb what it found.
+    """Alternates between novelty search and emitters that climb what it found, chunk by chunk.
 
     >>> search, key = Serene(search=Novelty(population=4, slots=8), chunk=6), jax.random.key(0)
+
     >>> state, genomes = search.ask(key, search.init(key, size=3, traits=2), 6)
     >>> state = search.tell(key, state, genomes, jnp.ones(6), genomes[:, :2])
     >>> int((state.emitters.kind == CANDIDATE).sum()), bool(state.climbs)
@@ -152,7 +153,7 @@ class Serene:
         return order[jnp.arange(n) % jnp.maximum(jnp.sum(running), 1)]
 
     def _chosen(self, key: jax.Array, state: SereneState) -> Emitters:
-        """Say who runs: in a chunk of emitters first the candidates on trial, then emitters, most of the Pareto front."""
+        """Say which run: in a chunk of emitters first the candidates on trial, then emitters, most of the Pareto front."""
         held = state.emitters
         free = state.climbs & ~jnp.any(held.running)
         beside = self._novelties(state, held.trait)
@@ -197,7 +198,7 @@ class Serene:
             rounds=jnp.zeros(rows.shape, jnp.int32),
             running=jnp.zeros(rows.shape, bool),
         )
-        search = self.search.told(searching, state.search, children.genomes, children.returns, children.traits, state.rewarded)
+        search = self.search.take(searching, state.search, children.genomes, children.returns, children.traits, state.rewarded)
         emitters = jax.tree.map(lambda old, leaf: old.at[into].set(leaf, mode="drop"), held, founded)
         return replace(state, search=search, emitters=emitters)
 
@@ -249,7 +250,7 @@ class Serene:
 
 
 def front(one: jax.Array, other: jax.Array, among: jax.Array) -> jax.Array:
-    """Mark the Pareto front, bool [n]: those of `among` that nobody of `among` beats in one and equals in the other."""
+    """Mark the Pareto front, bool [n]: those of `among` that no other of `among` beats in one and equals in the other."""
     no_worse = (one[None] >= one[:, None]) & (other[None] >= other[:, None])
     better = (one[None] > one[:, None]) | (other[None] > other[:, None])
     return among & ~jnp.any(no_worse & better & among[None], axis=1)

@@ -2,7 +2,7 @@
 
 "Learning in sparse rewards settings through quality-diversity algorithms" (2022) and "Unsupervised learning and
 exploration of reachable outcome space" (ICRA 2020). What the autoencoder reconstructs badly is surprising. The codes of
-population and archive are computed anew whenever they are compared, so they follow the encoder.
+population and archive are computed again whenever they are compared, so they follow the encoder.
 """
 
 from dataclasses import replace
@@ -33,6 +33,7 @@ class Encoded:
     """The code of an autoencoder, which learns from population and archive.
 
     >>> descriptor, key = Encoded(code=1, units=8, learning_rate=0.03), jax.random.key(0)
+
     >>> traits, learn = jax.random.normal(key, (32, 3)), jax.jit(descriptor.learn)
     >>> state = first = learn(key, descriptor.init(key, 3), traits, jnp.ones(32))
     >>> for _ in range(3):

@@ -27,8 +27,10 @@ class Faraway:
 
     >>> signal = Faraway(temporal=Temporal(units=8, size=2), pool=2, straight=True)
     >>> state = signal.init(jax.random.key(0), width=1, actions=1)
+
     >>> line = jnp.array([0.0, 0.1, 0.2, 0.9])[:, None, None]
     >>> stretches = jnp.concatenate([line, line], axis=1)
+
     >>> state, _ = signal.learn(jax.random.key(0), state, stretches, jnp.zeros((4, 1, 1)), jnp.ones((4, 1), bool))
     >>> round(float(state.pool[0, 0]), 1)  # the moment that lies by itself
     0.9

@@ -16,7 +16,7 @@ from umwelt.core import Info, Moment, part, struct
 
 @struct
 class NeighboursState:
-    """width: float32 [F], ones; only its length is read, which tells a worth beside the features."""
+    """width: float32 [F], ones; only its length is read, to find a worth beside the features."""
 
     width: jax.Array
 
@@ -27,6 +27,7 @@ class Neighbours:
 
     >>> signal, key = Neighbours(k=1), jax.random.key(0)
     >>> state = signal.init(key, width=1, actions=1, batch=4)
+
     >>> at = jnp.array([[0.0], [0.1], [0.2], [3.0]])
     >>> moment = Moment(now=at, after=at, done=at, weight=jnp.ones(4), surprise=jnp.zeros(4))
     >>> [round(float(each), 2) for each in signal.bonus(key, state, moment)]
@@ -83,9 +84,8 @@ class Neighbours:
     def conditional(self, features: jax.Array, worth: jax.Array, weighs: jax.Array) -> tuple[jax.Array, jax.Array]:
         """The entropy of features [N, F] given worth [N], particle by particle: float32 [N], and where it is known.
 
-        Neighbours are near in the larger of both distances (Kraskov, Stoegbauer and Grassberger 2004). With n rows whose
-        worth lies nearer than the k-th neighbour, and the distance D in features to the k-th, a row has
-        digamma(n + 1) / F + log(2 D).
+        Neighbours are near in the larger of both distances ("Estimating mutual information", 2004). Let n rows have a
+        worth nearer than the k-th neighbour's, which is D away in features. Then a row has digamma(n + 1) / F + log(2 D).
         """
         apart, gap = _apart(features), jnp.abs(worth[:, None] - worth[None, :])
         reach, enough, which = self._nearest(jnp.maximum(apart, gap), weighs)

@@ -75,13 +75,13 @@ class Kept:
 
 @struct
 class NoveltyState:
-    """population, archive: individuals. descriptor: the state of the part. told: int32 [], generations so far. champion:
-    float32 [D], the genome of the highest return, and that return, float32 []."""
+    """population, archive: individuals. descriptor: the state of the part. generations: int32 [].
+    champion: float32 [D], the genome of the highest return, and that return, float32 []."""
 
     population: Kept
     archive: Kept
     descriptor: Any
-    told: jax.Array
+    generations: jax.Array
     champion: jax.Array
     champion_return: jax.Array
 
@@ -91,6 +91,7 @@ class Novelty:
     """Lets those live whose traits are far from all others.
 
     >>> search, key = Novelty(population=4, slots=8), jax.random.key(0)
+
     >>> state, genomes = search.ask(key, search.init(key, size=3, traits=2), 6)
     >>> state = search.tell(key, state, genomes, jnp.zeros(6), genomes[:, :2])
     >>> int(state.population.weight.sum()), int(state.archive.weight.sum())
@@ -119,7 +120,7 @@ class Novelty:
     cites = ("novelty_search_2011",)
 
     def init(self, key: jax.Array, size: int, traits: int) -> NoveltyState:
-        """Begin with nobody: the first genomes are drawn evenly."""
+        """Begin without any: the first genomes are drawn evenly."""
         for name in ("population", "neighbours", "archived", "slots"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} of Novelty must be at least 1")
@@ -127,7 +128,7 @@ class Novelty:
             population=nobody(self.population, size, traits),
             archive=nobody(self.slots, size, traits),
             descriptor=self.descriptor.init(key, traits),
-            told=jnp.int32(0),
+            generations=jnp.int32(0),
             champion=jnp.zeros(size, jnp.float32),
             champion_return=jnp.float32(-jnp.inf),
         )
@@ -146,9 +147,9 @@ class Novelty:
         self, key: jax.Array, state: NoveltyState, genomes: jax.Array, returns: jax.Array, traits: jax.Array
     ) -> NoveltyState:
         """Let the most novel live on, and keep some children for good."""
-        return self.told(key, state, genomes, returns, traits, nobody(1, *_sizes(genomes, traits)))
+        return self.take(key, state, genomes, returns, traits, nobody(1, *_sizes(genomes, traits)))
 
-    def told(
+    def take(
         self, key: jax.Array, state: NoveltyState, genomes: jax.Array, returns: jax.Array, traits: jax.Array, beside: Kept
     ) -> NoveltyState:
         """Do as `tell`, where the individuals `beside` count as known too."""
@@ -164,7 +165,7 @@ class Novelty:
             state,
             population=rows_of(everyone, fittest),
             archive=archive,
-            told=state.told + 1,
+            generations=state.generations + 1,
             champion=jnp.where(better, genomes[best], state.champion),
             champion_return=jnp.maximum(returns[best], state.champion_return),
         )
@@ -181,7 +182,7 @@ class Novelty:
         return state.champion
 
     def _scores(self, key: jax.Array, state: NoveltyState, everyone: Kept, beside: Kept) -> jax.Array:
-        """What selection looks at, float32 [P + n]; the lowest where there is nobody."""
+        """What selection looks at, float32 [P + n]; the lowest in empty slots."""
         if self.blind:  # among equals, chance decides
             scores = everyone.returns + 1e-6 * jax.random.uniform(key, everyone.returns.shape)
         else:
@@ -191,7 +192,7 @@ class Novelty:
             scores = novelty(points[:rows], points, known.weight, self.neighbours, itself=True)
         if self.surprise:
             errors = self.descriptor.errors(state.descriptor, everyone.traits)
-            scores = jnp.where(state.told % 2 == 1, errors, scores)
+            scores = jnp.where(state.generations % 2 == 1, errors, scores)
         return jnp.where(everyone.weight > 0, scores, -jnp.inf)
 
 

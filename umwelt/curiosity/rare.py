@@ -1,7 +1,7 @@
 """Goals where a learned latent is thinly populated, and the recorded path to them: "Cell-free latent Go-Explore" (ICML 2023).
 
-The latent is that of an inverse model: what tells which action led from one moment to the next. Distances in it are divided
-by the running mean of one step's, so that a threshold means the same whatever the size of the latent is.
+The latent is that of an inverse model, which predicts the action between two moments. Distances in it are divided by the
+running mean of one step's. So a threshold means the same for every size of the latent.
 """
 
 from typing import Any

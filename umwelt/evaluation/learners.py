@@ -1,5 +1,7 @@
 """Simulate pupils that answer questions: knowledge rises and falls by itself, and skills feed those that build on them."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -50,8 +52,8 @@ class Learners:
         skill = jax.random.randint(choosing, (self.pupils, self.questions), 0, self.skills)
         pause = jax.random.exponential(pausing, (self.pupils, self.questions))
 
-        def life(key: jax.Array, rate: jax.Array, level: jax.Array, noise: jax.Array, pull: jax.Array, given: jax.Array):
-            def question(known: jax.Array, now: tuple[jax.Array, jax.Array, jax.Array]):
+        def life(key: jax.Array, rate: jax.Array, level: jax.Array, noise: jax.Array, pull: jax.Array, given: Any) -> jax.Array:
+            def question(known: jax.Array, now: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
                 key, skill, pause = now
                 moving, answering = jax.random.split(key)
                 stays = jnp.exp(-rate * pause)

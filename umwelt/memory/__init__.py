@@ -16,6 +16,7 @@ from umwelt.memory.ring import Ring
 from umwelt.memory.segments import Segments
 from umwelt.memory.shown import Minari
 from umwelt.memory.spilled import Spilled
+from umwelt.memory.topology import Topology
 from umwelt.memory.trajectories import Trajectories
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "Segments",
     "Spilled",
     "Surprising",
+    "Topology",
     "Trajectories",
 ]

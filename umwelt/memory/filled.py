@@ -26,11 +26,15 @@ class Filled:
     >>> from umwelt.memory import Ring
     >>> from umwelt.worlds import Page
     >>> world = Page(fields=2, values=3)
+
     >>> task = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], world.tasks()["empty"])
     >>> state, step = world.init(jax.random.key(0), task)
     >>> _, next = world.step(jax.random.key(1), state, jnp.array([1]), task)
+
     >>> memory = Filled(memory=Ring(bytes=2000), world=world, share=1.0)
+
     >>> held = memory.add(jax.random.key(2), memory.init(lived(step, jnp.array([1]), next)), lived(step, jnp.array([1]), next))
+
     >>> found = memory.sample(jax.random.key(3), held, (1,))
     >>> int(found.step.observation["instruction"][0, 0].argmax())  # the value that was filled into the first field
     1
@@ -57,7 +61,7 @@ class Filled:
         return self.memory.init(example)
 
     def add(self, key: jax.Array, state: Any, experience: Experience) -> Any:
-        """Keep experience [B] as it was lived."""
+        """Keep experience [B] as it came."""
         return self.memory.add(key, state, experience)
 
     def sample(self, key: jax.Array, state: Any, shape: tuple[int, ...]) -> Experience:

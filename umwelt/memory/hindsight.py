@@ -1,4 +1,4 @@
-"""Relabel what was lived with goals that it reached: "Hindsight experience replay" (NeurIPS 2017), as a memory."""
+"""Relabel experience with goals that it reached: "Hindsight experience replay" (NeurIPS 2017), as a memory."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,10 +23,13 @@ class Hindsight:
     >>> from umwelt.worlds import Announced, PointMaze
 
     >>> world = Announced(world=PointMaze(), only=("goal",))
+
     >>> task = jax.tree.map(lambda leaf: leaf[None], world.tasks()["far"])
     >>> state, step = world.init(jax.random.key(0), task)
     >>> _, next = world.step(jax.random.key(1), state, jnp.zeros((1, 2)), task)
+
     >>> memory = Hindsight(memory=Trajectories(bytes=4000, length=1), world=world, horizon=1, share=1.0)
+
     >>> moment = lived(step, jnp.zeros((1, 2)), next, task=task)
     >>> held = memory.add(jax.random.key(2), memory.init(moment), moment)
     >>> found = memory.sample(jax.random.key(3), held, (1,))
@@ -61,7 +64,7 @@ class Hindsight:
         return self.memory.init(example)
 
     def add(self, key: jax.Array, state: Any, experience: Experience) -> Any:
-        """Keep experience [B] as it was lived."""
+        """Keep experience [B] unchanged."""
         return self.memory.add(key, state, experience)
 
     def sample(self, key: jax.Array, state: Any, shape: tuple[int, ...]) -> Experience:

@@ -8,11 +8,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.core import keys, part, struct
 from umwelt.networks import gru, layers
-from umwelt.networks.optimise import optimiser
+from umwelt.networks.optimise import applied, optimiser
 
 
 @struct
@@ -28,10 +27,11 @@ class SegmentsState:
 
 @part
 class Segments:
-    """A policy of runs that nobody cut, and where to cut them.
+    """A policy of uncut runs, and where to cut them.
 
     >>> segments, key = Segments(units=4), jax.random.key(0)
     >>> state = segments.init(key, features=2, outputs=1)
+
     >>> runs = jax.random.normal(key, (5, 3, 2)), jnp.zeros((5, 3, 1))
     >>> int(Segments(units=4, gap=-jnp.inf).cuts(state, *runs).sum())  # everywhere but at once after a cut, in three runs
     6
@@ -49,7 +49,7 @@ class Segments:
     cites = ("skill_boundaries_2025",)
 
     def init(self, key: jax.Array, features: int, outputs: int) -> SegmentsState:
-        """Draw a policy over so many features and numbers of an action, or of whatever is to be told."""
+        """Draw a policy over so many features and numbers of an action, or of whatever is to be predicted."""
         if self.apart < 1:
             raise ValueError(f"apart={self.apart} of Segments must be at least 1 decision")
         one, other = keys.split(key, "unit", "head")
@@ -69,7 +69,7 @@ class Segments:
         weights: Any = (state.unit, state.head)
         (mean, deviation), gradient = jax.value_and_grad(loss, has_aux=True)(weights)
         steps, optimised = optimiser(self.learning_rate, clip=1.0).update(gradient, state.optimiser, weights)
-        unit, head = optax.apply_updates(weights, steps)
+        unit, head = applied(weights, steps)
         return SegmentsState(unit=unit, head=head, deviation=deviation, optimiser=optimised), mean
 
     def cuts(self, state: SegmentsState, features: jax.Array, wanted: jax.Array, known: jax.Array | None = None) -> jax.Array:
@@ -94,7 +94,7 @@ class Segments:
 
 
 def ends(cuts: jax.Array) -> jax.Array:
-    """Say at which step the segment of each step ends, int32 [L, N]: the goal of who imitates it. cuts: bool [L, N]."""
+    """Say at which step the segment of each step ends, int32 [L, N]: the goal of an imitator. cuts: bool [L, N]."""
     length = cuts.shape[0]
     closes = jnp.concatenate([cuts[1:], jnp.ones((1, *cuts.shape[1:]), bool)])
     steps = jnp.where(closes, jnp.arange(length, dtype=jnp.int32)[:, None], length)

@@ -1,7 +1,7 @@
 """Low-rank changes of one network, which are mixed by weights of each row.
 
-A layer computes x W + b + scale * sum over k of a_k x A_k B_k, as in "LoRA: low-rank adaptation" (ICLR 2022), with the
-weights a [N, K] of "Skill expansion and composition in parameter space" (ICLR 2025).
+A layer computes x W + b + scale * sum over k of a_k x A_k B_k. The changes are those of "LoRA: low-rank adaptation" (ICLR
+2022). The weights a [N, K] are those of "Skill expansion and composition in parameter space" (ICLR 2025).
 """
 
 import jax

@@ -27,8 +27,9 @@ class LangevinState(NamedTuple):
 class Langevin:
     """Makes an Optax transformation of a step size and of a key for its noise.
 
-    A step is -rate x (gradient + decay x weights + drift x first / (root of second + 1e-8)) + noise x root of 2 rate x a
-    unit normal. With drift 0 and a gradient that is the slope of -log p(weights), noise 1 draws from p.
+    A step is `-rate * (gradient + decay * weights + drift * first / (sqrt(second) + 1e-8))`, and beside it
+    `noise * sqrt(2 * rate)` times a unit normal. With drift 0 and a gradient that is the slope of -log p(weights), noise 1
+    draws from p.
 
     >>> chain = Langevin(noise=1.0, drift=0.0)(0.05, jax.random.key(0))
     >>> def move(held, _):  # the weight of a unit normal has the slope `weight`

@@ -15,6 +15,7 @@ from umwelt.teachers.returning import Returning
 from umwelt.teachers.sampled import Sampled
 from umwelt.teachers.stein import Stein
 from umwelt.teachers.uniform import Uniform
+from umwelt.teachers.weaning import Weaning
 
 __all__ = [
     "Blocks",
@@ -32,4 +33,5 @@ __all__ = [
     "Sampled",
     "Stein",
     "Uniform",
+    "Weaning",
 ]

@@ -51,7 +51,7 @@ class Elders:
 
     >>> past = Outcomes(places=jnp.array([[0.1], [0.9]]), values=jnp.array([1.0, 0.0]), count=jnp.int32(2))
     >>> [round(float(value), 1) for value in surveyed(past, cells=3)]
-    [0.9, 0.5, 0.1]
+    [1.0, 0.5, 0.0]
     """
 
     file: str = ""
@@ -164,7 +164,8 @@ def save_records(path: Path, records: Records) -> None:
     """Write earlier students to a file of NumPy arrays."""
     mixtures = {f"mixture_{name}": leaf for name, leaf in vars(records.mixtures).items()}
     plain = {name: getattr(records, name) for name in ("tests", "scores", "weights", "returns")}
-    np.savez_compressed(path, **{name: np.asarray(leaf) for name, leaf in (plain | mixtures).items()})
+    arrays: dict[str, Any] = {name: np.asarray(leaf) for name, leaf in (plain | mixtures).items()}
+    np.savez_compressed(path, **arrays)
 
 
 def load_records(path: Path) -> Records:

@@ -37,16 +37,10 @@ class Mixture:
     of time and result in it. Mixtures are fitted between two stretches of a life, from `every` new episodes on.
 
     >>> from umwelt.core import Box
-    >>> teacher = Mixture(every=50, most=2, slots=50, even=0.0)
+    >>> teacher = Mixture()
     >>> state = teacher.init(jax.random.key(0), Box(low=0.0, high=1.0), {"first": 0.0})
-
-    >>> tasks, rows = jnp.linspace(0.0, 1.0, 50), jnp.ones(50, bool)
-    >>> returns = jnp.where(tasks > 0.8, jnp.arange(50) % 2, 0.0)  # they change there alone
-
-    >>> feedback = Feedback(finished=rows, returns=returns, length=returns, surprise=returns, doubt=returns)
-    >>> state, _ = teacher.reflect(jax.random.key(0), teacher.tell(None, state, tasks, feedback))
-    >>> bool(jnp.mean(teacher.ask(jax.random.key(0), state, n=100)[1]) > 0.8)
-    True
+    >>> round(float(teacher.ask(jax.random.key(0), state, n=2000)[1].mean()), 1)  # even, before the first fit
+    0.5
     """
 
     of: Of = "returns"

@@ -33,7 +33,9 @@ class Retreat:
     >>> task_space, named = {"start": Discrete(n=9)}, {"home": {"start": jnp.int32(0)}}
     >>> teacher = Retreat(starts=(8, 5, 3), episodes=1)
     >>> state = teacher.init(jax.random.key(0), task_space, named)
+
     >>> ended = Feedback(finished=jnp.ones(1, bool), returns=jnp.ones(1), length=jnp.ones(1), surprise=0, doubt=0)
+
     >>> state = teacher.tell(jax.random.key(0), state, teacher.ask(jax.random.key(0), state, 1)[1], ended)
     >>> int(teacher.ask(jax.random.key(0), state, 1)[1]["start"][0])
     5
@@ -49,6 +51,8 @@ class Retreat:
     """How many episodes from one start are counted, at least."""
     least: float = 0.0
     """An episode succeeds where its return lies above this."""
+
+    cites = ("go_explore_2019",)
 
     def init(self, key: jax.Array, task_space: Any, named: dict[str, Any]) -> RetreatState:
         """Begin at the end of the demonstration."""

@@ -44,6 +44,8 @@ class Returning:
     """In place of counts: (key, starts int32 [K]) -> weights float32 [K], not negative. Places that are not known weigh
     nothing, and where no known place weighs anything the choice is even."""
 
+    cites = ("go_explore_2019", "intelligent_go_explore_2025")
+
     def init(self, key: jax.Array, task_space: Any, named: dict[str, Any]) -> ReturningState:
         """Know no place."""
         start = field_of(task_space, FIELD)
@@ -87,4 +89,3 @@ class Returning:
     def panel(self, named: dict[str, Any]) -> dict[str, Any]:
         """Examine the world's default task, from its usual beginning."""
         return {}
-

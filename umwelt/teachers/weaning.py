@@ -32,7 +32,9 @@ class Weaning:
     >>> task_space, named = {"aid": Box(low=0.0, high=1.0)}, {"alone": {"aid": jnp.float32(0.0)}}
     >>> teacher = Weaning(field="aid", episodes=1)
     >>> state = teacher.init(jax.random.key(0), task_space, named)
+
     >>> ended = Feedback(finished=jnp.ones(1, bool), returns=jnp.ones(1), length=jnp.ones(1), surprise=0, doubt=0)
+
     >>> state = teacher.tell(jax.random.key(0), state, teacher.ask(jax.random.key(0), state, 1)[1], ended)
     >>> round(float(teacher.ask(jax.random.key(0), state, 1)[1]["aid"][0]), 1)
     0.9
@@ -48,6 +50,8 @@ class Weaning:
     """How many episodes with the same help are counted, at least."""
     least: float = 0.5
     """An episode succeeds where its return lies above this."""
+
+    cites = ("qweb_2019", "privileged_action_2025")
 
     def init(self, key: jax.Array, task_space: Any, named: dict[str, Any]) -> WeaningState:
         """Begin with all the help."""

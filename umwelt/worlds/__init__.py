@@ -19,7 +19,7 @@ from umwelt.worlds.key_rooms import KeyRooms
 from umwelt.worlds.legs import Legs
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.padded import padded
-from umwelt.worlds.page import Page
+from umwelt.worlds.page_form import Page
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.pixels import grey, resized
 from umwelt.worlds.point_maze import PointMaze

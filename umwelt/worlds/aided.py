@@ -52,6 +52,7 @@ class Aided:
     cost: float = 0.01
     """What a full force costs in each decision, while there is aid."""
 
+    cites = ("privileged_action_2025",)
     passes = ("position", "achieved")
     """Capabilities of the world inside that hold here too."""
 
@@ -69,7 +70,9 @@ class Aided:
         """The inner spec, with the force in the action and the aid in the task."""
         inner = self.world.spec
         if not isinstance(inner.action, Box) or len(inner.action.shape) != 1 or not hasattr(self.world, "shoved"):
-            raise TypeError(f"world={inner.name!r}: Aided shoves things; take a world with `shoved` and one Box of actions, as Crate")
+            raise TypeError(
+                f"world={inner.name!r}: Aided shoves things; take a world with `shoved` and one Box of actions, as Crate"
+            )
         low, high = (edge.tolist() for edge in inner.action.bounds)
         action = Box(shape=(len(low) + 2,), low=(*low, -1.0, -1.0), high=(*high, 1.0, 1.0))
         return replace(inner, action=action, task=AidedTask(inner=inner.task, aid=Box(low=0.0, high=1.0)))

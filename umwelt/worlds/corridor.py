@@ -34,6 +34,7 @@ class Corridor:
     >>> body, task = corridor.begin(None, None), corridor.tasks()["up"]
     >>> for action in (LEFT, LEFT):
     ...     body, reward, ended = corridor.advance(None, body, action, task)
+
     >>> [int(each) for each in corridor.observe(body, task)]  # the first of four cells, and the upper door
     [1, 0, 0, 0, 1, 0]
     """

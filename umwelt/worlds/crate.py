@@ -34,7 +34,9 @@ class Crate:
 
     >>> crate = Crate()
     >>> body = CrateBody(point=jnp.array([-0.2, 0.0]), puck=jnp.zeros(2))
+
     >>> body, _, _ = crate.advance(jax.random.key(0), body, jnp.array([1.0, 0.0]), crate.tasks()["right"])
+
     >>> round(float(body.puck[0]), 2)  # the point came to -0.1, and pushed the puck out of its way
     0.05
     """

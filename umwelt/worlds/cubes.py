@@ -45,8 +45,9 @@ class Cubes:
 
     >>> world = Cubes(side=2)
     >>> state, step = world.init(jax.random.key(0), CubesTask(place=jnp.zeros((1, 2))))
+    >>> onward = jax.jit(world.step)
     >>> for _ in range(152):  # every other step begins an episode
-    ...     state, step = world.step(jax.random.key(0), state, jnp.zeros(1, jnp.int32), state.task)
+    ...     state, step = onward(jax.random.key(0), state, jnp.zeros(1, jnp.int32), state.task)
     >>> float(world.mastered(state)[0])  # one of four cells
     25.0
     """

@@ -38,7 +38,7 @@ class Glimpse:
     """Look at a digit somewhere in a field by small coarse glimpses; where they are, and how wide, is the action.
 
     A glimpse is x, y and scale, each from -1 to 1. The first one shows the whole field. The world pays nothing: what a
-    look is worth is for who looks.
+    look is worth is the affair of the agent.
 
     >>> world = Glimpse(batch=1)
     >>> task = jax.tree.map(lambda leaf: leaf[None], world.tasks()["all"])

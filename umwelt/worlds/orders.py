@@ -90,4 +90,4 @@ def designed(names: Sequence[str], apart: np.ndarray, far: bool = False, recent:
     orders = np.array(list(itertools.permutations(range(len(_some(names))))))
     scores = scored(orders, apart, recent) if len(names) > 1 else np.zeros(1)
     best = orders[np.argmax(scores) if far else np.argmin(scores)]
-    return tuple(names[index] for index in best)
+    return tuple(str(names[index]) for index in best)

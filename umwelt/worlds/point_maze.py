@@ -46,7 +46,7 @@ TRAP = (
     "#.......#",
     "#########",
 )
-"""A pocket that opens to the start: whoever heads straight for the other side is caught in it."""
+"""A pocket that opens to the start: a straight path to the other side ends in it."""
 
 SKIN = 1e-3
 """How far from a wall the point stops, so that rounding never puts it inside."""

@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import FIRST, Discrete, TimeStep, WorldSpec, part, select, spaces, struct
-from umwelt.worlds.stream import StreamState, rows
+from umwelt.core import FIRST, Discrete, TimeStep, WorldSpec, part, select, struct
+from umwelt.worlds.stream import StreamState
 
 Cells = Callable[[Any], jax.Array]
 """Observations [N, ...] -> int32 [N], the cell that each lies in."""
@@ -142,7 +142,10 @@ class Restarted:
     keeps states of one inner task: a row that returns goes on under the task of the stored state.
 
     >>> from umwelt.worlds.point_maze import PointMaze
+    >>> from umwelt.worlds.stream import rows
+
     >>> world = Restarted(world=PointMaze(), cells=Tiles(entries=(0, 1), low=(0, 0), high=(9, 9), bins=(9, 9)), slots=81)
+
     >>> state, step = world.init(jax.random.key(0), rows(world.tasks()["far"], 1))
     >>> int(state.shelf.held.sum())  # the cell in which the episode begins
     1
@@ -159,6 +162,7 @@ class Restarted:
 
     passes = ("position", "reward", "continues", "expert", "guard", "body", "observe", "advance")
     """Capabilities of the world inside that hold here too."""
+    cites = ("go_explore_2019",)
     returns = "copy"
     """How a row comes back to a stored state."""
 

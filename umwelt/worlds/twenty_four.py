@@ -69,9 +69,7 @@ class TwentyFour:
 
     def tasks(self) -> dict[str, TwentyFourTask]:
         """Named tasks: the puzzles, by their numbers."""
-        return {
-            "_".join(map(str, numbers)): TwentyFourTask(numbers=np.asarray(numbers, np.int32)) for numbers in self.puzzles
-        }
+        return {"_".join(map(str, numbers)): TwentyFourTask(numbers=np.asarray(numbers, np.int32)) for numbers in self.puzzles}
 
     def begin(self, key: jax.Array, task: TwentyFourTask) -> TwentyFourBody:
         """Lay out the four numbers, ascending."""

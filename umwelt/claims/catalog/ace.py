@@ -61,8 +61,9 @@ learns = Claim(
         Expect(measure="causal_share", arm="weighed", over=0.6),
     ),
     minutes=2,
-    tried="one setting: a torque moves the reward of the same decision by its square alone, so a regression finds no cause",
-    not_shown="29 tasks of seven suites; units that fall asleep, which 3,000 updates do not bring about",
+    tried="one setting, which was not tuned",
+    not_shown="29 tasks of seven suites; units that fall asleep, which 3,000 updates do not bring about. A torque moves the"
+    " reward of the same decision by its square alone, so a linear regression may find no cause",
 )
 
 

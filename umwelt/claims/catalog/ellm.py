@@ -42,6 +42,6 @@ helps = Claim(
         Expect(measure="found", arm="suggested", over="none", by=4.0),
         Expect(measure="wait", arm="suggested", over="counts", by=0.6, ratio=True),
     ),
-    minutes=3,
+    minutes=4,
     not_shown="goals of a language model, captions of words, agents that are shown their goals, Crafter and Housekeep",
 )

@@ -36,8 +36,8 @@ helps = Claim(
         Expect(measure="success", arm="weakest", over="any", by=0.15),
         Expect(measure="success", arm="weakest", over="original", by=0.15),
     ),
-    minutes=2,
-    tries=3,
+    minutes=3.5,
+    tries=4,
     tried="a reward at the end alone, where a student of one-step episodes forgets each round's in the next; rooms of 4 cells"
     " and of 6 cells with a reward for each key and door, where all three achieve 11 or 12 of 12 skills in 16,000 decisions;"
     " and half as many decisions",

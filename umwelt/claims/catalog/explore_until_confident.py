@@ -30,8 +30,8 @@ covers = Claim(
 
 trusted = Claim(
     name="explore_until_confident_threshold",
-    says="answers that are given where one is left are right in {gain:.3f} [{low:.3f}, {high:.3f}] more of the houses than those of"
-    " a model that is too sure and answers above a level, after as many decisions",
+    says="answers that are given where one is left are right in {gain:.3f} [{low:.3f}, {high:.3f}] more of the houses than those"
+    " of a model that is too sure and answers above a level, after as many decisions",
     arms={"conformal": CONFORMAL, "threshold": arm(trust="threshold")},
     expects=(Expect(measure="right_at_90", arm="conformal", over="threshold", by=0.1),),
     cites=("explore_until_confident_2024",),
@@ -43,8 +43,8 @@ trusted = Claim(
 
 led = Claim(
     name="explore_until_confident_frontier",
-    says="places that are chosen by their value take {gain:.2f} [{low:.2f}, {high:.2f}] times as many decisions until the answer as"
-    " the nearest ones",
+    says="places that are chosen by their value take {gain:.2f} [{low:.2f}, {high:.2f}] times as many decisions until the answer"
+    " as the nearest ones",
     arms={"led": CONFORMAL, "nearest": arm(led=False)},
     expects=(Expect(measure="decisions", arm="led", over="nearest", by=0.8, ratio=True),),
     cites=("explore_until_confident_2024",),

@@ -5,8 +5,8 @@ from umwelt.claims.studies.shelves import BACKWARD, BEGUN, CURIOUS, FORWARD, RET
 
 returns = Claim(
     name="go_explore",
-    says="in 100,000 decisions a random explorer that returns visits {gain:.2f} [{low:.2f}, {high:.2f}] times as many cells of three"
-    " locked rooms as one that begins at the start, and the far room is entered in {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}]"
+    says="in 100,000 decisions a random explorer that returns visits {gain:.2f} [{low:.2f}, {high:.2f}] times as many cells of"
+    " three locked rooms as one that begins at the start, and the far room is entered in {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}]"
     " more of the lives",
     arms={"returned": RETURNED, "begun": BEGUN},
     expects=(
@@ -35,7 +35,7 @@ beside = Claim(
     recipe="go_explore",
     seeds=tuple(range(10)),
     minutes=3,
-    tried="one setting; exact counts lead the value learner into the second room in all of three lives, and into the third in two",
+    tried="one setting; exact counts lead the value learner into the third room in two lives of three",
     not_shown="bonuses of learned features, which the paper compares with",
 )
 

@@ -20,7 +20,7 @@ judged = Claim(
     seeds=SEEDS,
     minutes=2,
     tries=2,
-    tried="a judge of states that goes on in a state when it likes no operation there (0.7 of even choices), and one that leaves it",
+    tried="a judge that goes on in a state when it likes no operation there (0.7 of even choices), and one that leaves it",
     not_shown="the judgement of a language model: a rule with a rate of error stands in for it; what to keep is not judged",
 )
 

@@ -46,7 +46,7 @@ arrives = Claim(
     expects=(Expect(measure="arrivals", arm="informed", over="entropy alone", by=0.5),),
     minutes=4,
     tries=2,
-    tried="plain observations with one update for each decision of four rows, which left both arms at 0; then standard units"
-    " and an update for each decision, on seeds 100 to 102",
+    tried="three settings: plain observations and an update for every fourth decision, on seeds 0 to 4 of the verdict, which left"
+    " both arms at 0; four times the updates, on seeds 100 to 102, which did so too; then standard units as well, on these",
     not_shown="pixels, and the suites of the paper; widths are 64",
 )

@@ -1,4 +1,4 @@
-"""What diverse tasks are good for: chance actions find a far goal, where nobody explores on purpose."""
+"""What diverse tasks are good for: random actions find a far goal without a bonus."""
 
 from umwelt.claims.arms import Computed
 from umwelt.claims.claim import Claim, Expect

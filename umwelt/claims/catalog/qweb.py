@@ -10,7 +10,7 @@ from umwelt.memory.filled import Filled
 from umwelt.recipes.variation import varied
 from umwelt.teachers import Blocks
 from umwelt.teachers.weaning import Weaning
-from umwelt.worlds.page import Page
+from umwelt.worlds.page_form import Page
 
 PAGE = Page(batch=16)
 RING = Ring(bytes=12_000_000)

@@ -1,4 +1,4 @@
-"""What a behaviour space that is learned is good for, and what the order of movements tells of a loop."""
+"""What a behaviour space that is learned is good for, and what the order of movements shows of a loop."""
 
 from umwelt.claims.arms import Computed
 from umwelt.claims.claim import Claim, Expect

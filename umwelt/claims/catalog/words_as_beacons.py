@@ -32,7 +32,7 @@ helps = Claim(
         Expect(measure="soon", arm="beacons", over="sparse", by=0.5, ratio=True),
         Expect(measure="soon", arm="misled", over="sparse", by=0.8, ratio=True),
     ),
-    minutes=2,
+    minutes=3.5,
     not_shown="subgoals that a language model names, students that are shown the present subgoal, and MiniGrid; a life that"
     " never passes counts as one that passes at its end, after 96,000 decisions",
 )

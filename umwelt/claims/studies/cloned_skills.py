@@ -1,4 +1,4 @@
-"""Skills cloned from an expert in a maze, and a new task from five demonstrations: the study of composition."""
+"""Skills cloned from an expert in a maze, and a new task from few demonstrations: the study of composition."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,14 +29,14 @@ class Cloned:
     policy: Composed = Composed()
     how: str = "compose"
     """"compose" the skills, with a fresh one; "fresh" alone; or fine-tune all of the first skill's policy, "full"."""
-    walkers: int = 64
+    walkers: int = 48
     moments: int = 80
     """Decisions of each walker of the data, which begin anywhere."""
-    lessons: int = 1500
+    lessons: int = 800
     """Updates of the base, and of each skill."""
-    new_lessons: int = 800
+    new_lessons: int = 400
     """Updates for the new task."""
-    demonstrations: int = 5
+    demonstrations: int = 1
     rows: int = 60
 
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:

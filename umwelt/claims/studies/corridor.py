@@ -69,4 +69,5 @@ class Corridor:
             after = jnp.where(action == onward[cell], jnp.minimum(cell + 1, self.length), 0)
             return after, (cell, action, after)
 
-        return jax.lax.scan(tick, jnp.int32(0), jax.random.split(key, self.length))[1]
+        cells, actions, after = jax.lax.scan(tick, jnp.int32(0), jax.random.split(key, self.length))[1]
+        return cells, actions, after

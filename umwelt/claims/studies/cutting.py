@@ -1,4 +1,4 @@
-"""Runs of an arm that are made of scripted skills, and who finds where one gives way to the next."""
+"""Runs of an arm that are made of scripted skills, and the cuts between them."""
 
 from typing import Any, Literal
 
@@ -42,7 +42,7 @@ class Cutting:
 
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
         """Make the runs, learn, and cut: {measure: float32 []}."""
-        making, drawing, beginning, learning = keys.split(key, "make", "draw", "begin", "learn")
+        making, beginning, learning = keys.split(key, "make", "begin", "learn")
         number = self.runs + self.runs // 3
         seen, acted, changes = jax.vmap(self._run, out_axes=1)(jax.random.split(making, number))
         before = jnp.concatenate([jnp.zeros_like(acted[:1]), acted[:-1]])

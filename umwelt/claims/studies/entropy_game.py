@@ -30,8 +30,8 @@ class Spread:
     """One life in a world that is drawn at random; a function of a key.
 
     `game`: after each episode, the density player predicts the next visit by its counts, and the policy player plans for
-    the surprise of that prediction. `frank_wolfe`: after each `block` of episodes of the mixture of all policies, their
-    visits alone are the density, and a policy that is best for its surprise joins the mixture, with the usual weights.
+    the surprise of that prediction. `frank_wolfe`: each `block` of episodes follows the mixture of all policies, and its visits
+    alone are the density. Then a policy that is best for its surprise joins the mixture, with the usual weights.
     """
 
     way: Literal["game", "frank_wolfe"] = "game"

@@ -51,8 +51,11 @@ def lived_through(
     starts: Any = None,
     changes: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Any]:
-    """Live `ticks` decisions, each followed by so many updates: (the world's state, the mind). random: decisions at the
-    beginning that are drawn evenly. shelf: one of `Restarted` to go on with. starts: the demonstration of a `Retreat`. changes: fields of the agent's state as it begins."""
+    """Live `ticks` decisions, each followed by so many updates: (the world's state, the mind).
+
+    random: decisions at the beginning that are drawn evenly. shelf: one of `Restarted` to go on with. starts: the
+    demonstration of a `Retreat`. changes: fields of the agent's state as it begins.
+    """
     spec = body.world.spec
     agent, teacher, task = body.create(keys.fold(key, "create"))
     state, step = body.world.init(keys.fold(key, "world"), task)
@@ -69,10 +72,10 @@ def lived_through(
             mind = replace(mind, decision=replace(mind.decision, action=action))
         decision = mind.decision
         state, next = body.world.step(jax.random.wrap_key_data(decision.key), state, decision.action, decision.next_task)
-        mind, _ = body.turn("explore", mind, next)
+        mind, _recorded = body.turn("explore", mind, next)
         if updates:
             lesson = jax.random.fold_in(keys.fold(key, "learn"), mind.clock)
-            agent, _ = rounds(body.agent.learn, mind.agent, lesson, updates)
+            agent, _info = rounds(body.agent.learn, mind.agent, lesson, updates)
             mind = replace(mind, agent=agent)
         return (state, mind), None
 
@@ -98,4 +101,3 @@ def success(body: Body, key: jax.Array, agent: Any, episodes: int) -> jax.Array:
     begun = state, acting, step, jnp.zeros(episodes), jnp.zeros(episodes, bool)
     (_, _, _, returns, _), _ = jax.lax.scan(tick, begun, jax.random.split(key, limit))
     return jnp.mean((returns > 0.5).astype(jnp.float32))
-

@@ -15,7 +15,7 @@ from umwelt.networks.optimise import optimiser
 from umwelt.worlds.glimpse import Glimpse, GlimpseBody
 
 ACCURACY = Measure(name="accuracy", unit="share", better="up")
-"""Held-out digits that are told after the last glimpse."""
+"""Held-out digits that are classified right after the last glimpse."""
 QUARTERS = ((-1.0, -1.0, 0.0), (1.0, -1.0, 0.0), (-1.0, 1.0, 0.0), (1.0, 1.0, 0.0))
 """Glimpses that show a quarter of the field each."""
 
@@ -29,7 +29,7 @@ class Looking:
     """
 
     eye: Literal["learned", "random", "quarters"] = "learned"
-    """Who says where to look: a policy, chance, or a grid of quarters, which has no first glimpse of the whole."""
+    """What says where to look: a policy, chance, or a grid of quarters, which has no first glimpse of the whole."""
     world: Glimpse = Glimpse(batch=64)
     """Its rows are the pictures of one round."""
     learner: SAC = SAC(units=64, learning_rate=1e-3, discount=0.9, ema_rate=0.01)

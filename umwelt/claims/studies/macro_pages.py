@@ -16,7 +16,7 @@ from umwelt.core import keys, part
 from umwelt.life.body import Body
 from umwelt.memory import Ring
 from umwelt.teachers import Blocks
-from umwelt.worlds.page import Page
+from umwelt.worlds.page_form import Page
 
 PAGE = Page(batch=8)
 MACROS = Macros(candidates=16, slots=4, longest=3)

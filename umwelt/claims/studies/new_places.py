@@ -157,7 +157,7 @@ class NewPlace:
         for one, other in ((here, places), (places, here)):
             seen = self.seen(one, walls)
             latent, _ = self.navigator.encode(state, seen, self.wanted(one, other))
-            # what lies further away than the logs' pairs were never told
+            # the logs hold no pairs that lie further apart
             outside = jnp.sum((one[:, :2] - other[:, :2]) ** 2, axis=-1) > 4.0
             found.append(jnp.where(outside, jnp.inf, self.navigator.far(state, latent, seen)))
         return found[0], found[1]

@@ -39,20 +39,22 @@ class Ordered:
 
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
         """Measure one seed."""
+        ordering, living, drawing = keys.split(key, "orders", "lives", "pictures")
         half = self.world.cards.classes // 2
-        found = []
-        for number, first in enumerate((0, half)):
-            ordering, living, drawing = jax.random.split(jax.random.fold_in(key, number), 3)
-            shuffled = jax.vmap(lambda each: jax.random.permutation(each, half))(jax.random.split(ordering, self.orders))
-            apart = self.distances(drawing, jnp.arange(first, first + half))
-            scores = jnp.stack([scored(shuffled, apart[measure], recent) for measure, recent in RULES])
-            found.append((scores, self.accuracies(living, first + shuffled)))
-        chosen = jnp.stack([spearman(score, jnp.mean(found[0][1], axis=1)) for score in found[0][0]])
+        shuffle = jax.vmap(lambda each: jax.random.permutation(each, half))
+        shuffled = shuffle(jax.random.split(ordering, 2 * self.orders)).reshape(2, self.orders, half)
+        scores = []
+        for number in range(2):
+            apart = self.distances(drawing, number * half + jnp.arange(half))
+            scores.append(jnp.stack([scored(shuffled[number], apart[measure], recent) for measure, recent in RULES]))
+        # both halves in one call, which compiles once
+        classes = (shuffled + half * jnp.arange(2)[:, None, None]).reshape(-1, half)
+        first, kept = self.accuracies(living, classes).reshape(2, self.orders, self.pupils)
+        chosen = jnp.stack([spearman(score, jnp.mean(first, axis=1)) for score in scores[0]])
         rule = jnp.argmax(jnp.abs(chosen))
-        kept = found[1][1]
         within = jnp.mean(jnp.var(kept, axis=1, ddof=1)) / self.pupils
         return {
-            "rank": jnp.sign(chosen[rule]) * spearman(found[1][0][rule], jnp.mean(kept, axis=1)),
+            "rank": jnp.sign(chosen[rule]) * spearman(scores[1][rule], jnp.mean(kept, axis=1)),
             "spread": jnp.var(jnp.mean(kept, axis=1), ddof=1) / jnp.maximum(within, 1e-9),
             "accuracy": jnp.mean(kept),
         }
@@ -90,7 +92,8 @@ class Ordered:
         agent, _ = self.agent.see(beginning, agent, step)
 
         def block(life: Any, given: Any) -> tuple[Any, None]:
-            return study._lived(*given[:1], life, *given[1:]), None
+            key, lesson, following = given
+            return study._lived(key, life, lesson, following), None
 
         following = jax.tree.map(lambda leaf: jnp.concatenate([leaf[1:], leaf[-1:]]), lessons)
         given = (jax.random.split(living, order.shape[0]), lessons, following)

@@ -33,7 +33,8 @@ def solvable_puzzles(number: int) -> tuple[tuple[int, ...], ...]:
 @struct
 class Archive:
     """States that were found, in order. numbers: float32 [A, 4]. tried: bool [A, 36]. liked: bool [A] and hopeful: bool
-    [A, 36], states and operations of which the judge says yes. count: int32, states found. expanded: int32, operations tried. solved: bool []."""
+    [A, 36], states and operations of which the judge says yes. count: int32, states found. expanded: int32, operations tried.
+    solved: bool []."""
 
     numbers: jax.Array
     tried: jax.Array
@@ -54,7 +55,7 @@ class Sought:
     """
 
     order: Literal["judged", "uniform", "depth", "breadth"] = "judged"
-    """Who chooses: the judge, chance, the newest first, or the oldest first."""
+    """What chooses: the judge, chance, the newest first, or the oldest first."""
     wrong: float = 0.2
     """The share of wrong answers of the judge."""
     puzzles: int = 30

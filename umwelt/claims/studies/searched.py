@@ -24,7 +24,7 @@ REACHED = (COVERAGE, BOTH, DEEPEST)
 
 @part
 class Evenly:
-    """Genomes that are drawn evenly, whatever was told: the control without a search."""
+    """Genomes that are drawn evenly, whatever became of others: the control without a search."""
 
     limit: float = 5.0
     """Genomes lie in [-limit, limit]."""

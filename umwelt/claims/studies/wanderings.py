@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.claims.arms import Measure
-from umwelt.core import keys, lived, part, select
+from umwelt.core import keys, lived, part
 from umwelt.evaluation.coverage import area, visited_by
 
 CELLS = Measure(name="cells", unit="cells", better="up")
@@ -50,7 +50,7 @@ class Wandering:
 
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
         """Live and be examined: {measure: float32 []}."""
-        beginning, living, ending = keys.split(key, "begin", "live", "end")
+        beginning, living, ending = keys.split(key, "begin", "live", "end")  # noqa: RUF059
         spec, named = self.world.spec, self.world.tasks()
         tasks = jax.tree.map(
             lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *(named[name] for name in self.goals)

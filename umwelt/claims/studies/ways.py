@@ -47,7 +47,7 @@ class Ordered:
     def wandered(self, key: jax.Array) -> jax.Array:
         """Observations float32 [ticks, rows, 4] of random motion from anywhere."""
         placing, moving = keys.split(key, "place", "move")
-        task = {name: task for name, task in self.world.tasks().items()}["far"]
+        task = {name: task for name, task in self.world.tasks().items()}["far"]  # noqa: C416
         free = np.argwhere(np.isfinite(_steps_from(self.world, *_free(self.world)[0])))
         cells = jnp.asarray(free)[jax.random.randint(placing, (self.rows,), 0, len(free))]
         middle = cells[:, ::-1].astype(jnp.float32) + 0.5

@@ -16,7 +16,7 @@ ANY = -1
 @struct
 class PageTask:
     """instruction: int32 [fields], the value that each field should have, ANY for one that is drawn. done: float32 [], the
-    chance of each field to be filled rightly beforehand."""
+    chance of each field to be filled rightly from the start."""
 
     instruction: Any
     done: Any
@@ -79,7 +79,7 @@ class Page:
         }
 
     def begin(self, key: jax.Array, task: PageTask) -> PageBody:
-        """Draw what the task leaves open of the instruction, and the fields that are filled beforehand."""
+        """Draw what the task leaves open of the instruction, and the fields that are filled from the start."""
         writing, filling = keys.split(key, "instruction", "done")
         drawn = jax.random.randint(writing, (self.fields,), 0, self.values)
         instruction = jnp.where(task.instruction < 0, drawn, task.instruction).astype(jnp.int32)
@@ -108,7 +108,7 @@ class Page:
     def reward(self, observation: Any, action: jax.Array, next_observation: Any, task: Any = None) -> jax.Array:
         """The reward float32 [N] of a transition of rows [N]."""
         right = [jnp.all(seen["instruction"] == seen["page"], axis=-1) for seen in (observation, next_observation)]
-        return self._paid(*right, action == self.fields * self.values)
+        return self._paid(right[0], right[1], action == self.fields * self.values)
 
     def continues(self, observation: Any, action: jax.Array, next_observation: Any, task: Any = None) -> jax.Array:
         """The probability float32 [N] that the episode continues: 0 where the page is submitted."""
