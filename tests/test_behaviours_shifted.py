@@ -14,7 +14,7 @@ from umwelt.behaviours import DQN, ModelFree, Shifted
 from umwelt.behaviours.batch import Batch
 from umwelt.core import Box, Discrete, WorldSpec
 from umwelt.memory import Ring
-from umwelt.networks.langevin import Langevin
+from umwelt.networks.noisy_steps import Langevin
 
 KEY = jax.random.key(5)
 CHOICES = Discrete(n=2)

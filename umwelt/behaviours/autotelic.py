@@ -21,6 +21,7 @@ from umwelt.core import (
     Prediction,
     TimeStep,
     WorldSpec,
+    capability,
     keys,
     part,
     select,
@@ -230,7 +231,8 @@ class Autotelic:
         learner, info = self.learner.learn(learning, state.learner, batch)
         state = replace(state, learner=learner, goals=goals)
         if self.explorer is not None:
-            bonus = self.goals.bonus(goals, small[:, 1])  # type: ignore[attr-defined]
+            pays: Any = capability(self.goals, "bonus", required="explorer")
+            bonus = pays(goals, small[:, 1])
             ends = 1.0 - first.next.terminated.astype(jnp.float32)
             paid = replace(batch, now=seen[:, 0], after=seen[:, 1], reward=bonus.astype(jnp.float32), continues=ends)
             state = replace(state, explorer=self.explorer.learn(exploring, state.explorer, paid)[0])

@@ -64,7 +64,7 @@ class DQN:
     are one-hot."""
     optimiser: Callable[[float, jax.Array], Any] | None = None
     """What makes an Optax transformation in place of Adam, of the step size and of a key for its own draws, such as
-    `umwelt.networks.langevin.Langevin()`."""
+    `umwelt.networks.noisy_steps.Langevin()`."""
 
     metrics = (VALUE, VALUE_LOSS)
     cites = ("double_dqn_2016",)

@@ -30,8 +30,10 @@ class Hindsight:
 
     >>> memory = Hindsight(memory=Trajectories(bytes=4000, length=1), world=world, horizon=1, share=1.0)
 
+
     >>> moment = lived(step, jnp.zeros((1, 2)), next, task=task)
     >>> held = memory.add(jax.random.key(2), memory.init(moment), moment)
+
     >>> found = memory.sample(jax.random.key(3), held, (1,))
     >>> float(next.reward[0]), float(found.next.reward[0])  # the far goal was missed, and where it came to was reached
     (0.0, 1.0)

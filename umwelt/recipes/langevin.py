@@ -1,6 +1,6 @@
 """dqn whose gradient steps are noisy in place of its actions: weights as draws from a posterior."""
 
-from umwelt.networks.langevin import Langevin
+from umwelt.networks.noisy_steps import Langevin
 from umwelt.recipes.dqn import dqn
 from umwelt.recipes.variation import vary
 

@@ -87,7 +87,7 @@ def curious(size: str) -> Stream:
     """Places in one maze that a teacher chooses as goals, and six named ones for exams alone."""
     steps, _ = _sized(size, tiny=(20, 1), short=(250, 1), long=(1000, 1))
     places = maze(size)
-    return Stream(world=places.world, names=places.names[: len(PLACES)], steps=steps, recipe="curious", chosen=True)
+    return Stream(world=places.world, names=places.names[: len(PLACES)], steps=steps, recipe="curious_life", chosen=True)
 
 
 def physics(size: str) -> Stream:

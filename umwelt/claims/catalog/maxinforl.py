@@ -44,9 +44,10 @@ arrives = Claim(
     cites=("maxinforl_2025",),
     arms={"informed": INFORMED, "entropy alone": varied(INFORMED, {"life.agent.learner.pull": None})},
     expects=(Expect(measure="arrivals", arm="informed", over="entropy alone", by=0.5),),
+    seeds=(5, 6, 7, 8, 9),
     minutes=4,
-    tries=2,
-    tried="three settings: plain observations and an update for every fourth decision, on seeds 0 to 4 of the verdict, which left"
-    " both arms at 0; four times the updates, on seeds 100 to 102, which did so too; then standard units as well, on these",
+    tries=3,
+    tried="plain observations and an update for every fourth decision, on seeds 0 to 4, which left both arms at 0 and count no"
+    " more; four times the updates, on seeds 100 to 102, which did so too; then standard units as well, on these",
     not_shown="pixels, and the suites of the paper; widths are 64",
 )

@@ -26,7 +26,7 @@ particles = Claim(
     ),
     cites=("svgg_2023", "stein_2016"),
     seeds=tuple(range(6)),
-    tries=2,
+    tries=3,
     tried="steps without a limit, with which particles jump over the border of what is known, and steps of at most 0.02;"
     " with both the particles gather in one place, and the predictor forgets what lies elsewhere",
     minutes=3,

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from umwelt.claims.arms import Measure
 from umwelt.core import keys, part, struct
-from umwelt.networks.langevin import Langevin
+from umwelt.networks.noisy_steps import Langevin
 from umwelt.worlds import DeepSea
 
 SOLVED = Measure(name="solved", unit="share of seeds", better="up")

@@ -6,7 +6,7 @@ import numpy as np
 import optax
 import pytest
 
-from umwelt.networks.langevin import Langevin
+from umwelt.networks.noisy_steps import Langevin
 
 KEY = jax.random.key(3)
 

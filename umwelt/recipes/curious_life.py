@@ -25,7 +25,7 @@ from umwelt.worlds import Announced
     cites=("plan2explore_2020", "alp_gmm_2019", "losse_2024"),
     budget="about 3,000 decisions",
 )
-def curious(world: World) -> Life:
+def curious_life(world: World) -> Life:
     known = isinstance(world, Announced) and capability(world, "reward") is not None
     model = Wished(model=Losse(reward=worthless, continues=endless), world=world) if known else Losse()
     agent = ModelPredictive(
