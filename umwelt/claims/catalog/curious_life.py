@@ -14,7 +14,7 @@ LIFE = Lived(
     steps=1000,
     measures=(FINAL_RETURN, PLACES_MET, MODEL_ERROR),
 )
-WITHIN = LIFE.life.teacher.within
+WITHIN = (("goal", 0.0, 9.0),)
 
 story = Claim(
     name="curious_life",
