@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
+from tiny_claims import compared
 
 from tools.documents import documents, main
 from umwelt.claims import Claim, Computed, Expect, Judged, Measure, Result
@@ -127,6 +128,8 @@ def test_a_plot_places_its_numbers_on_one_scale() -> None:
     assert 'cx="100.0"' in halved
     assert plot(expect, Gain(mean=math.nan, low=math.nan, high=math.nan, verdict="open")) == ""
     assert wanted(ratio) == "a ratio of 0.5 or less"
+    # half of a measure that should rise is the least that is wanted
+    assert wanted(ratio, compared(level=1.0)) == "a ratio of 0.5 or more"
 
 
 def test_a_recipe_says_no_figures_of_its_own() -> None:

@@ -57,10 +57,12 @@ def interval(gain: Gain, form: str = ".4g") -> str:
     return f"{gain.mean:{form}} [{gain.low:{form}}, {gain.high:{form}}]"
 
 
-def wanted(expect: Expect) -> str:
-    """Write the bar of a comparison in words."""
+def wanted(expect: Expect, claim: Claim | None = None) -> str:
+    """Write the bar of a comparison in words. claim: says whether its measure should rise; without it a ratio below 1 is
+    taken for that of a measure that should fall."""
     if expect.ratio and expect.by != 1:
-        return f"a ratio of {expect.by:g} {'or less' if expect.by < 1 else 'or more'}"
+        rises = expect.by > 1 if claim is None else claim.measure(expect).better == "up"
+        return f"a ratio of {expect.by:g} {'or more' if rises else 'or less'}"
     if expect.ratio:
         return "a better ratio than 1"
     return f"a loss of {-expect.by:g} at most" if expect.by < 0 else f"a gain of {expect.by:g}" if expect.by else "a gain"
@@ -95,7 +97,7 @@ def page(found: Sequence[Judged]) -> str:
             f"**{each.verdict}**",
             each.sentence,
             str(len(each.result.seeds)) if each.result else "",
-            "; ".join(wanted(expect) for expect in each.claim.expects),
+            "; ".join(wanted(expect, each.claim) for expect in each.claim.expects),
             f"{each.result.minutes:g}" if each.result else f"about {each.claim.minutes:g}",
             each.result.date if each.result else "",
             each.result.versions.get("umwelt", "") if each.result else "",
@@ -153,7 +155,7 @@ def _section(each: Judged) -> str:
     rows = [("verdict", f"**{each.verdict}**"), ("says", each.sentence)]
     for expect, gain in compared(each):
         came = f"{interval(gain)}: {gain.verdict}" if gain else "not run"
-        rows.append(("comparison", f"`{expect.measure}`, {against(expect)}, wanted {wanted(expect)}: {came}"))
+        rows.append(("comparison", f"`{expect.measure}`, {against(expect)}, wanted {wanted(expect, each.claim)}: {came}"))
     rows += [("arm", words) for words in arms(claim)]
     rows += [("tried", claim.tried), ("not shown", claim.not_shown), ("cites", ", ".join(claim.cites))]
     if result:

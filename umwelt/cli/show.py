@@ -165,7 +165,7 @@ def _print_one(each: Judged) -> None:
     console.print(f"\n[bold]{claim.name}[/]  [{COLOURS[each.verdict]}]{each.verdict}[/]", highlight=False)
     console.print(each.sentence, highlight=False, markup=False)
     for expect, gain in zip(claim.expects, each.gains, strict=False):
-        came = f"{interval(gain)}, wanted {wanted(expect)}: {gain.verdict}"
+        came = f"{interval(gain)}, wanted {wanted(expect, claim)}: {gain.verdict}"
         console.print(f"  {expect.measure}: {against(expect)}: {came}", highlight=False, markup=False)
     first = next(iter(claim.arms))
     for name, arm in claim.arms.items():

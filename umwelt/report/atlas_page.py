@@ -157,7 +157,7 @@ def _kind(system: System) -> list[Markup]:
 def _claim(each: Judged) -> Markup:
     name = each.claim.name
     plots = [
-        tag("div", plot(expect, gain), tag("span", caption(expect, gain)), class_="one")
+        tag("div", plot(expect, gain, each.claim), tag("span", caption(expect, gain, each.claim)), class_="one")
         for expect, gain in compared(each)
         if gain is not None
     ]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from umwelt.claims.claim import Expect
+from umwelt.claims.claim import Claim, Expect
 from umwelt.claims.documents import against, interval, wanted
 from umwelt.claims.judging import Gain
 from umwelt.report.page import Markup, tag
@@ -12,7 +12,7 @@ WIDE, HIGH, EDGE = 200, 26, 8
 """Units of the picture, and its margin."""
 
 
-def plot(expect: Expect, gain: Gain) -> Markup:
+def plot(expect: Expect, gain: Gain, claim: Claim | None = None) -> Markup:
     """Draw one comparison, with its numbers as the picture's text; empty where the gain is not finite."""
     values = [gain.mean, gain.low, gain.high]
     if not math.isfinite(gain.mean):
@@ -29,12 +29,12 @@ def plot(expect: Expect, gain: Gain) -> Markup:
     if known:
         lines.append(tag("line", x1=x["low"], x2=x["high"], y1=middle, y2=middle, class_="reach"))
     lines.append(tag("circle", cx=x["mean"], cy=middle, r="4.5"))
-    return tag("svg", *lines, viewBox=f"0 0 {WIDE} {HIGH}", role="img", aria_label=caption(expect, gain), class_="forest")
+    return tag("svg", *lines, viewBox=f"0 0 {WIDE} {HIGH}", role="img", aria_label=caption(expect, gain, claim), class_="forest")
 
 
-def caption(expect: Expect, gain: Gain) -> str:
+def caption(expect: Expect, gain: Gain, claim: Claim | None = None) -> str:
     """Say in words what a plot shows."""
-    return f"{expect.measure}, {against(expect)}: {interval(gain)}, wanted {wanted(expect)}"
+    return f"{expect.measure}, {against(expect)}: {interval(gain)}, wanted {wanted(expect, claim)}"
 
 
 def _named(expect: Expect, gain: Gain, nothing: float) -> dict[str, float]:
