@@ -166,7 +166,7 @@ def test_the_verb_answers_with_words_and_with_json(capsys: pytest.CaptureFixture
     assert main(["atlas", "--wing", "curiosity", "--status", "planned"]) == 0
     printed = capsys.readouterr().out
     assert "published systems" in printed
-    assert "langevin" in printed
+    assert "model_based_exploration" in printed
     assert main(["atlas", "no_such_idea"]) == 1
     with pytest.raises(SystemExit):
         main(["atlas", "--wing", "curiousity"])

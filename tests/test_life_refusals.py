@@ -37,7 +37,7 @@ def test_a_world_that_cannot_be_made_is_refused(world, hint):
         Engine(life(world))
 
 
-@pytest.mark.parametrize("field", ["chunk", "learn_every", "probe_episodes", "record_every"])
+@pytest.mark.parametrize("field", ["chunk", "learn_every", "record_every"])
 def test_a_rhythm_that_stands_still_is_refused(field):
     with pytest.raises(BadLife, match=f"{field}=0 must be at least 1"):
         Engine(life(rhythm=Rhythm(**{field: 0})))

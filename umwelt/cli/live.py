@@ -263,7 +263,7 @@ def _outside(start: Start, arguments: list[str]) -> tuple[Outside, list[str]]:
 def _made(recipe: Recipe, world: Any, size: str | None) -> Life:
     try:
         return recipe(world, size=size)
-    except (ValueError, ImportError) as error:
+    except (ValueError, TypeError, ImportError) as error:
         raise UsageError(f"--recipe {recipe.name}: {error}") from error
 
 

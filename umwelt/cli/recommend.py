@@ -79,14 +79,17 @@ def run(arguments: list[str]) -> int:
 
 def advice(world: Any, words: str) -> list[Advice]:
     """The recipes that fit a world, the first to try first. words: the world's options of `umwelt live`."""
+    from umwelt.atlas.systems import rows
     from umwelt.claims.documents import stored
 
     claims = stored()
+    # recipes of curiosity and of teachers answer other questions than how to get reward soon
+    later = {recipe for row in rows() if row.system.wing in ("curiosity", "curriculum") for recipe in row.recipes}
     found = [_advised(recipe, [each for each in claims if each.claim.recipe == recipe.name], words) for recipe in fitting(world)]
 
-    def order(each: Advice) -> tuple[bool, int, int]:
+    def order(each: Advice) -> tuple[bool, bool, int, int]:
         # a recipe that is a variation of another cites more
-        return TASKS in each.budget, each.decisions, each.cites
+        return each.recipe in later, TASKS in each.budget, each.decisions, each.cites
 
     first, rest, floor, families = [], [], [], set[str]()
     for each in sorted(found, key=order):
@@ -105,7 +108,7 @@ def fitting(world: Any) -> list[Any]:
         try:
             if not lacking(recipe, recipe(world)):
                 found.append(recipe)
-        except (ValueError, ImportError):  # some recipes look at the world when they are made, and refuse it there
+        except (ValueError, TypeError, ImportError):  # some recipes look at the world when they are made, and refuse it there
             continue
     return found
 

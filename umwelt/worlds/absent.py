@@ -11,9 +11,10 @@ from umwelt.core import FIRST, TRUNCATED, Box, TimeStep, WorldSpec, part, spaces
 
 @struct
 class AbsentState:
-    """ended: bool [B], the step before ended an episode."""
+    """ended: bool [B], the step before ended an episode. task: float32 [B], of which nothing depends."""
 
     ended: jax.Array
+    task: Any
 
 
 @part
@@ -48,12 +49,13 @@ class Absent:
 
     def init(self, key: jax.Array, task: Any) -> tuple[AbsentState, TimeStep]:
         """Begin an episode that shows nothing."""
-        return AbsentState(ended=jnp.zeros(self.batch, bool)), self._shown(jnp.full(self.batch, FIRST, jnp.int8))
+        return AbsentState(ended=jnp.zeros(self.batch, bool), task=task), self._shown(jnp.full(self.batch, FIRST, jnp.int8))
 
     def step(self, key: jax.Array, state: AbsentState, action: Any, next_task: Any) -> tuple[AbsentState, TimeStep]:
         """End the episode, or begin the next one."""
         kind = jnp.where(state.ended, FIRST, TRUNCATED).astype(jnp.int8)
-        return AbsentState(ended=~state.ended), self._shown(kind)
+        task = jnp.where(state.ended, next_task, state.task)
+        return AbsentState(ended=~state.ended, task=task), self._shown(kind)
 
     def _shown(self, kind: jax.Array) -> TimeStep:
         return TimeStep(

@@ -33,5 +33,6 @@ helps = Claim(
     },
     expects=(Expect(measure="success", arm="judged", over="timed", by=0.1),),
     minutes=2,
+    tried="one setting, which was not tuned",
     not_shown="judgement and proposals by a language model, old skills that are called while a new one is learned, and robots",
 )

@@ -30,6 +30,7 @@ helps = Claim(
         Expect(measure="low", arm="filtered", over="even", by=0.1),
     ),
     minutes=2,
+    tried="one setting, on seeds 100 to 102, where participation was 1.0 against 0.33 to 0.58",
     not_shown="generations that learn from each other, thresholds that evolve, a control policy, several agents, and worlds in"
     " three dimensions",
 )
