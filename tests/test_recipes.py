@@ -36,7 +36,13 @@ SMALL = {"planner.samples": 8, "planner.elites": 4, "planner.iterations": 1, "pl
          "length": 4, "memory.length": 4, "memory.bytes": 400_000, "horizon": 4, "starts": 4, "policy.units": 32,
          "learner.units": 32, "model.units": 32, "model.model.units": 32, "model.model.deterministic": 32}  # fmt: skip
 """Fields of an agent that cost time and change no program but its sizes."""
-SOON = {"sampling planner": "losse_mpc", "implicit planner": "tdmpc2", "dyna": "losse_dyna", "dreamer": "dreamer_v3"}
+SOON = {
+    "sampling planner": "losse_mpc",
+    "model-free": "dqn",
+    "implicit planner": "tdmpc2",
+    "dyna": "losse_dyna",
+    "dreamer": "dreamer_v3",
+}
 """Family -> the member that compiles soonest; the first by name where it does not matter."""
 
 

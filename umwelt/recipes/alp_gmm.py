@@ -15,7 +15,7 @@ from umwelt.teachers import Mixture
 
 @recipe(
     summary="soft actor-critic under a teacher that seeks learning progress, by mixtures of Gaussians over tasks",
-    family="curriculum",
+    family="model-free",
     needs=("boxes", "choices"),
     cites=("alp_gmm_2019", "sac_2018"),
     budget="100,000 decisions",
