@@ -59,7 +59,7 @@ def test_the_places_of_the_maze_lie_behind_walls_in_three_rooms_and_are_shown() 
 
 
 def test_a_stream_that_does_not_exist_names_those_that_do() -> None:
-    with pytest.raises(ValueError, match="known: wishes, maze, physics, many"):
+    with pytest.raises(ValueError, match="known: wishes, maze, curious, physics, many"):
         stream_named("dreams")
     with pytest.raises(ValueError, match="known: tiny, short, long"):
         stream_named("physics:huge")
