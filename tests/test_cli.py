@@ -475,7 +475,7 @@ def test_help_lists_every_field_of_every_part(capsys: pytest.CaptureFixture[str]
         "--recipe.model.protection",
     ):
         assert option in shown
-    assert "icem, mppi, shooting" in " ".join(shown.split())
+    assert "icem, informative, mppi, shooting" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("name", list(ALL))
