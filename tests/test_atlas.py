@@ -63,9 +63,10 @@ def test_the_table_is_whole_and_in_order() -> None:
 
 def test_every_recipe_and_claim_is_in_the_atlas_once(found: tuple[Row, ...]) -> None:
     assert unplaced(found) == ()
-    places = Counter(each.claim.name for row in found for each in row.claims)
-    assert set(places.values()) == {1}
-    assert set(places) == set(own())
+    for held, known in (("claims", set(own())), ("recipes", set(ALL))):
+        places = Counter(name for each in systems() for name in getattr(each, held))
+        assert set(places.values()) == {1}, held
+        assert set(places) == known
 
 
 def test_a_row_without_a_claim_says_why(found: tuple[Row, ...]) -> None:

@@ -72,7 +72,7 @@ def test_terminating_at_once_is_q_learning_and_never_is_evaluation() -> None:
     assert alone[0, 0] == pytest.approx(0.9), "two steps along the chain"
     assert alone[0, 1] == pytest.approx(0.3), "and then nothing"
     assert values[0, 0] >= alone[0, 0]
-    assert values[1, 1] > alone[1, 1], "whoever may stop can do better after going back"
+    assert values[1, 1] > alone[1, 1], "an option that may stop can do better after going back"
 
 
 @partial(jax.jit, static_argnums=0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from umwelt.core import keys
 from umwelt.curiosity.emitters import CANDIDATE, EMITTER, Serene, front
-from umwelt.curiosity.novelty import Novelty, added, nobody, novelty
+from umwelt.curiosity.novelty import Novelty, added, none_kept, novelty
 from umwelt.evaluation.quality_diversity import Cells, coverage, qd_score
 
 KEY = jax.random.key(3)
@@ -83,8 +83,8 @@ def test_blind_selection_keeps_the_best_returns() -> None:
 
 
 def test_a_full_archive_takes_new_ones_in_place_of_old_ones() -> None:
-    kept = nobody(3, 1, 1)
-    new = replace(nobody(2, 1, 1), genomes=jnp.array([[5.0], [6.0]]), weight=jnp.array([1.0, 0.0]))
+    kept = none_kept(3, 1, 1)
+    new = replace(none_kept(2, 1, 1), genomes=jnp.array([[5.0], [6.0]]), weight=jnp.array([1.0, 0.0]))
     kept = added(KEY, kept, new)
     assert kept.weight.sum() == 1
     kept = added(KEY, kept, replace(new, weight=jnp.ones(2)))
@@ -96,7 +96,7 @@ def test_a_full_archive_takes_new_ones_in_place_of_old_ones() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.booleans()), min_size=6, max_size=6))
-def test_the_front_is_what_nobody_dominates(points: list[tuple[int, int, bool]]) -> None:
+def test_the_front_is_what_nothing_dominates(points: list[tuple[int, int, bool]]) -> None:
     one, other, among = (jnp.asarray(column) for column in zip(*points, strict=True))
     found = found_front(one.astype(jnp.float32), other.astype(jnp.float32), among)
     for index, (x, y, is_in) in enumerate(points):

@@ -14,7 +14,7 @@ def test_the_users_own_settings_are_left_alone(monkeypatch: pytest.MonkeyPatch) 
     assert not keep_heap()
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can be told to keep memory")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can be asked to keep memory")
 def test_blocks_are_not_asked_for_again() -> None:
     assert keep_heap()
 

@@ -52,7 +52,7 @@ def test_the_density_prefers_intermediate_success_and_valid_places() -> None:
     feedback = Feedback(finished=one > 0, returns=one, length=one, surprise=one, doubt=one, reached=reached)
     after = teacher.tell(KEY, state, reached, feedback)
     fell = density(state, place) - density(after, place)
-    assert float(fell) == pytest.approx(-np.log(1e-6), rel=1e-3), "nobody was seen there"
+    assert float(fell) == pytest.approx(-np.log(1e-6), rel=1e-3), "nothing was achieved there"
     assert float(density(after, jnp.array([0.9]))) == pytest.approx(float(density(state, jnp.array([0.9]))))
 
 

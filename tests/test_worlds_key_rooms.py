@@ -112,7 +112,7 @@ def test_an_episode_begins_and_ends_at_the_stages_of_its_task(start: int) -> Non
     assert set(np.asarray(stages)[ends].tolist()) == {max(3, start)}
     assert np.array_equal(np.asarray(reward), ends.astype(np.float32))
     assert not ends.all()
-    assert ends[0].all() == (start == 4), "whoever begins at the goal is there after one decision"
+    assert ends[0].all() == (start == 4), "an episode that begins at the goal ends after one decision"
 
 
 def test_an_impossible_task_lacks_the_last_key_on_the_way() -> None:

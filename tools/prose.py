@@ -3,7 +3,7 @@
     python -m tools.prose [PATH ...]
 
 It reports banned words (archaisms, persons for things, private terms where the literature has a word) and sentences
-of more than LONGEST words. A code span or a bracket counts as one word. Notes of the past (docs/notes) are left alone.
+of more than LONGEST words. In texts of a program, such as messages and claims, it looks for banned words alone. A code span or a bracket counts as one word. Notes of the past (docs/notes) are left alone.
 """
 
 import ast
@@ -40,8 +40,22 @@ def passages(path: Path) -> Iterator[tuple[int, str]]:
             yield token.start[0], token.string.lstrip("# ")
 
 
+def texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of every text of a program that is no docstring and has several words."""
+    if path.suffix == ".md":
+        return
+    tree = ast.parse(path.read_text(encoding="utf8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said and " " in node.value:
+            yield node.lineno, node.value
+
+
 def faults(path: Path) -> Iterator[str]:
     """Yield one line for each fault of a file."""
+    for line, text in texts(path):
+        for found in WORDS.finditer(re.sub(r"`[^`]*`|'[^']*'|\w+=\S*", "x", text)):
+            yield f"{path}:{line}: {found.group(0)!r} is not plain modern English: {text.strip()[:70]!r}"
     for line, passage in passages(path):
         plain = re.sub(r"`[^`]*`|\"[^\"]*\"|\([^()]*\)|\[[^\]]*\]\([^)]*\)", "x", passage)
         for found in WORDS.finditer(plain):

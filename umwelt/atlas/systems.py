@@ -1,7 +1,6 @@
 """The table of systems, beside what the library has of each: recipes, parts, claims and their verdicts.
 
-A claim belongs to the row that names it in its column `claims`; else to the row of its recipe; else to the row that is
-called as its file in the catalogue; else to the row of the first work that it cites.
+The table names the recipes and the claims of each row. A test finds those that no row names, and those that two rows name.
 """
 
 import csv
@@ -52,9 +51,7 @@ class System:
     title: str
     year: int | None = None
     recipes: tuple[str, ...] = ()
-    """Recipes of other names than the row's."""
     claims: tuple[str, ...] = ()
-    """Claims that no rule brings here."""
     words: str = ""
     why: str = ""
     """Why it has no claim, where that is not plain from its status."""
@@ -120,24 +117,20 @@ def rows(found: Sequence[Judged] | None = None) -> tuple[Row, ...]:
     found: the claims with their verdicts; the stored ones where it is None.
     """
     judged = {each.claim.name: each for each in (stored() if found is None else found)}
-    places = {name: _place(each) for name, each in judged.items()}
     parts: dict[str, list[str]] = {}
     for name, keys in PARTS.items():
         for key in keys:
             parts.setdefault(_title(key), []).append(name)
-    table, known = [], _own_recipes()
-    for system in systems():
-        mine = _recipes(system, known)
-        table.append(
-            Row(
-                system=system,
-                recipes=mine,
-                parts=tuple(parts.get(_plain(system.title), ())),
-                claims=tuple(each for name, each in judged.items() if places[name] == system.name),
-                summaries={name: recipes.load(name).summary for name in mine},
-            )
+    return tuple(
+        Row(
+            system=system,
+            recipes=system.recipes,
+            parts=tuple(parts.get(_plain(system.title), ())),
+            claims=tuple(judged[name] for name in system.claims if name in judged),
+            summaries={name: recipes.load(name).summary for name in system.recipes},
         )
-    return tuple(table)
+        for system in systems()
+    )
 
 
 def search(found: Sequence[Row], words: Sequence[str] = (), wing: str = "", status: str = "", kind: str = "") -> list[Row]:
@@ -171,7 +164,11 @@ def unplaced(found: Sequence[Row]) -> tuple[str, ...]:
     """Return the recipes and claims of the library that no row holds, each with the mend."""
     held = {name for row in found for name in row.recipes}
     claimed = {each.claim.name for row in found for each in row.claims}
-    lost = [f"recipe {name}: add a row to umwelt/atlas/systems.tsv" for name in _own_recipes() if name not in held]
+    lost = [
+        f"recipe {name}: name it in a row's column `recipes` of umwelt/atlas/systems.tsv"
+        for name in _own_recipes()
+        if name not in held
+    ]
     return (*lost, *(f"claim {name}: name it in a row's column `claims`" for name in own() if name not in claimed))
 
 
@@ -179,27 +176,6 @@ def _own_recipes() -> tuple[str, ...]:
     """The recipes of the library, without those of other packages."""
     outside = plugins("recipes")
     return tuple(name for name in recipes.names() if name not in outside)
-
-
-def _recipes(system: System, known: Sequence[str]) -> tuple[str, ...]:
-    """Those of the known recipes that a row is about."""
-    return tuple(name for name in dict.fromkeys((system.name, *system.recipes)) if name in known)
-
-
-def _place(each: Judged) -> str:
-    """The name of the row that a claim belongs to; empty where there is none."""
-    claim, table = each.claim, systems()
-    first = _title(claim.cites[0]) if claim.cites else ""
-    for system in table:
-        if claim.name in system.claims:
-            return system.name
-    for system in table:
-        if claim.recipe and claim.recipe in (system.name, *system.recipes):
-            return system.name
-    for system in table:
-        if system.name == own()[claim.name][1]:
-            return system.name
-    return next((system.name for system in table if first and _plain(system.title) == first), "")
 
 
 def _title(key: str) -> str:

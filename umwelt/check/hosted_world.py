@@ -66,7 +66,7 @@ def _broken(taken: Walk) -> str:
     if not broken:
         return ""
     first = int(np.argmax((kinds == BROKEN).any(axis=1)))
-    told = next((f"{event.name}, {event.message}" for event in taken.events), "it told no event")
+    told = next((f"{event.name}, {event.message}" for event in taken.events), "it reported no event")
     return (
         f"{broken} of {begun} episodes broke, the first after {first} steps: {told}; a life goes on with the next episode,"
         " and what is broken counts in no return"

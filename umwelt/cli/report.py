@@ -13,7 +13,7 @@ from umwelt.cli.options import UsageError, parse
 from umwelt.core import part
 
 DESCRIPTION = """Write a report: one HTML file that opens from disk and needs no network, and each figure beside it as SVG
-and PNG. It tells what was run and how to repeat it, returns, surprise and doubt over the clock, what every task was worth
+and PNG. It says what was run and how to repeat it, returns, surprise and doubt over the clock, what every task was worth
 after every lesson and what was kept, imagination against reality, where the agent went and doubted, and where the time went.
 Several lives are shown side by side, grouped by recipe, with intervals over seeds.
 

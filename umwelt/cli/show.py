@@ -32,7 +32,7 @@ shown, open, refuted, stale (the expression or the seeds have changed since) or 
   umwelt show losse_mpc                          one of them: the arms, what differs, every seed
   umwelt show losse_mpc --run                    repeat it; Ctrl-C saves, and the same command goes on
   umwelt show losse_mpc --run --fresh            repeat it from nothing, also what was finished before
-  umwelt show losse_mpc --run --jobs 4           its lives on four processes
+  umwelt show losse_mpc --run --jobs 4           four processes at once
   umwelt show losse_mpc --run --ray local        on a Ray cluster; one that is killed there goes on elsewhere
 
 Repeated claims run in build/claims, and their verdict is printed beside the stored one. What an earlier run finished there

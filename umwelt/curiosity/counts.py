@@ -86,7 +86,7 @@ class Counts:
         if self.of not in ("bits", "cells", "index"):
             raise ValueError(f"of={self.of!r}: Counts counts 'bits', 'cells' or an 'index'")
         if self.tells not in ("last", "table"):
-            raise ValueError(f"tells={self.tells!r}: Counts tells 'last' or the whole 'table'")
+            raise ValueError(f"tells={self.tells!r}: Counts shows the 'last' count or the whole 'table'")
         if self.slots < 2 or self.slots & (self.slots - 1):
             raise ValueError(f"slots={self.slots}: a power of two such as 4096 is needed, because the hash keeps whole bits")
         if not (self.lifelong or self.episodic):

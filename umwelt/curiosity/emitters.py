@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import keys, part, struct
-from umwelt.curiosity.novelty import FAR, Kept, Novelty, NoveltyState, added, distances, joined, nobody, rows_of
+from umwelt.curiosity.novelty import FAR, Kept, Novelty, NoveltyState, added, distances, joined, none_kept, rows_of
 
 EMPTY, CANDIDATE, EMITTER = 0, 1, 2
 """What a slot holds."""
@@ -89,7 +89,7 @@ class Serene:
         slots, zeros = self.slots, jnp.zeros(self.slots, jnp.float32)
         return SereneState(
             search=self.search.init(key, size, traits),
-            rewarded=nobody(self.rewards, size, traits),
+            rewarded=none_kept(self.rewards, size, traits),
             emitters=Emitters(
                 kind=jnp.zeros(slots, jnp.int32),
                 members=jnp.zeros((slots, self.population, size), jnp.float32),

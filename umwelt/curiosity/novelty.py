@@ -125,8 +125,8 @@ class Novelty:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} of Novelty must be at least 1")
         return NoveltyState(
-            population=nobody(self.population, size, traits),
-            archive=nobody(self.slots, size, traits),
+            population=none_kept(self.population, size, traits),
+            archive=none_kept(self.slots, size, traits),
             descriptor=self.descriptor.init(key, traits),
             generations=jnp.int32(0),
             champion=jnp.zeros(size, jnp.float32),
@@ -147,7 +147,7 @@ class Novelty:
         self, key: jax.Array, state: NoveltyState, genomes: jax.Array, returns: jax.Array, traits: jax.Array
     ) -> NoveltyState:
         """Let the most novel live on, and keep some children for good."""
-        return self.take(key, state, genomes, returns, traits, nobody(1, *_sizes(genomes, traits)))
+        return self.take(key, state, genomes, returns, traits, none_kept(1, *_sizes(genomes, traits)))
 
     def take(
         self, key: jax.Array, state: NoveltyState, genomes: jax.Array, returns: jax.Array, traits: jax.Array, beside: Kept
@@ -227,7 +227,7 @@ def distances(one: jax.Array, other: jax.Array) -> jax.Array:
     return jnp.sqrt(jnp.maximum(square, 0.0))
 
 
-def nobody(slots: int, size: int, traits: int) -> Kept:
+def none_kept(slots: int, size: int, traits: int) -> Kept:
     """Make empty slots."""
     genomes, seen = jnp.zeros((slots, size), jnp.float32), jnp.zeros((slots, traits), jnp.float32)
     return Kept(genomes=genomes, traits=seen, returns=jnp.zeros(slots, jnp.float32), weight=jnp.zeros(slots, jnp.float32))

@@ -16,7 +16,7 @@ from umwelt.networks.optimise import applied, optimiser
 from umwelt.networks.temporal import length, neighbours
 
 INVERSE = Metric(
-    name="inverse_loss", unit="squared units", meaning="error of the action that is told from two moments", better="down"
+    name="inverse_loss", unit="squared units", meaning="error of the action that is predicted from two moments", better="down"
 )
 
 

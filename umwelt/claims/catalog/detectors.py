@@ -30,7 +30,7 @@ noticing = Claim(
         Expect(measure="delay", arm="cusum", over="page_hinkley", by=0.7, ratio=True),
     ),
     seeds=tuple(range(10)),
-    tried="one setting; the bars were set by one who knew earlier figures of both detectors",
+    tried="one setting; the bars were set when earlier figures of both detectors were known",
     minutes=1,
     not_shown="streams whose mean and deviation are not known: the arm that learns them from 100 values is shown beside. False"
     " alarms are so rare that their distance is counted low",

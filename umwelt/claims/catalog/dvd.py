@@ -31,7 +31,7 @@ volume = Claim(
     seeds=tuple(range(10)),
     minutes=3,
     tries=2,
-    tried="a wall 3 wide with arms of 1 and likeness over a distance of 1, where nobody passes; and a wall 2 wide with arms of"
+    tried="a wall 3 wide with arms of 1 and likeness over a distance of 1, where none passes; and a wall 2 wide with arms of"
     " 0.5 and a distance of 0.5",
     not_shown="MuJoCo, and the gradient form with actors and critics",
 )

@@ -21,6 +21,6 @@ tells = Claim(
     tuned=(100, 101, 102, 103, 104, 105),
     minutes=0.5,
     tries=2,
-    tried="starts anywhere, where a fall tells as much as any input, and starts at rest, on seeds 100 to 105",
+    tried="starts anywhere, where a fall says as much as any input, and starts at rest, on seeds 100 to 105",
     not_shown="arm and quadrotor, and planners over long horizons. Inputs of full size and random sign are a second control",
 )

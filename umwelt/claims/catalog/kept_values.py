@@ -45,7 +45,7 @@ kept = Claim(
     minutes=5,
     tried="one setting, on seeds 100 to 102, where the gain was 0.14; the control learns the second grid so badly (0.17, with"
     " copies 0.52) that it has little to forget there",
-    not_shown="levels that are seen in part; more room for old moments; answers of the day, as in dark experience replay, in"
+    not_shown="levels that are seen in part; more room for old moments; present answers, as in dark experience replay, in"
     " place of those of a copy",
     cites=("dark_experience_2020",),
 )

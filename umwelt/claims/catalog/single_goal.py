@@ -47,6 +47,6 @@ explores = Claim(
     tries=2,
     tried="half of the updates and exams by the best action, with which one of three seeds reached the goal (seeds 100 to 102);"
     " and these. With goals drawn evenly one of five seeds always reaches it, and one never",
-    not_shown="arms that move things, and their stages of skill, in 12 million decisions; exams at the end of life are lived as"
+    not_shown="arms that move things, and their stages of skill, in 12 million decisions; exams at the end of life are run as"
     " episodes are, by drawing from the policy",
 )

@@ -53,5 +53,5 @@ touches = Claim(
     ),
     minutes=3,
     tried="one setting",
-    not_shown="cameras and force sensors, and the second phase, in which what was lived is drawn with a task's reward",
+    not_shown="cameras and force sensors, and the second phase, in which stored transitions are drawn with a task's reward",
 )
