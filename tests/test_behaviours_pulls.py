@@ -69,7 +69,7 @@ def test_a_pull_moves_the_policy() -> None:
 
 
 def linear(slopes: np.ndarray, noise: float) -> tuple[Informed, Any]:
-    """Members that foretell two targets as slopes [E, T, F + A] times what they read, by one linear layer."""
+    """Members that predict two targets as slopes [E, T, F + A] times what they read, by one linear layer."""
     pull = Informed(members=slopes.shape[0], units=4)
     state = pull.init(KEY, 1, policies.over(Box(shape=(1,), low=-1.0, high=1.0)), ())
     network = Network(weights=(jnp.asarray(slopes, jnp.float32),), biases=(jnp.zeros((*slopes.shape[:2], 1)),))

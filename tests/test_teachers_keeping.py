@@ -64,7 +64,7 @@ def test_what_was_long_ago_is_asked_for_again_and_what_is_kept_is_not() -> None:
     assert losses[1] < 0.05
     asked = np.asarray(TEACHER.ask(KEY, state, 2000)[1])
     again = np.abs(asked - 0.1) <= 0.11
-    assert again.mean() == pytest.approx(min(0.5, float(losses.sum())), abs=0.04), "as often as it is foretold, at most the share"
+    assert again.mean() == pytest.approx(min(0.5, float(losses.sum())), abs=0.04), "as often as predicted, at most the share"
     assert np.all(asked[~again & (np.abs(asked - 0.9) > 0.11)] == 0.5), "else as the teacher inside says"
 
 

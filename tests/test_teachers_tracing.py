@@ -80,7 +80,7 @@ def test_the_area_under_the_curve_is_that_of_scikit_learn() -> None:
     assert float(area_under(jnp.asarray(scores), jnp.asarray(truth))) == pytest.approx(roc_auc_score(truth[off], scores[off]))
 
 
-def test_pupils_have_prerequisites_before_their_skills_and_are_foretold_better_than_by_chance() -> None:
+def test_pupils_have_prerequisites_before_their_skills_and_are_predicted_better_than_by_chance() -> None:
     learners = Learners(pupils=6, questions=40, skills=4)
     answers, graph = learners(KEY)
     assert np.all(np.triu(graph, 1) == graph)

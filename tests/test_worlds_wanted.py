@@ -11,9 +11,10 @@ import pytest
 
 import umwelt.check
 from umwelt.core import FIRST, MID, TERMINATED, TRUNCATED, Box, TimeStep, WorldSpec, capability, lived, part
-from umwelt.evaluation.coverage import area, cells_of, distinct, shift, visited_by, visits
+from umwelt.evaluation.coverage import area, distinct, shift, visited_by, visits
 from umwelt.memory import Trajectories
 from umwelt.memory.hindsight import Hindsight
+from umwelt.networks.cells import cells_of
 from umwelt.networks.later import later_moment
 from umwelt.worlds import Announced, Pendulum, PointMaze, stream
 from umwelt.worlds.legs import Legs

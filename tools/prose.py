@@ -3,7 +3,8 @@
     python -m tools.prose [PATH ...]
 
 It reports banned words (archaisms, persons for things, private terms where the literature has a word) and sentences
-of more than LONGEST words. In texts of a program, such as messages and claims, it looks for banned words alone. A code span or a bracket counts as one word. Notes of the past (docs/notes) are left alone.
+of more than LONGEST words. In texts of a program, such as messages and claims, it looks for banned words alone.
+A code span or a bracket counts as one word. Notes of the past (docs/notes) are left alone.
 """
 
 import ast
@@ -18,7 +19,7 @@ LONGEST = 25
 """Words of a sentence."""
 BANNED = (
     r"whoever|whomever|who|whom|somebody|nobody|everybody|anew|newborn|newborns|heretofore|lately|beforehand|whilst|thereby|herein|hence"
-    r"|told|tells|lived on|(?:is|are|was|were|be|been) lived|lives on|of the day|by heart"
+    r"|told|tells|foretell|foretells|foretold|lived on|(?:is|are|was|were|be|been) lived|lives on|of the day|by heart"
     r"|meal|meals|the like|the more so|ere|unto|upon|nought|naught|for ever|at hand|dear"
 )
 WORDS = re.compile(rf"\b(?:{BANNED})\b", re.IGNORECASE)

@@ -11,12 +11,11 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import ENTROPY, VALUE, Batch, mean, wiped
-from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
 from umwelt.networks.returns import lambda_returns
 from umwelt.networks.twohot import Bins
 
@@ -145,7 +144,7 @@ class ActorCritic:
         gradient, (towards, entropy) = jax.grad(loss, has_aux=True)(both)
         slope = lambda at: jax.grad(loss, has_aux=True)(at)[0]  # noqa: E731
         (actor, critic), optimised = stepped(self._optimiser(), gradient, state.optimiser, both, slope)
-        target = followed(state.target, critic, self.ema_rate)
+        target = averaged(critic, state.target, self.ema_rate)
         after = dataclasses.replace(state, actor=actor, critic=critic, target=target, range=spread, optimiser=optimised)
         info = {"value": jnp.mean(value), "value_loss": towards, "policy_entropy": entropy, "return_range": spread}
         return where_any(dream.weight, after, state), info

@@ -13,7 +13,7 @@ from umwelt.networks import deltas, layers
 from umwelt.networks.deltas import Delta
 from umwelt.networks.form import Form, form
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped
 
 Trains = Literal["base", "skill", "mixture"]
 """What a lesson changes: the shared policy; one skill; or the mixing network and one skill."""
@@ -115,8 +115,9 @@ class Composed:
             return jnp.mean((outputs - done) ** 2)
 
         loss, gradient = jax.value_and_grad(miss)(state.weights)
-        step, optimised = optimiser(self.learning_rate).update(self._own(gradient, trains, slot), state.optimiser, state.weights)
-        return replace(state, weights=applied(state.weights, step), optimiser=optimised), {"imitation_loss": loss}
+        own = self._own(gradient, trains, slot)
+        weights, optimised = stepped(optimiser(self.learning_rate), own, state.optimiser, state.weights)
+        return replace(state, weights=weights, optimiser=optimised), {"imitation_loss": loss}
 
     def _own(self, gradient: Weights, trains: Trains, slot: Any) -> Weights:
         """The gradient of what a lesson trains, and zeros for all else."""

@@ -13,7 +13,6 @@ import jax.numpy as jnp
 from umwelt.behaviours.batch import ENTROPY
 from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.soft_actor_critic import TEMPERATURE
-from umwelt.behaviours.updates import stepped, where_any
 from umwelt.core import (
     DOUBT,
     SURPRISE,
@@ -34,7 +33,7 @@ from umwelt.networks import contrast, layers, policies
 from umwelt.networks.form import Form, vectors
 from umwelt.networks.later import later_moment
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 
 APART = Metric(name="told_apart", unit="share", meaning="rows of a batch whose own later moment scores highest", better="up")
 SEEN, TASK = "seen", "task"

@@ -15,13 +15,12 @@ import optax
 
 from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
 from umwelt.behaviours.masks import drawn
-from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers
 from umwelt.networks.form import form
 from umwelt.networks.layers import Layer, Stack
-from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
 from umwelt.networks.policies import masked
 
 
@@ -149,7 +148,7 @@ class DQN:
     def _stepped(self, state: DqnState, batch: Batch, gradient: Any, slope: Any, counted: int) -> DqnState:
         """Move the network along the gradient and the target network after it, unless no row of the batch weighs."""
         network, optimised = stepped(self._optimiser(), gradient, state.optimiser, state.network, slope)
-        target = followed(state.target, network, self.ema_rate)
+        target = averaged(network, state.target, self.ema_rate)
         updates = state.updates + counted
         after = dataclasses.replace(state, network=network, target=target, optimiser=optimised, updates=updates)
         return where_any(batch.weight, after, state)

@@ -1,7 +1,7 @@
 """Pull a policy towards actions that tell much about the world.
 
 "MaxInfoRL: boosting exploration in reinforcement learning through information gain maximization" (2025). An ensemble
-foretells change and reward. Where its members disagree beyond the noise, an action brings information. Its worth stands
+predicts change and reward. Where its members disagree beyond the noise, an action brings information. Its worth stands
 beside the entropy, in the target and in what the policy climbs, and each has a temperature that tunes itself.
 
 Where we differ: members are deterministic, and the noise of a target is the running error of their mean.
@@ -14,12 +14,11 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import Batch, mean
-from umwelt.behaviours.updates import followed, stepped
 from umwelt.core import Info, Metric, keys, part, struct
 from umwelt.networks import layers, members, policies, scale
 from umwelt.networks.layers import Stack
 from umwelt.networks.members import Network
-from umwelt.networks.optimise import optimiser
+from umwelt.networks.optimise import averaged, optimiser, stepped
 from umwelt.networks.scale import Scale
 
 GAIN = Metric(name="information_gain", unit="nats", meaning="mean information that the policy's actions in the batch bring")
@@ -28,7 +27,7 @@ PULL = Metric(name="information_temperature", unit="reward per deviation", meani
 
 @struct
 class InformedState:
-    """network: the members. inputs, targets, gains: scales of what they read, what they foretell, and the information.
+    """network: the members. inputs, targets, gains: scales of what they read, what they predict, and the information.
     noise: float32 [T], the mean squared error of the members' mean, in variances of the targets. target: the policy's
     target network. temperature: float32 [], its logarithm. optimisers: Optax's, of members and temperature."""
 
@@ -47,7 +46,7 @@ class Informed:
     """The information that an action brings about change and reward, times a temperature that tunes itself."""
 
     members: int = 5
-    """Networks that foretell."""
+    """Networks that predict."""
     units: int = 256
     """Width of their two hidden layers."""
     learning_rate: float = 3e-4
@@ -96,7 +95,7 @@ class Informed:
     ) -> tuple[InformedState, Info]:
         """Update the members, then the scale of the information, then the temperature."""
         taken = acts.features(acts.unit(batch.action))
-        state = self._foretold(state, batch, taken)
+        state = self._predicted(state, batch, taken)
         now, later = (self._drawn(key, state, batch, acts, each) for each in (policy, state.target))
         gains = scale.update(state.gains, now[:, None], (batch.weight > 0).astype(jnp.float32), self.horizon)
         # the temperature rises while the policy brings less than the slower one would
@@ -107,13 +106,13 @@ class Informed:
         after = replace(
             state,
             gains=gains,
-            target=followed(state.target, policy, self.ema_rate),
+            target=averaged(policy, state.target, self.ema_rate),
             temperature=temperature,
             optimisers=(state.optimisers[0], optimised),
         )
         return after, info
 
-    def _foretold(self, state: InformedState, batch: Batch, taken: jax.Array) -> InformedState:
+    def _predicted(self, state: InformedState, batch: Batch, taken: jax.Array) -> InformedState:
         """Update scales, members and noise on a batch."""
         weighs = (batch.weight > 0).astype(jnp.float32)
         rows = jnp.concatenate([batch.now, taken], axis=-1)
@@ -138,7 +137,7 @@ class Informed:
         return replace(state, network=network, noise=noise, optimisers=(optimised, state.optimisers[1]))
 
     def _guess(self, state: InformedState, network: Network, features: jax.Array, taken: jax.Array) -> jax.Array:
-        """What each member foretells of rows [N], in standard units: float32 [E, T, N]."""
+        """What each member predicts of rows [N], in standard units: float32 [E, T, N]."""
         rows = jnp.concatenate([features, taken], axis=-1)
         rows = ((rows - state.inputs.mean) / state.inputs.deviation).T
         return members.apply(network, jnp.broadcast_to(rows, (self.members, *rows.shape)))

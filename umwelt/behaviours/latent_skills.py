@@ -14,7 +14,7 @@ from umwelt.core.contracts import Mode
 from umwelt.networks import layers
 from umwelt.networks.form import Form, form
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 
 WIDE = 2.0
 """Skills called at -1 and 1 lie so many deviations of the prior from its middle."""
@@ -106,12 +106,11 @@ class LatentSkills:
 
         networks = (state.encoder, state.decoder, state.prior)
         gradient, info = jax.grad(miss, has_aux=True)(networks)
-        turn, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, networks)
-        encoder, decoder, prior = applied(networks, turn)
+        (encoder, decoder, prior), optimised = stepped(optimiser(self.learning_rate), gradient, state.optimiser, networks)
         after = LatentSkillsState(
             encoder=encoder, decoder=decoder, prior=prior, optimiser=optimised, action_form=state.action_form
         )
-        return jax.tree.map(lambda new, old: jnp.where(jnp.any(weight > 0), new, old), after, state), info
+        return where_any(weight, after, state), info
 
     def _encoded(self, encoder: Stack, seen: jax.Array, done: jax.Array) -> tuple[jax.Array, jax.Array]:
         stretch = jnp.concatenate([seen, done], axis=-1).reshape(seen.shape[0], -1)

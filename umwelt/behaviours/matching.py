@@ -10,12 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
-from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Discrete, Info, keys, part, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import matched
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
 
 
 @struct
@@ -99,7 +98,7 @@ class Matching:
         optimise = optimiser(self.learning_rate, protection=self.protection)
         slope = lambda at: jax.grad(criticise, has_aux=True)(at)[0]  # noqa: E731 - asked by protections alone
         network, optimised = stepped(optimise, gradient, state.optimiser, state.network, slope)
-        target = followed(state.target, network, self.ema_rate)
+        target = averaged(network, state.target, self.ema_rate)
         after = replace(state, network=network, target=target, optimiser=optimised, updates=state.updates + 1)
         return where_any(batch.weight, after, state), {"value": value, "value_loss": loss}
 

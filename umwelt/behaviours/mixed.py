@@ -18,7 +18,6 @@ from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.masks import admissible, drawn
 from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.rewarded import Rewarded
-from umwelt.behaviours.updates import followed, where_any
 from umwelt.core import (
     DOUBT,
     LIVED,
@@ -41,7 +40,7 @@ from umwelt.core.contracts import Memory, Mode
 from umwelt.networks import bonuses, layers
 from umwelt.networks.form import Form, form, vectors
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import averaged, optimiser, stepped, where_any
 
 RANDOM, HELD, CURIOUS, TASK = range(4)
 """The strategies, as the numbers of their options."""
@@ -235,9 +234,8 @@ class Mixed:
 
         stacks = (chooser.values, chooser.ends)
         (_, loss), gradient = jax.value_and_grad(miss, has_aux=True)(stacks)
-        steps, optimised = optimiser(self.learning_rate).update(gradient, chooser.optimiser, stacks)
-        values, leaving = applied(stacks, steps)
-        target = followed(chooser.target, values, 0.01)
+        (values, leaving), optimised = stepped(optimiser(self.learning_rate), gradient, chooser.optimiser, stacks)
+        target = averaged(values, chooser.target, 0.01)
         moved = Chooser(values=values, target=target, ends=leaving, optimiser=optimised)
         return where_any(batch.weight, moved, chooser), loss
 

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 from umwelt.behaviours.batch import mean
 from umwelt.behaviours.memories import empty, example
 from umwelt.behaviours.pupil_views import Views
-from umwelt.behaviours.updates import stepped, where_any
 from umwelt.core import (
     DOUBT,
     SURPRISE,
@@ -33,7 +32,7 @@ from umwelt.core import (
 )
 from umwelt.core.contracts import Memory, Mode
 from umwelt.networks import members
-from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.optimise import Protection, optimiser, stepped, where_any
 
 ANSWER_LOSS = Metric(
     name="answer_loss", unit="nats", meaning="mean negative log-likelihood of the newest truths, before the update", better="down"

@@ -13,6 +13,7 @@ from umwelt.behaviours.memories import empty, example
 from umwelt.core import (
     DOUBT,
     SURPRISE,
+    TRUNCATED,
     Box,
     Experience,
     Info,
@@ -136,7 +137,7 @@ class Skilful:
             return replace(step, observation={SEEN: step.observation, SKILL: skill})
 
         # `see` has drawn the next skill where this one's time was over; that one transition is not learned from
-        kind = jnp.where(state.age == 0, jnp.int8(3), experience.step.kind)
+        kind = jnp.where(state.age == 0, jnp.int8(TRUNCATED), experience.step.kind)
         before = extended(replace(experience.step, kind=kind))
         kept = replace(experience, step=before, next=extended(experience.next))
         return replace(state, memory=self.memory.add(key, state.memory, kept)), {}

@@ -104,11 +104,12 @@ class Snapshots:
         state = replace(state, inner=inner, lived=state.lived + 1)
         if self.every:
             due = state.lived % self.every == 0
-            state = jax.tree.map(lambda new, old: jnp.where(due, new, old), self.snapshot(state), state)
+            kept = self.snapshot(state).library
+            state = replace(state, library=jax.tree.map(lambda new, old: jnp.where(due, new, old), kept, state.library))
         return state, {**info, "skills": state.library.filled.astype(jnp.float32)}
 
     def snapshot(self, state: SnapshotsState) -> SnapshotsState:
-        """Store a copy of the present policy."""
+        """Store a copy of the present policy. Its visits are not counted, so a full library drops the oldest."""
         visits = jnp.ones(self.library.cells)
         return replace(state, library=self.library.stored(state.library, state.inner.learner, state.lived, visits))
 

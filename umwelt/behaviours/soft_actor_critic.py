@@ -12,12 +12,11 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import ENTROPY, VALUE, VALUE_LOSS, Batch, mean, wiped
-from umwelt.behaviours.updates import followed, stepped, where_any
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import layers, policies
 from umwelt.networks.layers import Bundle, Stack
-from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
 
 TEMPERATURE = Metric(name="temperature", unit="reward per nat", meaning="what a nat of entropy is worth to the policy")
 
@@ -174,7 +173,7 @@ class SAC:
             state,
             policy=policy,
             critics=critics,
-            target=followed(state.target, critics, self.ema_rate),
+            target=averaged(critics, state.target, self.ema_rate),
             temperature=temperature_after,
             optimisers=(of_policy, of_critics, of_temperature),
         )

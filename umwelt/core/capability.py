@@ -1,7 +1,8 @@
 """Capabilities: optional methods of a part, found through the parts that it is wrapped in.
 
 A wrapper declares three things: `inner`, the part inside; `passes`, the names of the capabilities that it lets
-through; and `project(arguments)`, which turns the arguments of a capability, by name, into those of the inner part.
+through; and `project(arguments)`, which turns the arguments of a capability, by name, into those of the inner part. A
+wrapper without `project` hands them on as they are.
 The state of a model's wrapper keeps the inner state in its field `inner`.
 """
 
@@ -59,7 +60,7 @@ def _through(wrappers: tuple[Any, ...], found: Callable[..., Any], name: str) ->
         given = dict(bound.arguments)
         for wrapper in wrappers:
             states.append(given.get("state"))
-            given = wrapper.project(given)
+            given = wrapper.project(given) if hasattr(wrapper, "project") else given
         result = found(**given)
         if name not in RETURNS_STATE:
             return result

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Info, Moment, keys, part, select, struct
+from umwelt.networks.cells import mixed
 
 DECOYS = 3
 """A misplaced subgoal lies at one in two to the power of this of all observations."""
@@ -100,9 +101,8 @@ class Beacons:
     def _holds(self, state: BeaconsState, features: jax.Array) -> jax.Array:
         """Whether each subgoal holds where its beacon stands: features [B, F] -> bool [B, K]."""
         bits = (features > 0.5).astype(jnp.uint32)
-        mixed = jnp.sum(bits * state.odds, axis=1, dtype=jnp.uint32)[:, None] ^ state.places
-        mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(0x9E3779B1)
-        return jnp.where(state.places > 0, mixed >> (32 - DECOYS) == 0, self._suggested(features))
+        sums = jnp.sum(bits * state.odds, axis=1, dtype=jnp.uint32)[:, None] ^ state.places
+        return jnp.where(state.places > 0, mixed(sums) >> (32 - DECOYS) == 0, self._suggested(features))
 
     def _placed(self, state: BeaconsState, episode: jax.Array) -> jax.Array:
         """Draw where the subgoals of the episodes int32 [B] lie: uint32 [B, K], 0 where they are right."""

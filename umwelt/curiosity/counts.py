@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Info, Moment, part, select, struct
+from umwelt.networks.cells import slots_of
 
 OFTEN = 4
 """What `told` distinguishes: an observation was met in this episode never before, once, twice, or more often."""
@@ -189,10 +190,7 @@ class Counts:
         """The slot of codes [N, F]: int32 [N]."""
         if self.of == "index":
             return jnp.argmax(codes, axis=-1).astype(jnp.int32)
-        mixed = jnp.sum(codes.astype(jnp.uint32) * state.odds, axis=-1, dtype=jnp.uint32)
-        # the lower bits of a product depend on few of the sum's; the upper ones on all
-        mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(0x9E3779B1)
-        return (mixed >> (33 - self.slots.bit_length())).astype(jnp.int32)
+        return slots_of(codes, state.odds, self.slots)
 
     def _before(self, state: CountsState, codes: jax.Array) -> jax.Array:
         """How often the episode of each row had met its codes [B, F]: int32 [B]; 0 where not episodic."""

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from umwelt.core import Info, Metric, keys, part, struct
 from umwelt.networks import layers
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 
 EXCESS = Metric(name="excess", unit="squared distance", meaning="by how much the representation misses its bound, on average")
 
@@ -113,18 +113,16 @@ class Directions:
         slopes = slope, jax.grad(unlikely)(state.density), jnp.exp(state.multiplier) * room
         weights = state.map, state.density, state.multiplier
         made = [
-            self._optimiser().update(slope, held, weight)
+            stepped(self._optimiser(), slope, held, weight)
             for slope, held, weight in zip(slopes, state.optimisers, weights, strict=True)
         ]
-        moved = [applied(weight, step) for weight, (step, _) in zip(weights, made, strict=True)]
         after_all = DirectionsState(
-            map=moved[0],
-            density=moved[1],
-            multiplier=moved[2],
+            map=made[0][0],
+            density=made[1][0],
+            multiplier=made[2][0],
             optimisers=tuple(held for _, held in made),  # type: ignore[arg-type]
         )
-        weighs = jnp.sum(weight) > 0
-        return jax.tree.map(lambda new, old: jnp.where(weighs, new, old), after_all, state), {"excess": -room}
+        return where_any(weight, after_all, state), {"excess": -room}
 
     def _moved(self, map: Stack, now: jax.Array, after: jax.Array) -> jax.Array:
         """float32 [N, size]: the change of the representation."""

@@ -10,12 +10,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.core import Info, Metric, Moment, keys, part, struct
-from umwelt.networks import layers, scale
+from umwelt.networks import bonuses, layers, scale
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import Protection, optimiser
+from umwelt.networks.optimise import Protection, optimiser, stepped, where_any
 from umwelt.networks.scale import Scale
 
 LOSS = Metric(
@@ -89,26 +88,23 @@ class Distilled:
 
     def learn(self, key: jax.Array, state: DistilledState, moment: Moment) -> tuple[DistilledState, Info]:
         """Update the scale of the inputs, then the predictor once."""
-        weighs = moment.weight > 0
-        after = jnp.where(weighs[:, None], moment.after, 0.0)
-        weight = moment.weight / jnp.maximum(jnp.sum(moment.weight), 1e-9)
-        scaled = replace(state, inputs=scale.update(state.inputs, after, weighs.astype(jnp.float32), self.horizon))
+        wiped, number, share = bonuses.weighed(moment)
+        scaled = replace(state, inputs=scale.update(state.inputs, wiped.after, number, self.horizon))
 
         def loss(predictor: Any) -> jax.Array:
-            return jnp.sum(weight * self.error(scaled, predictor, after))
+            return jnp.sum(share * self.error(scaled, predictor, wiped.after))
 
         error, gradient = jax.value_and_grad(loss)(state.predictor)
-        steps, optimised = self._optimiser.update(gradient, state.optimiser, state.predictor, slope=jax.grad(loss))
-        learned = replace(scaled, predictor=optax.apply_updates(state.predictor, steps), optimiser=optimised)
-        some = jnp.any(weighs)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), learned, state), {"distillation_loss": error}
+        predictor, optimised = stepped(self._optimiser, gradient, state.optimiser, state.predictor, jax.grad(loss))
+        learned = replace(scaled, predictor=predictor, optimiser=optimised)
+        return where_any(moment.weight, learned, state), {"distillation_loss": error}
 
     def error(self, state: DistilledState, predictor: Stack, features: jax.Array) -> jax.Array:
         """The mean squared error of a predictor at features [N, F]: float32 [N]."""
-        inputs = jnp.clip((features - state.inputs.mean) / state.inputs.deviation, -self.clip, self.clip)
+        inputs = scale.standard(state.inputs, features, self.clip)
         target, guess = (layers.apply(each, inputs, jax.nn.relu) for each in (state.target, predictor))
         return jnp.mean((guess - target) ** 2, axis=-1)
 
     @property
-    def _optimiser(self) -> optax.GradientTransformationExtraArgs:
+    def _optimiser(self) -> Any:
         return optimiser(self.learning_rate, protection=self.protection)

@@ -11,12 +11,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.core import Info, Metric, Moment, keys, part, struct
-from umwelt.networks import layers, scale
+from umwelt.networks import bonuses, layers, scale
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 from umwelt.networks.scale import Scale
 
 BOUND = Metric(
@@ -86,10 +85,8 @@ class Empowerment:
 
     def learn(self, key: jax.Array, state: EmpowermentState, moment: Moment) -> tuple[EmpowermentState, Info]:
         """Make the actions likelier in both networks, once."""
-        weighs = moment.weight > 0
-        share = moment.weight / jnp.maximum(jnp.sum(moment.weight), 1e-9)
-        wiped = jax.tree.map(lambda leaf: jnp.where(weighs.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf, 0.0), moment)
-        inputs = scale.update(state.inputs, _rows(wiped), weighs.astype(jnp.float32), self.horizon)
+        wiped, number, share = bonuses.weighed(moment)
+        inputs = scale.update(state.inputs, _rows(wiped), number, self.horizon)
         scaled = replace(state, inputs=inputs)
 
         def loss(heads: Heads) -> tuple[jax.Array, jax.Array]:
@@ -97,14 +94,12 @@ class Empowerment:
             return -jnp.sum(share * (told + known)), jnp.sum(share * (told - known))
 
         gradient, gain = jax.grad(loss, has_aux=True)(state.heads)
-        steps, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, state.heads)
-        heads: Any = optax.apply_updates(state.heads, steps)  # type: ignore[arg-type]
-        learned, some = replace(scaled, heads=heads, optimiser=optimised), jnp.any(weighs)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), learned, state), {"empowerment": gain}
+        heads, optimised = stepped(optimiser(self.learning_rate), gradient, state.optimiser, state.heads)
+        return where_any(moment.weight, replace(scaled, heads=heads, optimiser=optimised), state), {"empowerment": gain}
 
     def _likelihoods(self, state: EmpowermentState, heads: Heads, moment: Moment) -> tuple[jax.Array, jax.Array]:
         """Log likelihoods [N] of the actions, given now and after, and given now."""
-        rows = jnp.clip((_rows(moment) - state.inputs.mean) / state.inputs.deviation, -self.clip, self.clip)
+        rows = scale.standard(state.inputs, _rows(moment), self.clip)
         width = moment.now.shape[-1]
         outputs = layers.apply(heads.inverse, rows, jax.nn.silu), layers.apply(heads.prior, rows[:, :width], jax.nn.silu)
         told, known = (self._likelihood(each, moment.done) for each in outputs)

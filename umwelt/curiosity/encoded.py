@@ -10,12 +10,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.core import keys, part, struct
 from umwelt.networks import layers, scale
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 from umwelt.networks.scale import Scale
 
 
@@ -85,13 +84,12 @@ class Encoded:
             rows = jnp.searchsorted(ends, jax.random.uniform(key, (self.batch,)) * ends[-1], side="right")
             drawn = wanted[jnp.minimum(rows, traits.shape[0] - 1)]
             gradient = jax.grad(lambda networks: jnp.mean(_error(networks, drawn)))(networks)
-            steps, optimised = step.update(gradient, optimised, networks)
-            return (optax.apply_updates(networks, steps), optimised), None
+            return stepped(step, gradient, optimised, networks), None
 
         begun = (state.networks, state.optimiser)
         (networks, optimised), _ = jax.lax.scan(update, begun, jax.random.split(key, self.updates))
         learned = EncodedState(networks=networks, optimiser=optimised, inputs=inputs)
-        return jax.tree.map(lambda new, old: jnp.where(ends[-1] > 0, new, old), learned, state)
+        return where_any(weight, learned, state)
 
 
 @struct

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import Info, Metric, part, struct
+from umwelt.networks.optimise import where_any
 from umwelt.networks.temporal import Temporal, TemporalState, length, neighbours
 
 APART = Metric(name="apart", unit="decisions", meaning="mean distance of random pairs of remembered moments")
@@ -87,8 +88,7 @@ class Faraway:
         filled = FarawayState(
             temporal=temporal, pool=jnp.resize(now[best], state.pool.shape), known=jnp.resize(known, state.known.shape)
         )
-        after = jax.tree.map(lambda new, old: jnp.where(jnp.any(weight > 0), new, old), filled, state)
-        return after, {"apart": info["apart"]}
+        return where_any(weight, filled, state), {"apart": info["apart"]}
 
     def _embed(self, state: TemporalState, features: jax.Array) -> Any:
         return features if self.straight else self.temporal.embed(state, features)

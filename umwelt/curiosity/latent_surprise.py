@@ -13,12 +13,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from umwelt.core import Info, Metric, Moment, keys, part, struct
-from umwelt.networks import layers, scale
+from umwelt.networks import bonuses, layers, scale
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 from umwelt.networks.scale import Scale
 
 NATS = Metric(name="latent_surprise", unit="nats", meaning="mean divergence of posterior from prior, before the update")
@@ -101,11 +100,8 @@ class LatentSurprise:
 
     def learn(self, key: jax.Array, state: LatentState, moment: Moment) -> tuple[LatentState, Info]:
         """Update the scales, then the networks once."""
-        weighs = moment.weight > 0
-        share = moment.weight / jnp.maximum(jnp.sum(moment.weight), 1e-9)
-        wiped = jax.tree.map(lambda leaf: jnp.where(weighs.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf, 0.0), moment)
+        wiped, number, share = bonuses.weighed(moment)
         rows, change = jnp.concatenate([wiped.now, wiped.done], axis=-1), wiped.after - wiped.now
-        number = weighs.astype(jnp.float32)
         scaled = replace(
             state,
             inputs=scale.update(state.inputs, rows, number, self.horizon),
@@ -123,12 +119,9 @@ class LatentSurprise:
             return 0.5 * missed + nats, (nats, missed / found.shape[-1])
 
         gradient, (nats, missed) = jax.grad(loss, has_aux=True)(state.weights)
-        steps, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, state.weights)
-        weights: Any = optax.apply_updates(state.weights, steps)  # type: ignore[arg-type]
+        weights, optimised = stepped(optimiser(self.learning_rate), gradient, state.optimiser, state.weights)
         learned = replace(scaled, weights=weights, optimiser=optimised)
-        some = jnp.any(weighs)
-        kept = jax.tree.map(lambda new, old: jnp.where(some, new, old), learned, state)
-        return kept, {"latent_surprise": nats, "latent_error": missed}
+        return where_any(moment.weight, learned, state), {"latent_surprise": nats, "latent_error": missed}
 
     def _read(self, state: LatentState, moment: Moment) -> tuple[jax.Array, jax.Array]:
         """What is known before, [N, F + A], and the change that is found, [N, F], in standard units."""
@@ -136,8 +129,7 @@ class LatentSurprise:
         change = moment.after - moment.now
         if self.standard:
             change = (change - state.changes.mean) / state.changes.deviation
-        known = (rows - state.inputs.mean) / state.inputs.deviation
-        return jnp.clip(known, -self.clip, self.clip), jnp.clip(change, -self.clip, self.clip)
+        return scale.standard(state.inputs, rows, self.clip), jnp.clip(change, -self.clip, self.clip)
 
     def _beliefs(self, weights: Weights, known: jax.Array, found: jax.Array) -> tuple[Any, Any]:
         """Mean and log deviation [N, latent] of prior and posterior."""

@@ -1,7 +1,7 @@
 """Pay for progress, as a network that has watched others measures it: how much later does this moment look than an earlier one?
 
 "Accelerating exploration and representation learning with offline pre-training" (2023) learns from runs of experts, apart
-from each other, a representation and such a model of progress. Here is the second: from two moments of one run it foretells
+from each other, a representation and such a model of progress. Here is the second: from two moments of one run it predicts
 the time between them, with its sign.
 """
 
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from umwelt.core import Info, Metric, Moment, keys, part, struct
 from umwelt.networks import layers
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 
 LOSS = Metric(
     name="progress_loss",
@@ -106,12 +106,9 @@ class Progress:
         if state.number.shape != weighs.shape:
             return state, {"progress_loss": jnp.float32(0.0)}
         state = self._watched(state, after, weighs)
-        (loss, _), gradient = jax.value_and_grad(self._miss, has_aux=True)(state.network, *self._pairs(key, state))
-        steps, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, state.network)
-        learned = (applied(state.network, steps), optimised)
-        network, kept = jax.tree.map(
-            lambda new, old: jnp.where(jnp.any(weighs), new, old), learned, (state.network, state.optimiser)
-        )
+        loss, gradient = jax.value_and_grad(self._miss)(state.network, *self._pairs(key, state))
+        learned = stepped(optimiser(self.learning_rate), gradient, state.optimiser, state.network)
+        network, kept = where_any(weighs, learned, (state.network, state.optimiser))
         return replace(state, network=network, optimiser=kept), {"progress_loss": loss}
 
     def passed(self, network: Stack, earlier: jax.Array, later: jax.Array) -> jax.Array:
@@ -149,8 +146,6 @@ class Progress:
         weight = (same & (other == time + gap)).astype(jnp.float32)
         return state.runs[time, row], state.runs[other, row], gap / self.lag, weight
 
-    def _miss(
-        self, network: Stack, earlier: jax.Array, later: jax.Array, gap: jax.Array, weight: jax.Array
-    ) -> tuple[jax.Array, None]:
+    def _miss(self, network: Stack, earlier: jax.Array, later: jax.Array, gap: jax.Array, weight: jax.Array) -> jax.Array:
         error = (self.passed(network, earlier, later) - gap) ** 2
-        return jnp.sum(error * weight) / jnp.maximum(jnp.sum(weight), 1.0), None
+        return jnp.sum(error * weight) / jnp.maximum(jnp.sum(weight), 1.0)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from umwelt.core import Info, Metric, keys, part, struct
 from umwelt.networks import layers
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 from umwelt.networks.temporal import length, neighbours
 
 INVERSE = Metric(
@@ -107,13 +107,11 @@ class Rare:
 
         networks = (state.encoder, state.teller)
         (loss, step), gradient = jax.value_and_grad(miss, has_aux=True)(networks)
-        steps, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, networks)
-        encoder, teller = applied(networks, steps)
+        (encoder, teller), optimised = stepped(optimiser(self.learning_rate), gradient, state.optimiser, networks)
         mean = 0.99 * state.step + 0.01 * step
         after = RareState(encoder=encoder, teller=teller, optimiser=optimised, step=mean, routes=state.routes)
         after = RareState(**{**vars(after), "routes": self._routes(after, seen, valid)})
-        some = jnp.any(weight > 0)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), {"inverse_loss": loss}
+        return where_any(weight, after, state), {"inverse_loss": loss}
 
     def _routes(self, state: RareState, seen: jax.Array, valid: jax.Array) -> jax.Array:
         """The thinned paths to the last moments of the stretches' first episodes, the most solitary first: [K, P, G]."""

@@ -7,17 +7,6 @@ import jax
 import jax.numpy as jnp
 
 
-def cells_of(positions: jax.Array, low: tuple[float, ...], high: tuple[float, ...], bins: tuple[int, ...]) -> jax.Array:
-    """Number the cell of a grid that positions float32 [..., D] lie in, row by row: int32 [...]. What lies outside
-    belongs to the nearest cell."""
-    share = (positions - jnp.array(low)) / (jnp.array(high) - jnp.array(low))
-    index = jnp.clip(jnp.floor(share * jnp.array(bins)), 0, jnp.array(bins) - 1).astype(jnp.int32)
-    found = index[..., 0]
-    for axis in range(1, len(bins)):
-        found = found * bins[axis] + index[..., axis]
-    return found
-
-
 def visits(cells: jax.Array, number: int, weight: jax.Array | None = None) -> jax.Array:
     """Count how often each cell was visited: float32 [number]; cells int32 of any shape, weight of the same."""
     ones = jnp.ones(cells.shape) if weight is None else weight

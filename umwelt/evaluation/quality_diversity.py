@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.core import part, struct
+from umwelt.networks.cells import cells_of
 
 
 @struct
@@ -33,13 +34,7 @@ class Cells:
 
     def where(self, points: jax.Array) -> jax.Array:
         """The cell of points [n, axes]: int32 [n]."""
-        low, high, number = (jnp.asarray(each) for each in (self.low, self.high, self.number))
-        along = jnp.floor((points - low) / (high - low) * number).astype(jnp.int32)
-        along = jnp.clip(along, 0, number - 1)
-        cell = jnp.zeros(points.shape[0], jnp.int32)
-        for axis, size in enumerate(self.number):
-            cell = cell * size + along[:, axis]
-        return cell
+        return cells_of(points, self.low, self.high, self.number)
 
     def add(self, elites: Elites, points: jax.Array, returns: jax.Array) -> Elites:
         """Take in points [n, axes] and their returns [n]."""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from umwelt.core import keys, part, struct
 from umwelt.networks import gru, layers
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped
 
 
 @struct
@@ -68,8 +68,7 @@ class Segments:
 
         weights: Any = (state.unit, state.head)
         (mean, deviation), gradient = jax.value_and_grad(loss, has_aux=True)(weights)
-        steps, optimised = optimiser(self.learning_rate, clip=1.0).update(gradient, state.optimiser, weights)
-        unit, head = applied(weights, steps)
+        (unit, head), optimised = stepped(optimiser(self.learning_rate, clip=1.0), gradient, state.optimiser, weights)
         return SegmentsState(unit=unit, head=head, deviation=deviation, optimiser=optimised), mean
 
     def cuts(self, state: SegmentsState, features: jax.Array, wanted: jax.Array, known: jax.Array | None = None) -> jax.Array:

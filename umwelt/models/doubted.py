@@ -151,13 +151,11 @@ class Doubted:
 
         slope = jax.grad(loss, has_aux=True)
         gradient, error = slope(state.network)
-        update, optimiser = self._optimiser().update(
-            gradient, state.optimiser, state.network, slope=lambda network: slope(network)[0]
+        network, optimiser = optimise.stepped(
+            self._optimiser(), gradient, state.optimiser, state.network, lambda network: slope(network)[0]
         )
-        network = optimise.applied(state.network, update)
         after = replace(state, inner=inner, network=network, optimiser=optimiser, inputs=inputs, targets=spread)
-        some = jnp.any(weight > 0)
-        kept = jax.tree.map(lambda new, old: jnp.where(some, new, old), after, replace(state, inner=inner))
+        kept = optimise.where_any(weight, after, replace(state, inner=inner))
         return kept, info | {"doubt_loss": error}, believed
 
     def _rows(self, state: DoubtedState, experience: Experience, believed: Any) -> tuple[jax.Array, jax.Array, jax.Array]:

@@ -246,8 +246,7 @@ class Ensemble:
             update = dataclasses.replace(update, network=jax.tree.map(lambda leaf: leaf * works, update.network))
         weights = optimise.applied(state.weights, update)
         learned = dataclasses.replace(scaled, weights=weights, optimiser=optimiser, patience=watched)
-        some = jnp.any(experience.acted)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), learned, state), info
+        return optimise.where_any(experience.acted, learned, state), info
 
     def loss_of(self, state: EnsembleState, experience: Experience) -> tuple[EnsembleState, Callable[[Weights], Any]]:
         """Add experience [N] or [N, L] to the scales, and make its loss: a function from weights to the sum over members

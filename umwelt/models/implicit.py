@@ -204,8 +204,7 @@ class Implicit:
         if self.improves:
             after, more = self._improve(policy_key, after, jax.lax.stop_gradient(latents), rows)
             info = info | more
-        some = jnp.any(rows.weight > 0)
-        return jax.tree.map(lambda new, old: jnp.where(some, new, old), after, state), info
+        return optimise.where_any(rows.weight, after, state), info
 
     def imitate(self, key: jax.Array, state: ImplicitState, experience: Experience) -> tuple[ImplicitState, Info]:
         """Update the policy alone, towards the actions of transitions [N], with a little entropy."""
@@ -224,7 +223,7 @@ class Implicit:
             return missed - self.entropy * state.policy.size * entropy, info
 
         after, info = self._stepped(state, jax.grad(loss, has_aux=True))
-        return jax.tree.map(lambda new, old: jnp.where(jnp.any(acted), new, old), after, state), info
+        return optimise.where_any(acted, after, state), info
 
     def _improve(self, key: jax.Array, state: ImplicitState, latents: jax.Array, rows: Rows) -> tuple[ImplicitState, Info]:
         """Update the policy towards the highest values, over latents [L + 1, N, Z]."""

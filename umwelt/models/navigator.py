@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from umwelt.core import Info, keys, part, struct
 from umwelt.networks import layers
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 
 
 @struct
@@ -109,10 +109,9 @@ class Navigator:
 
         networks = (state.encoder, state.actor, state.distance)
         gradient, info = jax.grad(miss, has_aux=True)(networks)
-        turn, optimised = optimiser(self.learning_rate).update(gradient, state.optimiser, networks)
-        encoder, actor, distance = applied(networks, turn)
+        (encoder, actor, distance), optimised = stepped(optimiser(self.learning_rate), gradient, state.optimiser, networks)
         after = NavigatorState(encoder=encoder, actor=actor, distance=distance, optimiser=optimised)
-        return jax.tree.map(lambda new, old: jnp.where(jnp.any(weight > 0), new, old), after, state), info
+        return where_any(weight, after, state), info
 
     def _encoded(self, encoder: Stack, seen: jax.Array, wanted: jax.Array) -> tuple[jax.Array, jax.Array]:
         outputs = layers.apply(encoder, jnp.concatenate([seen, wanted], axis=-1), jax.nn.relu)

@@ -181,10 +181,11 @@ class Rssm:
             return jax.grad(self._loss, has_aux=True)(learned, key, state, turned, valid.T)
 
         gradient, (info, beliefs) = slope(learned)
-        update, optimiser = self._optimiser().update(gradient, state.optimiser, learned, slope=lambda at: slope(at)[0])
-        weights, balance = optimise.applied(learned, update)
+        (weights, balance), optimiser = optimise.stepped(
+            self._optimiser(), gradient, state.optimiser, learned, lambda at: slope(at)[0]
+        )
         after = dataclasses.replace(state, weights=weights, balance=balance, optimiser=optimiser)
-        after = jax.tree.map(lambda new, old: jnp.where(jnp.any(used), new, old), after, state)
+        after = optimise.where_any(used, after, state)
         return after, info, jax.lax.stop_gradient(beliefs)
 
     def _filter(self, key: jax.Array, weights: Weights, state: RssmState, turned: Experience) -> Filtered:

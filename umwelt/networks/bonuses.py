@@ -34,6 +34,14 @@ def moment(now: jax.Array, done: jax.Array, after: jax.Array, weight: jax.Array,
     return Moment(now=now, after=after, done=done, weight=weight, surprise=unknown if surprise is None else surprise)
 
 
+def weighed(moment: Moment) -> tuple[Moment, jax.Array, jax.Array]:
+    """A moment of zeros where a row weighs nothing, so that no NaN spreads; 1 for the rows that weigh, and each row's share
+    of the whole weight, both float32 [N]."""
+    weighs = moment.weight > 0
+    wiped = jax.tree.map(lambda leaf: jnp.where(weighs.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf, 0.0), moment)
+    return wiped, weighs.astype(jnp.float32), moment.weight / jnp.maximum(jnp.sum(moment.weight), 1e-9)
+
+
 def refuse_episodic(curiosity: Any, door: str) -> None:
     """Raise ValueError where a signal is episodic, for a door that sees transitions out of their order."""
     if capability(curiosity, "begin") is not None:

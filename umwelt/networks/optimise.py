@@ -4,10 +4,13 @@ Optax types weights as trees of arrays, which a struct is not to a type checker.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import jax
+import jax.numpy as jnp
 import optax
+
+W = TypeVar("W")
 
 
 class Protection(Protocol):
@@ -54,6 +57,13 @@ def transformation(init: Callable[..., Any], update: Callable[..., Any]) -> opta
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+def stepped(chain: Any, gradient: Any, state: Any, weights: Any, slope: Any = None) -> tuple[Any, Any]:
+    """Move weights against their gradient: the weights and the optimiser's state. slope: weights -> gradient, of the same
+    batch, for protections that read it."""
+    steps, after = chain.update(gradient, state, weights, slope=slope)
+    return applied(weights, steps), after
+
+
 def applied(weights: Any, steps: Any) -> Any:
     """Add the steps of an optimiser to the weights."""
     return optax.apply_updates(weights, steps)
@@ -62,3 +72,9 @@ def applied(weights: Any, steps: Any) -> Any:
 def averaged(weights: Any, target: Any, rate: float) -> Any:
     """Move a target network by the share `rate` towards the weights (an exponential moving average)."""
     return optax.incremental_update(weights, target, rate)
+
+
+def where_any(weight: jax.Array, new: W, old: W) -> W:
+    """The new state where any row of weight [N] weighs, else the old one."""
+    some = jnp.any(weight > 0)
+    return jax.tree.map(lambda after, before: jnp.where(some, after, before), new, old)

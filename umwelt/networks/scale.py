@@ -27,6 +27,11 @@ def unit(width: int) -> Scale:
     return Scale(mean=jnp.zeros(width), variance=jnp.ones(width), count=jnp.zeros(()))
 
 
+def standard(scale: Scale, rows: jax.Array, clip: float) -> jax.Array:
+    """Bring rows [N, F] to mean 0 and deviation 1, clipped at `clip` deviations."""
+    return jnp.clip((rows - scale.mean) / scale.deviation, -clip, clip)
+
+
 def update(scale: Scale, rows: jax.Array, weight: jax.Array, horizon: float) -> Scale:
     """Add rows [N, F] where weight [N] is 1. The moments are exact up to `horizon` rows. From there on they are a moving
     average over about that many, which forgets as the memory behind it does."""

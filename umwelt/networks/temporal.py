@@ -5,7 +5,6 @@ apart, and moments that follow each other are held within a distance of 1. So tw
 shortest way between them is long.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -14,7 +13,7 @@ import jax.numpy as jnp
 from umwelt.core import Info, part, struct
 from umwelt.networks import layers
 from umwelt.networks.layers import Stack
-from umwelt.networks.optimise import applied, optimiser
+from umwelt.networks.optimise import optimiser, stepped, where_any
 
 
 @struct
@@ -83,14 +82,10 @@ class Temporal:
 
         gradient, (kept, apart) = jax.grad(miss, has_aux=True)(state.network)
         adam = optimiser(self.learning_rate)
-        steps, first = adam.update(gradient, state.optimisers[0], state.network)
-        turn, second = adam.update(kept, state.optimisers[1], state.multiplier)
-        after_update = TemporalState(
-            network=applied(state.network, steps), multiplier=applied(state.multiplier, turn), optimisers=(first, second)
-        )
-        some = jnp.any(weight > 0)
-        made = jax.tree.map(lambda new, old: jnp.where(some, new, old), after_update, state)
-        return replace(made), {"apart": apart, "excess": -kept}
+        network, first = stepped(adam, gradient, state.optimisers[0], state.network)
+        multiplier, second = stepped(adam, kept, state.optimisers[1], state.multiplier)
+        learned = TemporalState(network=network, multiplier=multiplier, optimisers=(first, second))
+        return where_any(weight, learned, state), {"apart": apart, "excess": -kept}
 
 
 def length(vectors: jax.Array) -> jax.Array:

@@ -1,4 +1,4 @@
-"""A policy that is paid for what it cannot foretell, and snapshots of it that act at times.
+"""A policy that is paid for what it cannot predict, and snapshots of it that act at times.
 
 "Is curiosity all you need? On the utility of emergent behaviours from curious exploration" (2021).
 """

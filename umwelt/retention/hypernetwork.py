@@ -191,8 +191,8 @@ class Hypernetwork:
             return lost + self.strength * jnp.sum(jnp.where(old, change, 0.0)) / jnp.maximum(jnp.sum(old), 1), info
 
         gradient, info = jax.grad(total, has_aux=True)(state.maker)
-        update, optimiser = optimise.optimiser(self.learning_rate).update(gradient, state.optimiser, state.maker)
-        maker = optimise.applied(state.maker, update)
+        adam = optimise.optimiser(self.learning_rate)
+        maker, optimiser = optimise.stepped(adam, gradient, state.optimiser, state.maker)
         weights = jax.vmap(lambda answer: self._weights(state, answer))(self._answers(maker, state.initial))
         inner = jax.tree.map(
             lambda leaf, new: leaf.at[task].set(new), replace(state.inner, weights=None), replace(met, weights=None)

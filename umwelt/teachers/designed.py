@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from umwelt.core import Feedback, keys, part, select, spaces, static, struct
 from umwelt.networks.form import Form, form
+from umwelt.teachers.fields import rows_of, same_rows
 
 
 @struct
@@ -96,8 +97,7 @@ class Designed:
         upto = jnp.floor(number * self.mix + 1e-4).astype(jnp.int32)
         order = jax.random.permutation(for_order, n)
         designed, which = (jnp.diff(upto) > 0)[order], upto[:-1][order] % jax.tree.leaves(designs)[0].shape[0]
-        original = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (n, *leaf.shape)), state.original)
-        tasks = select(designed & ~over, jax.tree.map(lambda leaf: leaf[which], designs), original)
+        tasks = select(designed & ~over, jax.tree.map(lambda leaf: leaf[which], designs), rows_of(state.original, n))
         state = replace(state, designs=designs, asked=state.asked + 1)
         # the success of the last round counts alone
         kept = jnp.where(turns, 0.0, 1.0)
@@ -105,11 +105,7 @@ class Designed:
 
     def tell(self, key: jax.Array, state: DesignedState, tasks: Any, feedback: Feedback) -> DesignedState:
         """Count the skills of the episodes of the original that end now."""
-        same = [
-            jnp.all((asked == leaf).reshape(asked.shape[0], -1), axis=1)
-            for asked, leaf in zip(jax.tree.leaves(tasks), jax.tree.leaves(state.original), strict=True)
-        ]
-        counts = (feedback.finished & jnp.all(jnp.stack(same), axis=0)).astype(jnp.float32)
+        counts = (feedback.finished & same_rows(tasks, state.original)).astype(jnp.float32)
         done = state.done + counts @ self.skills(feedback).astype(jnp.float32)
         return replace(state, done=done, episodes=state.episodes + jnp.sum(counts))
 

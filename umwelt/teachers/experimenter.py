@@ -14,6 +14,7 @@ import numpy as np
 
 from umwelt.core import Feedback, part, struct
 from umwelt.teachers.blocks import known_names, named_panel
+from umwelt.teachers.fields import rows_of, same_rows
 
 
 def slope(curve: jax.Array) -> jax.Array:
@@ -95,15 +96,11 @@ class Experimenter:
 
     def ask(self, key: jax.Array, state: ExperimenterState, n: int) -> tuple[ExperimenterState, Any]:
         """Return the task of the present rung, for all n rows."""
-        return state, jax.tree.map(lambda leaf: jnp.broadcast_to(leaf[state.rung], (n, *leaf.shape[1:])), state.tasks)
+        return state, rows_of(self._present(state), n)
 
     def tell(self, key: jax.Array, state: ExperimenterState, tasks: Any, feedback: Feedback) -> ExperimenterState:
         """Count the episodes of the present rung that end now. With a whole point, look at the curve and judge."""
-        same = [
-            jnp.all((given == leaf[state.rung]).reshape(given.shape[0], -1), axis=1)
-            for given, leaf in zip(jax.tree.leaves(tasks), jax.tree.leaves(state.tasks), strict=True)
-        ]
-        counts = feedback.finished & jnp.all(jnp.stack(same), axis=0)
+        counts = feedback.finished & same_rows(tasks, self._present(state))
         wins = state.wins + jnp.sum(counts & (feedback.returns > self.pays))
         plays = state.plays + jnp.sum(counts)
         whole = plays >= self.episodes
@@ -124,6 +121,10 @@ class Experimenter:
         """Whether the next rung is due, after so many points: bool []."""
         learned = (points >= self.window) & self.judge(curve)
         return learned | (points >= self.patience) if self.patience else learned
+
+    def _present(self, state: ExperimenterState) -> Any:
+        """The task of the present rung."""
+        return jax.tree.map(lambda leaf: leaf[state.rung], state.tasks)
 
     def panel(self, named: dict[str, Any]) -> dict[str, Any]:
         """Examine each task of the ladder."""

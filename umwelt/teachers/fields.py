@@ -24,6 +24,12 @@ def default_of(task_space: Any, named: dict[str, Any]) -> Any:
     return spaces.map_space(lambda leaf, value: jnp.asarray(value, leaf.dtype), task_space, next(iter(named.values())))
 
 
+def same_rows(tasks: Any, others: Any) -> jax.Array:
+    """Say of tasks [N] whether they are others [N], or the one other: bool [N]."""
+    pairs = zip(jax.tree.leaves(tasks), jax.tree.leaves(others), strict=True)
+    return jnp.all(jnp.stack([jnp.all((task == other).reshape(task.shape[0], -1), axis=1) for task, other in pairs]), axis=0)
+
+
 def rows_of(task: Any, n: int) -> Any:
     """The same task for n rows: leaves [...] -> [n, ...]."""
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (n, *leaf.shape)), task)

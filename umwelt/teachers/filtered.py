@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from umwelt.core import Feedback, Info, capability, keys, part, select, struct
 from umwelt.core.contracts import Teacher
+from umwelt.teachers.fields import same_rows
 
 
 @struct
@@ -99,13 +100,9 @@ class Filtered:
         """Count the trials that end now, and keep the tasks whose last trial it was, where they pass."""
         state = replace(state, inner=self.teacher.tell(key, state.inner, tasks, feedback))
         first = min(self.rows, feedback.finished.shape[0])
-        here = jax.tree.map(lambda leaf: leaf[:first], tasks)
+        here, tried = (jax.tree.map(lambda leaf: leaf[:first], each) for each in (tasks, state.tried))
         # a row may still end an episode of the task before
-        same = [
-            jnp.all((given == leaf[:first]).reshape(first, -1), axis=1)
-            for given, leaf in zip(jax.tree.leaves(here), jax.tree.leaves(state.tried), strict=True)
-        ]
-        counts = feedback.finished[:first] & jnp.all(jnp.stack(same), axis=0) & ~state.done[:first]
+        counts = feedback.finished[:first] & same_rows(here, tried) & ~state.done[:first]
         won = counts & (feedback.returns[:first] > self.pays)
         plays = state.plays.at[:first].add(counts.astype(jnp.int32))
         wins = state.wins.at[:first].add(won.astype(jnp.int32))

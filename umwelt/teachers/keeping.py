@@ -42,9 +42,9 @@ class KeepingState:
 
 @part
 class Keeping:
-    """Ask for a task that is foretold to be lost, with a chance equal to the sum of the losses, else ask the teacher inside.
+    """Ask for a task that is predicted to be lost, with a chance equal to the sum of the losses, else ask the teacher inside.
 
-    Tasks that lie near each other are one region. Its foretold loss is its best result less the last one, which halves
+    Tasks that lie near each other are one region. Its predicted loss is its best result less the last one, which halves
     with time at a rate of the whole space. That rate is the slope of losses over pauses, as in half-life regression. So
     nothing is asked again where nothing is forgotten.
 
@@ -129,7 +129,7 @@ class Keeping:
         return self.teacher.panel(named)
 
     def losses(self, kept: Kept) -> jax.Array:
-        """How much of its best result each region is foretold to have lost by now: float32 [K]."""
+        """How much of its best result each region is predicted to have lost by now: float32 [K]."""
         unit = jnp.maximum(kept.high - kept.low, 1e-6)
         best, last = (jnp.maximum(each - kept.low, 0.0) / unit for each in (kept.best, kept.last))
         found = lost(best, last, kept.clock - kept.when, rate_of(kept.sums, self.half_life))
@@ -175,7 +175,7 @@ class Keeping:
 
 
 def lost(best: jax.Array, last: jax.Array, pause: jax.Array, rate: Any) -> jax.Array:
-    """The foretold loss float32 [K] where `last` halves at `rate` in each episode of a pause."""
+    """The predicted loss float32 [K] where `last` halves at `rate` in each episode of a pause."""
     return jnp.maximum(0.0, best - last * 2.0 ** -(rate * pause))
 
 

@@ -1,4 +1,4 @@
-"""Trace what pupils know from their answers, and foretell later ones: skills decay, and feed those that build on them.
+"""Trace what pupils know from their answers, and predict later ones: skills decay, and feed those that build on them.
 
 "Predictive, scalable and interpretable knowledge tracing on structured domains" (2024). Its amortised inference is
 replaced by an extended Kalman filter, whose likelihood is climbed by Adam.
@@ -115,7 +115,7 @@ class Tracing:
 
         return jax.vmap(pupil)(jnp.arange(skill.shape[0]), skill, pause, right)
 
-    def foretold(self, traits: Traits, known: Known, skill: jax.Array, pause: jax.Array) -> jax.Array:
+    def predicted(self, traits: Traits, known: Known, skill: jax.Array, pause: jax.Array) -> jax.Array:
         """The chance of right answers [P, T] to questions that follow, without looking at any of their answers."""
 
         def pupil(index: jax.Array, known: Known, skill: jax.Array, pause: jax.Array) -> jax.Array:

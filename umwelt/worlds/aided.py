@@ -61,10 +61,6 @@ class Aided:
         """The world inside."""
         return self.world
 
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a capability of the world inside: the same."""
-        return arguments
-
     @property
     def spec(self) -> WorldSpec:
         """The inner spec, with the force in the action and the aid in the task."""

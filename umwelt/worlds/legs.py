@@ -53,10 +53,6 @@ class Legs:
         """The world inside."""
         return self.world
 
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a capability of the world inside: the same."""
-        return arguments
-
     @property
     def spec(self) -> WorldSpec:
         """The inner spec."""

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import FIRST, Discrete, TimeStep, WorldSpec, part, select, struct
+from umwelt.networks.cells import cells_of, slots_of
 from umwelt.worlds.stream import StreamState
 
 Cells = Callable[[Any], jax.Array]
@@ -76,13 +77,7 @@ class Tiles:
 
     def __call__(self, observation: jax.Array) -> jax.Array:
         """Find the cell of each row: float32 [N, F] -> int32 [N]."""
-        low, high, bins = (jnp.asarray(each) for each in (self.low, self.high, self.bins))
-        share = (observation[:, jnp.asarray(self.entries)] - low) / (high - low)
-        at = jnp.clip(jnp.floor(share * bins).astype(jnp.int32), 0, bins - 1)
-        number = jnp.zeros(observation.shape[0], jnp.int32)
-        for index, count in enumerate(self.bins):
-            number = number * count + at[:, index]
-        return number
+        return cells_of(observation[:, jnp.asarray(self.entries)], self.low, self.high, self.bins)
 
 
 @part
@@ -125,12 +120,9 @@ class Rounded:
         if self.slots < 2 or self.slots & (self.slots - 1):
             raise ValueError(f"slots={self.slots}: a power of two such as 4096 is needed, because the hash keeps whole bits")
         leaves = [jnp.asarray(leaf, jnp.float32).reshape(leaf.shape[0], -1) for leaf in jax.tree.leaves(observation)]
-        codes = jnp.floor(jnp.concatenate(leaves, axis=1) / self.edge).astype(jnp.int32).astype(jnp.uint32)
+        codes = jnp.floor(jnp.concatenate(leaves, axis=1) / self.edge).astype(jnp.int32)
         odds = jax.random.bits(jax.random.key(0), codes.shape[1:], jnp.uint32) | 1
-        mixed = jnp.sum(codes * odds, axis=1, dtype=jnp.uint32)
-        # the lower bits of a product depend on few of the sum's; the upper ones on all
-        mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(0x9E3779B1)
-        return (mixed >> (33 - self.slots.bit_length())).astype(jnp.int32)
+        return slots_of(codes, odds, self.slots)
 
 
 @part

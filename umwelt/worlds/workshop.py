@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, Discrete, TimeStep, WorldSpec, part, struct
+from umwelt.networks.cells import mixed
 from umwelt.worlds import stream
 
 NEEDS = (-1, -1, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9)
@@ -157,7 +158,5 @@ def _uniform(bench: jax.Array) -> jax.Array:
     width = bench.shape[1]
     odds = np.random.default_rng(1).integers(0, 2**32, width, dtype=np.uint32) | 1
     salts = np.random.default_rng(2).integers(0, 2**32, width, dtype=np.uint32)
-    mixed = jnp.sum(bench.astype(jnp.uint32) * odds, axis=1, dtype=jnp.uint32)[:, None] ^ salts
-    for factor in (0x9E3779B1, 0x85EBCA6B):
-        mixed = (mixed ^ (mixed >> 15)) * jnp.uint32(factor)
-    return (mixed >> 8).astype(jnp.float32) / 2**24
+    sums = mixed(jnp.sum(bench.astype(jnp.uint32) * odds, axis=1, dtype=jnp.uint32)[:, None] ^ salts)
+    return ((sums ^ (sums >> 15)) * jnp.uint32(0x85EBCA6B) >> 8).astype(jnp.float32) / 2**24

@@ -80,10 +80,6 @@ class Wrapped:
         """Capabilities of the world inside that hold here too."""
         return tuple(name for name, needed in NEEDS.items() if needed <= set(self.layer.keeps))
 
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a capability of the world inside: the same."""
-        return arguments
-
     @property
     def spec(self) -> WorldSpec:
         """As the layer lets it be seen."""

@@ -9,9 +9,9 @@ LEARNED = Computed(function=Looking(rounds=4000), measures=(ACCURACY,), together
 
 glimpses = Claim(
     name="adaglimpse",
-    says="after four glimpses of sixteen pixels, {gain:.2f} [{low:.2f}, {high:.2f}] more digits are recognised where a policy chooses"
-    " place and width than where chance does, and {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}] more than with the four quarters of"
-    " the field",
+    says="after four glimpses of sixteen pixels, {gain:.2f} [{low:.2f}, {high:.2f}] more digits are recognised where a policy"
+    " chooses place and width than where chance does, and {gain_2:.2f} [{low_2:.2f}, {high_2:.2f}] more than with the four"
+    " quarters of the field",
     arms={
         "learned": LEARNED,
         "random": varied(LEARNED, {"function.eye": "random"}),

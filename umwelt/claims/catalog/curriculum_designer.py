@@ -1,4 +1,4 @@
-"""Whether the order of classes matters for what is kept, and whether distances between classes foretell which order does."""
+"""Whether the order of classes matters for what is kept, and whether distances between classes predict which order does."""
 
 from umwelt.behaviours.pupil import Pupil
 from umwelt.claims.arms import Computed, Measure

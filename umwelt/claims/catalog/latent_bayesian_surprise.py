@@ -20,5 +20,5 @@ calm = Claim(
     tuned=(100, 101, 102, 103, 104, 105),
     tries=2,
     tried="an unknown region at a distance, where the error grew so large that noise is a tenth of it; and one beside the known",
-    not_shown="Atari and pixels; lives; the form in which a recurrent world model foretells its own surprise",
+    not_shown="Atari and pixels; lives; the form in which a recurrent world model predicts its own surprise",
 )

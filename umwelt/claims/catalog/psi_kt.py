@@ -1,4 +1,4 @@
-"""What a graph of skills and traits of pupils are good for, when later answers are foretold."""
+"""What a graph of skills and traits of pupils are good for, when later answers are predicted."""
 
 from umwelt.claims.arms import Computed, Measure
 from umwelt.claims.claim import Claim, Expect
@@ -16,7 +16,7 @@ GRAPH = Computed(
 
 pupils = Claim(
     name="psi_kt",
-    says="sixty answers ahead, a model of pupils with a graph of skills foretells {gain:.3f} [{low:.3f}, {high:.3f}] nats more"
+    says="sixty answers ahead, a model of pupils with a graph of skills predicts {gain:.3f} [{low:.3f}, {high:.3f}] nats more"
     " than one without, {gain_2:.3f} [{low_2:.3f}, {high_2:.3f}] more than half-life regression, and ranks edges"
     " {gain_3:.2f} [{low_3:.2f}, {high_3:.2f}] above an area of 0.7",
     arms={

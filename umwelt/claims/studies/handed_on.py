@@ -11,7 +11,8 @@ from umwelt.behaviours.snapshots import Snapshots
 from umwelt.claims.arms import Measure
 from umwelt.claims.studies.stretches import begun, examined, lived_on, rows_of
 from umwelt.core import keys, part
-from umwelt.evaluation.coverage import cells_of, shift, visits
+from umwelt.evaluation.coverage import shift, visits
+from umwelt.networks.cells import cells_of
 from umwelt.worlds.point_maze import PointMaze
 
 STEPS = Measure(name="steps", unit="decisions", better="down")

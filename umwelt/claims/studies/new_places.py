@@ -150,7 +150,7 @@ class NewPlace:
         return self.navigator.encode(state, self.seen(body[None], doors[None]), self.wanted(body[None], goal[None]))[0][0]
 
     def apart(self, state: Any, places: jax.Array, body: jax.Array, doors: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """Foretold decisions from a body to places [K, 4], and back: float32 [K] each."""
+        """Predicted decisions from a body to places [K, 4], and back: float32 [K] each."""
         here = jnp.broadcast_to(body, places.shape)
         walls = jnp.broadcast_to(doors, (places.shape[0], *doors.shape))
         found = []

@@ -1,4 +1,4 @@
-"""Many orders of the same lessons of cards: what is kept after each, and whether a score foretells it."""
+"""Many orders of the same lessons of cards: what is kept after each, and whether a score predicts it."""
 
 from typing import Any
 

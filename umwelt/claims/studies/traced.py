@@ -1,4 +1,4 @@
-"""Simulated pupils: half of their answers are fitted, and the other half is foretold without a look at it."""
+"""Simulated pupils: half of their answers are fitted, and the other half is predicted without a look at it."""
 
 from typing import Any
 
@@ -62,9 +62,9 @@ class HalfLife:
 
 @part
 class Traced:
-    """Fit the first answers and foretell the rest; a function of a key.
+    """Fit the first answers and predict the rest; a function of a key.
 
-    log_likelihood: nats of an answer that was foretold. recovered: the area under the curve of the graph's edges.
+    log_likelihood: nats of an answer that was predicted. recovered: the area under the curve of the graph's edges.
     """
 
     learners: Learners = Learners()
@@ -84,7 +84,7 @@ class Traced:
         first = jax.tree.map(lambda leaf: leaf[:, : self.fitted], answers)
         traits = self.model.fitted(fitting, first.skill, first.pause, first.right)
         known, _ = self.model.traced(traits, first.skill, first.pause, first.right)
-        likely = self.model.foretold(traits, known, later.skill, later.pause)
+        likely = self.model.predicted(traits, known, later.skill, later.pause)
         found = area_under(self.model.edges(traits), graph)
         return {"log_likelihood": jnp.mean(log_chance(likely, later.right)), "recovered": found}
 

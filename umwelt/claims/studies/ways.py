@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.claims.arms import Measure
+from umwelt.claims.studies.ordered import spearman
 from umwelt.core import keys, part
 from umwelt.networks.form import form
 from umwelt.networks.temporal import Temporal, TemporalState, length
@@ -85,19 +86,6 @@ class Ordered:
             jnp.floor(each[:, 1]).astype(jnp.int32) * columns + jnp.floor(each[:, 0]).astype(jnp.int32) for each in (one, other)
         ]
         return jnp.asarray(table)[cells[0], cells[1]]
-
-
-def spearman(one: jax.Array, other: jax.Array) -> jax.Array:
-    """Spearman's rank correlation of values [N] with others [N]; ties share their mean rank: float32 []."""
-    first, second = _ranks(one), _ranks(other)
-    first, second = first - jnp.mean(first), second - jnp.mean(second)
-    return jnp.sum(first * second) / jnp.sqrt(jnp.sum(first**2) * jnp.sum(second**2))
-
-
-def _ranks(values: jax.Array) -> jax.Array:
-    below = jnp.sum(values[None] < values[:, None], axis=1)
-    same = jnp.sum(values[None] == values[:, None], axis=1)
-    return below + 0.5 * (same - 1.0)
 
 
 def _free(world: PointMaze) -> list[tuple[int, int]]:
