@@ -21,7 +21,8 @@ finds = Claim(
     seeds=tuple(range(10)),
     tuned=(100, 101, 102, 103, 104),
     minutes=0.6,
-    tried="one setting, on seeds 100 to 104, of which noisy steps solved all and random actions none",
-    not_shown="Atari and networks; the recipe's learner with the same optimiser, linear values and replay found the treasure in"
-    " one of four seeds at two of five settings, and in none at the others",
+    tries=6,
+    tried="tables at one setting, on seeds 100 to 104, of which noisy steps solved all and random actions none. Before them, the"
+    " recipe's learner with linear values and replay at five settings: one of four seeds at two of them, none at the others",
+    not_shown="Atari, and networks",
 )
