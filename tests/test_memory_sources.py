@@ -277,7 +277,7 @@ def test_random_play_takes_open_choices_evenly() -> None:
 @pytest.mark.parametrize(
     ("played", "mend"),
     [
-        (Played(world=WORLD, how="mixed-2"), "how='mixed-2': it is 'expert', 'random', or 'mixed-'"),
+        (Played(world=WORLD, how="mixed-2"), "how='mixed-2': the number behind 'mixed' lies between 0 and 1"),
         (Played(world=WORLD, how="best"), "how='best'"),
         (Played(world=WORLD, episodes=0), "episodes=0 must be at least 1"),
         (Played(world=WORLD, tasks=("mars",)), r"pendulum has no \['mars'\]"),

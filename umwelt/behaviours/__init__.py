@@ -7,22 +7,29 @@ from umwelt.behaviours.bootstrapped import Bootstrapped
 from umwelt.behaviours.calling import Calling
 from umwelt.behaviours.cashing import Cashed
 from umwelt.behaviours.causal import Causal
+from umwelt.behaviours.chosen import Chosen
 from umwelt.behaviours.composed import Composed
+from umwelt.behaviours.conservative import Conservative
 from umwelt.behaviours.contrastive import Contrastive
 from umwelt.behaviours.copies import Kept
+from umwelt.behaviours.corrective import Corrective
 from umwelt.behaviours.curious import Curious
 from umwelt.behaviours.deep_q import DQN
+from umwelt.behaviours.density import Density
 from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.evolved import Answers, Evolved, Looks
 from umwelt.behaviours.genomes import Outright, Reacting
+from umwelt.behaviours.imitating import Cloning
+from umwelt.behaviours.implicit_q import IQL
 from umwelt.behaviours.informed import Informed
 from umwelt.behaviours.latent_skills import LatentSkills
 from umwelt.behaviours.library import Library
 from umwelt.behaviours.mixed import Mixed
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
+from umwelt.behaviours.preferred import Preferred
 from umwelt.behaviours.pupil import Pupil
 from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
@@ -31,21 +38,31 @@ from umwelt.behaviours.seeking import Seeking
 from umwelt.behaviours.shifted import Shifted
 from umwelt.behaviours.snapshots import Snapshots
 from umwelt.behaviours.soft_actor_critic import SAC
+from umwelt.behaviours.standardised import Averaged, Standard
+from umwelt.behaviours.td3 import TD3
 
 __all__ = [
     "DQN",
+    "IQL",
     "SAC",
+    "TD3",
     "ActorCritic",
     "Advised",
     "Answers",
     "Autotelic",
+    "Averaged",
     "Bootstrapped",
     "Calling",
     "Cashed",
     "Causal",
+    "Chosen",
+    "Cloning",
     "Composed",
+    "Conservative",
     "Contrastive",
+    "Corrective",
     "Curious",
+    "Density",
     "Dreamer",
     "Dyna",
     "Evolved",
@@ -58,6 +75,7 @@ __all__ = [
     "ModelFree",
     "ModelPredictive",
     "Outright",
+    "Preferred",
     "Pupil",
     "RandomAgent",
     "Reacting",
@@ -66,5 +84,6 @@ __all__ = [
     "Seeking",
     "Shifted",
     "Snapshots",
+    "Standard",
     "Views",
 ]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.masks import admissible
-from umwelt.core import Experience, Info, Metric, static, struct
+from umwelt.core import SHOWN, Experience, Info, Metric, layers, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks.form import Form
 from umwelt.networks.optimise import Protection
@@ -29,7 +29,9 @@ class Batch:
     float32 [N]; continues is 0 where the episode terminated, weight 0 where nothing is to be learned. open, open_after:
     bool [N, n], the choices that are admissible at `now` and `after`; None where all are. steps: how many rewards were
     summed, at most. said: float32 [N, M], outputs that an earlier self gave at `now`, and kept: bool [N], the rows that are to
-    answer so again in place of learning from their reward; None where there are none."""
+    answer so again in place of learning from their reward; None where there are none. shown: bool [N], rows of what others
+    did. to_come: float32 [N], the rewards from here to the end of the episode, NaN where it is not known; None where the
+    memory does not keep it."""
 
     now: jax.Array
     action: Any
@@ -41,6 +43,8 @@ class Batch:
     open_after: Any = None
     said: Any = None
     kept: Any = None
+    shown: Any = None
+    to_come: Any = None
     steps: int = static(default=1)
 
 
@@ -50,7 +54,9 @@ class Learner(Protocol):
     Capabilities: imitate(key, state, batch) -> (state, Info), one step of the policy towards the actions of the batch;
     outputs(state, features) -> float32 [N, M], all that is said of features [N, F], for `Batch.said`. A learner that has it
     reads `said` and `kept` of a batch;
-    worth(state, features, action) -> float32 [N], what given actions are worth, by the lowest critic where there are several.
+    worth(state, features, action) -> float32 [N], what given actions are worth, by the lowest critic where there are several;
+    init_for(key, observation, action) -> state, in place of `init`, for an observation `Form` that may hold a picture.
+    A learner whose `reads_to_come` is true finds `to_come` in a batch of memory.
     """
 
     @property
@@ -81,6 +87,11 @@ class Learner(Protocol):
         ...
 
 
+def reads_to_come(learner: Any) -> bool:
+    """Whether a learner, or one inside it, reads the rewards to the end of the episode."""
+    return any(getattr(layer, "reads_to_come", False) for layer in layers(learner))
+
+
 def of(observation_form: Form, action_form: Form, experience: Experience) -> Batch:
     """Make a batch of experience [N] over flat observations; rows whose action is not known weigh nothing."""
     step, next = experience.step, experience.next
@@ -93,6 +104,8 @@ def of(observation_form: Form, action_form: Form, experience: Experience) -> Bat
         weight=experience.acted.astype(jnp.float32),
         open=admissible(observation_form, action_form, step.observation),
         open_after=admissible(observation_form, action_form, next.observation),
+        shown=experience.origin == SHOWN,
+        to_come=experience.to_come,
     )
 
 

@@ -120,6 +120,14 @@ class Calling:
         skill = select(state.opens, called, state.skill)
         return replace(state, inner=inner, skill=skill), self.skills.act(acting, state.skills, skill, state.seen, mode)
 
+    def skill_space(self, state: CallingState) -> Any:
+        """What names a skill."""
+        return self.skills.space
+
+    def called(self, key: jax.Array, state: CallingState, skill: Any, seen: Any, mode: Mode) -> Any:
+        """Actions [N, ...] of skills [N, ...] at observations [N, ...]."""
+        return self.skills.act(key, state.skills, skill, state.observation_form.flat(seen), mode)
+
     def remember(self, key: jax.Array, state: CallingState, experience: Experience) -> tuple[CallingState, Info]:
         """Add the reward to the call, and remember the call where it is over."""
         new, valid = state.gathered == 0, experience.valid

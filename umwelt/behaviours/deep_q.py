@@ -2,7 +2,8 @@
 
 "Deep reinforcement learning with double Q-learning" (AAAI 2016). The share of random actions (epsilon) falls from 1 to
 `final_epsilon` in the course of `epsilon_updates` updates. With `conservative`, the term of "Conservative Q-learning for
-offline reinforcement learning" (NeurIPS 2020) is added to the loss.
+offline reinforcement learning" (NeurIPS 2020) is added to the loss. Where an observation is a picture, or holds one,
+convolutions read it before the dense layers (`umwelt.networks.sight`).
 """
 
 import dataclasses
@@ -17,19 +18,23 @@ from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
 from umwelt.behaviours.masks import drawn
 from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
-from umwelt.networks import layers
-from umwelt.networks.form import form
+from umwelt.networks import layers, sight
+from umwelt.networks.form import Form, form, vectors
 from umwelt.networks.layers import Layer, Stack
 from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
 from umwelt.networks.policies import masked
+from umwelt.networks.sight import Sighted
+
+Network = Stack | Sighted
+"""Dense layers, behind convolutions where there is a picture."""
 
 
 @struct
 class DqnState:
-    """network, target (its target network): stacks. optimiser: Optax's. updates: int32 []."""
+    """network, target (its target network): stacks, or `Sighted`. optimiser: Optax's. updates: int32 []."""
 
-    network: Stack
-    target: Stack
+    network: Network
+    target: Network
     optimiser: Any
     updates: jax.Array
     space: Discrete = static()
@@ -70,15 +75,31 @@ class DQN:
 
     def init(self, key: jax.Array, width: int, action: Any) -> DqnState:
         """Begin with nearly equal values of all choices."""
+        return self._begun(key, self._dense(key, width, action), action)
+
+    def init_for(self, key: jax.Array, observation: Form, action: Any) -> DqnState:
+        """Begin likewise, for what a form describes: where it holds a picture, with convolutions that read it."""
+        picture = sight.picture_of(observation) if self.layers else None
+        if picture is None:
+            return self.init(key, vectors(observation.space, self).width, action)
+        dense = self._dense(key, sight.width_of(picture, observation), action)
+        kernels = sight.kernels(keys.fold(key, "kernels"), picture)
+        return self._begun(key, Sighted(kernels=kernels, rest=dense, picture=picture), action)
+
+    def _dense(self, key: jax.Array, width: int, action: Any) -> Stack:
+        """Make the layers that read `width` numbers."""
         if not isinstance(action, Discrete):
             raise ValueError(
                 f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box, as the recipe losse_dyna does"
             )
         if self.layers < 0:
             raise ValueError(f"layers={self.layers}: give the number of hidden layers, 0 for values that are linear")
-        network = layers.stack(key, (width, *(self.units,) * self.layers, action.n), scale=0.01, normed=False)
         if not self.layers:
-            network = (Layer(weight=jnp.zeros((width, action.n), jnp.float32)),)
+            return (Layer(weight=jnp.zeros((width, action.n), jnp.float32)),)
+        return layers.stack(key, (width, *(self.units,) * self.layers, action.n), scale=0.01, normed=False)
+
+    def _begun(self, key: jax.Array, network: Network, action: Any) -> DqnState:
+        """Begin with a network, and its copy as the target network."""
         return DqnState(
             network=network,
             target=jax.tree.map(jnp.copy, network),
@@ -108,7 +129,7 @@ class DQN:
         value = _of(self._values(state.target, batch.after), chosen)
         wanted = batch.reward + self.discount * batch.continues * value
 
-        def criticise(network: Stack) -> tuple[jax.Array, Any]:
+        def criticise(network: Network) -> tuple[jax.Array, Any]:
             values = self._values(network, batch.now)
             taken = _of(values, batch.action)
             # squared, not cut off: a cut-off error estimates medians, and would miss an end that is rare
@@ -138,7 +159,7 @@ class DQN:
         """Make the choices of the batch more likely under the softmax of the values: one step of the network."""
         batch = wiped(batch)
 
-        def miss(network: Stack) -> jax.Array:
+        def miss(network: Network) -> jax.Array:
             logits = jax.nn.log_softmax(masked(self._values(network, batch.now), batch.open), axis=-1)
             return -mean(_of(logits, batch.action), batch.weight)
 
@@ -153,9 +174,9 @@ class DQN:
         after = dataclasses.replace(state, network=network, target=target, optimiser=optimised, updates=updates)
         return where_any(batch.weight, after, state)
 
-    def _values(self, network: Stack, features: jax.Array) -> jax.Array:
+    def _values(self, network: Any, features: jax.Array) -> jax.Array:
         """Value every choice at features [N, F]: float32 [N, n]."""
-        return layers.apply(network, features, jax.nn.relu) if self.layers else features @ network[0].weight
+        return sight.apply(network, features, jax.nn.relu) if self.layers else features @ network[0].weight
 
     def _optimiser(self, key: jax.Array | None = None) -> Any:
         """The transformation; only its `init` reads the key."""

@@ -20,6 +20,7 @@ from umwelt.core import (
     Prediction,
     TimeStep,
     WorldSpec,
+    capability,
     keys,
     part,
     spaces,
@@ -66,7 +67,8 @@ class ModelFree:
 
     def init(self, key: jax.Array, spec: WorldSpec) -> ModelFreeState:
         """Begin with an untrained learner and an empty memory."""
-        learner, like = self.learner.init(key, spaces.width(spec.observation), spec.action), example(spec)
+        learner, observation_form = self._learner(key, spec)
+        like = self._example(spec)
         like = like if self._kept is None else replace(like, born=jnp.zeros(spec.batch, jnp.int32))
         memory = empty(self.memory, like, self._drawn)
         if self._kept is not None:
@@ -76,9 +78,15 @@ class ModelFree:
             memory=memory,
             copies=None if self._kept is None else self._kept.init(learner),
             observation=spaces.zeros(spec.observation, spec.batch),
-            observation_form=vectors(spec.observation, self.learner),
+            observation_form=observation_form,
             action_form=form(spec.action),
         )
+
+    def _learner(self, key: jax.Array, spec: WorldSpec) -> tuple[Any, Form]:
+        """The learner's state, and the form of what it reads: with pictures, where it has `init_for`."""
+        if begin := capability(self.learner, "init_for"):
+            return begin(key, form(spec.observation), spec.action), form(spec.observation)
+        return self.learner.init(key, spaces.width(spec.observation), spec.action), vectors(spec.observation, self.learner)
 
     def see(self, key: jax.Array, state: ModelFreeState, step: TimeStep) -> tuple[ModelFreeState, Info]:
         """Keep the observation to act on."""
@@ -119,6 +127,9 @@ class ModelFree:
     def _kept(self) -> Kept | None:
         """What keeps answers; None where it would take no row of a batch, so that the agent is the one without it."""
         return self.kept if self.kept is not None and self.kept.rows(self._drawn[0]) else None
+
+    def _example(self, spec: WorldSpec) -> Experience:
+        return example(spec, to_come=batches.reads_to_come(self.learner))
 
     @property
     def _drawn(self) -> tuple[int, ...]:

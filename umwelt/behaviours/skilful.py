@@ -124,6 +124,10 @@ class Skilful:
             return state, drawn(key, state.action_form, state.age.shape[0])
         return state, self.called(key, state, state.skill, state.seen, mode)
 
+    def skill_space(self, state: SkilfulState) -> Box:
+        """What names a skill: a direction."""
+        return Box(shape=(self.by.size,), low=-1.0, high=1.0)
+
     def called(self, key: jax.Array, state: SkilfulState, skill: jax.Array, seen: Any, mode: Mode) -> Any:
         """Actions [N, ...] of skills [N, size] at observations [N, ...]."""
         features = jnp.concatenate([state.observation_form.flat(seen), skill], axis=-1)

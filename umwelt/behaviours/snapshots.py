@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from umwelt.behaviours.library import Library, LibraryState
 from umwelt.behaviours.model_free import ModelFree, ModelFreeState
-from umwelt.core import Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, select, struct
+from umwelt.core import Discrete, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, select, struct
 from umwelt.core.contracts import Mode
 
 STORED = Metric(name="skills", unit="skills", meaning="snapshots in the library")
@@ -94,9 +94,18 @@ class Snapshots:
         if mode != "explore":
             return replace(state, inner=inner), action
         slot = jnp.minimum(state.skill, self.library.slots - 1)
-        features = inner.observation_form.flat(inner.observation)
-        past = self.library.act(self.agent.learner, skilled, state.library, slot, features, mode)
+        past = self.called(skilled, state, slot, inner.observation, mode)
         return replace(state, inner=inner), select(state.skill < self.library.slots, past, action)
+
+    def skill_space(self, state: SnapshotsState) -> Discrete | None:
+        """What names a snapshot; None where there is none yet."""
+        filled = int(state.library.filled)
+        return Discrete(n=filled) if filled else None
+
+    def called(self, key: jax.Array, state: SnapshotsState, skill: jax.Array, seen: Any, mode: Mode) -> Any:
+        """Actions [N, ...] of snapshots int32 [N] at observations [N, ...]."""
+        features = state.inner.observation_form.flat(seen)
+        return self.library.act(self.agent.learner, key, state.library, skill, features, mode)
 
     def remember(self, key: jax.Array, state: SnapshotsState, experience: Experience) -> tuple[SnapshotsState, Info]:
         """Store the experience, and a snapshot where it is time."""

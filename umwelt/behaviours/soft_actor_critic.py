@@ -12,8 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import ENTROPY, VALUE, VALUE_LOSS, Batch, mean, wiped
+from umwelt.behaviours.conservative import Conservative
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
+from umwelt.networks import critics as values_of
 from umwelt.networks import layers, policies
 from umwelt.networks.layers import Bundle, Stack
 from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
@@ -103,8 +105,19 @@ class SAC:
     """What gives actions a worth beside value and entropy."""
     weigh: Weigh | None = None
     """What weighs the entries of an action in the entropy."""
+    conservative: Conservative | None = None
+    """What keeps values low where the data hold no action, such as `Conservative()`; for learning from logs."""
+    soft: bool = True
+    """Count the policy's entropy in the targets of the critics."""
+    drawn: int = 0
+    """Critics, drawn for each update, that a target asks; 0 for all of them (REDQ, 2021)."""
 
     cites = ("sac_2018", "discrete_sac_2019")
+
+    @property
+    def reads_to_come(self) -> bool:
+        """Whether it reads the rewards to the end of the episode."""
+        return self.conservative is not None and self.conservative.reads_to_come
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -116,13 +129,9 @@ class SAC:
         """Begin with a policy in the middle of its space, and untrained critics."""
         # an untrained policy stands in the middle of its log deviations, and must be wide enough to explore
         acts = policies.over(action, lowest=-5.0)
-        into, out = (width + acts.size, 1) if isinstance(acts, policies.Gaussian) else (width, acts.width)
-        into += self.normed
         for_policy, for_critics = keys.split(key, "policy", "critics")
-        hidden = (self.units, self.units)
-        # small and even at first: critics that begin larger learn more slowly what the observations mean
-        policy = layers.even(for_policy, layers.stack(for_policy, (width, *hidden, acts.width), normed=False))
-        critics = layers.even(for_critics, layers.bundle(for_critics, into, hidden, (out,) * self.critics, normed=self.normed))
+        policy = layers.even(for_policy, layers.stack(for_policy, (width, self.units, self.units, acts.width), normed=False))
+        critics = values_of.critics(for_critics, width, acts, self.units, self.critics, self.normed)
         temperature = jnp.zeros((), jnp.float32)
         guarded, plain = self._optimisers()
         return SacState(
@@ -147,14 +156,19 @@ class SAC:
         batch = wiped(batch)
         later, now = keys.split(key, "later", "now")
         guarded, plain = self._optimisers()
-        value, entropy = self._soft(state, state.policy, state.target, later, batch.after, batch.open_after)
+        target = layers.picked(state.target, self._chosen(key)) if self.drawn else state.target
+        value, entropy = self._soft(state, state.policy, target, later, batch.after, batch.open_after)
         temperature = jnp.exp(state.temperature)
-        wanted = batch.reward + self.discount * batch.continues * (value + temperature * entropy)
+        wanted = batch.reward + self.discount * batch.continues * (value + temperature * entropy if self.soft else value)
+        gap_key = keys.fold(key, "conservative")
+        outputs = tuple(layers.apply(state.policy, each, jax.nn.relu) for each in (batch.now, batch.after))
 
         def criticise(critics: Bundle) -> tuple[jax.Array, jax.Array]:
-            values = self._values(critics, state.acts, batch.now, batch.action)
-            loss = sum(0.5 * mean((each - wanted) ** 2, batch.weight) for each in values)
-            return jnp.asarray(loss), jnp.mean(jnp.stack(values), axis=0)
+            values = values_of.values(critics, state.acts, batch.now, state.acts.unit(batch.action), self.normed)
+            loss = jnp.asarray(sum(0.5 * mean((each - wanted) ** 2, batch.weight) for each in values))
+            if self.conservative is not None:
+                loss += self.conservative.gap(gap_key, state.acts, outputs, critics, values, batch, self.normed)
+            return loss, jnp.mean(values, axis=0)
 
         (loss, values), gradient = jax.value_and_grad(criticise, has_aux=True)(state.critics)
         slope = lambda at: jax.grad(criticise, has_aux=True)(at)[0]  # noqa: E731
@@ -221,7 +235,7 @@ class SAC:
         acts = state.acts
         outputs = policies.masked(layers.apply(policy, features, jax.nn.relu), open)
         if isinstance(acts, policies.Choice):
-            lowest = jnp.min(jnp.stack(self._apart(critics, features)), axis=0)
+            lowest = jnp.min(jnp.stack(values_of.apart(critics, features, self.normed)), axis=0)
             if self.pull is not None:
                 every = (jnp.broadcast_to(row, (features.shape[0], acts.width)) for row in jnp.eye(acts.width))
                 lowest = lowest + jnp.stack([self.pull.worth(state.pull, features, each) for each in every], axis=-1)
@@ -231,22 +245,12 @@ class SAC:
         else:
             unit, each = _entries(acts).each(key, outputs)
             log_prob = jnp.sum(self.weigh.weights(state.weigh) * each, axis=-1)
-        inputs = jnp.concatenate([features, unit], axis=-1)
-        lowest = jnp.min(jnp.stack(self._apart(critics, inputs)), axis=0)[:, 0]
+        lowest = jnp.min(values_of.values(critics, acts, features, unit, self.normed), axis=0)
         return lowest if self.pull is None else lowest + self.pull.worth(state.pull, features, unit), -log_prob
 
-    def _values(self, critics: Bundle, acts: policies.Policy, features: jax.Array, action: Any) -> list[jax.Array]:
-        """Each critic's value of given actions [N, ...]: float32 [N] each."""
-        unit = acts.unit(action)
-        if isinstance(acts, policies.Choice):
-            every = self._apart(critics, features)
-            return [jnp.take_along_axis(each, unit[:, None], axis=1)[:, 0] for each in every]
-        inputs = jnp.concatenate([features, unit], axis=-1)
-        return [each[:, 0] for each in self._apart(critics, inputs)]
-
-    def _apart(self, critics: Bundle, inputs: jax.Array) -> list[jax.Array]:
-        """Every critic at inputs [N, in]: float32 [N, out] each."""
-        return layers.apart(critics, layers.with_one(inputs) if self.normed else inputs, jax.nn.relu)
+    def _chosen(self, key: jax.Array) -> jax.Array:
+        """Numbers int32 [drawn] of the critics that a target asks."""
+        return jax.random.choice(keys.fold(key, "drawn"), self.critics, (self.drawn,), replace=False)
 
     def _target_entropy(self, acts: policies.Policy, batch: Batch) -> float | jax.Array:
         if not isinstance(acts, policies.Choice):

@@ -19,6 +19,13 @@ from umwelt.networks.inside import with_batch
 
 TICKS = 256
 """Decisions that the compiled program takes at once."""
+KINDS = ("expert", "random", "mixed", "faint", "noisy")
+NUMBERED = ("mixed", "faint")
+"""What can act, and which of them a number follows."""
+FAINT = 0.6
+"""The share of the expert's action that a faint one keeps."""
+LOUDEST = 0.5
+"""The largest deviation of noise of "noisy"."""
 LONGEST = 100_000
 """An episode that takes more decisions is taken for one without end."""
 
@@ -40,7 +47,9 @@ class Played:
     world: World
     """The pure world, with its wrappers, of the same spaces as the life's."""
     how: str = "expert"
-    """What acts: "expert" (the world's own), "random", or "mixed-0.3", of which that share of the episodes is expert."""
+    """What acts. "expert": the world's own. "random". "mixed-0.3": that share of the episodes is expert, the rest random.
+    "faint-0.3": 0.6 of the expert's action, with that much normal noise. "noisy": the expert, with noise between 0 and 0.5
+    that each episode has for itself. All noise is in half-ranges of a Box."""
     episodes: int = 100
     """How many episodes."""
     noise: float = 0.0
@@ -67,15 +76,26 @@ class Played:
     @property
     def share(self) -> float:
         """The share of the episodes that the expert plays."""
-        known = {"expert": "1", "random": "0"}
-        text = known.get(self.how, self.how.removeprefix("mixed-"))
+        return {"random": 0.0, "mixed": self.amount}.get(self.kind, 1.0)
+
+    @property
+    def kind(self) -> str:
+        """What acts, without its number: "expert", "random", "mixed", "faint" or "noisy"."""
+        kind, _, number = self.how.partition("-")
+        if kind not in KINDS or (kind in NUMBERED) != bool(number):
+            raise ValueError(f"how={self.how!r}: it is one of 'expert', 'random', 'noisy', 'mixed-0.3' and 'faint-0.3'")
+        return kind
+
+    @property
+    def amount(self) -> float:
+        """The number behind the kind; 0 where it has none."""
         try:
-            share = float(text) if self.how in known or self.how.startswith("mixed-") else -1.0
+            found = float(self.how.partition("-")[2] or "0") if self.kind in NUMBERED else 0.0
         except ValueError:
-            share = -1.0
-        if not 0.0 <= share <= 1.0:
-            raise ValueError(f"how={self.how!r}: it is 'expert', 'random', or 'mixed-' and a share between 0 and 1")
-        return share
+            found = -1.0
+        if not 0.0 <= found <= 1.0:
+            raise ValueError(f"how={self.how!r}: the number behind {self.kind!r} lies between 0 and 1")
+        return found
 
     @property
     def _rows(self) -> int:
@@ -96,6 +116,10 @@ class Played:
                     f"world={found.name}: its {name} space is {one.leaves}, where that of {spec.name} is {other.leaves};"
                     " give Played the world of the life, with the same wrappers"
                 )
+        if self.kind == "faint" and not isinstance(found.action, Box):
+            raise ValueError(
+                f"how={self.how!r}: a faint action needs a Box, and {found.name} has {found.action}; take 'mixed-0.5'"
+            )
         if self.share > 0:
             capability(self.world, "expert", required=f"how={self.how!r}")
         unknown = sorted(set(self.tasks) - set(self.world.tasks()))
@@ -128,7 +152,7 @@ def _programs(played: Played) -> tuple[Callable[..., Carry], Callable[..., Any]]
     named = world.tasks()
     chosen = [named[name] for name in played.tasks] or [next(iter(named.values()))]
     kinds = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *chosen)
-    act = _policy(played, world)
+    act = acting(played, world)
 
     def task(number: jax.Array) -> Any:
         return jax.tree.map(lambda leaf: leaf[number % len(chosen)], kinds)
@@ -147,8 +171,9 @@ def _programs(played: Played) -> tuple[Callable[..., Carry], Callable[..., Any]]
     return jax.jit(begin), jax.jit(lambda key, carry: scan(tick, carry, jax.random.split(key, TICKS)))
 
 
-def _policy(played: Played, world: Any) -> Callable[[jax.Array, Any, Any, jax.Array], Any]:
-    """(key, observation [rows], task [rows], number of the episode among those of its task) -> actions [rows]."""
+def acting(played: Played, world: Any) -> Callable[[jax.Array, Any, Any, jax.Array], Any]:
+    """Make what acts: (key, observation [rows], task [rows], number of the episode among those of its task) -> actions
+    [rows]. world: that of `played`, in as many rows as episodes are played side by side."""
     space, share = world.spec.action, played.share
     expert = capability(world, "expert", required=f"how={played.how!r}") if share > 0 else None
     # spread evenly, and exactly the share of them all but for a fraction of one episode
@@ -163,7 +188,13 @@ def _policy(played: Played, world: Any) -> Callable[[jax.Array, Any, Any, jax.Ar
         if expert is None:
             return random(random_key, observation)
         done = expert(expert_key, observation, task)
-        if played.noise > 0:
+        if played.kind == "faint":
+            done = _noisy(noise_key, space, FAINT * done, random(random_key, observation), played.amount)
+        elif played.kind == "noisy":
+            # multiples of the golden ratio are spread evenly, however many episodes there are
+            noise = LOUDEST * (number * 0.61803399 % 1.0)
+            done = _noisy(noise_key, space, done, random(random_key, observation), noise)
+        elif played.noise > 0:
             done = _noisy(noise_key, space, done, random(random_key, observation), played.noise)
         if share == 1:
             return done
@@ -180,8 +211,8 @@ def _random(key: jax.Array, space: Any, rows: int, open: jax.Array | None) -> An
     return jax.random.categorical(key, jnp.where(open, 0.0, -jnp.inf)).astype(jnp.int32)
 
 
-def _noisy(key: jax.Array, space: Any, actions: Any, random: Any, noise: float) -> Any:
-    """Actions [rows] with noise: normal inside the bounds of a Box, and a random choice now and then."""
+def _noisy(key: jax.Array, space: Any, actions: Any, random: Any, noise: Any) -> Any:
+    """Actions [rows] with noise, of all or [rows]: normal inside the bounds of a Box, and a random choice now and then."""
     flat, tree = jax.tree.flatten(space, is_leaf=spaces.is_leaf)
     made = []
     for index, (leaf, action, other) in enumerate(zip(flat, jax.tree.leaves(actions), jax.tree.leaves(random), strict=True)):
@@ -189,9 +220,11 @@ def _noisy(key: jax.Array, space: Any, actions: Any, random: Any, noise: float) 
         if isinstance(leaf, Box) and np.dtype(leaf.dtype).kind == "f":
             low, high = leaf.bounds
             half = np.where(np.isfinite(high) & np.isfinite(low), (high - low) / 2, 1.0)
-            made.append(jnp.clip(action + noise * half * jax.random.normal(here, action.shape), low, high).astype(leaf.dtype))
+            loud = jnp.reshape(noise, (-1, *(1,) * (action.ndim - 1)))
+            drawn = action + loud * half * jax.random.normal(here, action.shape)
+            made.append(jnp.clip(drawn, low, high).astype(leaf.dtype))
         else:
-            swapped = jax.random.bernoulli(here, min(noise, 1.0), action.shape[:1])
+            swapped = jax.random.bernoulli(here, jnp.minimum(noise, 1.0), action.shape[:1])
             made.append(jnp.where(swapped.reshape(-1, *(1,) * (action.ndim - 1)), other, action))
     return jax.tree.unflatten(tree, made)
 

@@ -43,7 +43,7 @@ LATER: dict[str, dict[str, Any]] = {
     "umwelt.behaviours:RandomAgent": {"hold": 1.0},
     "umwelt.curiosity:Counts": {"tells": "last"},
     "umwelt.worlds:Announced": {"only": {"tuple": []}},
-    "umwelt.behaviours:SAC": {"pull": None, "weigh": None},
+    "umwelt.behaviours:SAC": {"pull": None, "weigh": None, "conservative": None, "soft": True, "drawn": 0},
     "umwelt.models:Losse": {"linear": False},
 }
 """Part -> fields that came later, each with the value, as it is written, at which the part does what it did before. So a

@@ -1,0 +1,72 @@
+"""Actors: policies whose spread does not depend on what is seen.
+
+Over a Box an actor is a normal around a mean that tanh keeps inside the bounds; its log deviations are weights of their
+own. Draws are cut at the bounds only on the way into the world. So the likelihood of an action at the very edge is
+finite, as it is not for a squashed normal. Over choices an actor is a categorical.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from umwelt.core import struct
+from umwelt.networks import layers, policies
+from umwelt.networks.layers import Stack
+
+LOWEST, HIGHEST = -5.0, 2.0
+"""Bounds of a log deviation."""
+
+
+@struct
+class Actor:
+    """network: [F] -> means [A], or logits [n]. deviation: float32 [A], log deviations; None over choices."""
+
+    network: Stack
+    deviation: Any = None
+
+
+def actor(key: jax.Array, width: int, acts: policies.Policy, units: int, layers_: int = 2) -> Actor:
+    """Begin in the middle of the space with a deviation of 1, or with nearly even choices."""
+    choices = isinstance(acts, policies.Choice)
+    made = layers.stack(key, (width, *(units,) * layers_, acts.width if choices else acts.size), normed=False)
+    return Actor(network=layers.even(key, made), deviation=None if choices else jnp.zeros(acts.size, jnp.float32))
+
+
+def outputs(actor: Actor, features: jax.Array, open: jax.Array | None = None) -> jax.Array:
+    """Compute mean unit actions [N, A], or logits [N, n] in which closed choices are closed."""
+    found = layers.apply(actor.network, features, jax.nn.relu)
+    return policies.masked(found, open) if actor.deviation is None else jnp.tanh(found)
+
+
+def log_prob(actor: Actor, acts: policies.Policy, features: jax.Array, unit: Any, open: jax.Array | None = None) -> jax.Array:
+    """Compute the log likelihood [N] of unit actions [N, ...]."""
+    found = outputs(actor, features, open)
+    if isinstance(acts, policies.Choice):
+        return acts.log_prob(found, unit)
+    deviation = spread(actor)
+    return jnp.sum(-0.5 * ((unit - found) * jnp.exp(-deviation)) ** 2 - deviation - policies.HALF_LOG, axis=-1)
+
+
+def best(actor: Actor, acts: policies.Policy, features: jax.Array, open: jax.Array | None = None) -> jax.Array:
+    """Take the mean unit action [N, A], or the likeliest choice [N]."""
+    found = outputs(actor, features, open)
+    return acts.best(found) if isinstance(acts, policies.Choice) else found
+
+
+def draw(key: jax.Array, actor: Actor, acts: policies.Policy, features: jax.Array, open: jax.Array | None = None) -> jax.Array:
+    """Draw unit actions [N, A], some outside (-1, 1), or choices [N]."""
+    found = outputs(actor, features, open)
+    if isinstance(acts, policies.Choice):
+        return acts.draw(key, found)[0]
+    return found + jnp.exp(spread(actor)) * jax.random.normal(key, found.shape)
+
+
+def spread(actor: Actor) -> jax.Array:
+    """Compute log deviations [A], inside their bounds."""
+    return jnp.clip(actor.deviation, LOWEST, HIGHEST)
+
+
+def action(acts: policies.Policy, unit: jax.Array) -> jax.Array:
+    """Bring unit actions to the world's, cut to its bounds."""
+    return acts.action(unit if isinstance(acts, policies.Choice) else jnp.clip(unit, -1.0, 1.0))
