@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,6 +16,9 @@ STARTED = CACHE.with_name("jax_started")
 """Those of the processes that tests start. One that is killed can leave half an entry, which is then compiled again."""
 SIZE = 1_000_000_000
 """Bytes of a cache above which a run starts with an empty one."""
+LARGE = 2_500_000_000
+"""Bytes of a worker above which it lets go of its compiled programs between two files: two workers must leave room for the
+processes that tests start."""
 SLOW = 0.1
 """Seconds of compilation above which a program is kept; smaller ones compile sooner than they load."""
 
@@ -63,3 +67,20 @@ def pytest_configure(config: pytest.Config) -> None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", SLOW)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     config.addinivalue_line("filterwarnings", "ignore:Error (reading|writing) persistent compilation cache:UserWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def release_programs() -> Iterator[None]:
+    """Let go of compiled programs after a file, where they have become many."""
+    yield
+    if resident() > LARGE:
+        import jax
+
+        jax.clear_caches()
+        gc.collect()
+
+
+def resident() -> int:
+    """Bytes of this process in memory; 0 where the system does not say."""
+    path = Path("/proc/self/statm")
+    return int(path.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if path.exists() else 0

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from umwelt.cli.list import contents
@@ -85,7 +86,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["live", "--world", "pendulum", "--wrap", "sticky=often"], "no number"),
         (["live", "--world", "gymnasium:Pendulum-v1", "--wrap", "limited=20"], "max_episode_steps"),
         (["live", "--world", "pendulum", "--wrap", "sticky=3"], "0 .. 1"),
-        (["live", "--world", "pendulum", "--recipe", "dqn"], "recipes that fit: bmpc"),
+        (["live", "--world", "pendulum", "--recipe", "dqn"], "recipes that fit: "),
         (["live", "--world", "cartpole", "--wrap", "pictured", "--recipe", "tdmpc2"], "dreamer_v3"),
         (["resume", "no_life"], "umwelt live"),
         (["probe", "no_life"], "umwelt live"),
@@ -351,7 +352,9 @@ def test_a_life_of_several_tasks_is_probed_for_what_it_kept_and_what_its_model_k
     assert learned == {"earth": 75, "moon": 150}, "the probe nearest to the end of the first lesson on the task"
     probed = umwelt("probe", "two", "--model", "--episodes", "2", "--json", cwd=tmp_path)
     assert probed.returncode == 0, probed.stderr
+    assert json.loads(probed.stdout)["observation_names"] == ["cos angle", "sin angle", "speed"]
     known = json.loads(probed.stdout)["model"]["0"]["earth"]
+    assert np.mean(known["by_number"]) == pytest.approx(known["error"][0]), "one scale for each number and for all"
     assert known["horizons"] == [1, 5, 15, 50]
     assert known["compared"] == "observation"
     assert known["error"][0] < 1.0, "150 steps teach the linear model more than the mean change"

@@ -29,7 +29,9 @@ from umwelt.behaviours.library import Library
 from umwelt.behaviours.mixed import Mixed
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
+from umwelt.behaviours.nearest import Nearest
 from umwelt.behaviours.preferred import Preferred
+from umwelt.behaviours.pretrained import Pretrained
 from umwelt.behaviours.pupil import Pupil
 from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
@@ -74,8 +76,10 @@ __all__ = [
     "Mixed",
     "ModelFree",
     "ModelPredictive",
+    "Nearest",
     "Outright",
     "Preferred",
+    "Pretrained",
     "Pupil",
     "RandomAgent",
     "Reacting",
