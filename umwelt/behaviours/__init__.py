@@ -16,6 +16,7 @@ from umwelt.behaviours.corrective import Corrective
 from umwelt.behaviours.curious import Curious
 from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.density import Density
+from umwelt.behaviours.discriminator import Discriminator
 from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
@@ -24,6 +25,7 @@ from umwelt.behaviours.genomes import Outright, Reacting
 from umwelt.behaviours.imitating import Cloning
 from umwelt.behaviours.implicit_q import IQL
 from umwelt.behaviours.informed import Informed
+from umwelt.behaviours.judged import Judged
 from umwelt.behaviours.latent_skills import LatentSkills
 from umwelt.behaviours.library import Library
 from umwelt.behaviours.mixed import Mixed
@@ -65,10 +67,12 @@ __all__ = [
     "Corrective",
     "Curious",
     "Density",
+    "Discriminator",
     "Dreamer",
     "Dyna",
     "Evolved",
     "Informed",
+    "Judged",
     "Kept",
     "LatentSkills",
     "Library",

@@ -2,7 +2,7 @@
 
 "Real-world offline reinforcement learning from vision language model feedback" (2024). A judge compares pairs of
 observations from the data and may say that it cannot tell. A reward is fitted to its answers as in Bradley and Terry's
-model. Put it into `Rewarded(instead=True)`, and the data need no rewards of their own.
+model. Put it into `Judged`, and the data need no rewards of their own.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from umwelt.core import Info, Metric, Moment, keys, part, struct
-from umwelt.networks import layers
+from umwelt.behaviours.batch import Batch
+from umwelt.core import Info, Metric, keys, part, struct
+from umwelt.networks import layers, policies
 from umwelt.networks.layers import Stack
 from umwelt.networks.optimise import optimiser, stepped
 
@@ -82,7 +83,7 @@ class Preferred:
     metrics = (ANSWER_LOSS,)
     cites = ("vlm_feedback_2024",)
 
-    def init(self, key: jax.Array, width: int, actions: int, batch: int) -> PreferredState:
+    def init(self, key: jax.Array, width: int, acts: policies.Policy) -> PreferredState:
         """Ask nothing yet."""
         for name in ("pairs", "each", "members"):
             if getattr(self, name) < 1:
@@ -100,14 +101,14 @@ class Preferred:
             optimiser=jax.vmap(optimiser(self.learning_rate).init)(rewards),
         )
 
-    def bonus(self, key: jax.Array, state: PreferredState, moment: Moment) -> jax.Array:
+    def score(self, state: PreferredState, batch: Batch, acts: policies.Policy) -> jax.Array:
         """The fitted reward of what follows: float32 [N]."""
-        return jnp.mean(jax.vmap(lambda one: _paid(one, moment.after))(state.rewards), axis=0)
+        return jnp.mean(jax.vmap(lambda one: _paid(one, batch.after))(state.rewards), axis=0)
 
-    def learn(self, key: jax.Array, state: PreferredState, moment: Moment) -> tuple[PreferredState, Info]:
+    def learn(self, key: jax.Array, state: PreferredState, batch: Batch, acts: policies.Policy) -> tuple[PreferredState, Info]:
         """Ask about pairs of the batch while some are left, and fit every reward once."""
         asking, fitting = keys.split(key, "ask", "fit")
-        pairs, answers, asked = self._asked(asking, state, moment)
+        pairs, answers, asked = self._asked(asking, state, batch)
         known = jnp.arange(self.pairs) < asked
 
         def fitted(key: jax.Array, reward: Stack, held: Any) -> tuple[Stack, Any, jax.Array]:
@@ -121,12 +122,12 @@ class Preferred:
         after = PreferredState(pairs=pairs, answers=answers, asked=asked, rewards=rewards, optimiser=held)
         return after, {"preference_loss": jnp.mean(loss)}
 
-    def _asked(self, key: jax.Array, state: PreferredState, moment: Moment) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def _asked(self, key: jax.Array, state: PreferredState, batch: Batch) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Pairs, answers and their number, after the questions of one lesson."""
         drawing, judging = keys.split(key, "draw", "judge")
-        weighs = moment.weight > 0
+        weighs = batch.weight > 0
         drawn = jax.random.categorical(drawing, jnp.where(weighs, 0.0, -1e9), shape=(self.each, 2))
-        pair = moment.after[drawn]
+        pair = batch.after[drawn]
         answer = self.ask(judging, pair[:, 0], pair[:, 1]).astype(jnp.int32)
         place = state.asked + jnp.arange(self.each)
         # places beyond the last pair are dropped

@@ -13,13 +13,13 @@ from umwelt.life.exams.scores import diary, error_growth, ledgers
 
 def final_return(folder: Path, seed: int) -> float:
     """Return the mean return of the last probe, over all tasks."""
-    clock, mean = _curve(folder, seed)
+    clock, mean = curve(folder, seed)
     return float(mean[clock == clock.max()].mean())
 
 
 def mean_return(folder: Path, seed: int) -> float:
     """Return the mean over all probes but the first: the area under the curve."""
-    clock, mean = _curve(folder, seed)
+    clock, mean = curve(folder, seed)
     return float(mean[clock > clock.min()].mean())
 
 
@@ -92,7 +92,7 @@ MODEL_ERROR = Measure(name="model_error", unit="unexplained share", better="down
 SECONDS = Measure(name="seconds", unit="s", better="down", read=seconds)
 
 
-def _curve(folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def curve(folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The clock and the mean return of each probe of a seed."""
     with Chronicle.read(folder / "chronicle.db") as chronicle:
         probes = chronicle.probes()

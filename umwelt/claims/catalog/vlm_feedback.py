@@ -1,6 +1,6 @@
 """What five hundred answers about pairs of moments are good for, where a log has no rewards."""
 
-from umwelt.behaviours import IQL, Averaged, Cloning, Preferred, Rewarded, Standard
+from umwelt.behaviours import IQL, Averaged, Cloning, Judged, Preferred, Standard
 from umwelt.behaviours.preferred import Compares
 from umwelt.claims.arms import Computed
 from umwelt.claims.claim import Claim, Expect
@@ -13,7 +13,7 @@ VALUES = Standard(learner=Averaged(learner=IQL(units=64, discount=0.97)))
 FITTED = Computed(
     function=Offline(
         data=Played(world=Pendulum(time_limit=150), how="mixed-0.3", episodes=30),
-        learner=Rewarded(learner=VALUES, curiosity=Preferred(ask=Compares()), instead=True),
+        learner=Judged(learner=VALUES, judge=Preferred(ask=Compares())),
         updates=8000,
     ),
     measures=(NORMALISED,),
@@ -29,7 +29,7 @@ judged = Claim(
         "answers": FITTED,
         "cloning": varied(FITTED, {"function.learner": Standard(learner=Averaged(learner=Cloning(units=64)))}),
         "true rewards": varied(FITTED, {"function.learner": VALUES}),
-        "random answers": varied(FITTED, {"function.learner.curiosity.ask.wrong": 0.5}),
+        "random answers": varied(FITTED, {"function.learner.judge.ask.wrong": 0.5}),
     },
     expects=(
         Expect(measure="normalised", arm="answers", over="cloning", by=0.3),
