@@ -32,8 +32,10 @@ from umwelt.behaviours.mixed import Mixed
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.behaviours.model_predictive import ModelPredictive
 from umwelt.behaviours.nearest import Nearest
+from umwelt.behaviours.on_policy import OnPolicy
 from umwelt.behaviours.preferred import Preferred
 from umwelt.behaviours.pretrained import Pretrained
+from umwelt.behaviours.proximal import PPO
 from umwelt.behaviours.pupil import Pupil
 from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
@@ -48,6 +50,7 @@ from umwelt.behaviours.td3 import TD3
 __all__ = [
     "DQN",
     "IQL",
+    "PPO",
     "SAC",
     "TD3",
     "ActorCritic",
@@ -81,6 +84,7 @@ __all__ = [
     "ModelFree",
     "ModelPredictive",
     "Nearest",
+    "OnPolicy",
     "Outright",
     "Preferred",
     "Pretrained",

@@ -70,3 +70,24 @@ def spread(actor: Actor) -> jax.Array:
 def action(acts: policies.Policy, unit: jax.Array) -> jax.Array:
     """Bring unit actions to the world's, cut to its bounds."""
     return acts.action(unit if isinstance(acts, policies.Choice) else jnp.clip(unit, -1.0, 1.0))
+
+
+def entropy(actor: Actor, acts: policies.Policy, features: jax.Array, open: jax.Array | None = None) -> jax.Array:
+    """Compute the entropy [N], exactly."""
+    if actor.deviation is None:
+        return acts.entropy(jax.random.key(0), outputs(actor, features, open))
+    each = jnp.clip(actor.deviation, LOWEST, HIGHEST) + 0.5 + policies.HALF_LOG
+    return jnp.broadcast_to(jnp.sum(each), features.shape[:1])
+
+
+def divergence(
+    actor: Actor, other: Actor, acts: policies.Policy, features: jax.Array, open: jax.Array | None = None
+) -> jax.Array:
+    """Compute the divergence [N], in nats, of the actor's actions from another one's."""
+    mine, theirs = outputs(actor, features, open), outputs(other, features, open)
+    if isinstance(acts, policies.Choice):
+        mine, theirs = acts.logits(mine), acts.logits(theirs)
+        return jnp.sum(jnp.exp(mine) * (mine - theirs), axis=-1)
+    one, two = (jnp.clip(each.deviation, LOWEST, HIGHEST) for each in (actor, other))
+    square = (jnp.exp(2.0 * one) + (mine - theirs) ** 2) / (2.0 * jnp.exp(2.0 * two))
+    return jnp.sum(two - one + square - 0.5, axis=-1)

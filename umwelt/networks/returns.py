@@ -29,3 +29,15 @@ def n_step_returns(reward: jax.Array, discount: jax.Array, value: jax.Array, n: 
         at = jnp.minimum(at, length - 1)
         found = jnp.where(inside, reward[at] + discount[at] * found, found)
     return found
+
+
+def advantages(error: jax.Array, carry: jax.Array) -> jax.Array:
+    """Sum one-step errors [H, ...] back through time (generalised advantages): each adds `carry` [H, ...] of the sum behind it,
+    discount times lambda, and 0 where an episode ends."""
+
+    def back(later: jax.Array, moment: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        error, carry = moment
+        found = error + carry * later
+        return found, found
+
+    return jax.lax.scan(back, jnp.zeros_like(error[0]), (error, carry), reverse=True)[1]
