@@ -28,7 +28,10 @@ teacher's names and steps, and the length of the life. --teacher NAME chooses th
 
 Every field of every part is an option, as below. A part is replaced by its name, and its fields follow:
 `--recipe.planner icem --recipe.planner.samples 200`, `--recipe.model.protection elastic`; `none` takes it out where it may be
-absent, and module:Name is a part of your own. `--agent.` means the same as `--recipe.`.
+absent, and module:Name is a part of your own. `--agent.` means the same as `--recipe.`, and `--study` as `--rhythm.study`.
+
+From a log to a policy: `umwelt live --shown FOLDER --recipe iql --study 20000 --steps 0`. `umwelt data FOLDER` says what is
+in it.
 
 A recipe may set how many frames a decision lasts in the worlds of an adapter, as published; --world.repeat overrides it."""
 
@@ -51,8 +54,8 @@ class Command:
     seed: int = 0
     """The number that all randomness comes from."""
     seeds: int = 1
-    """Lives with seeds `seed`, `seed + 1` ... A pure world runs them as one program. Those of a simulator run in turn, or
-    --jobs at once; they lie together in one folder, and the same command goes on with them."""
+    """Lives with seeds `seed`, `seed + 1` ... A pure world runs them as one program, on all accelerators of this machine. Those
+    of a simulator run in turn, or --jobs at once; they lie together in one folder, and the same command goes on with them."""
     jobs: Jobs = 1
     """Processes at once, for the seeds of a simulator."""
     wrap: tuple[str, ...] = ()
@@ -63,7 +66,7 @@ class Command:
     shown: tuple[str, ...] = ()
     """Experience of others that the agent is shown before its first decision: folders or ids of Minari data sets, tables
     *.csv or *.parquet, or module:name of a Source. `umwelt record` writes such a folder; --rhythm.study lets the agent learn
-    from it first. Without --world the spaces are those of the table, and nothing can be probed."""
+    from it first. Without --world the spaces are those of the table or the data set, and nothing can be probed."""
     columns: tuple[str, ...] = ()
     """What the columns of a table are: obs=a,b action=u (or choice=u) reward=r done=d cut=t episode=e."""
     panel: tuple[str, ...] = ()
@@ -118,6 +121,7 @@ def run(arguments: list[str]) -> int:
     from umwelt.cli.running import show_life
     from umwelt.cli.watch_page import show_page
     from umwelt.life.api import burden, live, shortfall
+    from umwelt.life.spreading import sentence as spread
 
     life, command, stem = read(arguments)
     if life.seeds > 1 and life.world.spec.hosted:
@@ -126,6 +130,8 @@ def run(arguments: list[str]) -> int:
         print(f"umwelt: this life is too short: {sentence}", file=sys.stderr)
     if sentence := burden(life):
         print(f"umwelt: this life is heavy: {sentence}", file=sys.stderr)
+    if sentence := spread(life.seeds):
+        print(f"umwelt: {sentence}", file=sys.stderr)
     show_page(command.lives, command.watch, command.json or command.quiet)
 
     def begin(on_progress: Any, events: Any) -> Any:
@@ -165,7 +171,7 @@ def _run_apart(life: Life, command: Command, stem: str, arguments: list[str]) ->
 
 def read(arguments: list[str]) -> tuple[Life, Command, str]:
     """Read the arguments: the life, the command, and the stem of the folder's name."""
-    arguments = ["--recipe." + word[8:] if word.startswith("--agent.") else word for word in arguments]
+    arguments = [short(word) for word in arguments]
     start, size, rest = _start(arguments)
     outside, rest = _outside(start, rest)
     seen = wrapped(outside.world, outside.wrap)
@@ -201,6 +207,13 @@ def read(arguments: list[str]) -> tuple[Life, Command, str]:
     if isinstance(life.world, Absent) and command.steps:
         raise UsageError("--steps: there is no world to act in; give --rhythm.study N --steps 0, or a --world")
     return life, command, start.stem
+
+
+def short(word: str) -> str:
+    """An option by its full name: --agent.X stands for --recipe.X, and --study for --rhythm.study."""
+    if word.startswith("--agent."):
+        return "--recipe." + word[8:]
+    return "--rhythm." + word[2:] if word == "--study" or word.startswith("--study=") else word
 
 
 def _start(arguments: list[str]) -> tuple[Start, str | None, list[str]]:

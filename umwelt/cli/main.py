@@ -9,6 +9,7 @@ VERBS = {
     "live": "begin a life; without arguments, a first life of about two minutes",
     "resume": "go on with a life where it was last saved",
     "probe": "examine a life without touching it",
+    "data": "say what stands in a data set, before anything is learned from it",
     "record": "record episodes of a life, for other agents to learn from",
     "report": "write a page about one life, or several side by side",
     "check": "check a world against its contract, and explain each fault",

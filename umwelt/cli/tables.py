@@ -63,11 +63,12 @@ def values_of(arguments: list[str], name: str) -> tuple[str, ...]:
 
 
 def absent_world(arguments: list[str]) -> Any:
-    """The spaces of the first table that is shown, as a world that is not there; None where no table is."""
+    """The spaces of the first table or data set that is shown, as a world that is not there; None where nothing is, and where
+    what is shown has no spaces of its own."""
+    from umwelt.cli.names import source_of
     from umwelt.worlds import Absent
 
-    names = [name for name in values_of(arguments, "shown") if is_table(name)]
-    if not names:
-        return None
-    spec = table_of(names[0], values_of(arguments, "columns")).spec()
-    return Absent(observation=spec.observation, action=spec.action, name=spec.name)
+    columns = values_of(arguments, "columns")
+    sources = (source_of(name, columns) for name in values_of(arguments, "shown"))
+    spec = next((source.spec() for source in sources if hasattr(source, "spec")), None)
+    return spec and Absent(observation=spec.observation, action=spec.action, name=spec.name)

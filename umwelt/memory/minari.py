@@ -234,13 +234,25 @@ def _from_disk(space: Any, value: Any, held: Any = None) -> Any:
     return made if space is None or isinstance(space, dict) else type(space)(**made)
 
 
+def _fits(space: Any, value: Any) -> bool:
+    """Whether a value on disk has the parts of a space."""
+    if spaces.is_leaf(space) or not isinstance(value, dict):
+        return spaces.is_leaf(space) and not isinstance(value, dict)
+    parts = dict(enumerate(space)) if isinstance(space, tuple) else space if isinstance(space, dict) else vars(space)
+    named = {int(name.removeprefix("_index_")) if isinstance(space, tuple) else name: part for name, part in value.items()}
+    return set(named) == set(parts) and all(_fits(parts[name], part) for name, part in named.items())
+
+
 def _experience(episode: dict[str, Any], spec: WorldSpec | None, held: tuple[Any, Any]) -> Experience:
     reward = np.append(np.float32(0), np.asarray(episode["rewards"], np.float32))
     kind = np.full(reward.shape, MID, np.int8)
     kind[0], kind[-1] = FIRST, TERMINATED if episode["terminations"][-1] else TRUNCATED
     observation = _from_disk(spec and spec.observation, episode["observations"], held[0])
     task = (episode["infos"] or {}).get("task")
-    if task is not None:
+    # a life without the world of the record has no such tasks
+    if task is not None and (spec is None or _fits(spec.task, task)):
         task = jax.tree.map(lambda leaf: leaf[1:], _from_disk(spec and spec.task, task))
+    else:
+        task = None
     steps = TimeStep(kind=kind, observation=observation, reward=reward)
     return transitions(steps, _from_disk(spec and spec.action, episode["actions"], held[1]), task, SHOWN)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from umwelt.core import WATCHED, Experience, WorldSpec, part, spaces
+from umwelt.core import WATCHED, Box, Experience, WorldSpec, part, spaces
 from umwelt.memory import minari
 from umwelt.memory.pieces import lay
 
@@ -34,6 +35,12 @@ class Minari:
         numbers = range(self.episodes or storage.total_episodes)
         lengths = [int(found["total_steps"]) for found in storage.get_episode_metadata(numbers)]
         yield from lay(lambda number: self._episode(number, spec), lengths, spec.batch)
+
+    def spec(self) -> WorldSpec:
+        """The spaces of the dataset itself: what a life needs that has no world."""
+        storage = minari.opened(self.path)
+        observation, action = map(spaces.from_gymnasium, (storage.observation_space, storage.action_space))
+        return WorldSpec(name=Path(self.path).name, observation=observation, action=action, task=Box())
 
     def check(self, spec: WorldSpec) -> None:
         """Raise ValueError where there is no such dataset, or where it is of another world than that of `spec`."""
