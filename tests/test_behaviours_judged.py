@@ -72,7 +72,7 @@ def test_the_judge_asks_about_no_more_pairs_than_it_may_and_about_none_of_an_emp
 
 
 def normals(key):
-    """Rows of N(1, 1) that were shown, and of N(-1, 1) that were lived."""
+    """Shown rows of N(1, 1), and lived rows of N(-1, 1)."""
     shown = jnp.arange(128) < 64
     return batch(jnp.where(shown, 1.0, -1.0)[:, None] + jax.random.normal(key, (128, 1)), shown)
 
