@@ -1,8 +1,8 @@
 """Cloning with corrections: invented states beside the demonstrations, with actions that lead back onto them.
 
 "CCIL: continuity-based data augmentation for corrective imitation learning" (2024). A smooth model of the shown
-transitions is fitted first. For a shown step from s to s' and an action near to the shown one, it says where one would
-have had to be, to arrive at s'. Where that place is near to s and the model is smooth there, it becomes a row to clone.
+transitions is fitted first. Take a shown step from s to s', and an action near to the shown one. The model says from where
+that action leads to s'. Where that place is near to s and the model is smooth there, it becomes a row to clone.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A judge that tells what an expert did from what the agent did, and pays for being taken for the expert.
+"""A judge that separates what an expert did from what the agent did, and pays for being taken for the expert.
 
 "Generative adversarial imitation learning" (2016). The penalty on slopes between both kinds of rows keeps the reward
 smooth; "Lipschitzness is all you need to tame off-policy generative adversarial imitation learning" (2022) shows that an

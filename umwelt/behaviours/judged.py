@@ -1,4 +1,4 @@
-"""A learner whose rewards a judge writes: one that is fitted to answers, or that tells shown from lived moments."""
+"""A learner whose rewards a judge writes: one that is fitted to answers, or that separates shown from lived moments."""
 
 from dataclasses import replace
 from typing import Any, Protocol

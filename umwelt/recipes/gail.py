@@ -10,7 +10,7 @@ from umwelt.teachers import Blocks
 
 
 @recipe(
-    summary="adversarial imitation off policy: a judge tells shown from lived moments, and its slopes are kept small",
+    summary="adversarial imitation off policy: a judge separates shown from lived moments, and its slopes are kept small",
     family="model-free",
     needs=("boxes", "choices", "data"),
     cites=("gail_2016", "lipschitz_gail_2022"),

@@ -24,7 +24,7 @@ class Offline:
     """A learner that studies a data set and is examined; a function of a key."""
 
     data: Played
-    """Who plays the data. Each episode lasts until the world's time limit, and none is longer."""
+    """How the data are played. Each episode lasts until the world's time limit, and none is longer."""
     learner: Learner
     updates: int = 6000
     batch: int = 128
