@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 FUZZ_SECONDS ?= 1800
 
-.PHONY: live test fuzz lint docs bench browser clean
+.PHONY: live test fuzz lint docs bench browser wheel clean
 
 live: .venv
 	$(BIN)/umwelt live
@@ -38,6 +38,12 @@ lint: .venv/extras
 # The site of the documents, to be read from build/docs/ without a network; a warning is an error.
 docs: .venv/extras
 	$(BIN)/python -m tools.docs
+
+# The wheel, which must hold the whole package and run a life in an environment of its own. WHEEL=--all takes every Python
+# that this machine has, and WHEEL= the newest versions of what it needs.
+WHEEL ?= --pinned
+wheel: .venv
+	$(BIN)/python -m tools.wheel $(WHEEL)
 
 bench: .venv
 	$(BIN)/python -m benchmarks.run

@@ -3,7 +3,8 @@
 python -m benchmarks.losse updates        seconds for each transition, by solver and number of features;
 python -m benchmarks.losse imagination    rows for each second, by batch and encoder;
 python -m benchmarks.losse drift          the gap to batch ridge regression along a long life;
-python -m benchmarks.losse regions        what is left of a region of the world that was visited once.
+python -m benchmarks.losse regions        what is left of a region of the world that was visited once;
+python -m benchmarks.losse ridge          what a ridge that grows with the width explains of unseen transitions.
 """
 
 from typing import Any
@@ -164,6 +165,46 @@ def regions(steps: int = 6000) -> None:
         print(f"| {name} | " + " | ".join(f"{cell:.2g}" for cell in cells) + " |", flush=True)
 
 
+def ridge(noise: float = 0.3, seeds: int = 3) -> None:
+    """The unexplained share of unseen changes, by width: the ridge as it is, and in proportion to the number of grids.
+
+    noise: of the observations that are learned from, in deviations of the change; the unseen ones have none. Their weights
+    are those of batch ridge regression, which the exact solver follows.
+    """
+    print("| features | transitions | exact, fixed | exact, growing | noisy, fixed | noisy, growing |")
+    print("|---" * 6 + "|")
+    for count in (500, 5000):
+        for grids in (1, 2, 4, 8, 16, 32, 64):
+            model = Losse(encoder=Encoder(grids=grids), solver=Block())
+            cells = np.mean([_unseen(model, count, noise, seed) for seed in range(seeds)], axis=0)
+            line = " | ".join(f"{cell:.2g}" for cell in cells)
+            print(f"| {model.encoder.size:,} | {count:,} | {line} |", flush=True)
+
+
+def _unseen(model: Losse, count: int, noise: float, seed: int) -> list[float]:
+    """The four shares of one seed."""
+    data, unseen = pendulum(count, seed), pendulum(4000, seed + 1000)
+    change = data[2] - data[0]
+    blurred = data[2] + noise * change.std(0) * np.random.default_rng(seed).standard_normal(change.shape).astype(np.float32)
+    state, _ = jax.jit(model.learn)(KEY, model.init(jax.random.key(seed), SPEC), experience(data, 0, model.warm_up))
+    test, wanted = _dense(model, state, unseen)
+    shares = []
+    for following in (data[2], blurred):
+        phi, targets = _dense(model, state, (data[0], data[1], following, data[3]))
+        for penalty in (model.ridge, model.ridge * model.encoder.grids):
+            gaps = (test @ _leader(phi, targets, penalty) - wanted)[:, :3]
+            shares.append(float(np.mean((gaps**2).mean(0) / wanted[:, :3].var(0))))
+    return shares
+
+
+def _leader(phi: np.ndarray, targets: np.ndarray, penalty: float) -> np.ndarray:
+    """The weights of batch ridge regression, by the smaller one of its two systems of equations."""
+    count, size = phi.shape
+    if count < size:
+        return phi.T @ np.linalg.solve(phi @ phi.T + penalty * np.eye(count), targets)
+    return np.linalg.solve(phi.T @ phi + penalty * np.eye(size), phi.T @ targets)
+
+
 def run(rates: dict[str, float]) -> dict[str, dict[str, Any]]:
     """The two figures of the default model: transitions learned and rows imagined for each second."""
     model = Losse()
@@ -198,5 +239,5 @@ def figures() -> None:
 
 
 if __name__ == "__main__":
-    tables = {table.__name__: table for table in (updates, imagination, drift, regions, figures)}
+    tables = {table.__name__: table for table in (updates, imagination, drift, regions, ridge, figures)}
     tyro.extras.subcommand_cli_from_dict(tables)

@@ -164,10 +164,10 @@ def test_the_verb_answers_with_words_and_with_json(capsys: pytest.CaptureFixture
     told = json.loads(capsys.readouterr().out)
     assert set(told) == {"hrssm"}
     assert told["hrssm"]["status"] == ["planned"]
-    assert main(["atlas", "--wing", "curiosity", "--status", "planned"]) == 0
+    assert main(["atlas", "--wing", "world-model", "--status", "planned"]) == 0
     printed = capsys.readouterr().out
     assert "published systems" in printed
-    assert "model_based_exploration" in printed
+    assert "hrssm" in printed
     assert main(["atlas", "no_such_idea"]) == 1
     with pytest.raises(SystemExit):
         main(["atlas", "--wing", "curiousity"])

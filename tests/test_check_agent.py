@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from umwelt import check
-from umwelt.behaviours import DQN, ModelFree, ModelPredictive, RandomAgent
+from umwelt.behaviours import DQN, IQL, SAC, Averaged, Conservative, ModelFree, ModelPredictive, RandomAgent, Standard
 from umwelt.check.agent import CHOICES, SPEC
 from umwelt.core import Metric, part
 from umwelt.memory.ring import Ring
@@ -18,9 +18,14 @@ from umwelt.planners import Shooting
 PLANNER = Shooting(samples=8, horizon=3)
 STREAM = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER)
 REPLAY = ModelPredictive(model=Ensemble(members=2, layers=1, units=8), planner=PLANNER, memory=Ring(bytes=100_000), batch=8)
+CAUTIOUS = SAC(units=8, soft=False, conservative=Conservative(draws=2, calibrated=True))
+OFFLINE = [
+    ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32)
+    for learner in (Standard(learner=Averaged(learner=IQL(units=8))), CAUTIOUS)
+]
 
 
-@pytest.mark.parametrize("agent", [RandomAgent(), STREAM, REPLAY])
+@pytest.mark.parametrize("agent", [RandomAgent(), STREAM, REPLAY, *OFFLINE])
 def test_the_librarys_agents_keep_the_contract(agent: Any) -> None:
     check.agent(agent).raise_if_broken()
 

@@ -17,7 +17,7 @@ from umwelt.claims.arms import code_of
 from umwelt.claims.differences import differences
 from umwelt.claims.executors import InTurn, JobFailed, Processes, _start
 from umwelt.claims.jobs import Job
-from umwelt.claims.trial import forget, run_arms
+from umwelt.claims.trial import forget, pieces_of, run_arms
 from umwelt.life.folder import expression
 from umwelt.life.folder.moved import LATER
 from umwelt.life.signals import Stopped
@@ -78,6 +78,9 @@ def test_arms_of_one_expression_run_once_and_seeds_keep_their_order(tmp_path: Pa
 def test_neighbours_of_a_pure_world_share_a_program_and_hosted_ones_do_not() -> None:
     arm = Lived(life=losse_mpc(Pendulum()), steps=10, measures=())
     assert arm.groups((4, 0, 1, 7, 2)) == [(0, 1, 2), (4,), (7,)]
+    assert pieces_of(arm, (4, 0, 1, 7, 2)) == [(0, 1, 2), (4,), (7,)]
+    assert pieces_of(arm, (4, 0, 1, 7, 2), together=2) == [(0, 1), (2,), (4,), (7,)]
+    assert pieces_of(arm, (0, 1, 2, 3, 4, 5), together=2)[:2] == pieces_of(arm, (0, 1, 2, 3), together=2), "more seeds keep them"
     assert varied(arm, {"life.driver": "host"}).groups((1, 0)) == [(0,), (1,)]
     assert DRAWN.groups((5, 1)) == [(5, 1)]
 

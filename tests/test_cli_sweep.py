@@ -57,6 +57,8 @@ def test_what_does_not_fit_is_refused_before_anything_runs(
     assert "--steps must be at least 1" in refused(["--recipes", "random", "--steps", "0"], capsys)
     assert "random is there twice" in refused(["--recipes", "random", "random"], capsys)
     assert "--recipes: name at least one" in refused([], capsys)
+    assert "--together must be at least 1" in refused(["--recipes", "random", "--together", "-1"], capsys)
+    assert "--gpus 1: Ray hands them out" in refused(["--recipes", "random", "--gpus", "1"], capsys)
     assert "--name is for one life" in refused(["--recipes", "random", "--name", "a"], capsys)
     assert "there is no option called '--recipe.horizon'" in refused(["--recipes", "random", "--recipe.horizon", "3"], capsys)
     assert list(tmp_path.iterdir()) == []
@@ -74,7 +76,8 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["sweep", "--help"])
     said = " ".join(capsys.readouterr().out.split())
-    for word in ("--recipes", "--worlds", "--seeds", "--jobs", "--ray", "Ctrl-C saves", "--rhythm.probe-every 500"):
+    options = ["--recipes", "--worlds", "--seeds", "--jobs", "--ray", "--gpus", "--together"]
+    for word in (*options, "Ctrl-C saves", "--rhythm.probe-every 500"):
         assert word in said
 
 

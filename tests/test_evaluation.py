@@ -1,5 +1,6 @@
 """Exams and error bars against closed forms."""
 
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 import jax
@@ -7,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from umwelt import behaviours, curiosity, models, retention
 from umwelt.behaviours import RandomAgent
 from umwelt.check.base import same_values
 from umwelt.core import Box, Prediction, TimeStep, WorldSpec, part, struct
-from umwelt.evaluation.exam import model_error
+from umwelt.evaluation.exam import MODEL_ERROR, model_error
 from umwelt.evaluation.proctor import Proctor
 from umwelt.evaluation.statistics import interval
 
@@ -86,6 +88,29 @@ def test_model_error_is_the_unexplained_share_of_the_change(compiled: bool, know
     assert np.asarray(exam.length).tolist() == [100] * 6
     # the change is uniform on [-1, 1], so predicting a share k of it leaves (1 - k)^2 of its variance
     assert np.allclose(model_error(exam, 2), share, atol=0.02)
+
+
+def test_where_nothing_changes_there_is_no_model_error() -> None:
+    """It is not 0, which would be a perfect model."""
+    agent = Oracle(known=0.5)
+    state = agent.init(jax.random.key(0), Counter().spec)
+    exam = Proctor(agent, lambda rows: Counter(batch=rows, length=9)).examine(jax.random.key(3), state, {"n": jnp.ones(2)})
+    assert np.isfinite(model_error(exam, 1)).all()
+    assert np.isnan(model_error(replace(exam, change=exam.change * 0, square=exam.square * 0), 1)).all()
+
+
+def test_no_part_calls_a_number_of_its_own_the_model_error() -> None:
+    """The model error has one scale for every model, which an exam measures; what a model minimises is its model loss."""
+    declared: dict[str, set[str]] = {}
+    for room in (behaviours, curiosity, models, retention):
+        for name in room.__all__:
+            made = getattr(room, name)
+            metrics = getattr(made, "metrics", ())
+            if isinstance(metrics, property):  # a wrapper, which needs a part inside, passes on what that part declares
+                metrics = () if any(field.default is MISSING for field in fields(made)) else made().metrics
+            declared[name] = {metric.name for metric in metrics}
+    assert not [name for name, names in declared.items() if MODEL_ERROR.name in names]
+    assert all("model_loss" in declared[name] for name in ("Ensemble", "Implicit", "Rssm"))
 
 
 def test_a_row_counts_nothing_after_its_end() -> None:

@@ -16,6 +16,7 @@ from umwelt.evaluation.knowledge import (
     foresee,
     knowledge,
     rank_correlation,
+    shares,
     unexplained,
 )
 from umwelt.evaluation.proctor import Journey
@@ -92,6 +93,20 @@ def test_unexplained_counts_only_what_moves() -> None:
     guess, before = np.stack([np.full(500, found[:, 0].mean()), np.full(500, 9.0)], axis=1), np.zeros((500, 2))
     assert unexplained(guess, found, before) == pytest.approx(1.0)
     assert np.isnan(unexplained(guess[:, 1:], found[:, 1:], before[:, 1:]))
+
+
+def test_the_error_of_each_number_is_its_own_share_and_their_mean_is_the_error() -> None:
+    """Two numbers of scales a thousand apart; of one the change is known by half, of the other not at all. One stands still."""
+    rng = np.random.default_rng(2)
+    change = rng.normal(size=(4000, 3)) * np.array([1.0, 1000.0, 0.0])
+    before = rng.normal(size=(4000, 3))
+    guess = before + change * np.array([0.5, 0.0, 1.0])
+    each = shares(guess, before + change, before)
+    assert each[:2] == pytest.approx([0.25, 1.0], abs=0.01)
+    assert np.isnan(each[2])
+    assert unexplained(guess, before + change, before) == pytest.approx(each[:2].mean())
+    assert known(Walker(known=0.5), walk()).by_number == pytest.approx((0.25,), abs=0.03)
+    assert known(Walker(known=0.5, decodes=False), walk()).by_number == (), "beliefs have no names"
 
 
 def test_rank_correlation_is_the_one_of_scipy() -> None:

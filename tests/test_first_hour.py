@@ -42,6 +42,10 @@ class Fine(gymnasium.Env):
         return np.full(SIZE, 0.1, np.float32), 1.0, False, self.taken >= 100, {}
 
 
+class Named(Fine):
+    observation_names = ["level", "wish", "power"]
+
+
 class Breaks(Fine):
     def step(self, action):
         seen, *rest = super().step(action)
@@ -53,6 +57,17 @@ class Raises(Fine):
         if self.taken == 20:
             raise RuntimeError("the motor is lost")
         return super().step(action)
+
+
+class Scored(Fine):
+    def step(self, action):
+        seen, _, *over, info = super().step(action)
+        self.taken += 4
+        return seen, float(action[0] > 0), *over, {"success": bool(action[0] > 0)}
+
+
+def scored():
+    return Stream(world=tasks_of({"left": Scored, "right": Scored}), names=("left", "right"), steps=60)
 
 
 def twins():
@@ -129,6 +144,10 @@ def test_broken_episodes_count_in_no_return(home: Path) -> None:
     assert found["returns"] == [None, None]
     assert umwelt(home, "report", "broken").returncode == 0
     assert "In 5 of its 5 episodes the world failed" in (home / "report" / "index.html").read_text()
+
+
+def test_the_check_shows_the_names_of_numbers(home: Path) -> None:
+    assert "an observation has 3 numbers: level, wish, power" in umwelt(home, "check", "mine:Named").stdout
 
 
 def test_a_recipe_of_ones_own_is_found_by_every_verb(home: Path) -> None:
@@ -231,6 +250,22 @@ def test_a_stream_of_ones_own_tasks_is_lived_through(home: Path) -> None:
     assert [task["task"] for task in summary["tasks"]] == ["one", "two"]
     assert summary["tasks"][0]["end"]["mean"] == 100.0
     assert summary["tasks"][1]["end"]["mean"] is None
+
+
+def test_a_number_that_the_simulator_names_is_followed_from_the_episodes_to_what_was_kept(home: Path) -> None:
+    words = ("live", "--stream", "mine:scored", "--world.record", "success", "--recipe", "random", "--name", "scored")
+    done = umwelt(home, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert 0.0 <= json.loads(done.stdout)["tasks"][0]["end"]["named"]["success"] <= 1.0
+    found = json.loads(umwelt(home, "probe", "scored", "--episodes", "3", "--json").stdout)["probes"]["0"]["left"]["named"]
+    assert set(found["success"]["values"]) <= {0.0, 1.0}
+    assert found["success"]["mean"] == pytest.approx(np.mean(found["success"]["values"]))
+    kept = umwelt(home, "probe", "scored", "--lifelong", "--measure", "success", "--best", "1")
+    assert "success of each task after each lesson" in " ".join(kept.stdout.split())
+    assert "regret: how far that lies below 1" in kept.stdout
+    wrong = umwelt(home, "probe", "scored", "--lifelong", "--measure", "sucess")
+    assert wrong.returncode == 2
+    assert "this life has return, success" in wrong.stderr
 
 
 def test_seeds_of_a_simulator_are_lives_of_their_own_and_a_hint_can_be_pasted(home: Path) -> None:

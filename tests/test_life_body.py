@@ -117,7 +117,7 @@ def test_learning_is_compiled_once_for_first_updates_and_for_stretches_of_all_le
     programs = engine.programs
     assert isinstance(programs, Whole)
     assert programs.segment.cache_info().currsize == 2  # the random decisions, and all others
-    assert programs.segment(rhythm.whole, True)._cache_size() == 1
+    assert programs.segment(rhythm.whole)._cache_size() == 1
     # by hand: what each round draws hangs on the clock and on its number alone
     for seed, drawn in enumerate(value[1].agent.drawn):
         rounds = [(20, 7), *((clock, 2) for clock in (25, 30, 35, 40, 45, 50, 55, 58))]
@@ -166,7 +166,7 @@ def test_a_compiled_life_copies_no_memory() -> None:
     segment = rhythm.segment(20, 33)
     programs = engine.programs
     assert isinstance(programs, Whole)
-    run = programs.segment(programs.program_of(segment), True)
+    run = programs.segment(programs.program_of(segment))
     program = run.lower(engine.form(), programs.dose(segment)).compile()
     assert program.memory_analysis().temp_size_in_bytes < 3_000_000
 

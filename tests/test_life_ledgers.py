@@ -43,6 +43,7 @@ def written(path: Path, seeds: int = 2, tasks: tuple[str, ...] = TASKS) -> Chron
                     high=0.0,
                     model_error=ERRORS[clock][index],
                     length=30.0,
+                    named={"success": np.array([values[index] / 10, np.nan, values[index] / 10])},
                 )
     return chronicle
 
@@ -73,7 +74,31 @@ def test_the_score_holds_what_was_kept_with_intervals(tmp_path: Path) -> None:
     assert mean["low"] < mean["mean"] == pytest.approx(1.0)
     assert mean["high"] <= 1.0
     shown = lifelong_tables(found)
-    assert len(shown) == 7, "two matrices, a table, the means and three notes"
+    assert len(shown) == 9, "two matrices, a table, the means and five notes"
+
+
+def test_average_and_regret_are_of_all_probes_since_a_task_was_begun(tmp_path: Path) -> None:
+    with written(tmp_path / "chronicle.db") as chronicle:
+        found = score(chronicle)
+        from_ten = score(chronicle, best=10.0)
+    assert found["average"] == pytest.approx({"a": (8 + 6 + 8) / 3, "b": 9.0})
+    assert found["regret"] == pytest.approx({"a": 8 - (8 + 6 + 8) / 3, "b": 0.0})
+    assert from_ten["regret"] == pytest.approx({"a": 10 - (8 + 6 + 8) / 3, "b": 1.0})
+    assert found["average_mean"]["mean"] == pytest.approx((22 / 3 + 9) / 2)
+    assert found["average_mean"]["low"] < found["average_mean"]["mean"] < found["average_mean"]["high"]
+
+
+def test_a_score_may_be_of_a_number_that_the_world_named(tmp_path: Path) -> None:
+    with written(tmp_path / "chronicle.db") as chronicle:
+        found = score(chronicle, "success", best=1.0)
+        with pytest.raises(ValueError, match=r"'glory' was not recorded; this life has return, success"):
+            score(chronicle, "glory")
+    np.testing.assert_allclose(found["return_matrix"], [[0.8, 0.1], [0.6, 0.9], [0.8, 0.9]])
+    assert found["regret"] == pytest.approx({"a": 1 - 0.22 / 0.3, "b": 0.1})
+    assert found["retention"] == pytest.approx({"a": 1.0, "b": 1.0})
+    assert "success of each task after each lesson" in [
+        table.title for table in lifelong_tables(found) if hasattr(table, "title")
+    ]
 
 
 def test_a_life_of_one_task_has_no_such_score(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_a_compiled_agent_reads_the_answer_one_stretch_later(seeds: int, tmp_pat
             pushed.append([])
 
     living = live(made, steps=12 * 2 * seeds, name="whole", lives=tmp_path, on_progress=watch)
-    assert len(pushed) == 3  # a save after each of three stretches of four decisions
+    assert len(pushed) == 4  # a save at birth, and one after each of three stretches of four decisions
     with Chronicle.read(living.folder.chronicle) as chronicle:
         events = chronicle.events()
     asked = [str(message) for name, message in zip(events["name"], events["message"], strict=True) if name == "consulted"]

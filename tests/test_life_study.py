@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from drawing_agents import Drawing
 
+from umwelt.behaviours import SAC, Conservative, ModelFree, Standard
 from umwelt.check.base import same_values
-from umwelt.core import FIRST, MID, SHOWN, TERMINATED, Experience, Metric, TimeStep, part, spaces, static, struct
+from umwelt.core import FIRST, MID, SHOWN, TERMINATED, Experience, Metric, TimeStep, host_scan, part, spaces, static, struct
 from umwelt.life.api import fingerprints, live, resume
 from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import BadLife, Life
 from umwelt.life.engine import Engine
 from umwelt.life.rhythm import Rhythm
-from umwelt.life.showing import PIECE, cut
-from umwelt.memory import Ring
+from umwelt.life.showing import PIECE, cut, show
+from umwelt.memory import Played, Ring
 from umwelt.teachers import Blocks
 from umwelt.worlds import Cartpole, Pendulum
 
@@ -173,6 +174,36 @@ def test_what_does_not_fit_the_world_is_refused() -> None:
         Engine(life(shown=(Numbered(),), world=Cartpole(), teacher=Blocks())).begin()
     with pytest.raises(BadLife, match=r"shown: 3 has no `read"):
         Engine(life(shown=(3,))).check()
+
+
+@pytest.mark.parametrize("discount", [None, 0.9])
+def test_rewards_to_come_have_the_discount_of_an_agent_that_reads_them(discount: float | None) -> None:
+    """Two episodes of 300 decisions in one row, so that the second lies in three pieces."""
+    remembered = []
+
+    @part
+    class Gathering:
+        discount_to_come = discount
+
+        def remember(self, key: Any, state: Any, experience: Any) -> Any:
+            remembered.append(jax.tree.map(lambda leaf: np.asarray(leaf)[0], experience))
+            return state, {}
+
+    world = Pendulum(time_limit=300)
+    made = life(world=world, agent=Gathering(), shown=(Played(world=world, episodes=2),))
+    show(made, jax.random.key(0), None, lambda function, **_: function, host_scan, lambda *_: None)
+    rows = [one for one in remembered if one.valid]
+    assert len(rows) == 600
+    reward = np.array([one.next.reward for one in rows]).reshape(2, 300)
+    powers = (discount or 1.0) ** np.arange(300)
+    wanted = [[powers[: 300 - begin] @ episode[begin:] for begin in range(300)] for episode in reward]
+    np.testing.assert_allclose([one.to_come for one in rows], np.ravel(wanted), rtol=1e-4, atol=1e-3)
+
+
+def test_a_model_free_agent_asks_for_the_discount_of_a_learner_that_reads_rewards_to_come() -> None:
+    for learner, asked in ((SAC(discount=0.97, conservative=Conservative(calibrated=True)), 0.97), (SAC(), None)):
+        agent = ModelFree(learner=Standard(learner=learner), memory=Ring(bytes=100_000))
+        assert agent.discount_to_come == asked
 
 
 def test_a_study_is_lessons_on_the_clock_and_ends_with_a_decision_of_what_was_learned() -> None:

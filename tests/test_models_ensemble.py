@@ -216,7 +216,7 @@ def test_choices_and_ends_are_learned():
     assert np.abs(prediction.reward - action * 2.0).mean() < 0.1
     assert np.asarray(prediction.continues)[action == 2].max() < 0.1
     assert np.asarray(prediction.continues)[action != 2].min() > 0.9
-    assert info["model_error"] < 0.1
+    assert info["model_residual"] < 0.1
 
 
 def test_observations_stay_in_their_space():
@@ -254,7 +254,7 @@ def test_a_hidden_transition_teaches_a_member_nothing():
         moved = np.abs(np.asarray(after_weight - before_weight)).max(axis=(1, 2)) > 0
         np.testing.assert_array_equal(moved[: len(shown)], shown)
     assert np.isfinite(info["model_held_out"])
-    assert info["model_held_out"] != info["model_error"]
+    assert info["model_held_out"] != info["model_residual"]
     assert np.isnan(jax.jit(dataclasses.replace(model, share=1.0).learn)(KEY, state, experience)[1]["model_held_out"])
 
 
@@ -339,7 +339,7 @@ def test_a_member_rests_while_its_hidden_error_rises():
     _, without = taught(eager, noise, 600)
     state, rested = taught(dataclasses.replace(eager, early_stop=0.05), noise, 600)
     # pure noise can only be memorised, which helps with nothing that is hidden
-    assert rested["model_error"] > without["model_error"] + 0.15
+    assert rested["model_residual"] > without["model_residual"] + 0.15
     assert rested["model_held_out"] < 1.2 * without["model_held_out"]
     assert np.isfinite(state.patience.lowest).all()
 

@@ -48,6 +48,20 @@ def test_pendulum_is_learned_from_two_thousand_random_steps():
     assert errors(Losse(), state, pendulum(2000, seed=1)).max() < 5e-3
 
 
+def test_a_ridge_in_proportion_to_the_grids_pays_where_outcomes_are_noisy_and_not_where_they_are_exact():
+    """So the default is one number for every width, and advice is in its description."""
+    stream, unseen = pendulum(400), pendulum(1000, seed=1)
+    change = stream[2] - stream[0]
+    noise = 0.3 * change.std(0) * np.random.default_rng(0).standard_normal(change.shape)
+    noisy = (stream[0], stream[1], (stream[2] + noise).astype(np.float32), stream[3])
+    shares = {}
+    for ridge in (1e-2, 16e-2):
+        model = Losse(encoder=Encoder(grids=16, axes=2), ridge=ridge)
+        shares[ridge] = [errors(model, grow(model, data, PENDULUM), unseen)[:3].mean() for data in (stream, noisy)]
+    assert shares[1e-2][0] < shares[16e-2][0]
+    assert shares[16e-2][1] < 0.8 * shares[1e-2][1]
+
+
 def region(data, index, regions=6):
     """The part of a pendulum stream whose angle lies in one of equal sectors."""
     angle = np.arctan2(data[0][:, 1], data[0][:, 0])

@@ -25,17 +25,17 @@ from umwelt.recipes.citations import PARTS, bibtex, entries, keys_of
 from umwelt.recipes.dreamer_v3 import dreamer_v3
 from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.recipes.recipe import NEEDS, Recipe, lacking
-from umwelt.worlds import Cartpole, CartpoleSwingup, Pendulum, pictured
+from umwelt.worlds import Cartpole, CartpoleSwingup, Links, Pendulum, pictured
 
 HOME = Path(recipes.__file__).parent
-WORLDS = {"boxes": Pendulum(), "choices": Cartpole()}
+WORLDS = {"guard": Links(), "boxes": Pendulum(), "choices": Cartpole()}
 CARDS = {name: ALL[name] for name in ALL}
 SEEN = {"boxes": pictured(Pendulum()), "choices": pictured(Cartpole())}
 FITS = [(name, kind) for name, card in CARDS.items() for kind in card.needs if kind in (*WORLDS, "pictures")]
 RHYTHM = Rhythm(random=0, learn_every=5, updates=1, chunk=20)
 SMALL = {"planner.samples": 8, "planner.elites": 4, "planner.iterations": 1, "planner.horizon": 3, "batch": 8, "updates": 1,
          "length": 4, "memory.length": 4, "memory.bytes": 400_000, "horizon": 4, "starts": 4, "policy.units": 32,
-         "learner.units": 32, "model.units": 32, "model.model.units": 32, "model.model.deterministic": 32}  # fmt: skip
+         "learner.units": 32, "learner.window": 3, "model.units": 32, "model.model.units": 32, "model.model.deterministic": 32}  # fmt: skip
 """Fields of an agent that cost time and change no program but its sizes."""
 SOON = {
     "sampling planner": "losse_mpc",

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -304,6 +305,52 @@ def test_a_running_life_can_be_reported(lives: Path, tmp_path: Path) -> None:
     assert f"umwelt resume {tmp_path / 'one'}" in page.text
 
 
+def test_every_region_and_every_stripe_of_a_figure_has_a_legend(lives: Path) -> None:
+    """Matplotlib names what `fill_between` draws."""
+    both = [read_life_data(name, lives) for name in ("one", "better")]
+    task = {"compared": "observation", "doubt_groups": [], "doubt_rank": None, "doubt_error": None, "by_number": [0.1, None]}
+    tasks = {"a": {**task, "error": [0.1, 0.2]}, "b": {**task, "error": [0.3, 0.4]}}
+    looked = {"clock": 300, "episodes": 4, "note": "", "horizons": [1, 5], "tasks": tasks}
+    clock = np.arange(10.0, 301.0, 10.0)
+    seeds = {seed: {"clock": clock, "low": clock, "mean": clock + seed + 1, "high": clock + 4} for seed in (0, 1)}
+    told = {}
+    for label, chosen in (("alone", both[:1]), ("beside", both)):
+        shown = [replace(life, examined=looked, curves={"surprise": seeds}) for life in chosen]
+        built = Sections(grouped(shown), "umwelt report")
+        built.build()
+        for drawing in built.drawings:
+            text = drawing.svg.decode()
+            regions = "FillBetweenPolyCollection" in text
+            assert regions == ("region: " in text), f"{label}: {drawing.name}"
+            if regions:
+                told[label, drawing.name] = text.split("region: ")[1].split("<")[0]
+            assert ("stripe: lesson" in text) == (drawing.name == "curves")
+    assert told == {
+        ("alone", "curves"): "lowest to highest in a stretch of the clock",
+        ("alone", "horizons"): "lowest to highest task",
+        ("beside", "curves"): "lowest to highest seed",
+        ("beside", "horizons"): "lowest to highest task",
+        ("beside", "profiles"): "95 % interval over seeds, of each level alone",
+    }
+
+
+def test_numbers_of_an_observation_have_the_names_that_the_life_wrote_down(lives: Path) -> None:
+    life = read_life_data("one", lives)
+    film = {"tasks": np.array(["b"]), "dimensions": np.array([0, 2])}
+    film |= {"real": np.arange(8.0).reshape(1, 1, 4, 2), "imagined": np.ones((1, 1, 4, 2))}
+    task = {"compared": "observation", "error": [0.2], "doubt_groups": [], "by_number": [0.3, None, 0.1]}
+    looked = {"clock": 300, "episodes": 4, "note": "", "horizons": [1], "tasks": {"b": task}}
+    for names, said in ((["heat", EVIL, "load"], ("heat", "load")), (None, ("observation 0", "observation 2"))):
+        described = life.description | {"observation_names": names}
+        built = Sections(grouped([replace(life, film=film, examined=looked, description=described)]), "umwelt report")
+        written = "".join(part for section in built.build() for part in section.content)
+        drawn = next(drawing for drawing in built.drawings if drawing.name == "imagination")
+        assert drawn.table.caption.endswith(", ".join(said))
+        for name, error in zip(said, ("0.3", "0.1"), strict=True):
+            assert f"{name}: observed" in drawn.svg.decode()
+            assert re.search(rf">{name}</th>\s*<td>{error}</td>", written), written[-3000:]
+
+
 def test_an_examination_is_used_until_the_next_save(lives: Path, tmp_path: Path) -> None:
     shutil.copytree(lives / "one", tmp_path / "one")
     (tmp_path / "one" / "checkpoints" / f"{300:012d}").mkdir(parents=True)
@@ -321,7 +368,7 @@ def test_an_examination_is_used_until_the_next_save(lives: Path, tmp_path: Path)
     (kept / name).write_text(json.dumps(found))
     assert main(["report", str(tmp_path / "one"), "--out", str(tmp_path / "report")]) == 0
     page = Page(tmp_path / "report" / "index.html")
-    assert page.table("Error by horizon")[1] == ["b", "belief", "0.01", "0.05", "0.2", "-"]
+    assert page.table("Model error by horizon")[1] == ["b", "belief", "0.01", "0.05", "0.2", "-"]
     assert page.table("Calibration of doubt")[10] == ["b", "10", "1", "2"]
     cost = page.table("What one decision costs")
     assert cost[2:] == [

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from report_lives import write_life
 
+from umwelt.report.exams_figure import draw_exams
 from umwelt.report.explored import covered, draw_choices, draw_coverage, numbers_of
 from umwelt.report.reading import read_life_data
 from umwelt.report.sections import ENOUGH, cautions, grouped
@@ -45,9 +46,30 @@ def test_choices_are_drawn_over_the_two_numbers_that_vary_in_four_stretches() ->
     assert [row[1] for row in drawing.table.rows] == ["50", "50", "50", "50"] or drawing.table.rows[0][1] == "49"
     means = [row[drawing.table.heads.index("number 2")].split()[0] for row in drawing.table.rows]
     assert [round(float(mean)) // 10 for mean in means] == [0, 1, 2, 3]
+    named = draw_choices(episodes, names=["depth", "width", "height"])
+    assert named is not None
+    assert {*named.table.heads[2:4]} == {"width", "height"}
+    unfit = draw_choices(episodes, names=["depth"])  # as of another version of the world
+    assert unfit is not None
+    assert unfit.table.heads == drawing.table.heads
     assert draw_choices({**episodes, "task": np.array(["home"] * 201, object)}) is None
     one = {"task": np.array([f"{index}" for index in range(20)], object), "end": np.arange(20), "return": np.zeros(20)}
     assert draw_choices(one) is not None
+
+
+def test_exams_have_a_line_for_each_task_and_the_mean_of_the_seeds() -> None:
+    clock, seed = np.repeat([0, 100], 4), np.tile([0, 0, 1, 1], 2)
+    task = np.array(["near", "far"] * 4, object)
+    mean = np.array([-9.0, -5.0, -7.0, -5.0, -2.0, -4.0, -1.0, -4.5])
+    probes = {"clock": clock, "seed": seed, "task": task, "mean": mean, "model_error": np.full(8, np.nan)}
+    drawing = draw_exams(probes)
+    assert drawing is not None
+    assert drawing.table.heads == ("task", "return in exams, first", "return in exams, last")
+    assert drawing.table.rows == (("near", "-8", "-1.5"), ("far", "-5", "-4.25"))
+    both = draw_exams({**probes, "model_error": np.arange(8) / 8})
+    assert both is not None
+    assert both.table.rows[0][3:] == ("0.125", "0.625")
+    assert draw_exams({name: column[:4] for name, column in probes.items()}) is None  # one exam is no course
 
 
 def test_a_comparison_of_unequal_or_few_lives_says_so(tmp_path) -> None:

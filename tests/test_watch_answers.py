@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from watched import describe, episode, live_on, probe, write_life
+from watched import NAMES, describe, episode, live_on, probe, write_life
 
 pytest.importorskip("starlette", reason="the page needs the watch extra")
 from PIL import Image
@@ -61,6 +61,7 @@ def test_a_life_has_a_state_and_a_command_to_resume_it(page):
     assert asked(page, "life", name="first")["resume"].endswith("/first --steps 200")
     assert [metric["name"] for metric in found["metrics"]] == ["reward", "surprise"]
     assert (found["tasks"], found["seeds"], found["probes"]) == (["earth", "moon"], [0], [6, 100])
+    assert found["observation_names"] == NAMES
 
 
 def test_a_curve_has_no_more_points_than_asked_for_and_they_are_the_lifes_own(page):

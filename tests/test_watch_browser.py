@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from watched import describe, live_on, write_life
+from watched import NAMES, describe, live_on, write_life
 
 pytest.importorskip("starlette", reason="the page needs the watch extra")
 pytest.importorskip("selenium", reason="a browser is driven by selenium, of the dev extra")
@@ -181,6 +181,8 @@ def test_another_life_shows_its_matrix_its_returns_and_its_episode(browser):
     assert ["1,000", "moon", "probe", "9", "8", "10", UNKNOWN] in numbers(browser, "returns")
     until(browser, lambda: browser.execute_script("return document.querySelector('.episode img')?.naturalWidth") == 64)
     assert len(browser.find_elements(By.CSS_SELECTOR, ".episode polyline.planned")) == 3
+    captions = [caption.text for caption in browser.find_elements(By.CSS_SELECTOR, ".episode figcaption")]
+    assert [caption.partition(", from")[0] for caption in captions[-2:]] == NAMES
     assert "a <b>new</b> task" in text(browser, "#events")
     assert text(browser, "#resume").endswith("finished --steps 2000")
     browser.execute_script("for (const each of document.querySelectorAll('details')) each.open = false")

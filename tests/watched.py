@@ -13,6 +13,7 @@ METRICS = (
     Metric(name="surprise", unit="nats", meaning="how unexpected", better="down"),
 )
 TASKS = ("earth", "moon")
+NAMES = ["sine", "<i>cosine</i>"]
 
 
 def describe(path: Path, end: int = 100, command: str = "umwelt live") -> Path:
@@ -23,6 +24,7 @@ def describe(path: Path, end: int = 100, command: str = "umwelt live") -> Path:
         "agent": {"part": "umwelt.behaviours:RandomAgent", "fields": {}},
     }
     description = {"life": {"part": "umwelt.life.engine:Life", "fields": parts}, "end": end, "rows": 1, "command": command}
+    description["observation_names"] = NAMES
     (path / "recipe.json").write_text(json.dumps({"umwelt": "life", "format": 1, "description": description}))
     return path
 

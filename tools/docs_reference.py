@@ -16,6 +16,7 @@ ROOMS = (
 """Packages whose `__init__` says what they export."""
 FUNCTIONS = {
     "life": "life/api.py",
+    "from_python": "from_python.py",
     "policy": "policy/policy.py",
     "lifetime": "evaluation/lifetime.py",
     "statistics": "evaluation/statistics.py",

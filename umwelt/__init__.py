@@ -28,7 +28,8 @@ if TYPE_CHECKING:
         teachers,
         worlds,
     )
-    from umwelt.life.api import fingerprints, live, probe, resume
+    from umwelt.from_python import live, resume
+    from umwelt.life.api import fingerprints, probe
     from umwelt.life.composition import Life
     from umwelt.life.exams.outcome import outcome
     from umwelt.life.rhythm import Rhythm
@@ -67,11 +68,11 @@ _PLACES = {
     "Life": "umwelt.life.composition",
     "Rhythm": "umwelt.life.rhythm",
     "fingerprints": "umwelt.life.api",
-    "live": "umwelt.life.api",
+    "live": "umwelt.from_python",
     "load": "umwelt.policy.policy",
     "outcome": "umwelt.life.exams.outcome",
     "probe": "umwelt.life.api",
-    "resume": "umwelt.life.api",
+    "resume": "umwelt.from_python",
 }
 
 

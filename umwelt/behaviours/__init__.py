@@ -3,6 +3,7 @@
 from umwelt.behaviours.actor_critic import ActorCritic
 from umwelt.behaviours.advised import Advised
 from umwelt.behaviours.autotelic import Autotelic
+from umwelt.behaviours.behaviour_transformer import BeT
 from umwelt.behaviours.bootstrapped import Bootstrapped
 from umwelt.behaviours.calling import Calling
 from umwelt.behaviours.cashing import Cashed
@@ -14,6 +15,7 @@ from umwelt.behaviours.contrastive import Contrastive
 from umwelt.behaviours.copies import Kept
 from umwelt.behaviours.corrective import Corrective
 from umwelt.behaviours.curious import Curious
+from umwelt.behaviours.decision import DecisionTransformer
 from umwelt.behaviours.deep_q import DQN
 from umwelt.behaviours.density import Density
 from umwelt.behaviours.discriminator import Discriminator
@@ -22,6 +24,7 @@ from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.evolved import Answers, Evolved, Looks
 from umwelt.behaviours.genomes import Outright, Reacting
+from umwelt.behaviours.guarded import Guarded
 from umwelt.behaviours.imitating import Cloning
 from umwelt.behaviours.implicit_q import IQL
 from umwelt.behaviours.informed import Informed
@@ -41,6 +44,7 @@ from umwelt.behaviours.pupil_views import Views
 from umwelt.behaviours.random_agent import RandomAgent
 from umwelt.behaviours.rewarded import Rewarded
 from umwelt.behaviours.seeking import Seeking
+from umwelt.behaviours.sequenced import Sequenced
 from umwelt.behaviours.shifted import Shifted
 from umwelt.behaviours.snapshots import Snapshots
 from umwelt.behaviours.soft_actor_critic import SAC
@@ -58,6 +62,7 @@ __all__ = [
     "Answers",
     "Autotelic",
     "Averaged",
+    "BeT",
     "Bootstrapped",
     "Calling",
     "Cashed",
@@ -69,11 +74,13 @@ __all__ = [
     "Contrastive",
     "Corrective",
     "Curious",
+    "DecisionTransformer",
     "Density",
     "Discriminator",
     "Dreamer",
     "Dyna",
     "Evolved",
+    "Guarded",
     "Informed",
     "Judged",
     "Kept",
@@ -94,6 +101,7 @@ __all__ = [
     "Rewarded",
     "Rolls",
     "Seeking",
+    "Sequenced",
     "Shifted",
     "Snapshots",
     "Standard",

@@ -30,8 +30,8 @@ class Batch:
     bool [N, n], the choices that are admissible at `now` and `after`; None where all are. steps: how many rewards were
     summed, at most. said: float32 [N, M], outputs that an earlier self gave at `now`, and kept: bool [N], the rows that are to
     answer so again in place of learning from their reward; None where there are none. shown: bool [N], rows of what others
-    did. to_come: float32 [N], the rewards from here to the end of the episode, NaN where it is not known; None where the
-    memory does not keep it."""
+    did. to_come: float32 [N], the rewards from here to the end of the episode, discounted as values are, NaN where they are not
+    known; None where the memory does not keep them."""
 
     now: jax.Array
     action: Any

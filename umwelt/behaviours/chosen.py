@@ -77,7 +77,7 @@ class Chosen:
         return ChosenState(inner=tuple(inner for inner, _ in found), observation=step.observation), told
 
     def act(self, key: jax.Array, state: ChosenState, mode: Mode = "explore") -> tuple[ChosenState, Any]:
-        """Act by the chosen agent. One that filters by its last action is told what was done."""
+        """Act by the chosen agent. One that filters by its last action receives what was done."""
         acted = [agent.act(each, inner, mode) for (agent, each), inner in self._pairs(key, state)]
         number, action = self.by(state.observation), acted[0][1]
         for index, (_, other) in enumerate(acted[1:], 1):
@@ -85,7 +85,7 @@ class Chosen:
         return replace(state, inner=tuple(_told(inner, action) for inner, _ in acted)), action
 
     def remember(self, key: jax.Array, state: ChosenState, experience: Experience) -> tuple[ChosenState, Info]:
-        """Let all agents remember, whoever acted."""
+        """Let all agents remember, whichever acted."""
         return self._all(state, [agent.remember(each, inner, experience) for (agent, each), inner in self._pairs(key, state)])
 
     def learn(self, key: jax.Array, state: ChosenState) -> tuple[ChosenState, Info]:

@@ -55,6 +55,8 @@ class Conservative:
 
         outputs: of the policy at `now` and `after`. held: float32 [M, N], values of the data's actions.
         """
+        if self.draws < 1:
+            raise ValueError(f"draws={self.draws}: at least 1 action of each kind stands for all")
         if self.calibrated and batch.to_come is None:
             raise ValueError(
                 "calibrated=True: the memory keeps no rewards to come; use the learner in ModelFree, which asks for them"

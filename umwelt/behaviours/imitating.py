@@ -47,6 +47,8 @@ class Cloning:
 
     def init(self, key: jax.Array, width: int, action: Any) -> CloningState:
         """Begin in the middle of the action space."""
+        if self.head not in ("normal", "plain"):
+            raise ValueError(f"head={self.head!r}: it is 'normal' or 'plain'")
         acts = policies.over(action)
         policy = actors.actor(key, width, acts, self.units, self.layers)
         return CloningState(policy=policy, optimiser=self._optimiser().init(policy), acts=acts)

@@ -88,7 +88,7 @@ class IQL:
         batch = wiped(batch)
         unit, chain = state.acts.unit(batch.action), self._optimiser()
         wanted = batch.reward + self.discount * batch.continues * _worth(state.value, batch.after)
-        held = jnp.min(critics.values(state.target, state.acts, batch.now, unit), axis=0)
+        held = critics.lowest(critics.values(state.target, state.acts, batch.now, unit))
 
         def criticise(both: tuple[Stack, Bundle]) -> tuple[jax.Array, Any]:
             value, made = both
@@ -123,7 +123,7 @@ class IQL:
 
     def worth(self, state: IqlState, features: jax.Array, action: Any) -> jax.Array:
         """Value given actions [N, ...] at features [N, F] by the lowest critic: float32 [N]."""
-        return jnp.min(critics.values(state.critics, state.acts, features, state.acts.unit(action)), axis=0)
+        return critics.lowest(critics.values(state.critics, state.acts, features, state.acts.unit(action)))
 
     def _optimiser(self) -> Any:
         return optimiser(self.learning_rate, protection=self.protection)

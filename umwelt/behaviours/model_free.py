@@ -124,6 +124,11 @@ class ModelFree:
         return replace(state, learner=learner), {**info, **found}
 
     @property
+    def discount_to_come(self) -> float | None:
+        """The discount of the rewards to come that the learner reads; None where it reads none."""
+        return self.learner.discount if batches.reads_to_come(self.learner) else None
+
+    @property
     def _kept(self) -> Kept | None:
         """What keeps answers; None where it would take no row of a batch, so that the agent is the one without it."""
         return self.kept if self.kept is not None and self.kept.rows(self._drawn[0]) else None

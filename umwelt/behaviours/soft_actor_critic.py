@@ -127,6 +127,8 @@ class SAC:
 
     def init(self, key: jax.Array, width: int, action: Any) -> SacState:
         """Begin with a policy in the middle of its space, and untrained critics."""
+        if not 0 <= self.drawn <= self.critics:
+            raise ValueError(f"drawn={self.drawn}: a target asks at most all of the critics={self.critics}, or 0 for all")
         # an untrained policy stands in the middle of its log deviations, and must be wide enough to explore
         acts = policies.over(action, lowest=-5.0)
         for_policy, for_critics = keys.split(key, "policy", "critics")
@@ -245,7 +247,7 @@ class SAC:
         else:
             unit, each = _entries(acts).each(key, outputs)
             log_prob = jnp.sum(self.weigh.weights(state.weigh) * each, axis=-1)
-        lowest = jnp.min(values_of.values(critics, acts, features, unit, self.normed), axis=0)
+        lowest = values_of.lowest(values_of.values(critics, acts, features, unit, self.normed))
         return lowest if self.pull is None else lowest + self.pull.worth(state.pull, features, unit), -log_prob
 
     def _chosen(self, key: jax.Array) -> jax.Array:

@@ -10,7 +10,7 @@ from umwelt.behaviours.batch import Batch, Learner, wiped
 from umwelt.core import Info, Metric, part, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import scale
-from umwelt.networks.optimise import averaged
+from umwelt.networks.optimise import averaged, where_any
 from umwelt.networks.scale import Scale
 
 
@@ -147,6 +147,8 @@ class Averaged:
 
     def init(self, key: jax.Array, width: int, action: Any) -> AveragedState:
         """Begin untrained."""
+        if not 0.0 <= self.rate <= 1.0:
+            raise ValueError(f"rate={self.rate}: the share of the average that stays lies between 0 and 1, such as 0.999")
         inner = self.learner.init(key, width, action)
         if not hasattr(inner, "policy"):
             raise ValueError(
@@ -162,4 +164,5 @@ class Averaged:
     def learn(self, key: jax.Array, state: AveragedState, batch: Batch) -> tuple[AveragedState, Info]:
         """Update the learner, and the average after it."""
         inner, info = self.learner.learn(key, state.inner, batch)
-        return AveragedState(inner=inner, mean=averaged(inner.policy, state.mean, 1.0 - self.rate)), info
+        moved = averaged(inner.policy, state.mean, 1.0 - self.rate)
+        return AveragedState(inner=inner, mean=where_any(batch.weight, moved, state.mean)), info

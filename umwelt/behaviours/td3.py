@@ -98,6 +98,8 @@ class TD3:
 
     def init(self, key: jax.Array, width: int, action: Any) -> Td3State:
         """Begin with a policy in the middle of its space, and untrained critics."""
+        if self.every < 1:
+            raise ValueError(f"every={self.every}: the policy moves once in so many updates, at least 1")
         acts = policies.over(action)
         if not isinstance(acts, policies.Gaussian):
             raise ValueError(f"action space {action!r}: TD3 acts in one Box; take IQL, DQN or Cloning for choices")
@@ -129,7 +131,7 @@ class TD3:
         unit, chain = state.acts.unit(batch.action), self._optimiser()
         noise = jnp.clip(self.noise * jax.random.normal(smoothing, unit.shape), -self.cut, self.cut)
         later = jnp.clip(_unit(state.slow, batch.after) + noise, -1.0, 1.0)
-        lowest = jnp.min(critics.values(state.target, state.acts, batch.after, later), axis=0)
+        lowest = critics.lowest(critics.values(state.target, state.acts, batch.after, later))
         wanted = batch.reward + self.discount * batch.continues * lowest
 
         def criticise(made: Bundle) -> tuple[jax.Array, jax.Array]:
@@ -177,7 +179,7 @@ class TD3:
 
     def worth(self, state: Td3State, features: jax.Array, action: Any) -> jax.Array:
         """Value given actions [N, ...] at features [N, F] by the lowest critic: float32 [N]."""
-        return jnp.min(critics.values(state.critics, state.acts, features, state.acts.unit(action)), axis=0)
+        return critics.lowest(critics.values(state.critics, state.acts, features, state.acts.unit(action)))
 
     def _optimiser(self) -> Any:
         return optimiser(self.learning_rate, protection=self.protection)

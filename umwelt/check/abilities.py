@@ -28,6 +28,7 @@ ARGUMENTS = {
     "body": ("observation", "task"),
     "advance": ("key", "body", "action", "task"),
     "observe": ("body", "task"),
+    "observation_names": (),
 }
 """The capabilities of a world and what they take, by name: a wrapper hands arguments on by their names."""
 
@@ -50,7 +51,8 @@ def traced(world: Any, key: jax.Array, before: TimeStep, action: Any, after: Tim
     values = {"key": key, "observation": seen, "action": action, "next_observation": next_seen, "task": task}
     for name, arguments in ARGUMENTS.items():
         method = capability(world, name)
-        if method is not None and name not in ("body", "advance", "observe"):  # of one row; see `_known`
+        # of one row, see `_known`; or no arrays
+        if method is not None and name not in ("body", "advance", "observe", "observation_names"):
             found[name] = method(*(values[argument] for argument in arguments))
     known = _known(world)
     if known is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from umwelt.check import abilities, history, hosted_world, pure_world
 from umwelt.check.base import Depth, Report, parameter_names, same_values, wants_values
 from umwelt.check.walk import Subject, Walk, subject_of, walk
-from umwelt.core import FIRST, KINDS, TERMINATED, TimeStep, WorldSpec, spaces
+from umwelt.core import FIRST, KINDS, TERMINATED, TimeStep, WorldSpec, capability, spaces
 from umwelt.core.contracts import World
 
 SHORT = 60
@@ -35,6 +35,7 @@ def world(instance: Any, steps: int = 300, key: jax.Array | None = None, depth: 
     report.rule("mask", lambda: _mask(instance.spec))
     if not report.rule("parameters of its capabilities", lambda: abilities.parameters(instance)):
         return report
+    report.rule("names", lambda: _names(instance))
     subject = subject_of(instance, jax.random.key(0) if key is None else key)
     if instance.spec.hosted:
         if not values and report.rule("it runs", lambda: hosted_world.one_step(subject, _form)):
@@ -111,6 +112,17 @@ def _tasks(spec: WorldSpec, tasks: Any) -> str:
     return ""
 
 
+def _names(world: Any) -> str:
+    given, width = capability(world, "observation_names"), spaces.width(world.spec.observation)
+    names = () if given is None else given()
+    if not isinstance(names, tuple) or not all(isinstance(name, str) and name and name.isprintable() for name in names):
+        return f"`observation_names` are {names!r}; give a tuple of printable texts"
+    if names and len(names) != width:
+        return f"`observation_names` are {len(names)}, and an observation has {width} numbers; name each of them, or none"
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return f"`observation_names` holds {twice[0]!r} more than once; give each number a name of its own" if twice else ""
+
+
 def masks(spec: WorldSpec) -> list[int]:
     """Which leaves of the observation, by their number, are called `open`."""
     named = jax.tree_util.tree_leaves_with_path(spec.observation, is_leaf=spaces.is_leaf)
@@ -162,6 +174,11 @@ def _form(spec: WorldSpec, step: Any) -> str:
         value = getattr(step, name)
         if value.dtype != dtype or value.shape != (spec.batch,):
             return f"`{name}` is {value.dtype}{list(value.shape)}; make it {dtype}[{spec.batch}]"
+    if step.named is not None and not isinstance(step.named, dict):
+        return f"`named` is a {type(step.named).__name__}; make it a dict of float32[{spec.batch}], or None"
+    for name, value in (step.named or {}).items():
+        if value.dtype != "float32" or value.shape != (spec.batch,):
+            return f"`named[{name!r}]` is {value.dtype}{list(value.shape)}; make it float32[{spec.batch}]"
     expected, found = jax.tree.structure(spec.observation, is_leaf=spaces.is_leaf), jax.tree.structure(step.observation)
     if expected != found:
         return f"the observation is {found}, and `spec.observation` {expected}; make them alike"

@@ -96,11 +96,13 @@ class OnRay:
     """A Ray cluster, whose machines share the folder of the jobs and have this package.
 
     address: as `ray.init` takes it; `local` starts a cluster of this machine's own, which only it can reach.
-    workers: processors of such a cluster; 0 for all.
+    workers: processors of such a cluster; 0 for all. gpus: what Ray gives to each job; with 0 a job may use all of its
+    machine.
     """
 
     address: str = LOCAL
     workers: int = 0
+    gpus: float = 0.0
 
     def run(self, jobs: dict[str, Path], on_jobs: OnJobs) -> None:
         """Run all jobs; Ray starts one again whose worker has died."""
@@ -119,7 +121,12 @@ class OnRay:
         on_jobs(_shares(jobs))
 
     def _run(self, ray: Any, jobs: dict[str, Path], on_jobs: OnJobs, signals: Signals) -> None:
-        work = ray.remote(num_cpus=1, max_retries=DEATHS, retry_exceptions=[Stopped])(run_alone)
+        if self.gpus > (most := max((node["Resources"].get("GPU", 0.0) for node in ray.nodes() if node["Alive"]), default=0.0)):
+            raise JobFailed(
+                f"--gpus {self.gpus:g}: no machine of this cluster has more than {most:g}, so no job could ever begin"
+            )
+        wanted = {"num_gpus": self.gpus} if self.gpus else {}
+        work = ray.remote(num_cpus=1, max_retries=DEATHS, retry_exceptions=[Stopped], **wanted)(run_alone)
         todo = {name: folder for name, folder in jobs.items() if not (folder / "done.json").exists()}
         tasks = {name: work.options(name=name) for name in todo}
         waiting = {tasks[name].remote(str(folder.resolve()), _paths()): name for name, folder in todo.items()}
@@ -148,13 +155,17 @@ class OnRay:
             raise JobFailed(f"--ray {self.address}: {sentence(error)}") from error
 
 
-def executor(jobs: int = 1, ray: str = "") -> Executor:
+def executor(jobs: int = 1, ray: str = "", gpus: float = 0.0) -> Executor:
     """Choose an executor by what the command line says."""
     if jobs < 1:
         raise ValueError(f"--jobs {jobs}: give at least one process")
+    if gpus < 0 or (gpus and not ray):
+        raise ValueError(
+            f"--gpus {gpus:g}: " + ("give a number above 0" if gpus < 0 else "Ray hands them out, so give --ray too")
+        )
     if ray:
         _ray(ray)
-        return OnRay(address=ray, workers=jobs if jobs > 1 else 0)
+        return OnRay(address=ray, workers=jobs if jobs > 1 else 0, gpus=gpus)
     return InTurn() if jobs == 1 else Processes(number=jobs)
 
 

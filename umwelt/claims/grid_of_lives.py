@@ -10,7 +10,7 @@ from umwelt.claims.arms import Lived, named, write_whole
 from umwelt.claims.executors import Executor
 from umwelt.claims.judging import LEAST, spread
 from umwelt.claims.measures import FINAL_RETURN, MODEL_ERROR
-from umwelt.claims.trial import run_arms
+from umwelt.claims.trial import pieces_of, run_arms
 from umwelt.core import part
 from umwelt.life.composition import Life
 from umwelt.life.folder.folder import slug
@@ -45,15 +45,19 @@ def sweep(
     out: Path,
     executor: Executor | None = None,
     on_cells: Callable[[dict[str, float]], None] | None = None,
+    together: int = 0,
 ) -> list[Row]:
-    """Run what is missing of lives of `steps` decisions a seed, in `out`, and measure them when all have ended."""
+    """Run what is missing of lives of `steps` decisions a seed, in `out`, and measure them when all have ended.
+
+    together: seeds of a pure world in one program, at most; 0 for all.
+    """
     arms = {" in ".join(cell): Lived(life=life, steps=steps, measures=MEASURES) for cell, life in lives.items()}
     # the name is for the reader; the key keeps lives of other settings apart
     places = {name: f"{slug(name)}-{arm.key[:8]}" for name, arm in arms.items()}
-    values, spent = run_arms(arms, seeds, out / LIVES, executor=executor, on_arms=on_cells, places=places)
+    values, spent = run_arms(arms, seeds, out / LIVES, executor=executor, on_arms=on_cells, places=places, together=together)
     rows = []
     for (recipe, world), name in zip(lives, arms, strict=True):
-        folders = tuple(out / LIVES / places[name] / named(group) for group in arms[name].groups(seeds))
+        folders = tuple(out / LIVES / places[name] / named(group) for group in pieces_of(arms[name], seeds, together))
         seconds = sum(spent[folder] for folder in folders)
         rows.append(Row(recipe=recipe, world=world, values=values[name], seconds=seconds, lives=folders))
     return rows

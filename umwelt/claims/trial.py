@@ -42,15 +42,16 @@ def run_arms(
     executor: Executor | None = None,
     on_arms: OnArms | None = None,
     places: Mapping[str, str] | None = None,
+    together: int = 0,
 ) -> tuple[dict[str, Values], dict[Path, float]]:
     """Run what is missing of some arms: the values of each, and the seconds of each piece that was run for them.
 
-    places: arm -> its folder under `work`, where that is not the arm's key.
+    places: arm -> its folder under `work`, where that is not the arm's key. together: as `pieces_of` takes it.
     """
     jobs: dict[str, list[tuple[tuple[int, ...], Path]]] = {}
     for name, arm in arms.items():
         within = (places or {}).get(name, "")
-        jobs[name] = [(group, Job(arm=arm, seeds=group, place=within).write(work)) for group in arm.groups(seeds)]
+        jobs[name] = [(group, Job(arm=arm, seeds=group, place=within).write(work)) for group in pieces_of(arm, seeds, together)]
     # two arms may share a job; it runs once, under the first one's name
     once: dict[Path, str] = {}
     for name, own in jobs.items():
@@ -73,6 +74,14 @@ def run_arms(
             spent[place] = max(seconds, spent.get(place, 0.0))
         values[name] = _joined(pieces, [seed for group, _ in own for seed in group], seeds)
     return values, spent
+
+
+def pieces_of(arm: Arm, seeds: tuple[int, ...], together: int = 0) -> list[tuple[int, ...]]:
+    """Return the seeds of each piece that an arm runs in, at most `together` of them; 0 for as many as it can."""
+    groups = arm.groups(seeds)
+    return (
+        [group[first : first + together] for group in groups for first in range(0, len(group), together)] if together else groups
+    )
 
 
 def forget(claim: Claim, work: Path = WORK) -> None:

@@ -36,9 +36,9 @@ def saved(command: str) -> Iterator[None]:
         raise BrokenOff(signal.SIGINT, command) from interrupt
 
 
-def chosen_executor(jobs: int, ray: str = "") -> Executor:
+def chosen_executor(jobs: int, ray: str = "", gpus: float = 0.0) -> Executor:
     """Choose an executor; what cannot be is a `UsageError`."""
     try:
-        return executor(jobs, ray)
+        return executor(jobs, ray, gpus)
     except ValueError as error:
         raise UsageError(str(error)) from error

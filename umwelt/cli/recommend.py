@@ -21,9 +21,13 @@ ran on; where there is none, the recipe's own estimate stands alone.
 
   umwelt recommend gymnasium:Pendulum-v1
   umwelt recommend my_pkg:MyEnv
-  umwelt recommend my_pkg:MyEnv --wrap stack_frames=2"""
+  umwelt recommend my_pkg:MyEnv --wrap stack_frames=2
+
+Where a world shows pictures, recipes that read them at another size are named with the wrapper that they need."""
 TASKS = "each task"
 """What a budget says of recipes for worlds of several tasks."""
+SIDE = 64
+"""Pixels of both edges of the pictures that most recipes read which read any."""
 
 
 @part
@@ -40,10 +44,11 @@ class Command:
 
 @part
 class Advice:
-    """One recipe that fits. decisions: what a run takes. cites: how many papers it follows. seconds: of a decision, as a claim
-    measured it; None where none did."""
+    """One recipe that fits. wrap: the wrapper that it needs around the world, or nothing. decisions: what a run takes. cites:
+    how many papers it follows. seconds: of a decision, as a claim measured it; None where none did."""
 
     recipe: str
+    wrap: str
     family: str
     summary: str
     cites: int
@@ -60,12 +65,11 @@ def run(arguments: list[str]) -> int:
 
     command = parse(Command, None, arguments, "umwelt recommend", DESCRIPTION)
     world = wrapped(world_of(command.world), command.wrap)
-    words = f"--world {shlex.quote(command.world)}" + (f" --wrap {shlex.join(command.wrap)}" if command.wrap else "")
     try:
         spec = world.spec
     except (ValueError, ImportError) as error:
         raise UsageError(f"world {command.world!r}: {error}") from error
-    found = advice(world, words)
+    found = advice(world, command.world, command.wrap)
     if command.json:
         print(json.dumps({"world": command.world, "recipes": [vars(each) for each in found]}))
         return 0
@@ -77,15 +81,20 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def advice(world: Any, words: str) -> list[Advice]:
-    """The recipes that fit a world, the first to try first. words: the world's options of `umwelt live`."""
+def advice(world: Any, name: str, wrap: tuple[str, ...] = ()) -> list[Advice]:
+    """The recipes that fit a world, as it is or with its pictures resized, the first to try first. name, wrap: the world's
+    options of `umwelt live`."""
     from umwelt.atlas.systems import rows
     from umwelt.claims.documents import stored
 
     claims = stored()
     # recipes of curiosity and of teachers answer other questions than how to get reward soon
     later = {recipe for row in rows() if row.system.wing in ("curiosity", "curriculum") for recipe in row.recipes}
-    found = [_advised(recipe, [each for each in claims if each.claim.recipe == recipe.name], words) for recipe in fitting(world)]
+    found = []
+    for more, recipes in fitting(world).items():
+        wraps = (*wrap, more) if more else wrap
+        words = f"--world {shlex.quote(name)}" + (f" --wrap {shlex.join(wraps)}" if wraps else "")
+        found += [_advised(each, [one for one in claims if one.claim.recipe == each.name], more, words) for each in recipes]
 
     def order(each: Advice) -> tuple[bool, bool, int, int]:
         # a recipe that is a variation of another cites more
@@ -98,26 +107,46 @@ def advice(world: Any, words: str) -> list[Advice]:
     return first + rest + floor
 
 
-def fitting(world: Any) -> list[Any]:
-    """The recipes whose needs a world meets."""
+def fitting(world: Any) -> dict[str, list[Any]]:
+    """The recipes that can live in a world as it is, under the empty text; under the word of a wrapper, those that need it."""
+    from umwelt.recipes.recipe import shown_pictures
+    from umwelt.worlds import resized
+
+    plain = _able(world)
+    if not shown_pictures(world):
+        return {"": plain}
+    try:
+        smaller = _able(resized(world, SIDE))
+    except TypeError:  # something stands beside the picture
+        return {"": plain}
+    names = {recipe.name for recipe in plain}
+    return {"": plain, f"resized={SIDE}": [recipe for recipe in smaller if recipe.name not in names]}
+
+
+def _able(world: Any) -> list[Any]:
+    """The recipes whose needs a world meets, and whose parts accept it: each life is traced, and none is compiled."""
+    from umwelt.life.engine import Engine
     from umwelt.recipes import ALL
     from umwelt.recipes.recipe import lacking
 
     found = []
     for recipe in ALL.values():
         try:
-            if not lacking(recipe, recipe(world)):
+            life = recipe(world)
+            if not lacking(recipe, life):
+                Engine(life).check()
                 found.append(recipe)
-        except (ValueError, TypeError, ImportError):  # some recipes look at the world when they are made, and refuse it there
+        except (ValueError, TypeError, ImportError):  # a recipe, or one of its parts, refuses the world
             continue
     return found
 
 
-def _advised(recipe: Any, claims: list[Any], words: str) -> Advice:
+def _advised(recipe: Any, claims: list[Any], wrap: str, words: str) -> Advice:
     digits = re.search(r"\d[\d,]*", recipe.budget)
     decisions = int(digits.group().replace(",", "")) if digits else 0
     return Advice(
         recipe=recipe.name,
+        wrap=wrap,
         family=recipe.family,
         summary=recipe.summary,
         cites=len(recipe.cites),
@@ -150,6 +179,7 @@ def _table(found: list[Advice]) -> Table:
         cost = f"{1000 * each.seconds:.3g} ms" if each.seconds else "-"
         counts = Counter(verdict.split(" ", 1)[1] for verdict in each.verdicts)
         claims = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        cells = (str(number), each.recipe, each.summary, each.budget, cost, claims or "-")
+        recipe = f"{each.recipe} --wrap {each.wrap}" if each.wrap else each.recipe
+        cells = (str(number), recipe, each.summary, each.budget, cost, claims or "-")
         table.add_row(*map(escape, cells))
     return table

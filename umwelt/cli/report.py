@@ -14,7 +14,8 @@ from umwelt.core import part
 
 DESCRIPTION = """Write a report: one HTML file that opens from disk and needs no network, and each figure beside it as SVG
 and PNG. It says what was run and how to repeat it, returns, surprise and doubt over the clock, what every task was worth
-after every lesson and what was kept, imagination against reality, where the agent went and doubted, and where the time went.
+after every lesson and what was kept, imagination against reality, where the agent went and doubted, what its archive holds,
+where its skills lead, and where the time went.
 Several lives are shown side by side, grouped by recipe, with intervals over seeds.
 
 A life may be running meanwhile; of a damaged one everything is shown that can be read. Nothing in its folder changes.

@@ -1,5 +1,6 @@
 """Sum up a life: return and model error of each task before, right after learning it, and at the end."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 from rich.table import Table
 
 from umwelt.cli.probe_lifelong import lifelong_tables
+from umwelt.evaluation.exam import MODEL_ERROR
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.exams.scores import Diary, diary, lessons, score_of
+from umwelt.life.chronicle.named_numbers import names_in
+from umwelt.life.exams.scores import Diary, diary, lessons, mean_of, score_of
 from umwelt.life.folder.folder import Folder
 
 MOMENTS = ("before", "after", "end")
@@ -49,7 +52,7 @@ def world_of(description: dict[str, Any]) -> str:
 def summary_tables(summary: dict[str, Any]) -> list[Any]:
     """The summary as rich tables and sentences."""
     returns = _table("return", summary["tasks"], _with_interval)
-    errors = _table("model error", summary["tasks"], _error)
+    errors = _table("model error (unexplained share)", summary["tasks"], _error)
     frames = f" ({summary['frames']:,} frames)" if summary["frames"] != summary["decisions"] else ""
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary["seconds"].items())
     events = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
@@ -59,7 +62,7 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
         return [f"nothing was probed: {why}", f"{summary['studied']:,} lessons of study, {made}", *events]
     notes = [
         "return: mean over probe episodes [95 % bootstrap interval]",
-        "model error: share of the one-step change that stays unexplained, on the same random actions in every probe",
+        f"model error: {MODEL_ERROR.meaning}, which are the same in every probe",
         made,
     ]
     if summary["broken"]["episodes"] or summary["broken"]["probes"]:
@@ -69,7 +72,8 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
             f" {broken['of_probes']} in probes ended because the world failed; they count in no return"
         )
     kept = lifelong_tables(summary["lifelong"], matrices=False) if summary["lifelong"] else []
-    return [returns, errors, *kept, *notes, *events]
+    named = [_table(name, summary["tasks"], partial(_named, name)) for name in summary["tasks"][0]["end"]["named"]]
+    return [returns, *named, errors, *kept, *notes, *events]
 
 
 def _broken(read: Diary) -> dict[str, int]:
@@ -120,6 +124,7 @@ def _at(probes: dict[str, np.ndarray], task: str, clock: int) -> dict[str, Any]:
         "clock": int(nearest),
         **{name: _known(probes[name][rows]) for name in ("mean", "low", "high")},
         "model_error": _known(probes["model_error"][rows]),
+        "named": {name: _known([mean_of(each) for each in probes[name][rows]]) for name in names_in(probes)},
     }
 
 
@@ -131,6 +136,10 @@ def _known(values: Any) -> float | None:
 
 def _error(probe: dict[str, Any]) -> str:
     return "-" if probe["model_error"] is None else f"{probe['model_error']:.4f}"
+
+
+def _named(name: str, probe: dict[str, Any]) -> str:
+    return "-" if probe["named"][name] is None else f"{probe['named'][name]:.3g}"
 
 
 def _with_interval(probe: dict[str, Any]) -> str:

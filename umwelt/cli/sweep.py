@@ -24,12 +24,14 @@ are one table, means with intervals over seeds (Student's t, from three seeds on
   umwelt sweep --recipes losse_mpc pets --worlds pendulum gymnasium:Pendulum-v1 --seeds 3 --steps 1000
   umwelt sweep --recipes pets --worlds pendulum --seeds 5 --steps 2000 --jobs 4       four processes at once
   umwelt sweep --recipes pets --worlds pendulum --seeds 5 --steps 2000 --ray auto     on a running Ray cluster
+  umwelt sweep --recipes sac --worlds pendulum --seeds 64 --together 8 --ray auto     eight programs of eight seeds each
   umwelt sweep --recipes pets sac --worlds pendulum --rhythm.probe-every 500          other options of `umwelt live`
 
 Every option of `umwelt live` (--recipe.FIELD, --world.FIELD, --rhythm.FIELD, --wrap, ...) holds for all lives, so each recipe
 and world must have it. A recipe that does not fit a world is refused before anything runs. Ctrl-C saves, and the same command
-goes on; so it does after a crash or kill -9. What has ended is not run again: with another number of seeds or another recipe,
-only what is new runs. The seeds of a pure world run as one compiled program.
+goes on; so it does after a crash or kill -9. What has ended is not run again: with another recipe, only what is new runs. The
+seeds of a pure world run as one compiled program, and another number of them is another program; --together N makes programs of
+N seeds, which stay when more seeds are added.
 
 The lives lie in OUT/lives, for `umwelt report`, `probe` and `watch`; the table in OUT/sweep.json; the report in OUT/report."""
 OWN = ("steps", "seed", "seeds", "name", "lives", "json", "quiet", "watch", "log", "keep-episodes")
@@ -50,11 +52,15 @@ class Command:
     """The first seed; the others follow it."""
     steps: int = 2000
     """Decisions of each life."""
+    together: Jobs = 0
+    """Seeds of a pure world in one program, at most; 0 for all. Each program is one job for --jobs or --ray."""
     jobs: Jobs = 1
     """Processes at once; 1 runs all in this one, in turn."""
     ray: Ray = ""
     """Run on a Ray cluster, whose machines share OUT: its address, `auto` for the one that runs here, or `local` for one of
     this machine's own, with --jobs processors. Needs the extra of that name."""
+    gpus: Annotated[float, tyro.conf.arg(metavar="N")] = 0.0
+    """GPUs that Ray gives to each job; with 0 each job may use all of its machine."""
     out: str = "sweep"
     """The folder of the lives, the table and the report."""
     json: bool = False
@@ -66,14 +72,21 @@ def run(arguments: list[str]) -> int:
     command, rest = parse_known(Command, None, arguments, "umwelt sweep", DESCRIPTION)
     _refuse(command, rest)
     lives = _lives(command, rest)
-    where = chosen_executor(command.jobs, command.ray)
+    where = chosen_executor(command.jobs, command.ray, command.gpus)
     seeds = tuple(range(command.seed, command.seed + command.seeds))
     again = "umwelt sweep " + shlex.join(word for word in arguments if word != "--json")
-    return carry_out(lives, command.steps, seeds, Path(command.out), where, again, command.json)
+    return carry_out(lives, command.steps, seeds, Path(command.out), where, again, command.json, command.together)
 
 
 def carry_out(
-    lives: dict[Cell, Life], steps: int, seeds: tuple[int, ...], out: Path, where: Executor, again: str, json: bool
+    lives: dict[Cell, Life],
+    steps: int,
+    seeds: tuple[int, ...],
+    out: Path,
+    where: Executor,
+    again: str,
+    json: bool,
+    together: int = 0,
 ) -> int:
     """Run the lives of `steps` decisions that are missing in `out`, and print what all came to. again: the same command."""
     console = Console(stderr=True, quiet=json)
@@ -85,7 +98,7 @@ def carry_out(
             for name, share in shares.items():
                 bars.update(tasks[name], completed=share)
 
-        rows = sweep(lives, steps=steps, seeds=seeds, out=out, executor=where, on_cells=looked)
+        rows = sweep(lives, steps=steps, seeds=seeds, out=out, executor=where, on_cells=looked, together=together)
     path = write(rows, seeds, again, out)
     page = _report(rows, out, again)
     if json:
@@ -105,6 +118,8 @@ def _refuse(command: Command, rest: list[str]) -> None:
     for name in ("seeds", "steps"):
         if getattr(command, name) < 1:
             raise UsageError(f"--{name} must be at least 1, not {getattr(command, name)}")
+    if command.together < 0:
+        raise UsageError(f"--together must be at least 1, or 0 for all seeds, not {command.together}")
     for name in ("recipes", "worlds"):
         if twice := {each for each in getattr(command, name) if getattr(command, name).count(each) > 1}:
             raise UsageError(f"--{name}: {', '.join(sorted(twice))} is there twice")
@@ -147,6 +162,7 @@ def _table(rows: list[Row], seeds: int) -> Table:
         numbers = [escape(words(row.values[name])) for name in ("final_return", "model_error")]
         table.add_row(escape(row.world), escape(row.recipe), *numbers, f"{row.seconds:.1f}")
     table.caption = f"over {seeds} seeds" + (", 95 % intervals" if seeds >= 3 else ": too few for intervals")
+    table.caption += "; model error: unexplained share of the next change"
     return table
 
 

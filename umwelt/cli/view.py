@@ -17,11 +17,14 @@ PLAIN_EVERY = 5.0
 
 
 class View:
-    """Draws `Progress` values. On a terminal it redraws in place; elsewhere it writes a line now and then."""
+    """Draws `Progress` values. On a terminal it redraws in place; elsewhere it writes a line now and then.
 
-    def __init__(self, silent: bool = False) -> None:
+    stderr: draw and print on the error stream. A silent view prints there too, and draws nothing.
+    """
+
+    def __init__(self, silent: bool = False, stderr: bool = False) -> None:
         self.silent, self.folder = silent, ""
-        self.console = Console(stderr=silent)
+        self.console = Console(stderr=silent or stderr)
         self._live: Live | None = None
         self._last_line, self._phase = -math.inf, ""
 
@@ -47,7 +50,7 @@ class View:
         if now - self._last_line > PLAIN_EVERY or (
             progress.phase != self._phase and progress.phase in ("first action", "resumed")
         ):
-            print(_line(progress), flush=True)
+            print(_line(progress), file=self.console.file, flush=True)
             self._last_line = now
         self._phase = progress.phase
 

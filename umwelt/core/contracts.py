@@ -73,6 +73,7 @@ class World(Protocol):
     Capabilities of one row, the known model:
     body(observation, task) -> the body that the observation shows, NaN where it does not; observe(body, task);
     advance(key, body, action, task) -> (body, reward, terminated).
+    For people: observation_names() -> a text for each number of an observation, as `spaces.features` orders them.
     """
 
     @property

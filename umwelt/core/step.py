@@ -30,14 +30,16 @@ Info = dict[str, Any]
 class TimeStep:
     """One step of B parallel episodes.
 
-    kind: int8 [B], one of FIRST, MID, TERMINATED, TRUNCATED, BROKEN.
-    observation: pytree of arrays [B, ...]; on BROKEN the last one seen, because the world returned none.
-    reward: float32 [B], the reward for the action that led here; 0 on FIRST and BROKEN.
+    kind: int8 [B], one of FIRST, MID, TERMINATED, TRUNCATED, BROKEN. observation: pytree of arrays [B, ...]; on BROKEN the
+    last one seen, because the world returned none. reward: float32 [B], the reward for the action that led here; 0 on
+    FIRST and BROKEN. named: {name: float32 [B]}, the last value in this episode of each number that a life records, NaN
+    where there is none; no agent sees it. None where the world names nothing.
     """
 
     kind: Any
     observation: Any
     reward: Any
+    named: Any = None
 
     @property
     def first(self) -> Any:
@@ -106,10 +108,9 @@ def lived(step: TimeStep, action: Any, next: TimeStep, task: Any = None, surpris
 class Prediction:
     """What a model expects of the next moment, for N beliefs.
 
-    observation: [N, ...], or None where the model has no decoder.
-    reward: float32 [N]. continues: float32 [N], the probability that the episode goes on.
-    doubt: float32 [N], epistemic, >= 0: about 1 where the model knows no more than the spread of
-    the data, near 0 where it is sure. bonus: float32 [N], what a curiosity inside the model pays, or None.
+    observation: [N, ...], or None where the model has no decoder. reward: float32 [N]. continues: float32 [N], the probability
+    that the episode goes on. doubt: float32 [N], epistemic, >= 0: about 1 where the model knows no more than the spread of the
+    data, near 0 where it is sure. bonus: float32 [N], what a curiosity inside the model pays, or None.
     """
 
     observation: Any
@@ -123,10 +124,9 @@ class Prediction:
 class Feedback:
     """What the teacher receives after each step, for B parallel episodes.
 
-    finished: bool [B], the episode ended with this step. returns: float32 [B], its return so far.
-    length: int32 [B], its length so far. surprise, doubt: float32 [B], means over the episode.
-    reached: what the present observation achieves, leaves [B, ...] in the shape of the task's goal, from the world's
-    `achieved`; None where the world has none.
+    finished: bool [B], the episode ended with this step. returns: float32 [B], its return so far. length: int32 [B], its length
+    so far. surprise, doubt: float32 [B], means over the episode. reached: what the present observation achieves, leaves
+    [B, ...] in the shape of the task's goal, from the world's `achieved`; None where the world has none.
     """
 
     finished: Any

@@ -12,8 +12,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import BROKEN, Discrete, TimeStep, keys, part, select, spaces, struct
+from umwelt.core import BROKEN, Discrete, Metric, TimeStep, keys, part, select, spaces, struct
 from umwelt.core.contracts import Agent, Mode, World
+
+MODEL_ERROR = Metric(
+    name="model_error",
+    unit="unexplained share",
+    meaning="share of the variance of the next change that the model leaves unexplained, under random actions: 0 is perfect,"
+    " 1 as good as always guessing the mean change",
+    better="down",
+)
+"""The one scale of a model's error, whatever the model; its own training loss is another metric, `model_loss`."""
 
 
 @struct
@@ -23,7 +32,8 @@ class Exam:
     clock: int32 [], decisions that were answered; -1 before the first step is taken in, which `step` holds until then.
     agent: the examined agent's own state. action: the next action. alive: bool [N], the row's episode is not over.
     broken: bool [N], it ended because the world failed. returns: float32 [N]; length: int32 [N]. error, change, square:
-    float32 [N, width], sums of the squared one-step error, of the true changes and of their squares.
+    float32 [N, width], sums of the squared one-step error, of the true changes and of their squares. named: {name: float32
+    [N]}, the last value in the episode of each number that the world names; None where it names none.
     """
 
     key: jax.Array
@@ -38,6 +48,7 @@ class Exam:
     error: jax.Array
     change: jax.Array
     square: jax.Array
+    named: Any = None
 
 
 @part
@@ -70,6 +81,7 @@ class Examiner:
             error=sums,
             change=sums,
             square=sums,
+            named=step.named,
         )
 
     def answer(self, exam: Exam, next: TimeStep) -> Exam:
@@ -82,7 +94,7 @@ class Examiner:
         guess = jnp.full_like(after, jnp.nan)
         if expected is not None and expected.observation is not None:
             guess = spaces.features(space, jax.tree.map(lambda leaf: leaf[0], expected.observation))
-        agent, _ = self.agent.see(seeing, exam.agent, next)
+        agent, _ = self.agent.see(seeing, exam.agent, replace(next, named=None))
         agent, action = self.agent.act(acting, agent, self.mode)
         counts = exam.alive & (exam.clock >= 0)
         return replace(
@@ -98,6 +110,7 @@ class Examiner:
             error=exam.error + jnp.where(counts[:, None], (guess - after) ** 2, 0),
             change=exam.change + jnp.where(counts[:, None], after - before, 0),
             square=exam.square + jnp.where(counts[:, None], (after - before) ** 2, 0),
+            named=select(counts, next.named, exam.named),
         )
 
     def begin(self, key: jax.Array, agent_state: Any, tasks: Any) -> tuple[Any, Exam]:
@@ -131,10 +144,10 @@ def disturbed(key: jax.Array, space: Any, action: Any, noise: float) -> Any:
 
 
 def model_error(exam: Exam, tasks: int) -> np.ndarray:
-    """The share of the true change that a one-step prediction leaves unexplained, for each task.
+    """`MODEL_ERROR` of each task, [tasks], from N = tasks x episodes rows.
 
-    [tasks] from N = tasks x episodes rows: mean over dimensions of squared error / variance of the
-    change. 0 is perfect, 1 is as good as always guessing the mean change; NaN without a model.
+    It is the mean over dimensions of squared error / variance of the change. Dimensions that never change do not count. NaN
+    where none changes, or without a model that predicts observations.
     """
 
     def pool(leaf: Any) -> np.ndarray:
@@ -144,4 +157,5 @@ def model_error(exam: Exam, tasks: int) -> np.ndarray:
     spread = pool(exam.square) - pool(exam.change) ** 2 / np.maximum(count, 1)
     moving = spread > 1e-9 * np.maximum(count, 1)
     share = np.where(moving, pool(exam.error) / np.where(moving, spread, 1), 0)
-    return share.sum(axis=1) / np.maximum(moving.sum(axis=1), 1)
+    count_moving = moving.sum(axis=1)
+    return np.where(count_moving > 0, share.sum(axis=1) / np.maximum(count_moving, 1), np.nan)

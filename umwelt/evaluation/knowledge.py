@@ -54,8 +54,9 @@ class Knowledge:
     share of the change after each of HORIZONS. reward_error: that of the next reward. doubt_rank: the rank
     correlation of doubt with the real error. doubt_error: how far doubt, scaled as a whole, is from the error in
     groups of equal doubt, as a share of the error. doubt_groups: (scaled doubt, error) of those groups, the surest
-    first, empty where they are not known. horizons: those of `error`. imagined_return, real_return: means over
-    `return_steps` steps. decisions: a second, for one row.
+    first, empty where they are not known. horizons: those of `error`. by_number: the error of each number of an observation
+    after one step, NaN where it never changes; empty where beliefs were compared. imagined_return, real_return: means
+    over `return_steps` steps. decisions: a second, for one row.
     """
 
     compared: str
@@ -68,6 +69,7 @@ class Knowledge:
     real_return: float
     doubt_groups: tuple[tuple[float, float], ...] = ()
     horizons: tuple[int, ...] = HORIZONS
+    by_number: tuple[float, ...] = ()
     decisions: float = np.nan
 
 
@@ -157,6 +159,7 @@ def foresee(
 
 def knowledge(seen: Foreseen, compared: str, horizons: tuple[int, ...] = HORIZONS) -> Knowledge:
     """The figures of a journey foreseen."""
+    decoded = compared == "observation"
     arrays = {name: np.asarray(leaf, np.float64) for name, leaf in vars(seen).items() if name != "whole"}
     guess, found, before, whole = arrays["guess"], arrays["found"], arrays["before"], np.asarray(seen.whole)
     errors = [unexplained(guess[h][whole[h]], found[h][whole[h]], before[h][whole[h]]) for h in range(len(horizons))]
@@ -173,6 +176,7 @@ def knowledge(seen: Foreseen, compared: str, horizons: tuple[int, ...] = HORIZON
         doubt_error=calibration_error(doubt, size),
         doubt_groups=doubt_groups(doubt, size),
         horizons=horizons,
+        by_number=tuple(shares(guess[0][first], found[0][first], before[0][first]).tolist()) if decoded else (),
         return_steps=horizons[longest],
         imagined_return=_mean(arrays["returns"][longest][whole[longest]]),
         real_return=_mean(arrays["real_returns"][longest][whole[longest]]),
@@ -182,12 +186,17 @@ def knowledge(seen: Foreseen, compared: str, horizons: tuple[int, ...] = HORIZON
 def unexplained(guess: np.ndarray, found: np.ndarray, before: np.ndarray) -> float:
     """Mean over dimensions of squared error / variance of the change, over rows [R, width]; dimensions that
     never change do not count."""
+    each = shares(guess, found, before)
+    return float(each[~np.isnan(each)].mean()) if not np.isnan(each).all() else float("nan")
+
+
+def shares(guess: np.ndarray, found: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Squared error / variance of the change of each dimension, over rows [R, width]; NaN where it never changes."""
     if len(found) < 2:
-        return float("nan")
-    variance = (found - before).var(axis=0)
+        return np.full(found.shape[-1], np.nan)
+    variance, error = (found - before).var(axis=0), ((guess - found) ** 2).mean(axis=0)
     moving = variance > 1e-9
-    error = ((guess - found) ** 2).mean(axis=0)
-    return float((error[moving] / variance[moving]).mean()) if moving.any() else float("nan")
+    return np.where(moving, error / np.where(moving, variance, 1.0), np.nan)
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:

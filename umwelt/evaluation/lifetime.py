@@ -9,7 +9,9 @@ the literature collide, so here every metric has its own:
 - zero-shot transfer: what one lesson gave to a task that had not been learned yet (CORA);
 - forward transfer: how much faster a task was learned than by a fresh agent, by areas under curves (Continual World);
 - plasticity: how soon a task was learned, in times of a fresh agent (1 is as soon, 2 twice as soon, 0 never);
-- retention: now over the best ever, both counted from a floor; 1 keeps everything.
+- retention: now over the best ever, both counted from a floor; 1 keeps everything;
+- average performance: the mean of a task's probes since its first lesson began;
+- regret: how far that mean lies below the best that could have been had all along.
 
 All are for values of which more is better; `errors=True` turns a ledger of errors round.
 """
@@ -86,10 +88,16 @@ class Ledger:
 
     def average(self) -> dict[str, Any]:
         """Every task's mean over all probes since its first lesson began: how well this life did on the whole."""
+        return {task: np.mean(self._since(task), axis=0) for task in self.tasks}
+
+    def regret(self, best: float | None = None) -> dict[str, Any]:
+        """How far each task's average lies from `best`, or from the best of the same probes. What was learned late, and what
+        was forgotten for a while, both count."""
         found = {}
         for task in self.tasks:
-            clocks, values = self.curve(task)
-            found[task] = np.mean(values[clocks > self._lessons_on(task)[0].begin], axis=0)
+            values = self._since(task)
+            most = np.max(values, axis=0) if best is None else self._turned(best)
+            found[task] = most - np.mean(values, axis=0)
         return found
 
     def forgetting(self) -> dict[str, Any]:
@@ -190,6 +198,12 @@ class Ledger:
         clocks, values = self.curve(task)
         there = clocks[(clocks >= lesson.begin) & (clocks <= lesson.end) & (values >= goal)]
         return float(there[0] - lesson.begin) if there.size else float("inf")
+
+    def _since(self, task: str) -> np.ndarray:
+        """The task's values at all probes since its first lesson began; one NaN where there was none."""
+        clocks, values = self.curve(task)
+        since = values[clocks > self._lessons_on(task)[0].begin]
+        return since if len(since) else np.full((1, *values.shape[1:]), np.nan)
 
     def _lessons_on(self, task: str) -> list[Lesson]:
         return [lesson for lesson in self.lessons if lesson.task == task]

@@ -1,5 +1,6 @@
 """Runs exams: compiled where world and agent are pure, and from Python where one of them is hosted."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -17,6 +18,8 @@ LIMIT = 10_000
 """Decisions of the longest episode in an exam."""
 STRETCH = 200
 """Decisions between two looks at whether all episodes have ended, where steps are recorded."""
+SECONDS, FIRST = 4.0, 10
+"""Of one program of an exam, about; and its decisions while it is not known how long they take."""
 
 
 Show = Callable[[Exam, TimeStep, Any], Any]
@@ -64,14 +67,14 @@ class Proctor:
         self.agent, self.world_of = agent, world_of
         self._hosted_mind = is_hosted_mind(agent)
         self._made: dict[Any, Any] = {}
+        self._seconds: dict[Any, float] = {}  # of a decision in an exam
 
     def examine(self, key: jax.Array, agent_state: Any, tasks: Any, mode: Mode = "exploit", limit: int = LIMIT) -> Exam:
         """One episode in each row on `tasks` (leaves [N, ...]), of `limit` decisions at most."""
         examiner = self._examiner(tasks, mode)
         state, exam = self._begin(examiner, key, agent_state, tasks)
         if self._compiles(examiner.world):
-            run = self._cached(("exam", *_name(examiner), limit), lambda: jax.jit(partial(_sit_whole, examiner, limit)))
-            return run(key, tasks, (state, exam))
+            return self._sit_whole(examiner, limit, key, tasks, (state, exam))
         answer, step = self._answer(examiner), self._step(examiner.world)
         words = np.asarray(_step_words(key, 0, limit))
         alive, exam = np.ones(len(exam.alive), bool), answer(exam, exam.step)
@@ -83,6 +86,18 @@ class Proctor:
                 break
         close(examiner.world, state)
         return exam
+
+    def _sit_whole(self, examiner: Examiner, limit: int, key: jax.Array, tasks: Any, carry: tuple[Any, Exam]) -> Exam:
+        """A whole exam in a pure world, in programs that end after a few seconds, so that signals are heard."""
+        name, clock = ("exam", *_name(examiner)), -1
+        run = self._cached(name, lambda: jax.jit(partial(_sit, examiner)))
+        while clock < limit and np.any(carry[1].alive):
+            ticks = max(1, int(SECONDS / self._seconds[name])) if name in self._seconds else FIRST
+            began, before = time.perf_counter(), clock
+            carry = run(key, tasks, carry, min(clock + ticks, limit))
+            clock = int(carry[1].clock)
+            self._seconds[name] = (time.perf_counter() - began) / (clock - before)
+        return carry[1]
 
     def film(self, key: jax.Array, agent_state: Any, tasks: Any, warm: int, ticks: int) -> Film:
         """Film `ticks` decisions after `warm` ones, and what the agent imagined of them before."""
@@ -232,13 +247,13 @@ def close(world: World, state: Any) -> None:
         cast(HostedWorld, world).close(state)
 
 
-def _sit_whole(examiner: Examiner, limit: int, key: jax.Array, tasks: Any, carry: tuple[Any, Exam]) -> Exam:
-    """A whole exam in a pure world."""
+def _sit(examiner: Examiner, key: jax.Array, tasks: Any, carry: tuple[Any, Exam], until: jax.Array) -> tuple[Any, Exam]:
+    """An exam in a pure world until its clock shows `until`, or all episodes are over."""
 
     def going(carry: tuple[Any, Exam]) -> jax.Array:
-        return jnp.any(carry[1].alive) & (carry[1].clock < limit)
+        return jnp.any(carry[1].alive) & (carry[1].clock < until)
 
-    return jax.lax.while_loop(going, lambda carry: examiner.onward(key, tasks, carry)[0], carry)[1]
+    return jax.lax.while_loop(going, lambda carry: examiner.onward(key, tasks, carry)[0], carry)
 
 
 def _stretch(

@@ -12,7 +12,12 @@ PROBED = (
     Metric(name="mean", unit="the world's own", meaning="mean return of the episodes of a probe", better="up"),
     Metric(name="low", unit="the world's own", meaning="lower end of the 95 % interval of that mean", better="up"),
     Metric(name="high", unit="the world's own", meaning="upper end of the 95 % interval of that mean", better="up"),
-    Metric(name="model_error", unit="share", meaning="one-step change that stays unexplained; 0 is perfect", better="down"),
+    Metric(
+        name="model_error",
+        unit="unexplained share",
+        meaning="of the variance of the next change, under random actions; 0 is perfect, 1 as good as guessing",
+        better="down",
+    ),
     Metric(name="length", unit="decisions", meaning="mean length of the episodes of a probe"),
 )
 """What is logged of a probe, each under probe/TASK/NAME."""
@@ -35,12 +40,18 @@ class Offset:
 
 def declared(chronicle: Chronicle) -> dict[str, Metric]:
     """Everything that may be logged, by name, with unit and meaning."""
+    tasks, names = sorted(reader.probe_tasks(chronicle)), reader.named_numbers(chronicle)
     probes = [
         Metric(name=f"probe/{task}/{each.name}", unit=each.unit, meaning=each.meaning, better=each.better)
-        for task in sorted(reader.probe_tasks(chronicle))
+        for task in tasks
         for each in PROBED
     ]
-    return {metric.name: metric for metric in (*chronicle.metrics(), *EPISODES, *probes)}
+    named = [
+        Metric(name=f"{where}/{name}", unit="the world's own", meaning=f"last {name} that an episode reports{means}")
+        for name in names
+        for where, means in (("episode", ""), *((f"probe/{task}", ", mean over a probe") for task in tasks))
+    ]
+    return {metric.name: metric for metric in (*chronicle.metrics(), *EPISODES, *probes, *named)}
 
 
 def new_points(chronicle: Chronicle, seeds: range, after: Offset) -> Iterator[tuple[dict[int, list[Point]], Offset]]:
@@ -74,4 +85,8 @@ def _points(chronicle: Chronicle, seed: int, after: Offset, until: int) -> list[
     columns = [metric.name for metric in PROBED]
     for clock, task, *values in reader.probe_points(chronicle, seed, after.probe, until, columns):
         found += [(clock, f"probe/{task}/{name}", value) for name, value in zip(columns, values, strict=True)]
+    found += [(clock, f"episode/{name}", value) for clock, name, value in
+              reader.episode_number_points(chronicle, seed, after.clock, until)]  # fmt: skip
+    found += [(clock, f"probe/{task}/{name}", value) for clock, task, name, value in
+              reader.probe_number_points(chronicle, seed, after.probe, until)]  # fmt: skip
     return sorted([(clock, name, value) for clock, name, value in found if value is not None], key=lambda point: point[0])

@@ -24,6 +24,7 @@ from umwelt.life.folder.folder import Folder, slug
 from umwelt.life.saves.saver import Saver
 from umwelt.life.session import Events, Living, OnProgress
 from umwelt.worlds import with_batch
+from umwelt.worlds.observed import leaf_names, names_of
 
 STREAM_BYTES = 250_000_000
 """Of a model that reads all of itself at each transition: below this it waits for a few hundredths of a second."""
@@ -55,6 +56,8 @@ def live(
         "end": _end(life, steps),
         "rows": rows,
         "repeat": life.world.spec.repeat,
+        "observation_names": names_of(life.world),
+        "task_names": leaf_names(life.world.spec.task),
         "command": command,
         "versions": versions(),
         "machine": machine(),

@@ -106,7 +106,7 @@ class Beside:
         self._learn = Narrow(self._learned, learning, agent, unread)
 
     def run(self, step: Step, segment: Segment, life: tuple[Any, Mind]) -> tuple[tuple[Any, Mind], tuple[Record, Info]]:
-        """`run_segment` of a segment that learns after each of its decisions."""
+        """`run_segment` of a segment that learns after each of its decisions, or of one decision without learning."""
 
         def period(life: tuple[Any, Mind], _: Any) -> tuple[tuple[Any, Mind], tuple[Record, Info]]:
             state, mind = life
@@ -114,23 +114,24 @@ class Beside:
             mind, record, info = self.turn_and_learn(mind, next, segment.updates)
             return (state, mind), (jax.tree.map(lambda leaf: np.asarray(leaf)[None], record), info)
 
-        return host_scan(period, life, None, segment.periods)
+        life, (records, infos) = host_scan(period, life, None, segment.periods)
+        return life, (records, infos if segment.updates else {})
 
     def turn_and_learn(self, mind: Mind, next: TimeStep, updates: int) -> tuple[Mind, Record, Info]:
         """`Body.turn` and `Body.learn`, at once. The mind is used up."""
         leaves = jax.tree.leaves(mind.agent)
         received, (mind, record) = self._receive(leaves, replace(mind, agent=None), next)
         leaves = self._receive.put(leaves, received)
-        learning = self._thread.submit(self._learn, leaves, mind.key, mind.clock, np.int32(updates))
+        learning = self._thread.submit(self._learn, leaves, mind.key, mind.clock, np.int32(updates), np.int32(0))
         chosen, (teacher, decision) = self._decide(leaves, mind)
         learned, info = learning.result()
         leaves = self._learn.put(self._decide.put(leaves, chosen), learned)
         return replace(mind, teacher=teacher, decision=decision, agent=self._tree.unflatten(leaves)), record, info
 
-    def learn(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, Info]:
+    def learn(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any, skipped: Any) -> tuple[Any, Info]:
         """`Body.learn`, by the same program."""
         leaves = jax.tree.leaves(agent)
-        learned, info = self._learn(leaves, key, clock, np.int32(updates))
+        learned, info = self._learn(leaves, key, clock, np.int32(updates), np.int32(skipped))
         return self._tree.unflatten(self._learn.put(leaves, learned)), info
 
     def close(self) -> None:
@@ -145,7 +146,7 @@ class Beside:
         after = self._body.decide(replace(mind, agent=agent), "explore")
         return after.agent, (after.teacher, after.decision)
 
-    def _learned(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, Info]:
+    def _learned(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any, skipped: Any) -> tuple[Any, Info]:
         """`Body.learn`, whose loop carries only the leaves that learning writes."""
         leaves, written = jax.tree.leaves(agent), self._learned_leaves
 
@@ -157,7 +158,7 @@ class Beside:
             return _some(jax.tree.leaves(after), written), info
 
         key = keys.fold(jax.random.fold_in(key, clock), "learn")
-        some, info = rounds(learn, _some(leaves, written), key, updates)
+        some, info = rounds(learn, _some(leaves, written), key, updates, skipped)
         return whole(some), info
 
 

@@ -20,7 +20,7 @@ from umwelt.life.rhythm import Segment
 Step = Callable[[Any, Decision], tuple[Any, TimeStep]]
 """Carries out a decision: (world state, decision) -> (world state, the world's answer)."""
 Turn = Callable[[Mind, TimeStep], tuple[Mind, Record]]
-Learn = Callable[[Any, jax.Array, jax.Array, Any], tuple[Any, Info]]
+Learn = Callable[[Any, jax.Array, jax.Array, Any, Any], tuple[Any, Info]]
 
 
 @part
@@ -43,6 +43,7 @@ class Body:
 
     def open(self, mode: Mode, key: jax.Array, agent: Any, teacher: Any, task: Any, step: TimeStep) -> Mind:
         """The mind that has seen its first step, with its first decision."""
+        step = replace(step, named=None)
         seeing = keys.fold(jax.random.fold_in(key, 0), "see")
         agent, _ = self.agent.see(seeing, agent, step)
         return self.decide(born(key, agent, teacher, task, step), mode)
@@ -54,6 +55,7 @@ class Body:
 
     def receive(self, mind: Mind, next: TimeStep) -> tuple[Mind, Record]:
         """See the world's answer, remember how it came about, and tell the teacher."""
+        named, next = next.named, replace(next, named=None)  # for the chronicle alone
         key = jax.random.fold_in(mind.key, mind.clock + 1)
         seeing, remembering, telling = keys.split(key, "see", "remember", "tell")
         agent, seen = self.agent.see(seeing, mind.agent, next)
@@ -62,7 +64,7 @@ class Body:
         tally = counted(mind.tally, next, seen)
         feedback = feedback_of(self.world, tally, next)
         teacher = self.teacher.tell(telling, mind.teacher, task, feedback)
-        record = recorded(self.world, mind, next, task, feedback, {**learned, **seen}, self.keep)
+        record = recorded(self.world, mind, next, task, feedback, {**learned, **seen}, self.keep, named)
         return replace(mind, clock=mind.clock + 1, step=next, task=task, tally=tally, agent=agent, teacher=teacher), record
 
     def decide(self, mind: Mind, mode: Mode) -> Mind:
@@ -81,20 +83,28 @@ class Body:
         agent, action = self.agent.act(acting, agent, mode)
         return replace(mind, agent=agent, decision=replace(mind.decision, action=action))
 
-    def learn(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any) -> tuple[Any, Info]:
-        """Learn `updates` times, int32 []. It touches the agent alone, so the pending decision does not wait for it."""
-        return rounds(self.agent.learn, agent, keys.fold(jax.random.fold_in(key, clock), "learn"), updates)
+    def learn(self, agent: Any, key: jax.Array, clock: jax.Array, updates: Any, skipped: Any) -> tuple[Any, Info]:
+        """Learn `updates` times, int32 [], after `skipped` times. It touches the agent alone, so the pending decision does
+        not wait for it."""
+        return rounds(self.agent.learn, agent, keys.fold(jax.random.fold_in(key, clock), "learn"), updates, skipped)
 
 
-def rounds(learn: Callable[[jax.Array, Any], tuple[Any, Info]], agent: Any, key: jax.Array, updates: Any) -> tuple[Any, Info]:
+def rounds(
+    learn: Callable[[jax.Array, Any], tuple[Any, Info]], agent: Any, key: jax.Array, updates: Any, skipped: Any
+) -> tuple[Any, Info]:
     """The agent after `updates` rounds of learning, and the metrics of the last one; zeros where there was none.
 
-    Their number is no constant of the program, so many at once and a few for each decision compile once.
+    Their number is no constant of the program, so many at once and a few for each decision compile once. `skipped` rounds
+    ran before, in another program.
     """
     learn = jax.jit(learn)  # so that one trace serves for the shapes and for the loop
     shapes = jax.eval_shape(learn, key, agent)[1]
     none = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    return jax.lax.fori_loop(0, updates, lambda index, held: learn(jax.random.fold_in(key, index), held[0]), (agent, none))
+
+    def once(index: Any, held: tuple[Any, Info]) -> tuple[Any, Info]:
+        return learn(jax.random.fold_in(key, index), held[0])
+
+    return jax.lax.fori_loop(skipped, skipped + updates, once, (agent, none))
 
 
 def ticking(step: Step, turn: Turn) -> Callable[[tuple[Any, Mind], Any], tuple[tuple[Any, Mind], Record]]:
@@ -122,7 +132,7 @@ def run_segment(
         (state, mind), records = drive(tick, life, None, segment.every)
         if not segment.updates:
             return (state, mind), (records, {})
-        agent, info = learn(mind.agent, mind.key, mind.clock, segment.updates)
+        agent, info = learn(mind.agent, mind.key, mind.clock, segment.updates, segment.skipped)
         return (state, replace(mind, agent=agent)), (records, info)
 
     return drive(period, life, None, segment.periods)

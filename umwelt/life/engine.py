@@ -55,6 +55,7 @@ class Engine:
         self.programs: Whole | Ticks = (
             Whole(self.body, life.rhythm, life.seeds) if self.compiled_world else Ticks(self.body, life.rhythm, overlap)
         )
+        self.mesh = self.programs.mesh
         reflect = capability(life.teacher, "reflect")
         self._reflect = reflect and self._reflecting(reflect)
 
@@ -151,7 +152,7 @@ class Engine:
             return reflect(keys.fold(jax.random.fold_in(key, clock), "reflect"), teacher)
 
         if not is_hosted(self.life.teacher):
-            return jax.jit(one if self.life.seeds == 1 else jax.vmap(one))
+            return jax.jit(one) if self.life.seeds == 1 else self.programs.compiled(one)
         if self.life.seeds == 1:
             return one
 

@@ -57,7 +57,8 @@ class Record:
 
     extra: the other metrics of seeing and remembering. kept: the step before, the action and the task, where episodes
     are kept; else None. seen: float32 [1, width], what the first row observed, where that is few numbers; else None.
-    position: float32 [1, 2 or 3], where the first row was, where the world has positions; else None.
+    position: float32 [1, 2 or 3], where the first row was, where the world has positions; else None. named: {name: float32
+    [B]}, what the world named; else None.
     """
 
     kind: jax.Array
@@ -73,6 +74,7 @@ class Record:
     kept: Any = None
     seen: Any = None
     position: Any = None
+    named: Any = None
 
 
 def born(key: jax.Array, agent: Any, teacher: Any, task: Any, step: TimeStep) -> Mind:
@@ -128,7 +130,9 @@ def feedback_of(world: World, tally: Tally, next: TimeStep) -> Feedback:
     )
 
 
-def recorded(world: World, before: Mind, next: TimeStep, task: Any, feedback: Feedback, info: Info, keep: bool) -> Record:
+def recorded(
+    world: World, before: Mind, next: TimeStep, task: Any, feedback: Feedback, info: Info, keep: bool, named: Any
+) -> Record:
     """What the chronicle receives of a step."""
     return Record(
         kind=next.kind,
@@ -142,6 +146,7 @@ def recorded(world: World, before: Mind, next: TimeStep, task: Any, feedback: Fe
         task=task,
         extra={name: value for name, value in info.items() if name not in ("surprise", "doubt")},
         kept=(before.step, before.decision.action, before.task) if keep else None,
+        named=named,
         **glance(world, next.observation),
     )
 

@@ -1,5 +1,6 @@
 """When to act at random, learn, probe and look up."""
 
+from dataclasses import replace
 from typing import Literal
 
 from umwelt.core.contracts import Mode
@@ -8,11 +9,12 @@ from umwelt.core.struct import part
 
 @part
 class Segment:
-    """A stretch of a life that runs without a look at the outside.
+    """A stretch of a life between two looks at the outside, or a part of one.
 
     periods x every ticks. In mode `study` a tick is a lesson: `updates` rounds of learning, and no decision. In the other
     modes a tick is one decision of each row, and after each period come `updates` rounds of learning.
-    wakes: the segment ends the study, so the agent decides again on the step that waits.
+    wakes: the segment ends the study, so the agent decides again on the step that waits. skipped: updates of the only
+    period that ran in an earlier part.
     """
 
     mode: Mode | Literal["study"]
@@ -20,11 +22,34 @@ class Segment:
     every: int
     updates: int
     wakes: bool = False
+    skipped: int = 0
 
     @property
     def ticks(self) -> int:
         """Ticks in the whole segment."""
         return self.periods * self.every
+
+    @property
+    def period(self) -> int:
+        """Ticks and updates of one period, counted together."""
+        return self.every + self.updates
+
+    @property
+    def size(self) -> int:
+        """Ticks and updates of the whole segment, counted together."""
+        return self.periods * self.period
+
+    def between(self, begin: int, end: int) -> "Segment":
+        """The part from `begin` to `end`, both counted in ticks and updates in their order.
+
+        It consists of whole periods, or lies in one.
+        """
+        wakes, first = self.wakes and end == self.size, begin % self.period
+        if first == end % self.period == 0:
+            return replace(self, periods=(end - begin) // self.period, wakes=wakes)
+        last = first + end - begin
+        ticks, updates = (max(0, min(last, stop) - max(first, start)) for start, stop in ((0, self.every), (self.every, last)))
+        return replace(self, periods=1, every=ticks, updates=updates, wakes=wakes, skipped=max(0, first - self.every))
 
 
 @part
@@ -59,9 +84,9 @@ class Rhythm:
 
     @property
     def whole(self) -> Segment:
-        """The longest stretch with learning; all others are parts of it."""
+        """The most that one program with learning runs."""
         periods = max(1, self.chunk // self.learn_every)
-        return Segment(mode="explore", periods=periods, every=self.learn_every, updates=self.updates)
+        return Segment(mode="explore", periods=periods, every=min(self.learn_every, self.chunk), updates=self.updates)
 
     @property
     def first_mode(self) -> Mode:
@@ -97,4 +122,6 @@ class Rhythm:
             return Segment(mode="explore", periods=1, every=min(self.chunk, warmed - clock, stop - clock), updates=0)
         every = min(self.learn_every, stop - clock)
         periods = max(1, min(self.chunk, stop - clock) // every)
+        if not self.updates:
+            every, periods = every * periods, 1
         return Segment(mode="explore", periods=periods, every=every, updates=self.updates)

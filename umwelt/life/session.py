@@ -29,9 +29,12 @@ from umwelt.life.exams.outcome import Outcome, outcome
 from umwelt.life.exams.preview import Glimpses
 from umwelt.life.folder.folder import Folder
 from umwelt.life.folder.keeper import Keeper
+from umwelt.life.pace import Pace
+from umwelt.life.rhythm import Segment
 from umwelt.life.saves.saver import Saver
 from umwelt.life.saves.spilling import Shelves
 from umwelt.life.signals import Signals, Stopped
+from umwelt.life.spreading import of_seed
 from umwelt.worlds import with_batch
 
 REWARD = Metric(
@@ -79,6 +82,7 @@ class Living:
         self.life, self.folder, self.end = life, folder, end
         self.spec = life.world.spec  # some worlds work it out each time
         self.engine = Engine(life)
+        self.pace = Pace(self.engine)
         self.names = TaskNames(life.world)
         self.chronicle = Chronicle(folder.chronicle)
         self.chronicle.declare((*BASIC, *life.agent.metrics, *getattr(life.teacher, "metrics", ())))
@@ -96,39 +100,47 @@ class Living:
         self._woke, self._glimpse_failed = 0, False
         self._reflections: list[tuple[int, Info]] = []
         self._spent: dict[str, float] = {}
-        self._longest, self._chunk_began = 0.0, time.perf_counter()
+        self._signals, self._saved = Signals(self._acknowledge), self._began
+        self._rest: tuple[Segment, int] | None = None  # a segment that was left, and how much of it ran
 
     @property
     def outcome(self) -> Outcome:
         """What the life came to, as arrays."""
         return outcome(self.folder.path)
 
+    def _repr_html_(self) -> str:
+        return self.outcome._repr_html_()
+
     def run(self) -> Any:
         """Run to the end; returns the value of the life. Raises `Stopped` after a signal, when all is saved."""
-        with Signals(self._acknowledge) as signals:
+        with self._signals as signals:
             value, clock = self._wake()
-            saved = time.perf_counter()
-            while clock < self.end:
+            while clock < self.end or self._rest:
                 value, clock = self.chunk(value, clock)
-                due = self.life.rhythm.probe_every and clock % self.life.rhythm.probe_every == 0
-                late = time.perf_counter() - saved > self.life.rhythm.save_seconds
-                if due or late or clock == self.end or signals.caught:
+                ended = clock == self.end and not self._rest
+                due = self.life.rhythm.probe_every and clock % self.life.rhythm.probe_every == 0 and not self._rest
+                late = self._late
+                if due or late or ended or signals.caught:
                     self.write(value, clock)
-                if due or clock == self.end:
+                if due or ended:
                     self._probe(value, clock)
-                if late or clock == self.end or signals.caught:
+                if late or ended or signals.caught:
                     self._save(value, clock)
-                    saved = time.perf_counter()
-                if signals.caught and clock < self.end:
+                if signals.caught and not ended:
                     self.close(value)
                     raise Stopped(signals.caught)
             self._film(value)
         self.close(value)
         return value
 
+    @property
+    def _late(self) -> bool:
+        """Whether it is time for a save."""
+        return time.perf_counter() - self._saved > self.life.rhythm.save_seconds
+
     def _acknowledge(self, number: int) -> None:
         """Say that a signal has come, while a program may still run."""
-        left = max(0.0, self._longest - (time.perf_counter() - self._chunk_began))
+        left = max(0.0, self.pace.seconds - (time.perf_counter() - self.pace.began))
         about = f" in about {left:.0f} s" if left >= 1 else ""
         words = f"umwelt: {signal.Signals(number).name}: it stops{about}, and all is saved then; again to stop now\n"
         os.write(2, f"\n{words}".encode())
@@ -142,15 +154,14 @@ class Living:
             action = np.ravel(jax.tree.leaves(value[1].decision.action)[0])[:4]
             self._report(phase="first action", first_action=np.array2string(np.asarray(action), precision=3))
             self._probe(value, 0)
-            if self.life.shown:
-                self._save(value, 0)  # so that no source is read again
+            self._save(value, 0)
             return value, 0
         clock, value = found.clock, found.value
-        self._woke = clock
+        self._woke, self._rest, self._saved = clock, found.rest, time.perf_counter()
         if self.keeper:
             self.keeper.resume(found.episodes)
         with self.chronicle.transaction():
-            self.chronicle.rewind(clock)
+            self.chronicle.rewind(clock, inside=self._rest is not None)
             self.chronicle.event(self.life.seed, clock, "resumed", f"went on from the checkpoint at {clock}")
             for name, note in found.notes:
                 self.chronicle.event(self.life.seed, clock, name, note)
@@ -159,27 +170,39 @@ class Living:
         return value, clock
 
     def chunk(self, value: Any, clock: int) -> tuple[Any, int]:
-        """Drive one segment and what comes between two, and write it down with others when it is time."""
-        segment = self.life.rhythm.segment(clock, self.end)
-        began = self._chunk_began = time.perf_counter()
-        value, (records, infos) = self.engine.advance(value, segment)
-        clock += segment.ticks
-        if segment.mode != "study":
-            value, reflection = self.engine.reflect(value)
-            if reflection:
-                self._reflections.append((clock, reflection))
+        """Drive one segment and what comes between two, and write it down with others when it is time.
+
+        Where the life is to be saved before the segment ends, the next call runs the rest.
+        """
+        began = time.perf_counter()
+        segment, done = self._rest or (self.life.rhythm.segment(clock, self.end), 0)
+        value, ran = self.pace.run(value, segment, done, clock, self._pause)
+        piece = segment.between(done, ran.done)
+        clock += piece.ticks
+        self._rest = (segment, ran.done) if ran.done < segment.size else None
+        reflects = segment.mode != "study" and not self._rest
+        value, reflection = self.engine.reflect(value) if reflects else (value, {})
+        if reflection:
+            self._reflections.append((clock, reflection))
         self._spend("living", began)
         began = time.perf_counter()
-        mind = self.consulting.consult(replace(value[1], agent=self.shelves.spill(value[1].agent)))
-        value = (value[0], mind)
+        if not self._rest:
+            value = (value[0], self.consulting.consult(replace(value[1], agent=self.shelves.spill(value[1].agent))))
         self._spend("memory", began)
-        self._longest = max(self._longest, time.perf_counter() - self._chunk_began)
-        if self.keeper and records is not None:
-            self.keeper.take(records)
-        self.writer.take(Chunk(clock=clock - segment.ticks, segment=segment, records=records, infos=infos))
+        if self.keeper and ran.records is not None:
+            self.keeper.take(ran.records)
+        self.writer.take(Chunk(clock=clock - piece.ticks, segment=piece, records=ran.records, infos=ran.infos))
         if self.writer.due:
             self.write(value, clock)
         return value, clock
+
+    def _pause(self, segment: Segment, done: int, clock: int) -> bool:
+        """Show how a long segment goes on; returns whether the life is to be saved before it ends."""
+        doing = "study" if segment.mode == "study" else "live"
+        if (updates := done % segment.period - segment.every) > 0:
+            doing = f"update {updates:,} of {segment.updates:,}"
+        self._report(phase=doing, clock=clock, decisions=self._decisions(clock))
+        return self._late or self._signals.caught is not None
 
     def write(self, value: Any, clock: int) -> None:
         """Write down all chunks so far, show them, and take a glimpse where one is due."""
@@ -224,7 +247,7 @@ class Living:
             results += [(seed, probe) for probe in found]
         with self.chronicle.transaction():
             for seed, probe in results:
-                self.chronicle.write_probe(seed, clock, probe.task, "probe", probe.returns, **probe.statistics)
+                self.chronicle.write_probe(seed, clock, probe.task, "probe", probe.returns, **probe.statistics, named=probe.named)
         self._spend("probe", began)
         self._looked += time.perf_counter() - began
 
@@ -238,14 +261,15 @@ class Living:
 
     def _agent_of(self, value: Any, index: int) -> Any:
         """The agent's state of one seed."""
-        return value[1].agent if self.life.seeds == 1 else jax.tree.map(lambda leaf: leaf[index], value[1].agent)
+        return value[1].agent if self.life.seeds == 1 else of_seed(value[1].agent, index, self.engine.mesh)
 
     def _save(self, value: Any, clock: int) -> None:
         self._report(phase="save", clock=clock)
         began = time.perf_counter()
         self.chronicle.sync()
         self.shelves.sync(value[1].agent)
-        self.saver.save(clock, value, self.keeper.flush() if self.keeper else b"")
+        self.saver.save(clock, value, self.keeper.flush() if self.keeper else b"", self._rest)
+        self._saved = time.perf_counter()
         self._spend("saving", began)
         self._looked += time.perf_counter() - began
 
@@ -269,7 +293,7 @@ class Living:
         for clock, info in reflections:
             for index in range(self.life.seeds):
                 values = {name: np.asarray(value[index], np.float64)[None] for name, value in info.items()}
-                self.chronicle.write(self.life.seed + index, np.array([clock]), values)
+                self.chronicle.write(self.life.seed + index, np.array([clock]), values, again=True)
 
     def _world_events(self, value: Any) -> list[Any]:
         return cast(HostedWorld, self.life.world).drain(value[0]) if self.spec.hosted else []

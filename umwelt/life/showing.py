@@ -75,7 +75,10 @@ def _pieces(life: Life, source: Any, reading: jax.Array, default: Any) -> Iterat
     spec = life.world.spec
 
     def read(key: jax.Array) -> Iterator[Experience]:
-        return cut(_conformed(life, source, spec, default, piece) for piece in source.read(key, spec))
+        pieces = (_conformed(life, source, spec, default, piece) for piece in source.read(key, spec))
+        asked = (getattr(layer, "discount_to_come", None) for layer in layers(life.agent))
+        discount = next((each for each in asked if each is not None), 1.0)
+        return cut(pieces if discount == 1.0 else discounted(pieces, discount))
 
     if life.seeds == 1:
         yield from read(reading)
@@ -99,6 +102,20 @@ def cut(pieces: Iterator[Experience], length: int = PIECE) -> Iterator[Experienc
         rows = length - len(left.origin)
         padding = _blank(jax.tree.map(lambda leaf: np.repeat(leaf[-1:], rows, axis=0), left))
         yield jax.tree.map(lambda *leaves: np.concatenate(leaves), left, padding)
+
+
+def discounted(pieces: Iterator[Experience], discount: float) -> Iterator[Experience]:
+    """The same streams [T, B], with each reward to come discounted by its distance. A source sums them, whatever the agent's
+    discount; an agent that compares them with its values needs them on the scale of those."""
+    held, later = list(pieces), np.float32(0)
+    for index in reversed(range(len(held))):
+        piece = held[index]
+        ends, valid, found = piece.next.last, piece.valid, np.zeros(piece.origin.shape, np.float32)
+        for tick in reversed(range(len(found))):
+            later = piece.next.reward[tick] + discount * np.where(ends[tick], 0.0, later)
+            found[tick] = np.where(valid[tick], later, 0.0)
+        held[index] = replace(piece, to_come=found)
+    yield from held
 
 
 def _blank(piece: Experience) -> Experience:

@@ -120,6 +120,8 @@ class Played:
             raise ValueError(
                 f"how={self.how!r}: a faint action needs a Box, and {found.name} has {found.action}; take 'mixed-0.5'"
             )
+        if self.noise and self.kind in ("faint", "noisy"):
+            raise ValueError(f"noise={self.noise}: how={self.how!r} has a noise of its own; leave noise=0")
         if self.share > 0:
             capability(self.world, "expert", required=f"how={self.how!r}")
         unknown = sorted(set(self.tasks) - set(self.world.tasks()))

@@ -31,8 +31,8 @@ LOSS = Metric(
     meaning="negative log-likelihood of the rows that the members learned from, before the update",
     better="down",
 )
-ERROR = Metric(
-    name="model_error",
+RESIDUAL = Metric(
+    name="model_residual",
     unit="standard deviations of the targets",
     meaning="root mean square error of the members' means on the rows that they learned from",
     better="down",
@@ -131,7 +131,7 @@ class Ensemble:
 
     cites = ("pets_2018", "mbpo_2019", "beta_nll_2022")
     diet = "replay"
-    metrics = (SURPRISE, DOUBT, LOSS, ERROR, HELD_OUT)
+    metrics = (SURPRISE, DOUBT, LOSS, RESIDUAL, HELD_OUT)
 
     def init(self, key: jax.Array, spec: WorldSpec) -> EnsembleState:
         """Make untrained members, which disagree by about the spread of the data (a doubt of about 1)."""
@@ -318,7 +318,7 @@ class Ensemble:
         square = jnp.mean((target - heads.mean) ** 2, axis=1)
         info = {
             "model_loss": _mean(nats, learned),
-            "model_error": jnp.sqrt(_mean(square, learned)),
+            "model_residual": jnp.sqrt(_mean(square, learned)),
             "model_held_out": jnp.sqrt(_mean(square, held_out)),
             "held_out": jnp.sum(square * held_out, axis=1) / jnp.sum(held_out, axis=1),
         }

@@ -75,7 +75,8 @@ class Losse:
     solver: Exact | Block = Exact()
     """How the weights follow the statistics: exactly, or one block at a time as in the paper."""
     ridge: float = 1e-2
-    """Penalty on the weights in standard units, fixed for a life; below 1e-2 it amplifies rounding."""
+    """Penalty on the weights in standard units, fixed for a life; below 1e-2 it amplifies rounding. Where outcomes are noisy
+    and a wide layer has few transitions, raise it with `encoder.grids`. Where they are exact, a higher one only adds error."""
     warm_up: int = 100
     """Transitions that set the standard units. They wait, and are then learned from in order."""
     known_bounds: bool = True

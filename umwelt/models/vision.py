@@ -31,7 +31,7 @@ def observation_form(space: Any) -> Form:
     if not is_picture(found) and pictures_in(found):
         raise ValueError(
             f"observation: it holds a picture of shape {pictures_in(found)[0].shape}, and has to be nothing but a picture of"
-            f" shape ({SIDE}, {SIDE}, channels); resize it, put its channels last, and leave out what stands beside it"
+            f" shape ({SIDE}, {SIDE}, channels); resize it (`--wrap resized={SIDE}`), and leave out what stands beside it"
         )
     return found
 

@@ -28,3 +28,15 @@ def values(critics: Bundle, acts: policies.Policy, features: jax.Array, unit: An
     if isinstance(acts, policies.Choice):
         return jnp.stack([jnp.take_along_axis(each, unit[:, None], axis=1)[:, 0] for each in apart(critics, features, normed)])
     return jnp.stack([each[:, 0] for each in apart(critics, jnp.concatenate([features, unit], axis=-1), normed)])
+
+
+def lowest(values: jax.Array) -> jax.Array:
+    """Take the lowest of values [M, N] by several critics: float32 [N].
+
+    The slope of `jnp.min` divides by how many entries equal the minimum. A compiler may compute the entries a second time
+    for that, and round them otherwise; then none is equal, and the slope is NaN.
+    """
+    found = values[0]
+    for each in values[1:]:
+        found = jnp.where(each < found, each, found)
+    return found

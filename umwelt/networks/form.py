@@ -104,8 +104,8 @@ def vectors(space: Any, reader: Any) -> Form:
     found = form(space)
     if seen := pictures(found):
         raise ValueError(
-            f"observation: {type(reader).__name__} reads numbers, not pictures of shape {seen[0].shape}; take a recipe with"
-            " an encoder of pictures, such as dreamer_v3, or a world whose observation is a vector"
+            f"observation: {type(reader).__name__} reads numbers, not pictures of shape {seen[0].shape}; take a recipe that reads"
+            " pictures, such as dqn or dreamer_v3, or a world whose observation is a vector"
         )
     return found
 

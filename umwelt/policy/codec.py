@@ -105,6 +105,8 @@ def _leaves(node: dict[str, Any], raw: Any, lead: tuple[int, ...], name: str) ->
         return [_float32(found).reshape(*lead, -1)]
     if kind == "bytes":
         _within(found, 0, 256, name)
+        if "axes" in node:  # a picture whose channels do not stand last
+            found = found.transpose(*range(len(lead)), *(len(lead) + axis for axis in node["axes"])).reshape(*lead, *node["made"])
         return [found.astype(np.uint8)]
     if np.dtype(node["dtype"]).kind in "iu":
         limits = np.iinfo(node["dtype"])

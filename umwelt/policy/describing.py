@@ -8,7 +8,7 @@ import numpy as np
 
 from umwelt.core import Discrete, spaces
 from umwelt.life.composition import BadLife
-from umwelt.worlds.adapters.forms import actions, observations
+from umwelt.worlds.adapters.forms import actions, observations, picture_axes
 from umwelt.worlds.adapters.hosted import Hosted
 from umwelt.worlds.adapters.simulators import DmControlSimulator, GymnasiumSimulator, build
 from umwelt.worlds.announced import SEEN, TASK, Announced
@@ -56,7 +56,9 @@ def observation_node(space: Any) -> dict[str, Any]:
 
     form, _ = observations(space)
     if isinstance(space, own.Box):
-        return {"kind": "bytes" if form.dtype == "uint8" else "vector", "shape": list(space.shape)}
+        axes = picture_axes(space.shape) if form.dtype == "uint8" and form.shape != space.shape else ()
+        moved = {"axes": list(axes), "made": list(form.shape)} if axes else {}
+        return {"kind": "bytes" if form.dtype == "uint8" else "vector", "shape": list(space.shape), **moved}
     return {"kind": "flat", "space": _flat(space)}
 
 

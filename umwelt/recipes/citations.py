@@ -49,6 +49,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "umwelt.retention:Renewal": ("continual_backprop_2024", "dormant_neurons_2023", "grama_2025"),
     "umwelt.retention:Synaptic": ("synaptic_intelligence_2017",),
     "umwelt.retention:Zoo": ("model_zoo_2022",),
+    "umwelt.worlds:Crossing": ("d3il_2024",),
 }
 """`umwelt.ROOM:Part` -> keys of references.bib."""
 

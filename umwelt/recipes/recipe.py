@@ -5,15 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, Literal
 
-from umwelt.core import Discrete, capability, part, spaces
+from umwelt.core import Box, Discrete, capability, part, spaces
 from umwelt.core.contracts import Agent, World
 from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
-from umwelt.worlds import Cartpole, Pendulum
+from umwelt.networks.form import form, pictures
+from umwelt.worlds import Cartpole, Links, Pendulum
 
-Need = Literal["boxes", "choices", "pictures", "goals", "data"]
-NEEDS: tuple[Need, ...] = ("boxes", "choices", "pictures", "goals", "data")
-"""Worlds of continuous actions, of choices, of pictures; worlds with `achieved` goals; shown experience."""
+Need = Literal["boxes", "choices", "pictures", "goals", "guard", "data"]
+NEEDS: tuple[Need, ...] = ("boxes", "choices", "pictures", "goals", "guard", "data")
+"""Worlds of continuous actions, of choices, of pictures; worlds with `achieved` goals, with a `guard`; shown experience."""
 
 
 @part
@@ -32,8 +33,8 @@ class Recipe:
     make: Callable[..., Life]
     """World and options -> Life."""
     needs: tuple[Need, ...]
-    """Worlds that it fits: boxes, choices or both, and pictures where it reads them; goals and data where it cannot do
-    without."""
+    """Worlds that it fits: boxes, choices or both, and pictures where it reads them; goals, a guard and data where it cannot
+    do without."""
     cites: tuple[str, ...] = ()
     """Keys of references.bib."""
     sizes: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Recipe:
     @property
     def example(self) -> Life:
         """The life in a small built-in world that the recipe fits."""
-        return self(Cartpole() if self.needs[:1] == ("choices",) else Pendulum())
+        return self({"choices": Cartpole(), "guard": Links()}.get(self.needs[0], Pendulum()))
 
     @property
     def agent(self) -> Agent:
@@ -97,16 +98,23 @@ def recipe(
     return made
 
 
+def shown_pictures(world: World) -> list[Box]:
+    """The leaves of a world's observation that are pictures; see `umwelt.networks.form.pictures`."""
+    return pictures(form(world.spec.observation))
+
+
 def lacking(recipe: Recipe, life: Life) -> str:
     """Say in a sentence what the world of `life` lacks of what the recipe needs; empty where nothing is missing."""
     spec = life.world.spec
     actions = {"choices" if isinstance(leaf, Discrete) else "boxes" for leaf in spaces.leaves(spec.action)}
+    if "guard" in recipe.needs and capability(life.world, "guard") is None:
+        return f"it needs a guard, and {spec.name} does not say which actions are allowed (`guard`)"
     if not actions & set(recipe.needs):
         kinds = " or ".join(kind for kind in recipe.needs if kind in ("boxes", "choices"))
         return f"it needs actions that are {kinds}, and those of {spec.name} are {' and '.join(sorted(actions))}"
-    pictures = [leaf for leaf in spaces.leaves(spec.observation) if len(leaf.shape) == 3]
-    if pictures and "pictures" not in recipe.needs:
-        return f"it reads no pictures, and {spec.name} shows {pictures[0].shape}"
+    shown = shown_pictures(life.world)
+    if shown and "pictures" not in recipe.needs:
+        return f"it reads no pictures, and {spec.name} shows {shown[0].shape}"
     if "goals" in recipe.needs and capability(life.world, "achieved") is None:
         return f"it needs goals, and {spec.name} does not say which goal an observation achieves (`achieved`)"
     if "data" in recipe.needs and not life.shown:

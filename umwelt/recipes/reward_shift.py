@@ -10,4 +10,5 @@ reward_shift = vary(
     name="reward_shift",
     summary="dqn with a negative constant added to all rewards: optimistic first values",
     cites=("reward_shift_2022",),
+    needs=("choices",),
 )

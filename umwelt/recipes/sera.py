@@ -14,4 +14,5 @@ sera = vary(
     name="sera",
     summary="conservative dqn with a bonus for the entropy of states given their value; it may study data first",
     cites=("sera_2023",),
+    needs=("choices",),
 )

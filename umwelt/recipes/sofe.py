@@ -11,4 +11,5 @@ sofe = vary(
     name="sofe",
     summary="dqn with an episodic bonus and the statistics that the bonus depends on",
     cites=("sofe_2024",),
+    needs=("choices",),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from umwelt.report.figure import Drawing, PageTable, counted, estimate, finish, interval, label_of, lines, number, sheet
+from umwelt.report.figure import Drawing, PageTable, band, counted, estimate, finish, interval, label_of, lines, number, sheet
 
 
 def draw_profiles(found: dict[str, Any], name: str = "profiles") -> Drawing | None:
@@ -25,7 +25,9 @@ def draw_profiles(found: dict[str, Any], name: str = "profiles") -> Drawing | No
             xlim=(0, 1),
             ylim=(-0.02, 1.02),
         )
-        figure.legend(loc="outside lower center", ncols=2)
+        handles, _ = panel.get_legend_handles_labels()
+        handles.append(band("region: 95 % interval over seeds, of each level alone"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=2)
         marks = [index for index, level in enumerate(next(iter(known.values()))["levels"]) if round(level * 40) % 4 == 0]
         heads = ("lives", *(f"above {next(iter(known.values()))['levels'][mark]:.1f}" for mark in marks))
         rows = tuple(

@@ -1,4 +1,4 @@
-"""Returns, surprise and doubt over the clock, with the lessons as bands."""
+"""Returns, the numbers that the world named, surprise and doubt over the clock, with the lessons as bands."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from umwelt.core import part
-from umwelt.report.figure import Drawing, PageTable, finish, interval, label_of, lines, number, sheet
+from umwelt.life.chronicle.named_numbers import names_in
+from umwelt.report.figure import Drawing, PageTable, band, finish, interval, label_of, lines, number, sheet
 from umwelt.report.picture import COLOURS
 from umwelt.report.reading import CURVES, POINTS, LifeData
 
@@ -29,7 +30,8 @@ class Line:
 
 def draw_curves(groups: dict[str, list[LifeData]], name: str = "curves") -> Drawing | None:
     """Draw a line for each group of lives, or for each seed of one life. None where nothing was written down."""
-    drawn = {what: each for what in WORDS if (each := _lines(groups, what))}
+    shown = ("return", *names_of(groups), *CURVES)
+    drawn = {what: each for what in shown if (each := _lines(groups, what))}
     if not drawn:
         return None
     bands = _shared_lessons(groups)
@@ -41,20 +43,40 @@ def draw_curves(groups: dict[str, list[LifeData]], name: str = "curves") -> Draw
         axes[-1, 0].set_xlabel("decisions of each row")
         axes[-1, 0].xaxis.set_major_formatter("{x:,.0f}")
         _name_bands(axes[0, 0], bands)
-        handles, labels = axes[0, 0].get_legend_handles_labels()
+        handles, _ = axes[0, 0].get_legend_handles_labels()
+        regions = any(np.any(line.high > line.low) for each in drawn.values() for line in each.values())
+        handles += [band(f"region: {region_of(groups)}", 0.4)] if regions else []
+        handles += [band("stripe: lesson on the task above it", 0.2)] if bands else []
         if len(handles) > 1:
-            figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(handles)))
+            figure.legend(handles=handles, loc="outside lower center", ncols=min(3, len(handles)))
         table = _table(groups, bands)
-        title = "Returns, surprise and doubt over the clock"
+        title = f"Returns, {''.join(f'{name}, ' for name in names_of(groups))}surprise and doubt over the clock"
         return finish(figure, name, title, _alternative(drawn, bands), table)
 
 
-def episode_curve(life: LifeData, seed: int) -> Line | None:
-    """Summarise the returns of a seed in stretches of the clock: lowest, mean and highest of each."""
-    mine = (life.episodes["seed"] == seed) & np.isfinite(life.episodes["return"])
+def names_of(groups: dict[str, list[LifeData]]) -> tuple[str, ...]:
+    """The numbers that the worlds of these lives named of their episodes."""
+    return tuple(dict.fromkeys(name for lives in groups.values() for life in lives for name in names_in(life.episodes)))
+
+
+def region_of(groups: dict[str, list[LifeData]]) -> str:
+    """Say what the region around a line reaches from and to."""
+    return "lowest to highest in a stretch of the clock" if _apart(groups) else "lowest to highest seed"
+
+
+def _apart(groups: dict[str, list[LifeData]]) -> bool:
+    """Whether each seed has a line of its own."""
+    lives = next(iter(groups.values()))
+    return len(groups) == 1 and len(lives) == 1 and len(lives[0].seeds) <= APART
+
+
+def episode_curve(life: LifeData, seed: int, what: str = "return") -> Line | None:
+    """Summarise the returns of a seed in stretches of the clock, or a named number: lowest, mean and highest of each."""
+    values = life.episodes.get(what, np.full(len(life.episodes["seed"]), np.nan))
+    mine = (life.episodes["seed"] == seed) & np.isfinite(values)
     if not mine.any():
         return None
-    return stretches(life.episodes["end"][mine], life.episodes["return"][mine])
+    return stretches(life.episodes["end"][mine], values[mine])
 
 
 def stretches(clock: np.ndarray, value: np.ndarray) -> Line:
@@ -82,9 +104,9 @@ def together(each: Sequence[Line]) -> Line:
 
 def _lines(groups: dict[str, list[LifeData]], what: str) -> dict[str, Line]:
     """The lines to draw: label -> line."""
-    lives = next(iter(groups.values()))
-    if len(groups) == 1 and len(lives) == 1 and len(lives[0].seeds) <= APART:
-        return {f"seed {seed}": line for seed in lives[0].seeds if (line := _line(lives[0], what, seed))}
+    if _apart(groups):
+        life = next(iter(groups.values()))[0]
+        return {f"seed {seed}": line for seed in life.seeds if (line := _line(life, what, seed))}
     found = {}
     for label, lives in groups.items():
         each = [line for life in lives for seed in life.seeds if (line := _line(life, what, seed))]
@@ -94,20 +116,21 @@ def _lines(groups: dict[str, list[LifeData]], what: str) -> dict[str, Line]:
 
 
 def _line(life: LifeData, what: str, seed: int) -> Line | None:
-    if what == "return":
-        return episode_curve(life, seed)
+    if what not in CURVES:
+        return episode_curve(life, seed, what)
     columns = life.curves.get(what, {}).get(seed)
     return Line(**columns) if columns else None
 
 
 def _panel(axes: Any, what: str, drawn: dict[str, Line], bands: tuple[tuple[str, int, int], ...]) -> None:
     for (label, line), style in zip(drawn.items(), lines(list(drawn)).values(), strict=True):
-        axes.fill_between(line.clock, line.low, line.high, color=style["color"], alpha=0.18, linewidth=0)
+        if np.any(line.high > line.low):
+            axes.fill_between(line.clock, line.low, line.high, color=style["color"], alpha=0.18, linewidth=0)
         alone = {"marker": "o", "markersize": 4} if len(line.clock) == 1 else {}
         axes.plot(line.clock, line.mean, label=label_of(label, 34), linewidth=1.2, **alone, **style)
     if what in CURVES:
         _symmetric_log(axes, list(drawn.values()))
-    axes.set_ylabel(WORDS[what])
+    axes.set_ylabel(WORDS.get(what, label_of(what, 26)))
     tasks = list(dict.fromkeys(task for task, _, _ in bands))
     for index, (task, begin, end) in enumerate(bands):
         few = len(tasks) < len(COLOURS)
@@ -161,28 +184,36 @@ def _table(groups: dict[str, list[LifeData]], bands: tuple[tuple[str, int, int],
     for label, lives in groups.items():
         lessons = bands or (("all", -1, max(life.clock for life in lives)),)
         for index, (task, begin, end) in enumerate(lessons):
-            returns, figures = lesson_returns(lives, index, begin, end), []
+            figures = [_mean_of(lives, index, begin, end, name) for name in names_of(groups)]
             for what in CURVES:
                 values = [mean for life in lives for (_, i), mean in life.means.get(what, {}).items() if i == index]
                 known = [value for value in values if value == value]
                 figures.append(number(float(np.mean(known)) if known else None))
             group = (label,) if len(groups) > 1 else ()
             clocks = f"{begin + 1:,} to {end:,}"
-            mean = interval(*returns) if len(lives) > 1 or len(lives[0].seeds) > 1 else number(returns[0])
+            mean = _mean_of(lives, index, begin, end)
             rows.append((*group, str(index + 1), task, clocks, mean, *figures))
-    heads = (*(("lives",) if len(groups) > 1 else ()), "lesson", "task", "decisions", "mean return", "surprise", "doubt")
+    named = (f"mean {name}" for name in names_of(groups))
+    heads = (*(("lives",) if len(groups) > 1 else ()), "lesson", "task", "decisions", "mean return", *named, "surprise", "doubt")
     return PageTable(caption="Means over each lesson; in brackets the lowest and the highest seed", heads=heads, rows=tuple(rows))
 
 
-def lesson_returns(lives: list[LifeData], index: int, begin: int, end: int) -> tuple[float, float, float]:
-    """Mean return of the episodes that ended in a lesson: over seeds, and of the lowest and the highest seed."""
+def _mean_of(lives: list[LifeData], index: int, begin: int, end: int, what: str = "return") -> str:
+    returns = lesson_returns(lives, index, begin, end, what)
+    return interval(*returns) if len(lives) > 1 or len(lives[0].seeds) > 1 else number(returns[0])
+
+
+def lesson_returns(lives: list[LifeData], index: int, begin: int, end: int, what: str = "return") -> tuple[float, float, float]:
+    """Mean return of the episodes that ended in a lesson, or of a named number: over seeds, and of the lowest and the highest
+    seed."""
     means = []
     for life in lives:
         stop = end if index >= len(life.lessons) else life.lessons[index][2]
         start = begin if index >= len(life.lessons) else life.lessons[index][1]
         for seed in life.seeds:
             mine = (life.episodes["seed"] == seed) & (life.episodes["end"] > start) & (life.episodes["end"] <= stop)
-            whole = life.episodes["return"][mine & np.isfinite(life.episodes["return"])]
+            values = life.episodes.get(what, np.full(len(mine), np.nan))
+            whole = values[mine & np.isfinite(values)]
             if whole.size:
                 means.append(float(np.mean(whole)))
     unknown = float("nan")

@@ -73,6 +73,7 @@ def _means(seeds: list[Any]) -> dict[str, Any]:
     return {
         "compared": seeds[0].compared,
         "error": [_mean([seed.error[index] for seed in seeds]) for index in range(len(seeds[0].error))],
+        "by_number": [_mean(list(errors)) for errors in zip(*(seed.by_number for seed in seeds), strict=True)],
         "doubt_rank": _mean([seed.doubt_rank for seed in seeds]),
         "doubt_error": _mean([seed.doubt_error for seed in seeds]),
         "doubt_groups": np.mean(groups, axis=0).tolist() if groups else [],

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from umwelt.report.figure import LINES, SEAMLESS, Drawing, PageTable, finish, label_of, number, sheet
 from umwelt.report.picture import COLOURS
@@ -73,10 +74,10 @@ def numbers_of(tasks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array([read[place] for place in places], np.float64).reshape(len(places), width), np.array(places, np.int64)
 
 
-def draw_choices(episodes: dict[str, np.ndarray], name: str = "choices") -> Drawing | None:
+def draw_choices(episodes: dict[str, np.ndarray], name: str = "choices", names: Any = None) -> Drawing | None:
     """Draw where in the space of tasks a teacher chose, in four stretches of the life. None where tasks have names alone.
 
-    Of a task's numbers the two that vary most are drawn, each in units of its own range.
+    Of a task's numbers the two that vary most are drawn, each in units of its own range. names: of all numbers, where known.
     """
     values, places = numbers_of(episodes["task"])
     span = np.ptp(values, axis=0) if len(values) else np.zeros(0)
@@ -85,6 +86,9 @@ def draw_choices(episodes: dict[str, np.ndarray], name: str = "choices") -> Draw
     share = np.where(span > 0, np.std(values, axis=0) / np.maximum(span, 1e-12), -1.0)
     across, *more = (int(axis) for axis in np.argsort(-share, kind="stable") if span[axis] > 0)
     up = more[0] if more else None
+    known = isinstance(names, list) and len(names) == len(span)
+    titles = [label_of(name) for name in names] if known else [f"number {axis}" for axis in range(len(span))]
+    beside = "" if up is None else titles[up]
     ends = episodes["end"][places].astype(np.float64)
     cut = np.minimum((QUARTERS * ends / max(1.0, ends.max())).astype(int), QUARTERS - 1)
     edges = np.linspace(values[:, across].min(), values[:, across].max(), CELLS + 1)
@@ -99,14 +103,14 @@ def draw_choices(episodes: dict[str, np.ndarray], name: str = "choices") -> Draw
                 edges, heights, np.where(each > 0, each, np.nan).T, cmap="cividis", vmin=0, vmax=most, **SEAMLESS
             )
             stretch = f"{part * 100 // QUARTERS} to {(part + 1) * 100 // QUARTERS} %"
-            axes[0, part].set(title=label_of(stretch), xlabel=f"number {across}")
+            axes[0, part].set(title=label_of(stretch), xlabel=titles[across])
             rows.append(_row(stretch, values[cut == part], episodes["return"][places][cut == part], across, up))
-        axes[0, 0].set_ylabel("" if up is None else f"number {up}")
+        axes[0, 0].set_ylabel(beside)
         if up is None:
             axes[0, 0].set_yticks([])
-        figure.colorbar(image, ax=axes[0, :].tolist(), label="episodes", aspect=30)
+        figure.colorbar(image, ax=axes[0, :].tolist(), label="episodes", aspect=30, ticks=MaxNLocator(5, integer=True))
         title = "Which tasks the teacher chose"
-        heads = ("stretch of the life", "episodes", f"number {across}", "" if up is None else f"number {up}", "mean return")
+        heads = ("stretch of the life", "episodes", titles[across], beside, "mean return")
         table = PageTable(caption="Chosen tasks: mean and deviation of their numbers", heads=heads, rows=tuple(rows))
         text = f"{title}, in four stretches of the life: {len(values):,} episodes on tasks without a name."
         return finish(figure, name, title, text, table)

@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from umwelt.core import part
 from umwelt.report.picture import COLOURS
@@ -18,6 +19,8 @@ DOTS = 110
 """Dots per inch of the PNG."""
 WIDE = 7.4
 """Inches of a figure's width."""
+SMALL = 3.6
+"""Inches of the width of a small figure, whose letters can be read on a phone."""
 INK = "#000000"
 """The page replaces this colour by that of its text, light or dark."""
 BLUE = COLOURS[0].lower()
@@ -53,7 +56,7 @@ class PageTable:
 
 @part
 class Drawing:
-    """One figure. name: of its files. alternative: what it shows, in words, with numbers."""
+    """One figure. name: of its files. alternative: what it shows, in words, with numbers. small: two fit side by side."""
 
     name: str
     title: str
@@ -61,6 +64,7 @@ class Drawing:
     table: PageTable
     svg: bytes
     png: bytes
+    small: bool = False
 
 
 @contextmanager
@@ -72,7 +76,7 @@ def sheet(height: float, rows: int = 1, columns: int = 1, wide: float = WIDE, **
         yield figure, figure.subplots(rows, columns, squeeze=False, **form)
 
 
-def finish(figure: Figure, name: str, title: str, alternative: str, table: PageTable) -> Drawing:
+def finish(figure: Figure, name: str, title: str, alternative: str, table: PageTable, small: bool = False) -> Drawing:
     """Render the figure in both forms. Call it inside of `sheet`."""
     svg, png = io.BytesIO(), io.BytesIO()
     with warnings.catch_warnings():
@@ -82,8 +86,9 @@ def finish(figure: Figure, name: str, title: str, alternative: str, table: PageT
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-        figure.savefig(png, format="png", dpi=DOTS)
-    return Drawing(name=name, title=title, alternative=alternative, table=table, svg=svg.getvalue(), png=png.getvalue())
+        figure.savefig(png, format="png", dpi=DOTS, metadata={"Title": title})
+    made = {"svg": svg.getvalue(), "png": png.getvalue()}
+    return Drawing(name=name, title=title, alternative=alternative, table=table, small=small, **made)
 
 
 def inline(drawing: Drawing) -> str:
@@ -159,6 +164,11 @@ def interval(mean: Any, low: Any, high: Any, form: str = ".4g") -> str:
     """Format a mean with its interval."""
     known = low is not None and low == low
     return f"{number(mean, form)} [{number(low, form)}, {number(high, form)}]" if known else number(mean, form)
+
+
+def band(meaning: str, alpha: float = 0.3) -> Patch:
+    """Make the sign of a legend that says what the regions around lines, or behind them, are."""
+    return Patch(facecolor="#808080", alpha=alpha, linewidth=0, label=meaning)
 
 
 def lines(names: Sequence[str]) -> dict[str, dict[str, Any]]:

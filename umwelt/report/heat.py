@@ -42,7 +42,7 @@ def draw_heat(scores: dict[str, dict[str, Any]], kind: str) -> Drawing | None:
             spare.set_axis_off()
         for each, (label, score) in zip(axes.ravel(), known.items(), strict=False):
             image = _map(each, score, kind, limits, title=label_of(label, 40) if len(known) > 1 else "", columns=columns)
-        meaning = "share of the task's range" if kind == "return_matrix" else "unexplained share"
+        meaning = "share of the task's range" if kind == "return_matrix" else "unexplained share of the next change"
         figure.colorbar(image, ax=axes, label=meaning, shrink=0.7, aspect=30)
         return finish(figure, name, title, _alternative(known, kind, title), _table(known, kind, title))
 

@@ -1,11 +1,12 @@
 """Imagination beside reality: trajectories and frames, the error by horizon, and the calibration of doubt."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from umwelt.report.figure import Drawing, PageTable, finish, label_of, lines, number, sheet
+from umwelt.report.figure import Drawing, PageTable, band, finish, label_of, lines, number, sheet
 from umwelt.report.picture import COLOURS
 
 DIMENSIONS = 3
@@ -13,33 +14,34 @@ DIMENSIONS = 3
 POINTS = 8
 """The most frames of a strip."""
 TRAJECTORIES = 3
+MOST = 24
+"""The most numbers of an observation whose errors stand in a table."""
 
 
-def draw_film(film: dict[str, np.ndarray], name: str = "imagination") -> Drawing | None:
-    """Draw a row of panels for each task, a panel for each trajectory. film: see `umwelt.life.exams.film`."""
+def draw_film(
+    film: dict[str, np.ndarray], name: str = "imagination", called: Callable[[int], str] = "observation {}".format
+) -> Drawing | None:
+    """Draw a row of panels for each task, a panel for each trajectory. film: see `umwelt.life.exams.film`. called: the
+    name of each number of an observation."""
     if not film:
         return None
     tasks, real, imagined = film["tasks"], film["real"][:, :TRAJECTORIES], film["imagined"][:, :TRAJECTORIES]
     dimensions, clock = moving(real), 1 + np.arange(real.shape[2])
+    names = {dimension: label_of(called(int(film["dimensions"][dimension]))) for dimension in dimensions}
     with sheet(0.7 + 1.7 * len(tasks), len(tasks), real.shape[1], sharex=True) as (figure, axes):
         handles: dict[str, Any] = {}
         for (task, trajectory), each in np.ndenumerate(axes):
             for dimension, colour in zip(dimensions, COLOURS, strict=False):
                 came = each.plot(clock, real[task, trajectory, :, dimension], color=colour, linewidth=1.6)[0]
                 seen = each.plot(clock, imagined[task, trajectory, :, dimension], "--", color=colour, linewidth=1.2)[0]
-                which = film["dimensions"][dimension]
-                handles |= {f"{which}: observed": came, f"{which}: imagined": seen}
+                handles |= {f"{names[dimension]}: observed": came, f"{names[dimension]}: imagined": seen}
             if trajectory == 0:
                 each.set_ylabel(label_of(tasks[task], 16))
         for each in axes[-1]:
             each.set_xlabel("decisions ahead")
-        figure.legend(
-            list(handles.values()),
-            [f"observation {label}" for label in handles],
-            loc="outside lower center",
-            ncols=len(dimensions),
-        )
-        return finish(figure, name, "Imagination against reality", _film_text(film, dimensions), _film_table(film, dimensions))
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=len(dimensions))
+        table = _film_table(film, dimensions, ", ".join(names.values()))
+        return finish(figure, name, "Imagination against reality", _film_text(film, dimensions), table)
 
 
 def moving(real: np.ndarray) -> list[int]:
@@ -90,7 +92,8 @@ def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -
         panel = axes[0, 0]
         for (label, found), style in zip(known.items(), lines(list(known)).values(), strict=True):
             errors = np.array([_array(task["error"]) for task in found["tasks"].values()])
-            panel.plot(found["horizons"], _mean(errors), marker="o", label=label_of(label, 40), **style)
+            words = label_of(label, 40) if len(known) > 1 else "mean over tasks"
+            panel.plot(found["horizons"], _mean(errors), marker="o", label=words, **style)
             if len(errors) > 1:
                 low, high = np.nanmin(errors, axis=0, initial=np.inf), np.nanmax(errors, axis=0, initial=-np.inf)
                 panel.fill_between(found["horizons"], low, high, color=style["color"], alpha=0.15, linewidth=0)
@@ -100,10 +103,12 @@ def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -
         panel.set_xticks(horizons, [str(ahead) for ahead in horizons])
         panel.minorticks_off()
         panel.set_ylim(bottom=0)
-        panel.set(xlabel="imagined decisions", ylabel="unexplained share")
+        panel.set(xlabel="imagined decisions", ylabel="unexplained share of the change")
         panel.text(horizons[0], 1.02, "as good as guessing", fontsize=8, va="bottom")
-        if len(known) > 1:
-            panel.legend()
+        handles, _ = panel.get_legend_handles_labels()
+        handles += [band("region: lowest to highest task")] if any(len(each["tasks"]) > 1 for each in known.values()) else []
+        if len(handles) > 1:
+            figure.legend(handles=handles, loc="outside lower center", ncols=3)
         heads = (*(("lives",) if len(known) > 1 else ()), "task", "compared", *(f"after {ahead}" for ahead in horizons))
         rows = tuple(
             (*((label,) if len(known) > 1 else ()), task, each["compared"], *(number(error) for error in each["error"]))
@@ -119,7 +124,7 @@ def draw_horizons(examined: dict[str, dict[str, Any]], name: str = "horizons") -
             )
             for label, found in known.items()
         )  # fmt: skip
-        title = "Error by horizon"
+        title = "Model error by horizon"
         alternative = f"The share of the change that imagination leaves unexplained, mean over tasks. {texts}."
         return finish(figure, name, title, alternative, PageTable(caption=title, heads=heads, rows=rows))
 
@@ -147,7 +152,7 @@ def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibrati
         for (label, each), style in zip(known.items(), lines(list(known)).values(), strict=True):
             doubt, error = np.array(each["doubt_groups"]).T
             panel.plot(doubt, error, marker="o", markersize=4, linewidth=1, label=label_of(label, 40), **style)
-        panel.set(xlabel="doubt, scaled to the error as a whole", ylabel="root mean square error")
+        panel.set(xlabel="doubt, scaled to the error as a whole", ylabel="error, in deviations of the change")
         figure.legend(loc="outside right upper") if len(known) <= 12 else None
         rows = tuple(
             (label, str(group), number(doubt), number(error))
@@ -162,6 +167,23 @@ def draw_calibration(examined: dict[str, dict[str, Any]], name: str = "calibrati
         alternative = f"In groups of equal doubt, the doubt against the real error; on the diagonal doubt is calibrated. {ranks}."
         table = PageTable(caption=title, heads=("task", "group, surest first", "doubt", "error"), rows=rows)
         return finish(figure, name, title, alternative, table)
+
+
+def numbers_table(name: str, examined: dict[str, Any], called: Callable[[int], str]) -> PageTable | None:
+    """The model error of each number of the observation after one decision: the worst MOST of those that change.
+
+    None where the model predicts no observations, or the examination is older.
+    """
+    tasks = examined["tasks"]
+    columns = np.array([_array(each.get("by_number", [])) for each in tasks.values()])
+    if not columns.size:
+        return None
+    means = _mean(columns)
+    worst = sorted(np.argsort(-np.nan_to_num(means, nan=-1.0), kind="stable")[:MOST])
+    rows = tuple((called(int(at)), *(number(value) for value in columns[:, at])) for at in worst if means[at] == means[at])
+    left = f", the {len(rows)} worst" if len(rows) < np.isfinite(means).sum() else ""
+    caption = f"{name}: model error of each number of the observation after one decision{left}"
+    return PageTable(caption=caption, heads=("number", *tasks), rows=rows)
 
 
 def _array(values: Any) -> np.ndarray:
@@ -192,11 +214,11 @@ def film_gaps(film: dict[str, np.ndarray], dimensions: list[int]) -> np.ndarray:
     return _mean(apart.swapaxes(0, 1))
 
 
-def _film_table(film: dict[str, np.ndarray], dimensions: list[int]) -> PageTable:
+def _film_table(film: dict[str, np.ndarray], dimensions: list[int], names: str) -> PageTable:
     gaps = film_gaps(film, dimensions)
     ahead = [when for when in (1, 5, 10, 15, 20, 30) if when <= gaps.shape[1]]
     rows = tuple(
         (str(task), *(number(float(gap[when - 1])) for when in ahead)) for task, gap in zip(film["tasks"], gaps, strict=True)
     )
-    caption = "Mean distance of imagination from observation, in the dimensions that are drawn"
+    caption = f"Mean distance of imagination from observation, in its own units, over what is drawn: {names}"
     return PageTable(caption=caption, heads=("task", *(f"{when} ahead" for when in ahead)), rows=rows)

@@ -19,9 +19,18 @@ METRICS = {
         "gained since",
         "The return that a task gained between the end of its own first lesson and now: the effect of later lessons.",
     ),
+    "average_mean": (
+        "return on average",
+        "The mean return on a task over all probes since its first lesson began: how well the life did on the whole.",
+    ),
+    "regret_mean": (
+        "regret",
+        "How far that mean lies below the best of the same probes: what late learning and passing losses cost.",
+    ),
     "error_growth_mean": (
         "error grown",
-        "The world model's error now, over that at the end of the task's first lesson; 1 or less forgets nothing.",
+        "The model error (unexplained share of the next change) now, over that at the end of the task's first lesson;"
+        " 1 or less forgets nothing.",
     ),
 }
 

@@ -28,6 +28,8 @@ a, summary { color: var(--mark); } :focus-visible { outline: 3px solid var(--mar
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; padding: 0; }
 figure { margin: 1.5rem 0; } figcaption { font-weight: 600; }
 .wide { overflow-x: auto; } .wide svg { display: block; width: 100%; min-width: 36rem; height: auto; fill: currentColor; }
+.small { display: inline-block; vertical-align: top; width: min(100%, 26rem); margin-right: 1.5rem; }
+.small .wide svg { min-width: 0; }
 table { border-collapse: collapse; min-width: min(100%, 24rem); font-variant-numeric: tabular-nums; font-size: .9rem; }
 caption { text-align: left; color: var(--faint); padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--edge); padding: .2rem .7rem .2rem 0; text-align: right; vertical-align: top; }
@@ -109,7 +111,8 @@ def figure(drawing: Drawing) -> Markup:
     """Show a drawing with its title, and its numbers in a folded table below."""
     # the keyboard must reach a region that scrolls
     picture = tag("div", Markup(inline(drawing)), class_="wide", tabindex="0", role="group", aria_label=drawing.title)
-    return tag("figure", tag("figcaption", drawing.title), picture, folded("The numbers", table(drawing.table)))
+    kind = {"class_": "small"} if drawing.small else {}
+    return tag("figure", tag("figcaption", drawing.title), picture, folded("The numbers", table(drawing.table)), **kind)
 
 
 def table(shown: PageTable, words: bool = False, meanings: bool = False) -> Markup:

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.exams.film import read_film
+from umwelt.life.exams.film import called, read_film
 from umwelt.life.folder.folder import Folder
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -29,7 +29,7 @@ def draw_life(path: Path | str) -> Path:
     colours = {task: COLOURS[index % len(COLOURS)] for index, task in enumerate(dict.fromkeys(episodes["task"]))}
     _returns(top, episodes, probes, colours)
     _signals(middle, series)
-    _foresight(bottom, folder.path / "foresight.npz")
+    _foresight(bottom, folder.path / "foresight.npz", folder.description)
     figure.suptitle(f"{folder.name}: one life")
     target = folder.path / "life.png"
     draft = folder.path / ".life.png.tmp"
@@ -49,7 +49,7 @@ def _returns(axes: Any, episodes: dict[str, np.ndarray], probes: dict[str, np.nd
         axes.errorbar(clock, mean, spread, fmt="o--", color=colours.get(task, "grey"), capsize=3, label=f"probe: {task}")
     axes.set(ylabel="return of an episode", xlabel="decisions")
     if colours or len(probes["clock"]):
-        axes.legend(fontsize=7, ncols=2)
+        axes.legend(fontsize=7, ncols=2, title="bars of probes: 95 % intervals of the mean", title_fontsize=7)
 
 
 def _signals(axes: Any, series: dict[str, dict[str, np.ndarray]]) -> None:
@@ -62,7 +62,7 @@ def _signals(axes: Any, series: dict[str, dict[str, np.ndarray]]) -> None:
         axes.legend(fontsize=7)
 
 
-def _foresight(axes: Any, path: Path) -> None:
+def _foresight(axes: Any, path: Path, description: dict[str, Any]) -> None:
     film = read_film(path)
     if not film:
         axes.text(0.5, 0.5, "this agent has no model to imagine with", ha="center", va="center")
@@ -71,7 +71,8 @@ def _foresight(axes: Any, path: Path) -> None:
     real, imagined, task = film["real"][0, 0], film["imagined"][0, 0], film["tasks"][0]
     shown = np.argsort(-np.nanstd(real, axis=0))[:DIMENSIONS]
     for dimension, colour in zip(sorted(shown), COLOURS, strict=False):
-        axes.plot(real[:, dimension], color=colour, label=f"observation {film['dimensions'][dimension]}: real")
+        name = called(description, int(film["dimensions"][dimension]))
+        axes.plot(real[:, dimension], color=colour, label=f"{name}: real")
         axes.plot(imagined[:, dimension], "--", color=colour, label="imagined before")
     axes.set(xlabel=f"decisions ahead, task {task}", ylabel="observation")
-    axes.legend(fontsize=7, ncols=DIMENSIONS)
+    axes.legend(fontsize=7, ncols=len(shown))

@@ -19,9 +19,10 @@ from umwelt.life.chronicle import reader
 from umwelt.life.chronicle.chronicle import Chronicle, ChronicleError
 from umwelt.life.chronicle.schema import EPISODE, EVENT, PROBE, TIMING, TRAIL, as_columns
 from umwelt.life.chronicle.thinning import thinned
-from umwelt.life.exams.film import read_film
+from umwelt.life.exams.film import called, read_film
 from umwelt.life.exams.scores import lessons
 from umwelt.life.folder.folder import Damaged, Folder, FolderError, Foreign
+from umwelt.report.saved import BEYOND, SavedData, read_saved
 
 POINTS = 240
 """Points of a curve: more than a picture can show."""
@@ -58,6 +59,7 @@ class LifeData:
     timing: Columns
     trail: Columns
     film: dict[str, np.ndarray]
+    saved: SavedData | None = None
     examined: dict[str, Any] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
 
@@ -66,6 +68,10 @@ class LifeData:
         """The planned decisions of each row; those so far where the plan is not known."""
         return int(self.description.get("end", self.clock))
 
+    def called(self, number: int) -> str:
+        """What a number of its observation is called."""
+        return called(self.description, number)
+
 
 def read_life_data(name: str | Path, lives: str | Path = "lives") -> LifeData:
     """Read the life of that name or path. Raises a FolderError where there is nothing of a life."""
@@ -73,7 +79,9 @@ def read_life_data(name: str | Path, lives: str | Path = "lives") -> LifeData:
     path, description = _folder(name, lives, faults)
     found = {**_nothing(), **_from_chronicle(path / "chronicle.db", faults)}
     film = _attempt(faults, "foresight.npz", lambda: _film(path / "foresight.npz"), {})
-    return LifeData(name=path.resolve().name, path=path, description=description, film=film, faults=tuple(faults), **found)
+    saved = _attempt(faults, "archives and skills of its last save", lambda: read_saved(Folder(path, description)), None)
+    name = path.resolve().name
+    return LifeData(name=name, path=path, description=description, film=film, saved=saved, faults=tuple(faults), **found)
 
 
 def _folder(name: str | Path, lives: str | Path, faults: list[str]) -> tuple[Path, dict[str, Any]]:
@@ -171,7 +179,7 @@ def _film(path: Path) -> dict[str, np.ndarray]:
 def _attempt(faults: list[str], what: str, read_it: Callable[[], Any], otherwise: Any) -> Any:
     try:
         return read_it()
-    except FILM as error:
+    except (*FILM, *BEYOND) as error:
         faults.append(f"Left out, since it could not be read: {what} ({error}).")
         return otherwise
 

@@ -10,17 +10,22 @@ import numpy as np
 from umwelt.core import part
 from umwelt.life.exams.comparing import compare
 from umwelt.life.exams.scores import Diary, merged, score_of
+from umwelt.life.exams.skills import TICKS
+from umwelt.report.archive_figures import archive_table, draw_archive
 from umwelt.report.comparison import draw_profiles, improvement_table, worth_table
-from umwelt.report.curves import draw_curves
+from umwelt.report.curves import draw_curves, region_of
+from umwelt.report.exams_figure import draw_exams
 from umwelt.report.explored import draw_choices, draw_coverage
 from umwelt.report.figure import Drawing, PageTable, counted
 from umwelt.report.heat import draw_heat
-from umwelt.report.imagination import draw_calibration, draw_film, draw_frames, draw_horizons
+from umwelt.report.imagination import draw_calibration, draw_film, draw_frames, draw_horizons, numbers_table
 from umwelt.report.lifetime_section import metrics_table, tasks_table
 from umwelt.report.page import Markup, Section, code, figure, folded, paragraph, table
 from umwelt.report.positions import draw_positions
 from umwelt.report.reading import LifeData
 from umwelt.report.recipe_section import differences, expression, recipe_name, sameness
+from umwelt.report.saved import SavedData
+from umwelt.report.skill_figure import draw_traces
 from umwelt.report.spent import draw_decision, draw_spent, seconds
 
 EVENTS = 200
@@ -34,9 +39,10 @@ UNEXAMINED = (
     " about a minute and the life's last save. This command adds it:"
 )
 ERRORS = (
-    "An error is the share of what changed that the model did not predict: 0 is perfect, and 1 as good as guessing. For the"
-    " calibration, predictions are sorted into ten groups from the surest to the least sure. A doubt is calibrated where a"
-    " group lies on the dotted line, and too low where a group lies above it."
+    "A model error is the share of the variance of a change that the model leaves unexplained, whatever the model: 0 is"
+    " perfect, and 1 as good as always guessing the mean change. For the calibration, predictions are sorted into ten groups"
+    " from the surest to the least sure. A doubt is calibrated where a group lies on the dotted line, and too low where a group"
+    " lies above it."
 )
 APART = (
     "In a life the parts of a decision are one compiled program. Here each was compiled and timed by itself, on the life's last"
@@ -51,6 +57,15 @@ SHARES = (
 KEPT = (
     "Each row shows the return of every task at the end of one lesson; the frame marks the lesson's own task. A column that"
     " grows dark below its frame was forgotten."
+)
+
+ARCHIVE = (
+    "This is the save of decision {clock:,}. A cell shows how often its entries were met, where that is counted, and else their"
+    " highest score. The QD score adds up the highest score of each cell of the map, above the lowest of all."
+)
+SKILLS = (
+    "On the save of decision {clock:,}, each skill acts alone from one start, as in an exam, for at most {ticks} decisions or to"
+    " the end of the episode. Nothing of the life is touched."
 )
 
 
@@ -165,11 +180,11 @@ class Sections:
         return [*content, *self._figures(draw_profiles(found)), *([table(chances)] if chances else [])]
 
     def _clock(self) -> list[Markup]:
-        drawn = self._figures(draw_curves({group.label: list(group.lives) for group in self.groups}))
+        groups = {group.label: list(group.lives) for group in self.groups}
+        drawn = self._figures(draw_curves(groups))
         if not drawn:
             return [paragraph("No episode has ended yet, and no surprise or doubt was written down.", note=True)]
-        text = "Lines are means over stretches of the clock"
-        text += ", the regions around them reach from the lowest to the highest" + (" seed." if len(self.lives) > 1 else ".")
+        text = f"Lines are means over stretches of the clock. The region around a line is from {region_of(groups)}."
         return [paragraph(text), *drawn]
 
     def _retention(self) -> list[Markup]:
@@ -177,7 +192,9 @@ class Sections:
         faults = [paragraph(group.fault, note=True) for group in self.groups if group.fault]
         if not scores:
             text = "Fewer than two tasks were both lessons and probes, so there is nothing that could have been forgotten."
-            return faults or [paragraph(text, note=True)]
+            marks = [f"-{index}" if len(self.lives) > 1 else "" for index in range(1, len(self.lives) + 1)]
+            drawn = [draw_exams(life.probes, f"exams{mark}") for life, mark in zip(self.lives, marks, strict=True)]
+            return faults or [paragraph(text, note=True), *self._figures(*drawn)]
         maps = self._figures(draw_heat(scores, "return_matrix"), draw_heat(scores, "error_matrix"))
         text = KEPT
         if len(scores) < len(self.groups):
@@ -190,7 +207,9 @@ class Sections:
     def _knowledge(self) -> list[Markup]:
         known = {life.name: life.examined for life in self.lives if life.examined}
         drawn = self._figures(draw_horizons(known), draw_calibration(known))
-        content = [*_how_examined(known), *([paragraph(ERRORS)] if drawn else []), *drawn]
+        by_number = [numbers_table(life.name, life.examined, life.called) for life in self.lives if life.examined]
+        folds = [folded(each.caption, table(each)) for each in by_number if each is not None]
+        content = [*_how_examined(known), *([paragraph(ERRORS)] if drawn else []), *drawn, *folds]
         if len(known) < len(self.lives):
             content += [paragraph(UNEXAMINED), code(f"{self.command} --examine")]
         return content
@@ -207,7 +226,8 @@ class Sections:
         """What belongs to one life alone. mark: keeps its drawings apart from those of other lives."""
 
         def film() -> list[Markup]:
-            drawn = self._figures(draw_film(life.film, f"imagination{mark}"), draw_frames(life.film, f"frames{mark}"))
+            lines = draw_film(life.film, f"imagination{mark}", life.called)
+            drawn = self._figures(lines, draw_frames(life.film, f"frames{mark}"))
             text = (
                 "There is no film: this life has not come to its end yet, or its agent has no model that predicts observations."
             )
@@ -218,14 +238,31 @@ class Sections:
             text = "This life wrote down no trail of positions; its world has none in two or three dimensions, or it is older."
             return drawn or [paragraph(text, note=True)]
 
-        chosen = draw_choices(life.episodes, f"choices{mark}")
+        chosen = draw_choices(life.episodes, f"choices{mark}", life.description.get("task_names"))
         return [
             self._section("What was run", lambda: _ran(life)),
             self._section("Imagination against reality", film),
             self._section("Where it went, and where it doubted", positions),
             *([self._section("What the teacher chose", lambda: self._figures(chosen))] if chosen else []),
+            *(self._saved(life.saved, mark) if life.saved else []),
             self._section("Events", lambda: _events(life)),
         ]
+
+    def _saved(self, saved: SavedData, mark: str) -> list[Section]:
+        """What the last save holds of archives and skills."""
+        archives, traces, sections = saved.archives, saved.traces, []
+
+        def kept() -> list[Markup]:
+            drawn = self._figures(*draw_archive(archives, f"archive{mark}"))
+            return [paragraph(ARCHIVE.format(clock=saved.clock)), *drawn, table(archive_table(archives))]
+
+        if archives:
+            sections.append(self._section("What its archive holds", kept))
+        if traces is not None:
+            text = paragraph(SKILLS.format(clock=saved.clock, ticks=TICKS))
+            drawn = lambda: [text, *self._figures(draw_traces(traces, f"skills{mark}"))]  # noqa: E731
+            sections.append(self._section("Where its skills lead", drawn))
+        return sections
 
 
 def _how_examined(known: dict[str, dict[str, Any]]) -> list[Markup]:

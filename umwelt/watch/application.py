@@ -75,7 +75,7 @@ class DataRoutes:
         may_fail = contextlib.suppress(Unreadable, ChronicleError) if card.state == "damaged" else contextlib.nullcontext()
         with may_fail:
             description = self.folder.description(name)
-            found |= {key: description.get(key) for key in ("command", "versions", "rows")}
+            found |= {key: description.get(key) for key in ("command", "versions", "rows", "observation_names")}
         with may_fail:
             found |= self._asked(name, answers.overview)
         return _json(found)

@@ -10,13 +10,16 @@ from umwelt.worlds.card_sets import Digits, Glyphs
 from umwelt.worlds.cards import Cards, Lesson
 from umwelt.worlds.cartpole import Cartpole
 from umwelt.worlds.cartpole_swingup import CartpoleSwingup
+from umwelt.worlds.chores import Chores
 from umwelt.worlds.corridor import Corridor
+from umwelt.worlds.crossing import Crossing
 from umwelt.worlds.cubes import Cubes
 from umwelt.worlds.deep_sea import DeepSea
 from umwelt.worlds.grid import Grid
 from umwelt.worlds.grids import Grids
 from umwelt.worlds.key_rooms import KeyRooms
 from umwelt.worlds.legs import Legs
+from umwelt.worlds.links import Links
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.padded import padded
 from umwelt.worlds.page_form import Page
@@ -26,6 +29,7 @@ from umwelt.worlds.point_maze import PointMaze
 from umwelt.worlds.restarted import Restarted
 from umwelt.worlds.standard import normalised
 from umwelt.worlds.streams import STREAMS, Stream, stream_named
+from umwelt.worlds.student import Student
 from umwelt.worlds.touching import touching
 from umwelt.worlds.varied import Varied
 from umwelt.worlds.wanted import Wanted
@@ -43,6 +47,8 @@ BUILT_IN: dict[str, type] = {
     "arm": Arm,
     "deep_sea": DeepSea,
     "grid": Grid,
+    "crossing": Crossing,
+    "links": Links,
 }
 """Every world of the library; the first line of its docstring says what it is."""
 
@@ -57,7 +63,9 @@ __all__ = [
     "Cards",
     "Cartpole",
     "CartpoleSwingup",
+    "Chores",
     "Corridor",
+    "Crossing",
     "Cubes",
     "DeepSea",
     "Digits",
@@ -67,6 +75,7 @@ __all__ = [
     "KeyRooms",
     "Legs",
     "Lesson",
+    "Links",
     "MountainCar",
     "MountainCarContinuous",
     "Page",
@@ -74,6 +83,7 @@ __all__ = [
     "PointMaze",
     "Restarted",
     "Stream",
+    "Student",
     "Varied",
     "Wanted",
     "Workshop",

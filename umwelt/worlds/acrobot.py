@@ -140,6 +140,10 @@ class Acrobot:
         first, second = body.angles
         return jnp.stack([jnp.cos(first), jnp.sin(first), jnp.cos(second), jnp.sin(second), *body.speeds])
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("cos angle 1", "sin angle 1", "cos angle 2", "sin angle 2", "speed 1", "speed 2")
+
     def body(self, observation: jax.Array, task: Any = None) -> AcrobotBody:
         """The body that one observation shows, whatever the task."""
         angles = jnp.arctan2(observation[jnp.array([1, 3])], observation[jnp.array([0, 2])])

@@ -53,7 +53,7 @@ class Aided:
     """What a full force costs in each decision, while there is aid."""
 
     cites = ("privileged_action_2025",)
-    passes = ("position", "achieved")
+    passes = ("position", "achieved", "observation_names")
     """Capabilities of the world inside that hold here too."""
 
     @property

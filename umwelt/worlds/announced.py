@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, Discrete, TimeStep, WorldSpec, capability, part, select, spaces, struct
+from umwelt.worlds.observed import leaf_names, names_of
 
 SEEN, TASK = "seen", "task"
 """The leaves of an announced observation: that of the world inside, and the task."""
@@ -97,6 +98,11 @@ class Announced:
         """Observations that show another goal: `goal` stands for the task's field of that name, in its own units."""
         shown = scaled(_parts(self.world.spec.task, ("goal",))["goal"], goal)
         return {SEEN: observation[SEEN], TASK: _with(observation[TASK], {"goal": shown})}
+
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number of the world inside is called, then those of the task by its fields."""
+        seen = names_of(self.world)
+        return (*seen, *leaf_names(self.spec.observation)[len(seen) :])
 
     @property
     def observe(self) -> Callable[[Any, Any], Any]:

@@ -127,6 +127,13 @@ class Arm:
         single = jnp.stack([body.button, body.door])
         return jnp.concatenate([jnp.cos(body.joints), jnp.sin(body.joints), tip(body.joints), single, body.puck, body.peg])
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return (
+            *("cos joint 1", "cos joint 2", "sin joint 1", "sin joint 2", "tip x", "tip y"),
+            *("button", "door", "puck x", "puck y", "peg x", "peg y"),
+        )
+
     def body(self, observation: jax.Array, task: Any = None) -> ArmBody:
         """The body that one observation shows, whatever the task."""
         joints = jnp.arctan2(observation[2:4], observation[:2])

@@ -115,6 +115,10 @@ class Cartpole:
         """float32 [4]: the cart's position and speed, the pole's angle and its speed."""
         return jnp.stack([body.position, body.speed, body.angle, body.turn])
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("position", "speed", "angle", "turning speed")
+
     def body(self, observation: jax.Array, task: Any = None) -> CartpoleBody:
         """The body that one observation shows, whatever the task."""
         position, speed, angle, turn = observation

@@ -117,6 +117,10 @@ class CartpoleSwingup:
         gentle = 1.0 - 0.1 * jnp.clip(action[..., 0], -1.0, 1.0) ** 2
         return upright * centred * calm * gentle
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("position", "speed", "cos angle", "sin angle", "turning speed")
+
     def body(self, observation: jax.Array, task: Any = None) -> CartpoleBody:
         """The body that one observation shows, whatever the task."""
         position, speed, cosine, sine, turn = observation

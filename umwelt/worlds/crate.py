@@ -112,6 +112,10 @@ class Crate:
         """The probability float32 [N] that the episode continues: 0 at the mark, where episodes end there."""
         return 1.0 - self.ends * self.reward(observation, action, next_observation, task)
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("point x", "point y", "puck x", "puck y", "mark x", "mark y")
+
     def achieved(self, observation: jax.Array) -> jax.Array:
         """Where the puck is, float32 [N, 2], as a task's `mark` is."""
         return observation[:, 2:4]

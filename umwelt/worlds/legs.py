@@ -45,7 +45,7 @@ class Legs:
     length: int = 50
     """Decisions of a leg, at most."""
 
-    passes = ("position", "achieved", "reward", "guard")
+    passes = ("position", "achieved", "reward", "guard", "observation_names")
     """Capabilities of the world inside that hold here too."""
 
     @property
@@ -80,9 +80,7 @@ class Legs:
         over = jnp.where(reached, TERMINATED, jnp.where(age >= self.length, TRUNCATED, MID))
         going = step.kind == MID
         shown = replace(step, kind=jnp.where(going, over, step.kind).astype(jnp.int8))
-        begun = TimeStep(
-            kind=jnp.full_like(step.kind, FIRST), observation=state.shown.observation, reward=jnp.zeros_like(step.reward)
-        )
+        begun = replace(state.shown, kind=jnp.full_like(step.kind, FIRST), reward=jnp.zeros_like(step.reward))
         waiting = replace(state.inner, task=replace(state.inner.task, goal=next_task.goal))
         stays = (waiting, begun, jnp.zeros_like(age), jnp.zeros_like(going))
         inner, shown, age, held = select(state.held, stays, (inner, shown, age, going & (over != MID)))

@@ -123,6 +123,10 @@ class MountainCar:
         """float32 [2]: position and speed."""
         return jnp.stack([body.position, body.speed])
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("position", "speed")
+
     def body(self, observation: jax.Array, task: Any = None) -> MountainCarBody:
         """The body that one observation shows, whatever the task."""
         return MountainCarBody(position=observation[0], speed=observation[1])
@@ -197,6 +201,10 @@ class MountainCarContinuous:
     def observe(self, body: MountainCarBody, task: MountainCarTask) -> jax.Array:
         """float32 [2]: position and speed."""
         return jnp.stack([body.position, body.speed])
+
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("position", "speed")
 
     def body(self, observation: jax.Array, task: Any = None) -> MountainCarBody:
         """The body that one observation shows, whatever the task."""

@@ -117,6 +117,10 @@ class Pendulum:
         """float32 [3]: cosine and sine of the angle from upright, and the speed."""
         return jnp.stack([jnp.cos(body.angle), jnp.sin(body.angle), body.speed])
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("cos angle", "sin angle", "speed")
+
     def body(self, observation: jax.Array, task: PendulumTask) -> PendulumBody:
         """The body that one observation shows. It does not show the last torque: that is 0 where the motor has no delay,
         for it has no effect then, and NaN where it has one."""

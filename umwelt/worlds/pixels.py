@@ -27,7 +27,7 @@ def resized(world: Any, side: int = 64) -> Wrapped:
 
 
 def grey(world: Any) -> Wrapped:
-    """Pictures of one channel, as bright as their colours look.
+    """Pictures of one channel, as bright as their colours look; of several pictures side by side, one channel each.
 
     >>> red = np.zeros((1, 1, 1, 3), np.uint8) + np.array([255, 0, 0], np.uint8)
     >>> step = TimeStep(kind=np.zeros(1, np.int8), observation=red, reward=np.zeros(1))
@@ -80,9 +80,9 @@ class Grey:
     def spec(self, inner: WorldSpec) -> WorldSpec:
         """One channel in place of three."""
         height, width, channels = _picture(inner, "grey").shape
-        if channels != 3:
+        if channels % 3:
             raise ValueError(f"grey: the pictures of {inner.name!r} have {channels} channels; it takes red, green and blue")
-        return dataclasses.replace(inner, observation=_bytes((height, width, 1)))
+        return dataclasses.replace(inner, observation=_bytes((height, width, channels // 3)))
 
     def begin(self, inner: WorldSpec, step: TimeStep) -> tuple[()]:
         """Nothing to remember."""
@@ -94,8 +94,9 @@ class Grey:
 
     def on_step(self, state: tuple[()], step: TimeStep) -> tuple[tuple[()], TimeStep]:
         """The brightness of each pixel."""
-        bright = jnp.asarray(step.observation, jnp.float32) @ jnp.array(LUMA, jnp.float32)
-        return state, dataclasses.replace(step, observation=_rounded(bright[..., None]))
+        seen = jnp.asarray(step.observation, jnp.float32)
+        bright = seen.reshape(*seen.shape[:-1], -1, 3) @ jnp.array(LUMA, jnp.float32)
+        return state, dataclasses.replace(step, observation=_rounded(bright))
 
 
 @lru_cache(maxsize=32)

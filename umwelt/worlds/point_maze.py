@@ -182,6 +182,10 @@ class PointMaze:
         """float32 [4]: position and speed, along x and along y."""
         return jnp.concatenate([body.position, body.speed])
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("x", "y", "speed along x", "speed along y")
+
     def body(self, observation: jax.Array, task: Any = None) -> MazeBody:
         """The body that one observation shows, whatever the task."""
         return MazeBody(position=observation[:2], speed=observation[2:])

@@ -77,6 +77,10 @@ class Reach:
         """float32 [2 J]: x and y of the end of each link, the base first."""
         return jnp.clip(places(body.angles).reshape(-1), -1.0, 1.0)
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return tuple(f"link {link + 1} {axis}" for link in range(self.joints) for axis in "xy")
+
     def body(self, observation: jax.Array, task: Any = None) -> ReachBody:
         """The body that one observation shows, whatever the task."""
         ends = observation.reshape(self.joints, 2)

@@ -152,7 +152,7 @@ class Restarted:
     keeps: Cells | None = None
     """Which observations [N] are worth a place, bool [N]; None keeps all."""
 
-    passes = ("position", "reward", "continues", "expert", "guard", "body", "observe", "advance")
+    passes = ("position", "reward", "continues", "expert", "guard", "body", "observe", "advance", "observation_names")
     """Capabilities of the world inside that hold here too."""
     cites = ("go_explore_2019",)
     returns = "copy"

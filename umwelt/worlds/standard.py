@@ -83,6 +83,10 @@ class Standard:
             raise TypeError(f"normalised needs an observation that is one Box of shape (n,), and {inner.name!r} has {seen}")
         return dataclasses.replace(inner, observation=Box(shape=seen.shape, low=-self.clip, high=self.clip))
 
+    def renamed(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The same, in other units."""
+        return names
+
     def begin(self, inner: WorldSpec, step: TimeStep) -> tuple[()]:
         """Nothing to remember."""
         return ()

@@ -41,6 +41,10 @@ class Touching:
         both = Box(shape=(len(SEEN) + len(FELT),), low=(*low, *(0.0,) * len(FELT)), high=(*high, *(2.0,) * len(FELT)))
         return dataclasses.replace(inner, observation=both)
 
+    def renamed(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of the arm, and of what it feels."""
+        return (*names, "button felt", "door felt", "puck felt", "peg felt", "edge felt")
+
     def begin(self, inner: WorldSpec, step: TimeStep) -> jax.Array:
         """What was seen last, [B, 12]."""
         return jnp.asarray(step.observation)

@@ -86,6 +86,10 @@ class Trap:
         """float32 [2]: the place."""
         return body.place
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called."""
+        return ("x", "y")
+
     def body(self, observation: jax.Array, task: Any = None) -> TrapBody:
         """The body that one observation shows, whatever the task."""
         return TrapBody(place=observation)

@@ -30,7 +30,7 @@ class Varied:
     seed: int = 0
     """Which ones are drawn."""
 
-    passes = tuple(NEEDS)
+    passes = (*NEEDS, "observation_names")
     """Capabilities of the world inside that hold here too: all."""
 
     @property

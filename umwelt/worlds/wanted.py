@@ -54,7 +54,7 @@ class Wanted:
     goals: tuple[tuple[str, tuple[float, ...]], ...] = ()
     """Named goals; none for one in the middle of the observation's bounds."""
 
-    passes = ("position", "guard")
+    passes = ("position", "guard", "observation_names")
     """Capabilities of the world inside that hold here too."""
 
     @property
@@ -99,7 +99,7 @@ class Wanted:
         task = select(step.first, next_task, state.task)
         reached = self.reached(step.observation, task) & ~step.first & (step.kind != BROKEN)
         kind = jnp.where(reached & self.ends, TERMINATED, step.kind).astype(jnp.int8)
-        shown = TimeStep(kind=kind, observation=step.observation, reward=reached.astype(jnp.float32))
+        shown = replace(step, kind=kind, reward=reached.astype(jnp.float32))
         return WantedState(inner=inner, task=task, cut=reached & self.ends & (step.kind == MID)), shown
 
     def reached(self, observation: Any, task: WantedTask) -> jax.Array:

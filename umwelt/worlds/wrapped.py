@@ -6,7 +6,8 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
-from umwelt.core import MID, TimeStep, WorldSpec, layers, part, struct
+from umwelt.core import MID, TimeStep, WorldSpec, capability, layers, part, struct
+from umwelt.worlds.observed import names_of
 
 SAVED = "wrapped_layer"
 """The beginning of the names under which `save` keeps what a layer remembers."""
@@ -29,7 +30,8 @@ class Layer(Protocol):
     """What lies between an agent and a world. Its state is a pytree of arrays [B, ...].
 
     keeps: what it leaves as it is, of "observation", "action" and "reward". Capabilities of the world inside that depend
-    on nothing else hold outside.
+    on nothing else hold outside. Capability: renamed(names) -> the names of the numbers that it shows, from those of the
+    world inside.
     """
 
     @property
@@ -84,6 +86,14 @@ class Wrapped:
     def spec(self) -> WorldSpec:
         """As the layer lets it be seen."""
         return self.layer.spec(self.world.spec)
+
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called, where the layer keeps it or says what becomes of it; empty where it does not."""
+        inner = names_of(self.world)
+        if "observation" in self.layer.keeps:
+            return inner
+        renamed = capability(self.layer, "renamed")
+        return renamed(inner) if inner and renamed is not None else ()
 
     def tasks(self) -> dict[str, Any]:
         """The inner world's."""

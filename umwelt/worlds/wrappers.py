@@ -160,6 +160,11 @@ class Frames:
         box = Box(shape=shape, low=low[0] if plain else low, high=high[0] if plain else high, dtype=seen.dtype)
         return dataclasses.replace(inner, observation=box)
 
+    def renamed(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Each name with the age of its observation, the newest last."""
+        ages = range(self.number - 1, -1, -1)
+        return tuple(f"{name} ({age} before)" if age else name for age in ages for name in names)
+
     def begin(self, inner: WorldSpec, step: TimeStep) -> jax.Array:
         """Copies of the first observation, [B, number, ...]."""
         return jnp.repeat(jnp.asarray(step.observation)[:, None], self.number, axis=1)
@@ -213,7 +218,7 @@ class Repeated:
     times: int = 2
     """Steps of one decision."""
 
-    passes = ("position", "achieved", "task_of", "body", "observe", "expert", "guard")
+    passes = ("position", "achieved", "task_of", "body", "observe", "expert", "guard", "observation_names")
     """Capabilities of the world inside that hold here too."""
 
     @property

@@ -22,10 +22,11 @@ def begun(world: Any, agent: Any, key: jax.Array, mind: Any, task: Any) -> Any:
 
 
 def lived_on(
-    world: Any, agent: Any, key: jax.Array, life: Any, task: Any, ticks: int, updates: int, random: bool = False
+    world: Any, agent: Any, key: jax.Array, life: Any, task: Any, ticks: int, updates: int, random: bool = False, look: Any = None
 ) -> tuple[Any, jax.Array]:
-    """The life after some ticks with `updates` lessons after each, and the positions float32 [ticks, B, 2] on the way."""
-    asked = rows_of(task, world.spec.batch)
+    """The life after some ticks with `updates` lessons after each, and what `look` sees of each next observation on the way:
+    the positions float32 [ticks, B, 2] where it is None."""
+    asked, look = rows_of(task, world.spec.batch), look or world.achieved
 
     def tick(life: Any, key: jax.Array) -> tuple[Any, jax.Array]:
         acting, stepping, seeing, keeping, learning = keys.split(key, "act", "step", "see", "remember", "learn")
@@ -35,7 +36,7 @@ def lived_on(
         mind, seen = agent.see(seeing, mind, next)
         mind, _ = agent.remember(keeping, mind, lived(step, action, next, task=asked, surprise=seen["surprise"]))
         mind = jax.lax.fori_loop(0, updates, lambda at, mind: agent.learn(jax.random.fold_in(learning, at), mind)[0], mind)
-        return (state, mind, next), world.achieved(next.observation)
+        return (state, mind, next), look(next.observation)
 
     return jax.lax.scan(tick, life, jax.random.split(key, ticks))
 

@@ -18,14 +18,17 @@ from umwelt.core import KINDS, Metric
 from umwelt.life.chronicle import buckets
 from umwelt.life.chronicle.canonical import canonical
 from umwelt.life.chronicle.database import ChronicleError, Database
+from umwelt.life.chronicle.named_numbers import named_episodes, named_probes
 from umwelt.life.chronicle.schema import (
     EPISODE,
+    EPISODE_NUMBER,
     EVENT,
     GLIMPSE,
     INTEGER,
     NAME,
     PERHAPS,
     PROBE,
+    PROBE_NUMBER,
     ROWS,
     SERIES,
     TEXT,
@@ -103,13 +106,17 @@ class Chronicle:
             self.database.many(statement, [(m.name, m.unit, m.meaning, m.better) for m in metrics])
         self._names = dict(self.database.rows(NAMES, (), (TEXT, INTEGER)))
 
-    def write(self, seed: int, clocks: Any, values: Mapping[str, Any]) -> None:
-        """Write metrics of one seed: clocks int [T], values {name: [T]}. NaN means "no value" and is left out."""
+    def write(self, seed: int, clocks: Any, values: Mapping[str, Any], again: bool = False) -> None:
+        """Write metrics of one seed: clocks int [T], values {name: [T]}. NaN means "no value" and is left out.
+
+        again: rows of the same clocks may be there, from a process that was killed after the life was saved inside a segment.
+        """
         clocks = np.asarray(clocks)
         unknown = sorted(set(values) - set(self._names))
         if unknown:
             raise ValueError(f"values: {', '.join(unknown)} was never declared; call `declare` with its Metric first")
-        statement = "INSERT INTO metrics (name_id, seed, clock, value) VALUES (?, ?, ?, ?)"
+        verb = "INSERT OR REPLACE" if again else "INSERT"
+        statement = f"{verb} INTO metrics (name_id, seed, clock, value) VALUES (?, ?, ?, ?)"
         with self.transaction():
             for name, column in values.items():
                 column = np.asarray(column, np.float64)
@@ -137,14 +144,25 @@ class Chronicle:
             columns["end_kind"] = np.asarray(KINDS)[ends]
         self._insert("episodes", EPISODE, columns)
 
+    def write_episode_numbers(self, columns: Mapping[str, Any]) -> None:
+        """Write what the world named of finished episodes: a column, or one value for all, for each of `EPISODE_NUMBER`."""
+        self._insert("episode_numbers", EPISODE_NUMBER, columns)
+
     def write_probe(
         self, seed: int, clock: int, task: str, label: str, returns: Any, *,
-        mean: float, low: float, high: float, model_error: float, length: float,
+        mean: float, low: float, high: float, model_error: float, length: float, named: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        """Write one examination: returns float [episodes], their mean with an interval, the model's error (NaN: no model)."""
+        """Write one examination: returns float [episodes], their mean with an interval, the model's error (NaN: no model).
+
+        named: {name: float [episodes]}, what the world named of each episode.
+        """
         blob = np.asarray(returns, "<f8").tobytes()
         row = (seed, clock, task, label, blob, mean, low, high, model_error, length)
-        self._insert("probes", PROBE, dict(zip(PROBE, row, strict=True)))
+        with self.transaction():
+            self._insert("probes", PROBE, dict(zip(PROBE, row, strict=True)))
+            for name, values in (named or {}).items():
+                columns = (seed, clock, task, label, list(range(len(values))), name, np.asarray(values, np.float64))
+                self._insert("probe_numbers", PROBE_NUMBER, dict(zip(PROBE_NUMBER, columns, strict=True)))
 
     def event(self, seed: int, clock: int, name: str, message: str = "") -> None:
         """Write what happened; see LASTING for the names that outlast a rewind."""
@@ -173,16 +191,21 @@ class Chronicle:
             self.database.rows("DELETE FROM glimpses WHERE seed = ? AND name = ?", (seed, name))
             self._insert("glimpses", GLIMPSE, dict(zip(GLIMPSE, row, strict=True)))
 
-    def rewind(self, clock: int) -> None:
-        """Delete everything after `clock`, before a life resumes from a checkpoint. See LASTING."""
+    def rewind(self, clock: int, inside: bool = False) -> None:
+        """Delete everything after `clock`, before a life resumes from a checkpoint. See LASTING.
+
+        inside: the checkpoint is inside a segment, so a probe at `clock` came later.
+        """
         clock = int(clock)
         with self.transaction():
             for name_id, seed in self.pairs():
                 statement = "DELETE FROM metrics WHERE name_id = ? AND seed = ? AND clock > ?"
                 self.database.rows(statement, (name_id, seed, clock))
                 buckets.forget(self.database, name_id, seed, clock)
-            self.database.rows('DELETE FROM episodes WHERE "end" > ?', (clock,))
-            self.database.rows("DELETE FROM probes WHERE clock > ?", (clock,))
+            for table in ("episodes", "episode_numbers"):
+                self.database.rows(f'DELETE FROM {table} WHERE "end" > ?', (clock,))
+            for table in ("probes", "probe_numbers"):
+                self.database.rows(f"DELETE FROM {table} WHERE clock > ?", (clock - inside,))
             for table in ("timing", "trail", "glimpses"):
                 self.database.rows(f"DELETE FROM {table} WHERE clock > ?", (clock,))
             later = self.database.rows("SELECT id, name FROM events WHERE clock > ?", (clock,), (INTEGER, TEXT))
@@ -216,16 +239,22 @@ class Chronicle:
         return {column: np.ascontiguousarray(table[column]) for column in ROWS.names or ()}
 
     def episodes(self, seed: int | None = None) -> dict[str, np.ndarray]:
-        """All finished episodes, columns `EPISODE`, by seed, end and row."""
-        return self._table("episodes", EPISODE, 'seed, "end", row', seed)
+        """All finished episodes, columns `EPISODE`, by seed, end and row, and a column for each number that the world named."""
+        table = self._table("episodes", EPISODE, 'seed, "end", row', seed)
+        numbers = self._table("episode_numbers", EPISODE_NUMBER, 'seed, "end", row, name', seed)
+        return table | named_episodes(table, numbers)
 
     def probes(self, seed: int | None = None) -> dict[str, np.ndarray]:
-        """All probes, columns `PROBE`, by seed and clock; `returns` holds one float64 array for each."""
+        """All probes, columns `PROBE`, by seed and clock; `returns` holds one float64 array for each.
+
+        So does a column for each number that the world named.
+        """
         table = self._table("probes", PROBE, "seed, clock, task, label", seed)
         with self.database.decoding():
             for index, blob in enumerate(table["returns"]):
                 table["returns"][index] = np.frombuffer(blob, "<f8")
-        return table
+        numbers = self._table("probe_numbers", PROBE_NUMBER, "seed, clock, task, label, episode, name", seed)
+        return table | named_probes(table, numbers)
 
     def events(self, seed: int | None = None) -> dict[str, np.ndarray]:
         """All events, columns `EVENT`, as they happened."""
@@ -288,7 +317,7 @@ class Chronicle:
 
     def _table(self, table: str, names: tuple[str, ...], order: str, seed: int | None) -> dict[str, np.ndarray]:
         only, wanted = ("", ()) if seed is None else (" WHERE seed = ?", (int(seed),))
-        if names in (TRAIL, GLIMPSE) and not self.database.has(table):  # earlier versions wrote neither
+        if names in (TRAIL, GLIMPSE, EPISODE_NUMBER, PROBE_NUMBER) and not self.database.has(table):  # of an earlier version
             return as_columns(names, [])
         query = f"SELECT {listed(names)} FROM {table}{only} ORDER BY {order}"
         return as_columns(names, self.database.rows(query, wanted, kinds(names)))

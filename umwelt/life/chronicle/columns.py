@@ -96,3 +96,16 @@ def episode_columns(record: Any, clock: int, names: TaskNames) -> dict[str, Any]
         "surprise": record.mean_surprise[ticks, rows],
         "doubt": record.mean_doubt[ticks, rows],
     }
+
+
+def number_columns(record: Any, clock: int) -> list[dict[str, Any]]:
+    """What the world named of the episodes that ended in a record with leaves [ticks, B]: columns for each name.
+
+    Of an episode that broke nothing is known.
+    """
+    ticks, rows = np.nonzero(record.kind >= TERMINATED)
+    broken = record.kind[ticks, rows] == BROKEN
+    return [
+        {"row": rows, "end": clock + 1 + ticks, "name": name, "value": np.where(broken, np.nan, values[ticks, rows])}
+        for name, values in (record.named or {}).items()
+    ]

@@ -14,6 +14,8 @@ NOTHING = -1
 """The clock before the first one."""
 DERIVED = ("blocks",)
 """Tables that are computed from others."""
+NUMBERS = ("episode_numbers", "probe_numbers")
+"""Tables of what the world named, which are empty in most lives."""
 
 EPISODES = """
 SELECT task, MAX("end"), MIN("return"), AVG("return"), MAX("return") FROM episodes
@@ -157,6 +159,30 @@ def newest_events(chronicle: Chronicle, most: int) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def named_numbers(chronicle: Chronicle) -> list[str]:
+    """What the world named of its episodes, by name."""
+    tables = [table for table in NUMBERS if chronicle.database.has(table)]
+    rows = [chronicle.database.rows(f"SELECT DISTINCT name FROM {table}", (), (TEXT,)) for table in tables]
+    return sorted({name for found in rows for (name,) in found})
+
+
+def episode_number_points(chronicle: Chronicle, seed: int, after: int, until: int) -> Rows:
+    """Rows (clock, name, value) of what the world named of the episodes of a seed that ended over after < clock <= until."""
+    if not chronicle.database.has("episode_numbers"):
+        return []
+    query = 'SELECT "end", name, value FROM episode_numbers WHERE seed = ? AND "end" > ? AND "end" <= ? ORDER BY "end", row, name'
+    return chronicle.database.rows(query, (seed, after, until), (INTEGER, TEXT, REAL))
+
+
+def probe_number_points(chronicle: Chronicle, seed: int, after: int, until: int) -> Rows:
+    """Rows (clock, task, name, mean) of what the world named of the probes of a seed over after < clock <= until."""
+    if not chronicle.database.has("probe_numbers"):
+        return []
+    where, key = "WHERE seed = ? AND clock > ? AND clock <= ? AND label = 'probe'", "clock, task, name"
+    query = f"SELECT {key}, AVG(value) FROM probe_numbers {where} GROUP BY {key} ORDER BY {key}"
+    return chronicle.database.rows(query, (seed, after, until), (INTEGER, TEXT, TEXT, REAL))
+
+
 def last_event(chronicle: Chronicle) -> int:
     """The number of the newest event, 0 where there is none."""
     return chronicle.database.number("SELECT MAX(id) FROM events")
@@ -202,7 +228,10 @@ def trail(chronicle: Chronicle, most: int) -> dict[str, list[Any]]:
 
 
 def tables(chronicle: Chronicle) -> tuple[StoredTable, ...]:
-    """Every table for export, also those that a later version added, without pictures (a cell of bytes, but for returns)."""
+    """Every table for export, also those that a later version added, without pictures (a cell of bytes, but for returns).
+
+    Tables of named numbers are left out where nothing was named.
+    """
     database = chronicle.database
     names = [name for (name,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name", (), (TEXT,))]
     found = []
@@ -211,7 +240,7 @@ def tables(chronicle: Chronicle) -> tuple[StoredTable, ...]:
         if strange := {kind for _, kind in columns} - set(CELLS):
             raise database.corrupt(f"its table {name} has cells of the kind {min(strange)}")
         pictures = [column for column, kind in columns if kind == BLOB and (name, column) != ("probes", "returns")]
-        if name in DERIVED or pictures:
+        if name in DERIVED or pictures or (name in NUMBERS and not database.number(f"SELECT COUNT(*) FROM {name}")):
             continue
         query = f'SELECT {listed(column for column, _ in columns)} FROM "{name}"'
         found.append(METRICS if name == "metrics" else StoredTable(name=name, columns=columns, query=query))

@@ -52,6 +52,13 @@ CREATE TABLE IF NOT EXISTS trail (
 CREATE TABLE IF NOT EXISTS glimpses (
     seed INTEGER, name TEXT, clock INTEGER, task TEXT, begin INTEGER, content BLOB, wall REAL, PRIMARY KEY (seed, name)
 );
+CREATE TABLE IF NOT EXISTS episode_numbers (
+    seed INTEGER, row INTEGER, end INTEGER, name TEXT, value REAL, PRIMARY KEY (seed, end, row, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS probe_numbers (
+    seed INTEGER, clock INTEGER, task TEXT, label TEXT, episode INTEGER, name TEXT, value REAL,
+    PRIMARY KEY (seed, clock, task, label, episode, name)
+) WITHOUT ROWID;
 """
 """Tables that chronicles of the same format may lack. A writer adds them when it opens the file; a reader finds them
 empty."""
@@ -62,6 +69,8 @@ EVENT = ("seed", "clock", "name", "message", "wall")
 TIMING = ("clock", "part", "seconds", "wall")
 TRAIL = ("seed", "clock", "task", "x", "y", "z", "doubt")
 GLIMPSE = ("seed", "name", "clock", "task", "begin", "content", "wall")
+EPISODE_NUMBER = ("seed", "row", "end", "name", "value")
+PROBE_NUMBER = ("seed", "clock", "task", "label", "episode", "name", "value")
 
 INTEGER, REAL, TEXT, BLOB = "INTEGER", "REAL", "TEXT", "BLOB"
 """Kinds of cells, as SQLite calls them."""
@@ -73,7 +82,7 @@ CELLS: dict[str, set[type]] = {INTEGER: {int}, REAL: {float, int, type(None)}, T
 CELLS |= {kind + NULL: {*types, type(None)} for kind, types in CELLS.items()}
 DTYPES: dict[str, Any] = {INTEGER: np.int64, REAL: np.float64, TEXT: object, BLOB: object}
 KINDS = {
-    **dict.fromkeys(("seed", "row", "begin", "end", "clock"), INTEGER),
+    **dict.fromkeys(("seed", "row", "begin", "end", "clock", "episode"), INTEGER),
     **dict.fromkeys((*NAME, "task", "label", "end_kind", "part", "message"), TEXT),
     **dict.fromkeys(("returns", "content"), BLOB),
 }

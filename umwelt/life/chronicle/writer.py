@@ -14,7 +14,15 @@ import numpy as np
 
 from umwelt.core import part
 from umwelt.life.chronicle.chronicle import Chronicle
-from umwelt.life.chronicle.columns import TaskNames, changes, episode_columns, means, trail_columns, windows
+from umwelt.life.chronicle.columns import (
+    TaskNames,
+    changes,
+    episode_columns,
+    means,
+    number_columns,
+    trail_columns,
+    windows,
+)
 from umwelt.life.composition import Life
 from umwelt.life.rhythm import Segment
 
@@ -102,6 +110,8 @@ class ChronicleWriter:
             self.chronicle.write(seed, clocks, {name: means(value, starts) for name, value in values.items()})
             self._write_changes(seed, record.extra, clock)
             self.chronicle.write_episodes({"seed": seed, **episode_columns(record, clock, self.names)})
+            for columns in number_columns(record, clock):
+                self.chronicle.write_episode_numbers({"seed": seed, **columns})
             if record.position is not None:
                 self.chronicle.write_trail({"seed": seed, **trail_columns(record, starts, clocks, self.names)})
         return records
@@ -117,7 +127,8 @@ class ChronicleWriter:
                 clocks.setdefault(name, []).append(learned_at[kept])
                 values.setdefault(name, []).append(np.asarray(column[index], np.float64)[kept])
         for name, column in values.items():
-            self.chronicle.write(seed, np.concatenate(clocks[name]), {name: np.concatenate(column)})
+            ends_a_round = not chunks[0].segment.every  # of an earlier process
+            self.chronicle.write(seed, np.concatenate(clocks[name]), {name: np.concatenate(column)}, again=ends_a_round)
 
     def _write_changes(self, seed: int, extra: dict[str, Any], clock: int) -> None:
         """Write an event for each change of a metric that declares one."""

@@ -1,6 +1,6 @@
 """Probes: an examination on a fixed panel of tasks, with fixed keys. The learner is only read."""
 
-from dataclasses import replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,13 @@ MODEL_STEPS = 200
 
 @part
 class Probe:
-    """One task's result. returns: one for each episode, NaN for one that broke. statistics: what the chronicle keeps of them."""
+    """One task's result. returns: one for each episode, NaN for one that broke. statistics: what the chronicle keeps of them.
+    named: what the world names, {name: one for each episode}, NaN where it did not report it, or broke."""
 
     task: str
     returns: tuple[float, ...]
     statistics: dict[str, float]
+    named: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def broken(self) -> int:
@@ -71,17 +73,31 @@ def examine(proctor: Proctor, agent_state: Any, panel: dict[str, Any], episodes:
     tasks, key = repeated(panel, episodes), probe_key(seed)
     exam = proctor.examine(key, agent_state, tasks)
     returns = np.where(exam.broken, np.nan, np.asarray(exam.returns, np.float64)).reshape(len(panel), episodes)
+    reported = {
+        name: np.where(exam.broken, np.nan, np.asarray(values, np.float64)).reshape(len(panel), episodes)
+        for name, values in (exam.named or {}).items()
+    }
     lengths = np.asarray(exam.length, np.float64).reshape(len(panel), episodes).mean(axis=1)
     # at random, because then every probe of a seed measures its model on the very same transitions
     errors = model_error(proctor.examine(key, agent_state, tasks, "random", MODEL_STEPS), len(panel))
     probes = []
     for index, name in enumerate(panel):
-        whole = returns[index][~np.isnan(returns[index])]
-        low, high = interval(key, whole) if whole.size else (float("nan"), float("nan"))
-        mean = float(whole.mean()) if whole.size else float("nan")
+        mean, low, high = mean_with_interval(returns[index], seed)
         found = {"mean": mean, "low": low, "high": high, "model_error": float(errors[index]), "length": float(lengths[index])}
-        probes.append(Probe(task=name, returns=tuple(returns[index]), statistics=found))
+        named = {each: tuple(values[index]) for each, values in reported.items()}
+        probes.append(Probe(task=name, returns=tuple(returns[index]), statistics=found, named=named))
     return probes
+
+
+def mean_with_interval(values: Any, seed: int) -> tuple[float, float, float]:
+    """The mean of a probe's episodes, with the ends of its interval of 95 %; those that are NaN do not count, and NaN where
+    all are."""
+    known = np.asarray(values, np.float64)
+    known = known[~np.isnan(known)]
+    if not known.size:
+        return float("nan"), float("nan"), float("nan")
+    low, high = interval(probe_key(seed), known)
+    return float(known.mean()), low, high
 
 
 def examine_model(

@@ -36,6 +36,12 @@ def read_film(path: Path) -> dict[str, np.ndarray]:
         return {name: file[name] for name in COLUMNS if name in file.files}
 
 
+def called(description: dict[str, Any], number: int) -> str:
+    """What a number of the observation is called in a life's description; where it has no name, `observation NUMBER`."""
+    names = description.get("observation_names")
+    return str(names[number]) if isinstance(names, list) and number < len(names) else f"observation {number}"
+
+
 def film_foresight(
     proctor: Proctor, world: World, agent_state: Any, panel: dict[str, Any], path: Path, brief: bool = False
 ) -> bool:

@@ -28,6 +28,7 @@ from umwelt.evaluation.proctor import is_hosted_mind
 from umwelt.life.body import Body
 from umwelt.life.engine import Engine
 from umwelt.life.mind import Mind, is_short
+from umwelt.life.spreading import on_first
 from umwelt.worlds.position import frame_of, position_of
 
 AFTER, ENOUGH = 10.0, 60.0
@@ -56,6 +57,7 @@ class Glimpses:
 
     def __init__(self, engine: Engine, after: float = AFTER, enough: float = ENOUGH) -> None:
         self.body, rhythm, self.single = engine.body, engine.life.rhythm, engine.life.seeds == 1
+        self.mesh = engine.mesh
         self.drawn = rhythm.study + rhythm.random  # the clock until which actions are drawn at random
         self.trouble = ""
         self._kinds, self._path, self._clock, self._task = np.zeros(0, np.int8), {}, -1, None
@@ -81,6 +83,7 @@ class Glimpses:
         began = time.perf_counter()
         if began - self._began < self._after or self.trouble:
             return []
+        value = on_first(value, self.mesh)
         if self._compiling is None and left >= self._enough:
             thread = ThreadPoolExecutor(1, "glimpse")
             self._compiling = thread.submit(self._compile, value)

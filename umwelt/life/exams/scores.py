@@ -9,7 +9,10 @@ import numpy as np
 from umwelt.core import part
 from umwelt.evaluation.lifetime import Ledger
 from umwelt.life.chronicle.chronicle import Chronicle
+from umwelt.life.chronicle.named_numbers import names_in
 
+RETURN = "return"
+"""The measure of a score where no named number is chosen."""
 SCORE_KEY = 30_000
 """The seed of the intervals."""
 DRAWS = 500
@@ -57,9 +60,9 @@ def mean_of(returns: np.ndarray) -> float:
     return float(np.mean(whole)) if whole.size else float("nan")
 
 
-def score(chronicle: Chronicle) -> Score:
+def score(chronicle: Chronicle, measure: str = RETURN, best: float | None = None) -> Score:
     """What a life kept; see `score_of`."""
-    return score_of(diary(chronicle))
+    return score_of(diary(chronicle), measure, best)
 
 
 def merged(diaries: Sequence[Diary]) -> Diary:
@@ -72,22 +75,28 @@ def merged(diaries: Sequence[Diary]) -> Diary:
         offset += len(seeds)
 
     def joined(tables: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-        return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+        shared = [name for name in tables[0] if all(name in table for table in tables)]
+        return {name: np.concatenate([table[name] for table in tables]) for name in shared}
 
     return Diary(episodes=joined(episodes), probes=joined(probes), end=max(each.end for each in diaries))
 
 
-def score_of(read: Diary) -> Score:
+def score_of(read: Diary, measure: str = RETURN, best: float | None = None) -> Score:
     """What lives kept, in numbers ready for JSON; empty for lives of one task. Means over seeds; intervals of 95 %
-    over seeds and the episodes of their probes. Of a task that was never learned nothing can be kept: its retention is None."""
-    lives = ledgers(read)
+    over seeds and the episodes of their probes. Of a task that was never learned nothing can be kept: its retention is None.
+
+    measure: the return, or a number that the world named of its episodes. best: what regret counts from, in its unit; None
+    for the best probe of each task.
+    """
+    episodes = measured(read, measure)
+    lives = ledgers(read, values=np.array([mean_of(each) for each in episodes], np.float64))
     if not lives or any(len(ledger.tasks) < 2 for ledger in lives.values()):
         return {}
     first = next(iter(lives.values()))
     errors = ledgers(read, errors=True)
     known = all(not np.isnan(ledger.matrix()).any() for ledger in errors.values())
     random = np.random.default_rng(np.asarray(jax.random.key_data(jax.random.key(SCORE_KEY))))
-    drawn = ledgers(read, values=_redrawn(read.probes["returns"], random))
+    drawn = ledgers(read, values=_redrawn(episodes, random))
     seeds = random.integers(0, len(lives), (DRAWS, len(lives)))
 
     unlearned = _unlearned(drawn)
@@ -95,10 +104,14 @@ def score_of(read: Diary) -> Score:
     def retention(ledger: Ledger) -> dict[str, Any]:
         return {task: value * np.nan if task in unlearned else value for task, value in ledger.retention().items()}
 
+    def regret(ledger: Ledger) -> dict[str, Any]:
+        return ledger.regret(best)
+
     def interval_of(of: Callable[[Ledger], dict[str, Any]], over: Callable[[np.ndarray], np.ndarray] = _mean) -> dict[str, Any]:
         return _interval(of, over, lives, drawn, seeds)
 
     return {
+        "measure": measure,
         "tasks": list(first.tasks),
         "lessons": [vars(lesson) for lesson in first.lessons],
         "return_matrix": _mean_matrix(lives),
@@ -106,13 +119,25 @@ def score_of(read: Diary) -> Score:
         "retention": _by_task(lives, retention),
         "forgetting": _by_task(lives, Ledger.forgetting),
         "backward_transfer": _by_task(lives, Ledger.backward_transfer),
+        "average": _by_task(lives, Ledger.average),
+        "regret": _by_task(lives, regret),
         "error_growth": _by_task(errors, error_growth) if known else None,
         "retention_mean": interval_of(retention),
         "retention_worst": interval_of(retention, _lowest),
         "forgetting_mean": interval_of(Ledger.forgetting),
         "backward_transfer_mean": interval_of(Ledger.backward_transfer),
+        "average_mean": interval_of(Ledger.average),
+        "regret_mean": interval_of(regret),
         "error_growth_mean": _interval(error_growth, _mean, errors, errors, seeds) if known else None,
     }
+
+
+def measured(read: Diary, measure: str) -> np.ndarray:
+    """The values of each probe's episodes by a measure, [probes] of arrays. A ValueError names those that there are."""
+    known = (RETURN, *names_in(read.probes))
+    if measure not in known:
+        raise ValueError(f"measure {measure!r} was not recorded; this life has {', '.join(known)} (--world.record adds others)")
+    return read.probes["returns" if measure == RETURN else measure]
 
 
 def _unlearned(drawn: dict[int, Ledger]) -> set[str]:

@@ -43,6 +43,7 @@ LATER: dict[str, dict[str, Any]] = {
     "umwelt.behaviours:RandomAgent": {"hold": 1.0},
     "umwelt.curiosity:Counts": {"tells": "last"},
     "umwelt.worlds:Announced": {"only": {"tuple": []}},
+    "umwelt.worlds:Hosted": {"record": {"tuple": []}},
     "umwelt.behaviours:SAC": {"pull": None, "weigh": None, "conservative": None, "soft": True, "drawn": 0},
     "umwelt.models:Losse": {"linear": False},
 }

@@ -27,7 +27,8 @@ from umwelt.life.saves.restore import NotAlike, fill, table
 
 __all__ = ["CheckpointError", "Checkpoints", "DiskFull", "NotAlike"]
 
-FORMAT = 1
+FORMAT, WITH_REST = 1, 2
+"""Of a save between two segments, and of one inside a segment, which the first versions cannot resume."""
 DRAFT = ".tmp-"
 
 
@@ -40,18 +41,21 @@ class Torn(Exception):
 
 
 class Checkpoints:
-    """The saves in `folder`. `notes` says in sentences what the last load found to be damaged."""
+    """The saves in `folder`. `notes` says in sentences what the last load found to be damaged; `rest` is what was saved
+    beside the value that it returned."""
 
     def __init__(self, folder: Path | str, keep: int = 2) -> None:
         if keep < 1:
             raise ValueError(f"keep: {keep} checkpoints would leave nothing to resume from; keep at least 1")
         self.folder, self.keep = Path(folder).absolute(), keep
         self.notes: list[str] = []
+        self.rest: dict[str, Any] | None = None
 
-    def save(self, clock: int, value: Any) -> Path:
+    def save(self, clock: int, value: Any, rest: dict[str, Any] | None = None) -> Path:
         """Keep `value`, and let go of all but the `keep` newest, and of any of a later clock: that future is undone.
 
-        Where the disk is full, DiskFull is raised and the earlier checkpoints stay.
+        rest: plain values that say what is left of a segment. Where the disk is full, DiskFull is raised and the earlier
+        checkpoints stay.
         """
         with room(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +63,7 @@ class Checkpoints:
             draft = self.folder / f"{DRAFT}{clock}-{os.getpid()}"
             draft.mkdir()
             try:
-                _write(draft, clock, value)
+                _write(draft, clock, value, rest)
                 path = self._free_path(clock)
                 draft.rename(path)
             except BaseException:
@@ -90,6 +94,7 @@ class Checkpoints:
                 if path.exists():  # else the running life has just replaced it by a newer one
                     self.notes.append(f"checkpoint {path} is damaged ({torn}); the one before it is used")
                 continue
+            self.rest = manifest.get("rest")
             try:
                 return manifest["clock"], fill(manifest, arrays, like)
             except NotAlike as error:
@@ -141,7 +146,7 @@ class Checkpoints:
             shutil.rmtree(path)
 
 
-def _write(draft: Path, clock: int, value: Any) -> None:
+def _write(draft: Path, clock: int, value: Any, rest: dict[str, Any] | None) -> None:
     found = leaves(value)
     entries = table(value, found)
     arrays = {entry["file"]: _array(leaf.value) for entry, leaf in zip(entries, found, strict=True) if _has_file(entry)}
@@ -150,6 +155,8 @@ def _write(draft: Path, clock: int, value: Any) -> None:
     files = sorted(path for path in draft.rglob("*") if path.is_file())
     sums = {str(path.relative_to(draft)): _checksum(path) for path in files}
     body = {"format": FORMAT, "clock": int(clock), "leaves": entries, "statics": statics(value), "files": sums}
+    if rest:
+        body |= {"format": WITH_REST, "rest": rest}
     for path in [*files, *(path for path in draft.rglob("*") if path.is_dir())]:
         sync(path)
     text = json.dumps(body)
@@ -169,9 +176,9 @@ def _verified(path: Path) -> dict[str, Any]:
     if hashlib.sha256(text.encode()).hexdigest() != expected:
         raise Torn("manifest.json is not as it was written")
     body = json.loads(text)
-    if body["format"] > FORMAT:
+    if body["format"] > WITH_REST:
         raise CheckpointError(
-            f"{path} was written by a newer Umwelt (format {body['format']}, this version reads up to {FORMAT});"
+            f"{path} was written by a newer Umwelt (format {body['format']}, this version reads up to {WITH_REST});"
             " resume with that version or a later one"
         )
     for name, expected in body["files"].items():

@@ -12,7 +12,7 @@ export class Episode {
     this.numbers = document.getElementById("episode-numbers");
   }
 
-  async show({ name, state }) {
+  async show({ name, state, observation_names: names }) {
     const { glimpses, trail } = await ask("glimpse", { name });
     const { now, plan } = glimpses;
     this.text.textContent = summary(now, plan, trail, state === "running");
@@ -20,10 +20,10 @@ export class Episode {
     if (now?.frame) shown.push(picture(name, now));
     const map = positions(now, plan, trail);
     if (map) shown.push(map);
-    if (plan) shown.push(...lines(plan));
+    if (plan) shown.push(...lines(plan, names ?? []));
     this.root.replaceChildren(...shown);
     this.numbers.hidden = !plan;
-    if (plan) disclose(this.numbers, () => compared(plan));
+    if (plan) disclose(this.numbers, () => compared(plan, names ?? []));
   }
 
   fail(why) {
@@ -64,8 +64,8 @@ function positions(now, plan, trail) {
     make("figcaption", {}, "where it was; the first two coordinates"));
 }
 
-// The observed numbers that varied most, with the plan beside each.
-function lines(plan) {
+// The observed numbers that varied most, with the plan beside each. names: of the numbers, or none.
+function lines(plan, names) {
   if (!plan.seen?.length) return [];
   const at = plan.clock - plan.begin, from = Math.max(0, at - BEFORE);
   const width = plan.seen[0].length;
@@ -78,15 +78,16 @@ function lines(plan) {
     const to = frame(all.map(([x]) => x), all.map(([, y]) => y), 240, 120);
     const now = draw("line", { class: "now", x1: to.x(at), x2: to.x(at), y1: 0, y2: 120 });
     const off = error(plan, index, at), heights = all.map(([, y]) => y);
+    const called = names[index] ?? `observed number ${index}`;
     const range = `from ${number(Math.min(...heights), 3)} to ${number(Math.max(...heights), 3)}`;
-    return make("figure", {}, drawing(240, 120, `observed number ${index}, ${range}: observed and imagined, mean difference ${off}`, [now, path(observed, to, "observed"), path(planned, to, "planned")]),
-      make("figcaption", {}, `observed number ${index}, ${range}; off by ${off}`));
+    return make("figure", {}, drawing(240, 120, `${called}, ${range}: observed and imagined, mean difference ${off}`, [now, path(observed, to, "observed"), path(planned, to, "planned")]),
+      make("figcaption", {}, `${called}, ${range}; off by ${off}`));
   });
 }
 
-function compared(plan) {
+function compared(plan, names) {
   const at = plan.clock - plan.begin, width = plan.plan[0]?.length ?? 0;
-  const heads = ["clock", ...[...Array(width).keys()].flatMap((index) => [`imagined ${index}`, `observed ${index}`])];
+  const heads = ["clock", ...[...Array(width).keys()].flatMap((index) => [`imagined ${names[index] ?? index}`, `observed ${names[index] ?? index}`])];
   return table(heads, plan.plan.map((row, step) => [count(plan.clock + 1 + step),
     ...row.flatMap((value, index) => [number(value), number(plan.seen?.[at + 1 + step]?.[index])])]));
 }

@@ -6,6 +6,7 @@ import { count, make, number } from "/shown.js";
 // From dark to bright in even steps, for colour-blind eyes too (cividis).
 const SHADES = [[0, 34, 78], [49, 68, 107], [102, 105, 112], [149, 143, 120], [203, 186, 105], [254, 232, 56]];
 const DENSE = 12;
+const ERROR = " A model error is the share of the variance of the next change that the model leaves unexplained: 0 is perfect, 1 as good as guessing.";
 
 export class Matrix {
   constructor() {
@@ -36,7 +37,7 @@ export class Matrix {
       return;
     }
     const values = this.found[this.kind.value], fewer = this.kind.value === "errors";
-    this.text.textContent = `A row for each lesson, a column for each task; brighter is ${fewer ? "a smaller error" : "a higher return"} on its task. Framed: the task of the lesson.`;
+    this.text.textContent = `A row for each lesson, a column for each task; brighter is ${fewer ? "a smaller error" : "a higher return"} on its task. Framed: the task of the lesson.${fewer ? ERROR : ""}`;
     const spans = tasks.map((_, task) => values.map((row) => row[task]).filter((value) => value !== null));
     const head = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "after the lesson on"), ...tasks.map((task) => make("th", { scope: "col" }, task))));
     const rows = values.map((row, lesson) => make("tr", {},

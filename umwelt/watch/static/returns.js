@@ -32,7 +32,7 @@ export class Returns {
     const form = JSON.stringify([name, parts.map(({ task, probed }) => [task, probed]), colour(0)]);
     this.chart.draw(form, data, () => this.options(), window, "No episode has ended in this window yet.");
     this.chart.root.setAttribute("aria-label", `returns of ${name} on ${shown.join(", ") || "no task"}; the numbers are below`);
-    disclose(this.numbers, () => table(["clock", "task", "of", "mean", "lowest", "highest", "model error"],
+    disclose(this.numbers, () => table(["clock", "task", "of", "mean", "lowest", "highest", "model error (unexplained share)"],
       parts.flatMap(rows).sort((a, b) => a.clock - b.clock).map(({ cells }) => cells), 120));
   }
 

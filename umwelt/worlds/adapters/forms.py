@@ -16,6 +16,10 @@ UNBOUNDED = 1e10
 """Bounds from here on stand for infinity: MuJoCo gives this number for an actuator without limits, others the largest float."""
 
 
+MOST_CHANNELS, LEAST_SIDE = 4, 32
+"""Where bytes are a picture, though its channels do not stand last: the most channels, and the shortest side."""
+
+
 class Misfit(Exception):
     """Something that a world handed out does not fit what it promised; `name` is the event's name."""
 
@@ -29,6 +33,7 @@ class ArrayForm:
     """Arrays of one shape, or (choices > 0) whole numbers 0 .. choices - 1. low, high: of the full shape.
 
     achieved: (first, last + 1) of the numbers of an observation that hold the goal it achieves; empty where none do.
+    names: what each number is called, for people; empty where that is not known.
     """
 
     shape: tuple[int, ...] = ()
@@ -37,6 +42,7 @@ class ArrayForm:
     high: Any = None
     choices: int = 0
     achieved: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
 
     def like(self, other: "ArrayForm") -> bool:
         """True where both describe the same values."""
@@ -65,9 +71,12 @@ def observations(space: Any) -> tuple[ArrayForm, Callable[[Any], np.ndarray]]:
     """What observations of a Gymnasium space look like from outside, and how they are made so."""
     from gymnasium import spaces
 
-    if isinstance(space, spaces.Box) and len(space.shape) in (1, 3) and space.dtype == np.uint8:
-        # Bytes stay bytes: memories hold four times as many of them as of float32.
+    # Bytes stay bytes: memories hold four times as many of them as of float32.
+    if isinstance(space, spaces.Box) and len(space.shape) == 1 and space.dtype == np.uint8:
         return box(space.shape, space.low, space.high, "uint8"), lambda raw: _bytes(raw, space.shape)
+    if isinstance(space, spaces.Box) and space.dtype == np.uint8 and (axes := picture_axes(space.shape)):
+        low, high = _arranged(space.low, axes), _arranged(space.high, axes)
+        return box(low.shape, low, high, "uint8"), lambda raw: _arranged(_bytes(raw, space.shape), axes)
     if isinstance(space, spaces.Box):
         flat = (math.prod(space.shape),)
         form = box(flat, space.low.reshape(flat), space.high.reshape(flat), "float32")
@@ -81,7 +90,8 @@ def observations(space: Any) -> tuple[ArrayForm, Callable[[Any], np.ndarray]]:
             f"observations of {space} cannot be made one vector:"
             " give the environment a wrapper with a Box, Dict, Tuple, Discrete or MultiDiscrete observation space"
         )
-    form = dataclasses.replace(box(flat.shape, flat.low, flat.high, "float32"), achieved=_achieved(space))
+    form = box(flat.shape, flat.low, flat.high, "float32")
+    form = dataclasses.replace(form, achieved=_achieved(space), names=_entries(space))
     return form, lambda raw: _flattened(space, raw)
 
 
@@ -94,6 +104,39 @@ def _achieved(space: Any) -> tuple[int, ...]:
         return ()
     begin = sum(spaces.flatdim(space[name]) for name in names[: names.index("achieved_goal")])
     return begin, begin + spaces.flatdim(space["achieved_goal"])
+
+
+def _entries(space: Any) -> tuple[str, ...]:
+    """Name the numbers of a Dict by its entries once it is flat; empty for another space."""
+    from gymnasium import spaces
+
+    entries = space.spaces.items() if isinstance(space, spaces.Dict) else ()
+    return tuple(each for name, inner in entries for each in numbered(name, spaces.flatdim(inner)))
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """Names for so many numbers of one entry."""
+    return [name] if count == 1 else [f"{name} {index}" for index in range(count)]
+
+
+def picture_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Order the axes of bytes so that height and width come first, and all others are channels; empty for no picture.
+
+    Channels may stand first or last, or be left out; pictures may be stacked as [number, height, width, channels].
+    """
+    if len(shape) == 3:
+        return (1, 2, 0) if shape[0] <= MOST_CHANNELS < shape[2] else (0, 1, 2)
+    if len(shape) == 2 and min(shape) >= LEAST_SIDE:
+        return 0, 1
+    if len(shape) == 4 and min(shape[1:3]) >= LEAST_SIDE and shape[3] <= MOST_CHANNELS:
+        return 1, 2, 0, 3
+    return ()
+
+
+def _arranged(raw: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """A picture [height, width, channels]; of stacked ones the channels of the first come first."""
+    moved = np.ascontiguousarray(raw.transpose(axes))
+    return moved.reshape(*moved.shape[:2], -1)
 
 
 def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
@@ -111,7 +154,7 @@ def _vector(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def _bytes(raw: Any, shape: tuple[int, ...]) -> np.ndarray:
     """A picture, or a vector of bytes."""
-    raw, what = _array(raw), "picture" if len(shape) == 3 else "vector"
+    raw, what = _array(raw), "vector" if len(shape) == 1 else "picture"
     if raw.shape != shape:
         raise Misfit("world_changed_shape", f"the {what} has shape {list(raw.shape)} instead of {list(shape)}")
     if raw.dtype.kind not in "iu":
@@ -193,6 +236,17 @@ def number(reward: Any) -> float:
         return float(reward)
     except (TypeError, ValueError) as error:
         raise Misfit("world_changed_type", f"the reward is {named(reward)} instead of a number") from error
+
+
+def reported(name: str, value: Any) -> float:
+    """A number that an environment reports beside its step; True is 1, False is 0, and None is NaN."""
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return float(np.asarray(value, np.float64).reshape(()))
+    except (TypeError, ValueError) as error:
+        message = f"info[{name!r}] is {named(value)} instead of a number; leave it out of `record`"
+        raise Misfit("world_changed_type", message) from error
 
 
 def flag(over: Any) -> bool:

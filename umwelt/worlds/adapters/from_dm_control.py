@@ -20,6 +20,8 @@ class DmControl:
 
     takes_options = False
     """The suite draws an episode from its seed alone."""
+    has_info = False
+    """The suite reports nothing beside a step."""
 
     @property
     def name(self) -> str:

@@ -20,6 +20,8 @@ class Gymnasium:
 
     takes_options = True
     """An environment's `reset` takes options."""
+    has_info = True
+    """Its steps come with an `info`."""
 
     @property
     def name(self) -> str:
@@ -47,6 +49,8 @@ class Environments:
 
     takes_options = True
     """An environment's `reset` takes options."""
+    has_info = True
+    """Its steps come with an `info`."""
 
     @property
     def name(self) -> str:

@@ -79,7 +79,7 @@ class Host:
     """The part of a hosted world that changes.
 
     builds: task name -> how to build its simulator. forms: of observations and of actions. options: what an episode is
-    given when it begins, {name: zeros [B, ...]}.
+    given when it begins, {name: zeros [B, ...]}. record: the numbers that its steps name.
     """
 
     def __init__(
@@ -89,8 +89,9 @@ class Host:
         batch: int,
         subprocesses: bool,
         options: dict[str, np.ndarray],
+        record: tuple[str, ...] = (),
     ) -> None:
-        self.names, self.batch = tuple(builds), batch
+        self.names, self.batch, self.record = tuple(builds), batch, record
         self.observation_form, self.action_form = forms
         self.crew = (Workers if subprocesses else Inside)(tuple(builds.values()), self.observation_form, batch)
         self.serial, self.closed = 0, False
@@ -151,15 +152,17 @@ class Host:
 
     def _taken(self, outcomes: list[Outcome], begun: Any) -> TimeStep:
         observation, reward = self.blank(), np.zeros(self.batch, np.float32)
+        recorded = np.full((len(self.record), self.batch), np.nan, np.float32)
         for row, outcome in enumerate(outcomes):
             if outcome.fault:
                 self._note(row, outcome.fault)
                 observation[row], self.kinds[row] = self.current.observation[row], BROKEN
                 continue
-            observation[row], reward[row] = outcome.observation, outcome.reward
+            observation[row], reward[row], recorded[:, row] = outcome.observation, outcome.reward, outcome.recorded
             ended = TERMINATED if outcome.terminated else TRUNCATED if outcome.truncated else MID
             self.kinds[row] = FIRST if row in begun else ended
-        self.current = TimeStep(kind=np.array(self.kinds, np.int8), observation=observation, reward=reward)
+        named = dict(zip(self.record, recorded, strict=True)) or None
+        self.current = TimeStep(kind=np.array(self.kinds, np.int8), observation=observation, reward=reward, named=named)
         return self.current
 
     def _insist(self, row: int, words: list[int], outcome: Outcome) -> Outcome:

@@ -13,6 +13,12 @@ from umwelt.worlds.adapters.forms import ArrayForm
 from umwelt.worlds.adapters.host import Event, Host, Posed, Ticket, Variant
 from umwelt.worlds.adapters.simulators import build
 
+TAKEN = (
+    *("seed", "row", "begin", "end", "task", "return", "length", "end_kind", "surprise", "doubt"),
+    *("clock", "label", "returns", "mean", "low", "high", "model_error"),
+)
+"""Columns of the tables that recorded numbers stand in beside them."""
+
 
 class Simulator(Protocol):
     """What an adapter says about its simulators. A part, so that it can be written into a life's folder."""
@@ -25,6 +31,11 @@ class Simulator(Protocol):
     @property
     def takes_options(self) -> bool:
         """Whether its `reset` takes options, such as a goal."""
+        ...
+
+    @property
+    def has_info(self) -> bool:
+        """Whether its steps come with an `info`, whose numbers can be recorded."""
         ...
 
     def builds(self) -> dict[str, dict[str, Any]]:
@@ -49,6 +60,9 @@ class Hosted:
     posed: str = ""
     """What a task sets when an episode begins, as JSON: {"goal": {"low": [0, 0], "high": [9, 9], "default": [1, 1]}} is
     passed on as `reset(options={"goal": ...})`. Empty for nothing."""
+    record: tuple[str, ...] = ()
+    """Numbers of the simulator's `info` that are kept for each episode, such as success: the last value that the episode
+    reports. True is 1 and False is 0; an episode that reports none, or breaks, has none. No agent sees them."""
 
     @property
     def spec(self) -> WorldSpec:
@@ -88,6 +102,10 @@ class Hosted:
         step = state.host.advance(key, action, next_task)
         return state.host.ticket(), step
 
+    def observation_names(self) -> tuple[str, ...]:
+        """What each number is called: the environment's `observation_names`, or the entries of a dict; empty for neither."""
+        return survey(self)[0].names
+
     @property
     def achieved(self) -> Callable[[Any], Any] | None:
         """The goal that observations [N, W] achieve, float32 [N, G]; None unless the environment shows an `achieved_goal`."""
@@ -124,11 +142,12 @@ class Hosted:
     def host(self) -> Host:
         """Simulators that no episode has begun in yet."""
         options = {name: np.repeat(value[None], self.batch, 0) for name, value in _defaults(self.posed).items()}
-        return Host(self.builds(), survey(self), self.batch, self.subprocesses, options)
+        return Host(self.builds(), survey(self), self.batch, self.subprocesses, options, self.record)
 
     def builds(self) -> dict[str, dict[str, Any]]:
         """Task name -> how to build its simulator, the default first."""
-        return {name: {**how, "repeat": self.repeat, "pictures": self.pictures} for name, how in self.simulator.builds().items()}
+        more = {"repeat": self.repeat, "pictures": self.pictures, **({"record": self.record} if self.record else {})}
+        return {name: {**how, **more} for name, how in self.simulator.builds().items()}
 
 
 @lru_cache(maxsize=64)
@@ -138,6 +157,7 @@ def survey(world: Hosted) -> tuple[ArrayForm, ArrayForm]:
         raise ValueError(f"batch and repeat must be at least 1; they are {world.batch} and {world.repeat}")
     if world.posed and not world.simulator.takes_options:
         raise ValueError(f"posed: a {type(world.simulator).__name__} takes no options when an episode begins; leave it empty")
+    _check_record(world)
     first: tuple[str, tuple[ArrayForm, ArrayForm]] | None = None
     for name, how in world.builds().items():
         simulator = build(how)
@@ -152,6 +172,16 @@ def survey(world: Hosted) -> tuple[ArrayForm, ArrayForm]:
                 )
     assert first is not None
     return first[1]
+
+
+def _check_record(world: Hosted) -> None:
+    """Refuse numbers that cannot be recorded, before a life begins."""
+    if world.record and not world.simulator.has_info:
+        raise ValueError(f"record: a {type(world.simulator).__name__} reports no numbers beside its steps; leave it empty")
+    if "" in world.record or len(set(world.record)) < len(world.record):
+        raise ValueError(f"record must give names that differ; it is {', '.join(map(repr, world.record))}")
+    if taken := [name for name in world.record if name in TAKEN]:
+        raise ValueError(f"record: episodes and probes have {', '.join(taken)} of their own; report it under another name")
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,8 @@ KEYS = ("seed", "variant", "length", "actions", "kind", "observation", "reward")
 """What a saved world holds; `actions` are those of all rows, one after the other."""
 POSED = "posed_"
 """The beginning of the names of what an episode was given when it began."""
+NAMED = "named_"
+"""The beginning of the names of recorded numbers."""
 
 
 def save(ticket: Ticket) -> dict[str, np.ndarray]:
@@ -32,6 +34,7 @@ def save(ticket: Ticket) -> dict[str, np.ndarray]:
         "observation": host.current.observation.copy(),
         "reward": host.current.reward.copy(),
         **{f"{POSED}{name}": given.copy() for name, given in host.options.items()},
+        **{f"{NAMED}{name}": host.current.named[name].copy() for name in host.record},
     }
 
 
@@ -69,12 +72,13 @@ def restore(host: Host, saved: dict[str, Any]) -> tuple[Ticket, TimeStep]:
             message = f"the world did not repeat its episode ({difference}); the row goes on with the next one"
             host.events.append(Event(name="resume_mismatch", message=message, row=row))
     kind = np.array(host.kinds, np.int8)
-    host.current = TimeStep(kind=kind, observation=saved["observation"].copy(), reward=saved["reward"].copy())
+    named = {name: saved[f"{NAMED}{name}"].copy() for name in host.record} or None
+    host.current = TimeStep(kind=kind, observation=saved["observation"].copy(), reward=saved["reward"].copy(), named=named)
     return host.ticket(), host.current
 
 
 def _checked(host: Host, saved: dict[str, Any]) -> dict[str, np.ndarray]:
-    names = (*KEYS, *(f"{POSED}{name}" for name in host.options))
+    names = (*KEYS, *(f"{POSED}{name}" for name in host.options), *(f"{NAMED}{name}" for name in host.record))
     missing = [name for name in names if name not in saved]
     if missing:
         raise ValueError(f"saved lacks {', '.join(missing)}: give what `save` returned")

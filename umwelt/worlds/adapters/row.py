@@ -24,13 +24,15 @@ LONGEST_TEXT, LONGEST_ACTION = 160, 60
 
 
 class Outcome(NamedTuple):
-    """What one call to a row brought. fault: (event name, message), and then observation is None."""
+    """What one call to a row brought. fault: (event name, message), and then observation is None. recorded: the last value in
+    the episode of each number that is recorded."""
 
     observation: Any
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False
     fault: tuple[str, str] | None = None
+    recorded: tuple[float, ...] = ()
 
 
 class Row:
@@ -38,7 +40,7 @@ class Row:
 
     def __init__(self, builds: Sequence[dict[str, Any]], form: ArrayForm) -> None:
         self.builds = builds
-        self.shape = form.shape
+        self.shape, self.names = form.shape, form.names
         self.made: dict[int, Any] = {}
         self.now, self.age = -1, 0
         self.low, self.high = _room(form)
@@ -97,12 +99,13 @@ class Row:
             raise Misfit("world_not_finite", "the observation holds NaN or infinity")
         if self.bounded and ((observation < self.low).any() or (observation > self.high).any()):
             raise Misfit("world_left_space", self._where(observation))
-        return Outcome(observation, reward, terminated, truncated)
+        return Outcome(observation, reward, terminated, truncated, recorded=simulator.recorded)
 
     def _where(self, observation: np.ndarray) -> str:
         entry = int(np.argmax((observation < self.low) | (observation > self.high)))
         value, low, high = (edge.reshape(-1)[entry] for edge in (observation, self.low, self.high))
-        return f"entry {entry} of the observation is {value:g}, outside its space, {low:g} to {high:g}"
+        name = f" ({self.names[entry]})" if len(self.names) == observation.size else ""
+        return f"entry {entry}{name} of the observation is {value:g}, outside its space, {low:g} to {high:g}"
 
     def _failed(self, call: str, error: Exception, when: str = "") -> Outcome:
         if isinstance(error, Misfit):

@@ -2,12 +2,14 @@
 
 A simulator has `reset(seed, options) -> raw`, `step(action) -> (raw, reward, terminated, truncated)`,
 `encode(raw) -> array`, `render()`, `close()`, and two forms, `observation_form` and `action_form`, which say what
-observations and actions look like from outside.
+observations and actions look like from outside. `recorded` holds the last value in the present episode of each number that
+it was asked to record, NaN before the first.
 
 This file and `row.py` also run in worker processes, which must not load JAX: they import nothing of
 the house but each other, and that by relative names, since a worker loads them under another package.
 """
 
+import dataclasses
 import difflib
 import importlib
 import json
@@ -19,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .forms import ArrayForm, Misfit, actions, box, flag, named, number, observations
+from .forms import ArrayForm, Misfit, actions, box, flag, named, number, numbered, observations, reported
 
 
 def build(how: dict[str, Any]) -> Any:
@@ -31,11 +33,13 @@ def build(how: dict[str, Any]) -> Any:
 class GymnasiumSimulator:
     """A Gymnasium environment. target: an EnvSpec, `module:callable`, or `module:Id` where the module registers the id."""
 
-    def __init__(self, *, target: Any, options: str, repeat: int, pictures: bool) -> None:
+    def __init__(self, *, target: Any, options: str, repeat: int, pictures: bool, record: tuple[str, ...] = ()) -> None:
         keywords = json.loads(options) | ({"render_mode": "rgb_array"} if pictures else {})
         self.environment = environment = make_gymnasium(target, keywords)
-        self.repeat, self.pictures = repeat, pictures
-        self.observation_form, self.encode = observations(environment.observation_space)
+        self.repeat, self.pictures, self.record = repeat, pictures, record
+        self.recorded = (math.nan,) * len(record)
+        form, self.encode = observations(environment.observation_space)
+        self.observation_form = dataclasses.replace(form, names=given_names(environment) or form.names)
         self.action_form, self._decode = actions(environment.action_space)
 
     def reset(self, seed: int, options: dict[str, Any] | None = None) -> Any:
@@ -43,6 +47,8 @@ class GymnasiumSimulator:
         answer = self.environment.reset(seed=seed, **({} if options is None else {"options": options}))
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise Misfit("world_changed_type", f"reset must return (observation, info); it returned {named(answer)}")
+        self.recorded = (math.nan,) * len(self.record)
+        self._note(answer[1])
         return answer[0]
 
     def step(self, action: Any) -> tuple[Any, Any, Any, Any]:
@@ -56,12 +62,22 @@ class GymnasiumSimulator:
                     "world_changed_type",
                     f"step must return (observation, reward, terminated, truncated, info); it returned {named(answer)}",
                 )
-            raw, reward, terminated, truncated, _ = answer
+            raw, reward, terminated, truncated, info = answer
+            self._note(info)
             total += number(reward)
             terminated, truncated = flag(terminated), flag(truncated)
             if terminated or truncated:
                 break
         return raw, total, terminated, truncated
+
+    def _note(self, info: Any) -> None:
+        """Keep the newest value of each number that is recorded."""
+        if not self.record:
+            return
+        if not isinstance(info, dict):
+            raise Misfit("world_changed_type", f"info must be a dict where numbers of it are recorded; it is {named(info)}")
+        pairs = zip(self.record, self.recorded, strict=True)
+        self.recorded = tuple(reported(name, info[name]) if name in info else last for name, last in pairs)
 
     def render(self) -> np.ndarray | None:
         """The scene as uint8 [H, W, 3], where it was made with pictures."""
@@ -75,6 +91,8 @@ class GymnasiumSimulator:
 class DmControlSimulator:
     """An environment of the DeepMind Control Suite."""
 
+    recorded = ()
+
     def __init__(self, *, domain: str, task: str, options: str, repeat: int, pictures: bool) -> None:
         from dm_control import suite
 
@@ -85,7 +103,9 @@ class DmControlSimulator:
         self.environment = suite.load(domain, task, task_kwargs=settings | {"random": 0}, environment_kwargs=surroundings)
         self.repeat, self.pictures = repeat, pictures
         self.sizes = [math.prod(entry.shape) for entry in self.environment.observation_spec().values()]
-        self.observation_form = ArrayForm(shape=(sum(self.sizes),))
+        named = zip(self.environment.observation_spec(), self.sizes, strict=True)
+        names = tuple(each for name, size in named for each in numbered(name, size))
+        self.observation_form = ArrayForm(shape=(sum(self.sizes),), names=names)
         bounds = self.environment.action_spec()
         self.action_form = box(bounds.shape, bounds.minimum, bounds.maximum, "float32")
 
@@ -145,6 +165,19 @@ def make_gymnasium(target: Any, keywords: dict[str, Any]) -> Any:
     if missing:
         raise TypeError(f"{target} returned {named(environment)}, which has no `{missing[0]}`: return a gymnasium.Env")
     return environment
+
+
+def given_names(environment: Any) -> tuple[str, ...]:
+    """The attribute `observation_names` of an environment, or of the first one inside it that has it; empty for none.
+
+    It is a list or a tuple with a text for each number of the observation.
+    """
+    while environment is not None:
+        given = getattr(environment, "observation_names", None)
+        if isinstance(given, list | tuple):
+            return tuple(given)
+        environment = getattr(environment, "env", None)
+    return ()
 
 
 def find_spec(id: str) -> Any:

@@ -1,0 +1,230 @@
+"""The agent of histories: what it reads in life is what it learns from, plans are done in order, and returns fall."""
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from umwelt import check
+from umwelt.behaviours import histories
+from umwelt.behaviours.behaviour_transformer import BeT
+from umwelt.behaviours.decision import DecisionTransformer
+from umwelt.behaviours.sequenced import Sequenced
+from umwelt.check.agent import SPEC
+from umwelt.core import FIRST, MID, SHOWN, TRUNCATED, WATCHED, Box, TimeStep, WorldSpec, lived, part, struct
+from umwelt.memory import Trajectories
+from umwelt.networks import policies
+from umwelt.networks.codes import KMeans
+from umwelt.worlds import Announced, Crossing
+
+KEY = jax.random.key(0)
+ROWS = 2
+ROOM = WorldSpec(name="line", observation=Box(shape=(1,)), action=Box(shape=(1,), low=-2.0, high=2.0), task={}, batch=ROWS)
+
+
+@struct
+class Weights:
+    """policy: float32 [], how many updates there were."""
+
+    policy: jax.Array
+
+
+@part
+class Planning:
+    """Plans the newest feature and its half, each with a thousandth of the updates that it had."""
+
+    context: int = 3
+    chunk: int = 2
+    length: int = 3
+    metrics = ()
+    reads_to_come = True
+
+    def init(self, key: jax.Array, width: int, action: Any) -> Weights:
+        return Weights(policy=jnp.zeros(()))
+
+    def act(self, key: jax.Array, state: Any, features: Any, mode: str, open: Any = None) -> jax.Array:
+        newest = features.features[:, -1:]
+        return jnp.concatenate([newest, newest / 2], axis=1) + 0.001 * state.policy
+
+    def learn(self, key: jax.Array, state: Weights, batch: Any) -> Any:
+        return Weights(policy=state.policy + 1.0), {}
+
+
+def step(kind: int, *features: float, reward: float = 0.0) -> TimeStep:
+    seen = jnp.asarray(features)[:, None]
+    return TimeStep(kind=jnp.full(ROWS, kind, jnp.int8), observation=seen, reward=jnp.full(ROWS, reward, jnp.float32))
+
+
+def agent(**fields: Any) -> Sequenced:
+    return Sequenced(learner=Planning(), memory=Trajectories(bytes=10_000, length=3), batch=4, **fields)
+
+
+@pytest.mark.parametrize(
+    ("learner", "spec"),
+    [
+        (BeT(codes=KMeans(number=4, gather=1, kept=16, iterations=1), window=3, chunk=2, width=16), None),
+        (DecisionTransformer(context=3, width=16, tells=("action", "state", "return"), regions=3), SPEC),
+    ],
+)
+def test_agents_keep_the_contract(learner: Any, spec: Any) -> None:
+    # the first compiles its whole life; the second differs in what it learns from alone
+    whole = spec is None
+    found = Sequenced(learner=learner, memory=Trajectories(bytes=100_000, length=8), batch=4)
+    check.agent(found, spec, depth="values" if whole else "shapes").raise_if_broken()
+
+
+def test_plans_are_done_in_order_and_dropped_where_an_episode_begins() -> None:
+    part = agent()
+    state, done = part.init(KEY, ROOM), []
+    for now in (step(FIRST, 0.4, 0.8), step(MID, 9.0, 9.0), step(MID, 0.2, 0.6), step(FIRST, 0.1, 0.3)):
+        state, action = part.act(KEY, part.see(KEY, state, now)[0])
+        done.append(action[:, 0].tolist())
+    # units of a Box [-2, 2] are its halves; the plan of the third step is dropped by the fourth
+    np.testing.assert_allclose(done, [[0.8, 1.6], [0.4, 0.8], [0.4, 1.2], [0.2, 0.6]], rtol=1e-5)
+    single = agent(chunk=1)
+    state = single.act(KEY, single.see(KEY, single.init(KEY, ROOM), step(FIRST, 0.4, 0.8))[0])[0]
+    np.testing.assert_allclose(single.act(KEY, single.see(KEY, state, step(MID, 0.2, 3.0))[0])[1][:, 0], [0.4, 2.0], rtol=1e-5)
+
+
+def test_a_history_is_forgotten_where_an_episode_begins_and_keeps_what_was_done() -> None:
+    part = agent()
+    state = part.init(KEY, ROOM)
+    for now in (step(FIRST, 0.4, 0.4), step(MID, 0.5, 0.5, reward=2.0)):
+        state, _ = part.act(KEY, part.see(KEY, state, now)[0])
+    held = state.context
+    assert held.known[0].tolist() == [False, True, True]
+    np.testing.assert_allclose(held.features[0, 1:, 0], [0.4, 0.5])
+    np.testing.assert_allclose(held.actions[0, 1:, 0], [0.4, 0.2])
+    assert held.rewards[0].tolist() == [0.0, 2.0, 0.0]
+    state, _ = part.see(KEY, state, step(FIRST, 0.1, 0.1))
+    assert state.context.known[0].tolist() == [False, False, True]
+
+
+def test_the_largest_return_that_was_shown_is_asked_for_and_falls_by_each_reward() -> None:
+    part = agent()
+    state = part.init(KEY, ROOM)
+    first, second = step(FIRST, 0.0, 0.0), step(MID, 0.1, 0.1, reward=1.0)
+    made = lived(first, jnp.zeros((ROWS, 1)), second)
+    for total, origin in (((3.0, 7.0), SHOWN), ((50.0, jnp.nan), 0)):
+        origins = jnp.full(ROWS, origin, jnp.int8)
+        state, _ = part.remember(KEY, state, replace(made, origin=origins, to_come=jnp.asarray(total)))
+    # rewards to come from the middle of an episode are no return
+    late = replace(made, step=second, next=second, origin=jnp.full(ROWS, SHOWN, jnp.int8), to_come=jnp.full(ROWS, 99.0))
+    state, _ = part.remember(KEY, state, late)
+    wanted = []
+    for now in (first, second, step(MID, 0.2, 0.2, reward=-2.0), first):
+        state, _ = part.see(KEY, state, now)
+        wanted.append(float(state.context.wanted[0, -1]))
+    assert wanted == [7.0, 6.0, 8.0, 7.0]
+    fixed = agent(wanted=2.5)
+    assert float(fixed.see(KEY, fixed.init(KEY, ROOM), first)[0].context.wanted[0, -1]) == 2.5
+
+
+def test_what_is_learned_from_is_what_is_read_in_life() -> None:
+    part, world = agent(), ROOM
+    state, memory = part.init(KEY, world), part.init(KEY, world).memory
+    steps = [
+        step(FIRST, 0.1, 0.2),
+        step(MID, 0.3, 0.4, reward=1.0),
+        step(MID, 0.5, 0.6, reward=2.0),
+        step(TRUNCATED, 0, 0, reward=4.0),
+    ]
+    actions, contexts = [], []
+    for now in steps:
+        state, action = part.act(KEY, part.see(KEY, state, now)[0])
+        actions.append(action)
+        contexts.append(state.context)
+    read = contexts[2]
+    for index in range(3):
+        to_come = jnp.full(ROWS, float(sum(each.reward[0] for each in steps[index + 1 :])))
+        made = replace(lived(steps[index], actions[index], steps[index + 1]), to_come=to_come)
+        memory = part.memory.add(KEY, memory, replace(made, task={}))
+    drawn = part.memory.sample(KEY, memory, (64, 3))
+    batch = histories.of(state.seen, policies.over(world.action), drawn, False)
+    row = int(np.argmin(np.abs(batch.context.features[:, 0, 0] - 0.1)))
+    np.testing.assert_allclose(batch.context.features[row], read.features[0])
+    np.testing.assert_allclose(batch.context.actions[row], read.actions[0], atol=1e-6)
+    np.testing.assert_allclose(batch.context.rewards[row][:2], read.rewards[0][:2])
+    np.testing.assert_array_equal(batch.context.known[row], read.known[0])
+    np.testing.assert_allclose(batch.context.wanted[row], [7.0, 6.0, 4.0])
+    np.testing.assert_allclose(batch.wanted_after[row], [6.0, 4.0, 0.0])
+
+
+def test_of_two_episodes_in_one_stretch_the_last_is_known_and_watched_actions_are_not() -> None:
+    kinds = np.array([[MID, TRUNCATED, FIRST, MID]])
+    after = np.array([[TRUNCATED, FIRST, MID, MID]])
+    shape = (1, 4)
+
+    def steps(kind: Any) -> TimeStep:
+        return TimeStep(kind=jnp.asarray(kind, jnp.int8), observation=jnp.full((*shape, 1), 5.0), reward=jnp.ones(shape))
+
+    made = lived(steps(kinds), jnp.full((*shape, 1), 1.0), steps(after))
+    watched = replace(made, origin=jnp.array([[0, 0, WATCHED, 0]], jnp.int8))
+    batch = histories.of(agent().init(KEY, ROOM).seen, policies.over(ROOM.action), watched, False)
+    assert batch.context.known[0].tolist() == [False, False, True, True]
+    assert batch.acted[0].tolist() == [False, False, False, True]
+    assert batch.context.actions[0, :, 0].tolist() == [0.0, 0.0, 0.0, 0.5]
+    assert batch.context.features[0, :, 0].tolist() == [0.0, 0.0, 5.0, 5.0]
+    assert not np.any(batch.returned)
+
+
+def test_units_are_measured_in_the_first_lessons_and_then_frozen() -> None:
+    part = agent(lessons=2)
+    state = part.init(KEY, ROOM)
+    add = jax.jit(part.remember)
+    drawn = np.random.default_rng(0).normal(3.0, 2.0, 200).astype(np.float32)
+    steps = [step(MID, value, value) for value in drawn]
+    for before, after in itertools.pairwise(steps):
+        made = replace(lived(before, jnp.zeros((ROWS, 1)), after, task={}), to_come=jnp.full(ROWS, before.observation[0, 0] * 10))
+        state, _ = add(KEY, state, made)
+    part = replace(part, batch=64)
+    learn, means = jax.jit(part.learn), []
+    for index in range(4):
+        state, _ = learn(jax.random.fold_in(KEY, index), state)
+        means.append(float(state.units.mean[0]))
+    assert means[1] == means[2] == means[3] != means[0]
+    assert means[3] == pytest.approx(drawn.mean(), abs=0.5)
+    assert float(state.units.deviation[0]) == pytest.approx(2.0, abs=0.5)
+    assert float(state.returns.deviation[0]) == pytest.approx(20.0, abs=5.0)
+
+
+def test_a_goal_is_an_observation_of_which_some_entries_are_shown() -> None:
+    part = Sequenced(learner=BeT(goal="future"), memory=Trajectories(bytes=1_000_000, length=64), batch=2)
+    world = Announced(world=Crossing(batch=ROWS), only=("goal",))
+    gates = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[world.tasks()[name] for name in ("left", "right")])
+    state = jax.eval_shape(lambda: part.init(KEY, world.spec))
+    assert state.context.features.shape == (ROWS, 10, 2)
+    small = replace(part, learner=BeT(goal="future", window=2, width=8, ahead=3, codes=KMeans(number=1, gather=1, kept=2)))
+    state = small.see(KEY, small.init(KEY, world.spec), world.init(KEY, gates)[1])[0]
+    np.testing.assert_allclose(state.context.goal, [[-0.67, 1.0], [0.67, 1.0]], atol=1e-6)
+    for wrong, wording in (({"entries": (0,)}, "entries"), ({"entries": (0, 5)}, "entries")):
+        with pytest.raises(ValueError, match=wording):
+            replace(small, **wrong).init(KEY, world.spec)
+    with pytest.raises(ValueError, match="shows no goal"):
+        small.init(KEY, Crossing().spec)
+
+
+def test_a_plan_shorter_than_the_actions_that_are_to_be_done_is_refused() -> None:
+    with pytest.raises(ValueError, match="chunk=3"):
+        agent(chunk=3).init(KEY, ROOM)
+
+
+def test_probes_act_by_the_running_mean_of_the_policy() -> None:
+    part = replace(agent(average=0.75), batch=1)
+    state = part.init(KEY, ROOM)
+    for before, after in itertools.pairwise([step(FIRST, 0.4, 0.4), *[step(MID, 0.4, 0.4)] * 4]):
+        state, _ = part.remember(
+            KEY, state, replace(lived(before, jnp.zeros((ROWS, 1)), after, task={}), to_come=jnp.zeros(ROWS))
+        )
+    for _ in range(2):
+        state, _ = part.learn(KEY, state)
+    # after updates to 1 and 2: 0.75 * 0.25 + 0.25 * 2
+    np.testing.assert_allclose(state.mean, 0.6875)
+    state, _ = part.see(KEY, state, step(FIRST, 0.4, 0.4))
+    zero = float(((0.4 - state.units.mean) / state.units.deviation)[0])
+    for action, policy in ((part.act(KEY, state, "exploit")[1], 0.6875), (part.act(KEY, state, "explore")[1], 2.0)):
+        np.testing.assert_allclose(action[:, 0], np.clip(2 * (zero + 0.001 * policy), -2.0, 2.0), atol=1e-6)
