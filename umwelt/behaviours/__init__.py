@@ -23,6 +23,7 @@ from umwelt.behaviours.dreamer import Dreamer
 from umwelt.behaviours.dreams import Rolls
 from umwelt.behaviours.dyna import Dyna
 from umwelt.behaviours.evolved import Answers, Evolved, Looks
+from umwelt.behaviours.flows import Flows
 from umwelt.behaviours.genomes import Outright, Reacting
 from umwelt.behaviours.guarded import Guarded
 from umwelt.behaviours.imitating import Cloning
@@ -80,6 +81,7 @@ __all__ = [
     "Dreamer",
     "Dyna",
     "Evolved",
+    "Flows",
     "Guarded",
     "Informed",
     "Judged",
