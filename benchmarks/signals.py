@@ -13,6 +13,7 @@ import jax
 
 from umwelt import curiosity, teachers
 from umwelt.behaviours import DQN, SAC, Curious, ModelFree, Rewarded
+from umwelt.core import capability
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
 from umwelt.life.rhythm import Rhythm
@@ -22,7 +23,7 @@ from umwelt.worlds import Cartpole, Pendulum
 
 DECISIONS, TURNS = 400, 6
 LIVED = ("Counts", "Elliptic")
-"""Signals that are paid when a transition is remembered; the others are paid at each lesson."""
+"""Signals that are paid when a transition is remembered, as episodic ones are; the others are paid at each lesson."""
 STUDENTS: dict[str, tuple[Any, Any]] = {"sac": (SAC, Pendulum()), "dqn": (DQN, Cartpole())}
 
 
@@ -51,7 +52,7 @@ def signals() -> dict[str, dict[str, Any]]:
             signal = getattr(curiosity, name)
             if not (hasattr(signal, "bonus") and _simple(signal)):
                 continue  # a search, or a signal that needs to know its world
-            if name in LIVED:
+            if name in LIVED or capability(signal(), "begin") is not None:
                 agent: Any = Curious(agent=ModelFree(learner=learner(), memory=Ring()), curiosity=signal())
             else:
                 agent = ModelFree(learner=Rewarded(learner=learner(), curiosity=signal()), memory=Ring())

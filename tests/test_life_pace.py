@@ -12,11 +12,15 @@ import jax.numpy as jnp
 import pytest
 from drawing_agents import Drawing
 
+from umwelt.check.base import same_values
 from umwelt.core import Metric, part, struct
+from umwelt.evaluation import proctor
 from umwelt.life import pace
 from umwelt.life.api import fingerprints, live, resume
+from umwelt.life.chronicle.chronicle import Chronicle
 from umwelt.life.composition import Life
 from umwelt.life.engine import Engine
+from umwelt.life.exams.examine import repeated
 from umwelt.life.pace import AIM, Pace
 from umwelt.life.rhythm import Rhythm, Segment
 from umwelt.life.saves.checkpoint import Checkpoints
@@ -122,16 +126,20 @@ def test_a_life_is_the_same_wherever_its_segments_are_cut(
     assert fingerprints("cut", lives=tmp_path) == fingerprints("whole", lives=tmp_path)
 
 
-def acting(what: Callable[[Any], None], phase: str) -> Callable[[Any], None]:
-    """Does something once, when a phase is reported."""
+def acting(what: Callable[[Any], None], phase: str, clock: int = 0) -> Callable[[Any], None]:
+    """Does something once, when a phase is reported at that clock or later."""
     happened = []
 
     def look(progress: Any) -> None:
-        if progress.phase.startswith(phase) and not happened:
+        if progress.phase.startswith(phase) and progress.clock >= clock and not happened:
             happened.append(progress)
             what(progress)
 
     return look
+
+
+def interrupt(progress: Any) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def crash(progress: Any) -> None:
@@ -146,19 +154,13 @@ def test_a_signal_stops_a_long_round_of_learning_and_nothing_is_lost(
     live(made, steps=2 * 60, name="whole", lives=tmp_path)
     monkeypatch.setattr(pace, "AIM", 1e-9)
     with pytest.raises(Stopped):
-        live(made, steps=2 * 60, name="stopped", lives=tmp_path,
-             on_progress=acting(lambda progress: signal.raise_signal(signal.SIGINT), "update 5 of 9"))  # fmt: skip
+        live(made, steps=2 * 60, name="stopped", lives=tmp_path, on_progress=acting(interrupt, "update 5 of 9"))
     saves = Checkpoints(tmp_path / "stopped" / "checkpoints")
     saves.load()
     assert saves.latest() == rhythm.study + 13
     assert saves.rest is not None
-    assert saves.rest["done"] == {FREQUENT: 13, RARE: 13}[rhythm] + 5
-    for phase in (
-        "update 7 of 9",
-        "save",
-        "update 2",
-        "live",
-    ):  # killed again and again, once after a round that was saved inside
+    assert saves.rest["done"] == 13 + 5
+    for phase in ("update 7 of 9", "save", "update 2"):  # killed again and again
         with pytest.raises(RuntimeError, match="out of power"):
             resume("stopped", lives=tmp_path, on_progress=acting(crash, phase))
     resume("stopped", lives=tmp_path)
@@ -166,19 +168,18 @@ def test_a_signal_stops_a_long_round_of_learning_and_nothing_is_lost(
 
 
 def test_a_round_that_was_saved_inside_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = life(dataclasses.replace(RARE, probe_every=44, probe_episodes=1, save_seconds=0.0))
-    live(made, steps=2 * 60, name="whole", lives=tmp_path)
+    made = life(dataclasses.replace(RARE, probe_every=44, probe_episodes=1, save_seconds=1e9))
+    live(made, steps=2 * 50, name="whole", lives=tmp_path)
     monkeypatch.setattr(pace, "AIM", 1e-9)
-    slow = dataclasses.replace(made, rhythm=dataclasses.replace(made.rhythm, save_seconds=1e9))
     with pytest.raises(Stopped):
-        live(slow, steps=2 * 60, name="again", lives=tmp_path,
-             on_progress=acting(lambda progress: signal.raise_signal(signal.SIGINT), "update 5 of 7"))  # fmt: skip
+        live(made, steps=2 * 50, name="again", lives=tmp_path, on_progress=acting(interrupt, "update 5 of 7"))
     # the round ends, it is written and probed, and then the power fails before a save
-    with pytest.raises(RuntimeError, match="out of power at 44"):
-        resume("again", lives=tmp_path, on_progress=acting(crash, "probe"))
+    with pytest.raises(RuntimeError, match="out of power at 45"):
+        resume("again", lives=tmp_path, on_progress=acting(crash, "live", 45))
+    with Chronicle.read(tmp_path / "again" / "chronicle.db") as chronicle:
+        assert chronicle.probes()["clock"].max() == chronicle.series("drawn")["clock"].max() == 44
     resume("again", lives=tmp_path)
-    found, whole = (fingerprints(name, lives=tmp_path) for name in ("again", "whole"))
-    assert found["chronicle"] == whole["chronicle"]
+    assert fingerprints("again", lives=tmp_path) == fingerprints("whole", lives=tmp_path)
 
 
 def test_a_life_is_saved_at_birth(tmp_path: Path) -> None:
@@ -189,3 +190,17 @@ def test_a_life_is_saved_at_birth(tmp_path: Path) -> None:
     assert Checkpoints(tmp_path / "broken" / "checkpoints").latest() == 0
     resume("broken", lives=tmp_path)
     assert fingerprints("broken", lives=tmp_path) == fingerprints("whole", lives=tmp_path)
+
+
+@pytest.mark.parametrize("limit", [5, 100])
+def test_an_exam_is_the_same_in_many_programs_and_in_one(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = Pendulum(time_limit=7)
+    tasks = repeated({name: world.tasks()[name] for name in ("earth", "moon")}, 2)
+    state, exams = Counting().init(jax.random.key(0), world.spec), []
+    for seconds, first in ((1e9, 1000), (1e-9, 1)):
+        monkeypatch.setattr(proctor, "SECONDS", seconds)
+        monkeypatch.setattr(proctor, "FIRST", first)
+        sitting = proctor.Proctor(Counting(), lambda rows: dataclasses.replace(world, batch=rows))
+        exams.append(sitting.examine(jax.random.key(3), state, tasks, "random", limit))
+    assert exams[0].length.tolist() == [min(limit, 7)] * 4
+    assert same_values(exams[0], exams[1], "exam") == ""

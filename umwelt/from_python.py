@@ -24,10 +24,12 @@ def live(
 ) -> Living:
     """Begin a life in the folder `lives/name` and run it for `steps` decisions, after the study of its rhythm.
 
-    progress: show on the error stream how it goes; None shows it where that is a terminal. At the end the folder holds
-    `life.png`, and the result's `outcome` holds probes, returns and retention as arrays. A notebook shows both. Stops
-    early on SIGINT and SIGTERM with `Stopped`, when all is saved. on_progress: receives how the life stands. events:
-    returns events to write down.
+    At the end the folder holds `life.png`, and the result's `outcome` holds probes, returns and retention as arrays. A
+    notebook shows both. Stops early on SIGINT and SIGTERM with `Stopped`, when all is saved.
+
+    progress: show on the error stream how it goes; None shows it where that is a terminal.
+    on_progress: receives how the life stands.
+    events: returns events to write down.
     """
     return _seen(
         lambda look: api.live(life, steps=steps, name=name, lives=lives, on_progress=look, events=events), progress, on_progress
