@@ -31,7 +31,9 @@ class Workflows:
     """A policy over pages: a constraint of each step by softmax, and an even choice among the actions that satisfy it.
 
     >>> workflows = Workflows()
+
     >>> state = workflows.init(jnp.array([4, 1, 6]), fields=2, values=3)  # field 1, field 0, submit
+
     >>> [name for name, found in zip(CONSTRAINTS, state.allowed[2].tolist()) if found]
     ['anything', 'submit']
     """

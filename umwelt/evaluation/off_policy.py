@@ -1,7 +1,7 @@
 """What another policy would have earned, from what this one did: estimators for logged choices in contexts.
 
-Arrays are NumPy's. A log has n rows: the chosen action, its reward, and the probabilities of all K actions under the policy
-that logged (`logged`) and under the one that is asked about (`asked`), both [n, K].
+Arrays are NumPy's. A log has n rows of a chosen action and its reward. `logged` holds the probabilities of all K actions
+under the policy that acted, and `asked` those under the policy that is asked about, both [n, K].
 """
 
 from typing import Any

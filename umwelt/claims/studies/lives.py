@@ -75,7 +75,7 @@ def lived_through(
         mind, _recorded = body.turn("explore", mind, next)
         if updates:
             lesson = jax.random.fold_in(keys.fold(key, "learn"), mind.clock)
-            agent, _info = rounds(body.agent.learn, mind.agent, lesson, updates)
+            agent, _info = rounds(body.agent.learn, mind.agent, lesson, updates, 0)
             mind = replace(mind, agent=agent)
         return (state, mind), None
 
