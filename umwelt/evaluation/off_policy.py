@@ -1,7 +1,7 @@
 """What another policy would have earned, from what this one did: estimators for logged choices in contexts.
 
-Arrays are NumPy's. A log has n rows of a chosen action and its reward. `logged` has the probabilities of all K actions
-under the policy that acted, and `asked` those under the policy that is asked about, both [n, K].
+Arrays are NumPy's. A log has n rows of a chosen action and its reward. `logged` has the probabilities of all K actions under
+the policy that acted, [n, K]. `asked` has those under the policy that is asked about.
 """
 
 from typing import Any
