@@ -158,6 +158,7 @@ def test_a_fault_of_an_environment_names_the_number():
         ('["heat"]', "are 1, and an observation has 2 numbers"),
         ('["heat", "heat"]', "holds 'heat' more than once"),
         ('["heat", "\\u001b[31m"]', "give a tuple of printable texts"),
+        ('["heat", ["load"]]', "give a tuple of printable texts"),
     ],
 )
 def test_names_that_do_not_fit_are_a_fault_and_are_not_shown(names, said):

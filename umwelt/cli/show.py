@@ -177,6 +177,8 @@ def _print_one(each: Judged) -> None:
             console.print(f"  arm {name}: {path} is {other}, not {mine}", highlight=False, markup=False)
     if result:
         console.print(_values(each), highlight=False)
+        units = {measure.name: measure.unit for arm in claim.arms.values() for measure in arm.measures}
+        console.print("units: " + ", ".join(f"{name}: {unit}" for name, unit in units.items()), highlight=False, markup=False)
         machine = f"{result.machine.get('cores')} cores, {result.machine.get('gflops')} GFLOP/s"
         console.print(
             f"{result.date}, {result.minutes:g} minutes on {machine}; umwelt {result.versions.get('umwelt')},"

@@ -24,8 +24,8 @@ def names_of(world: Any) -> tuple[str, ...]:
         return ()
     given = capability(world, "observation_names")
     names = () if given is None else given()
-    fits = len(set(names)) == spaces.width(space) and all(isinstance(name, str) and name.isprintable() for name in names)
-    return names if fits and len(names) == len(set(names)) else leaf_names(space)
+    texts = all(isinstance(name, str) and name.isprintable() for name in names)
+    return names if texts and len(names) == len(set(names)) == spaces.width(space) else leaf_names(space)
 
 
 def leaf_names(space: Any) -> tuple[str, ...]:
