@@ -82,5 +82,5 @@ def test_what_cannot_act_is_refused(world: Any, how: str, message: str) -> None:
 
 
 def test_noise_beside_a_kind_that_has_its_own_is_refused() -> None:
-    with pytest.raises(ValueError, match="noise=0.1: how='noisy' has a noise of its own"):
+    with pytest.raises(ValueError, match=r"noise=0\.1: how='noisy' has a noise of its own"):
         Played(world=WORLD, how="noisy", noise=0.1).check(WORLD.spec)

@@ -7,7 +7,7 @@ import pytest
 
 from umwelt import check
 from umwelt.claims.studies.walks import Walks
-from umwelt.memory.explored import Explored
+from umwelt.memory.walks import Explored
 from umwelt.worlds import Page, Pendulum
 
 KEY = jax.random.key(1)

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.core import BROKEN, FIRST, LIVED, TERMINATED, TRUNCATED, Experience, TimeStep, struct
+from umwelt.core import BROKEN, FIRST, LIVED, MID, TERMINATED, TRUNCATED, Experience, TimeStep, struct
 
 
 @struct
@@ -52,6 +52,22 @@ def transitions(step: TimeStep, action: Any, task: Any, origin: int) -> Experien
     before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], step) for cut in (slice(-1), slice(1, None)))
     origins = np.full(after.kind.shape, origin, np.int8)
     return Experience(step=before, action=action, next=after, origin=origins, task=task)
+
+
+def decisions(observation: Any, action: Any, reward: Any, over: bool, origin: int) -> Experience:
+    """Experience from rows [n] of a log: what was seen, what was done then, and the reward that followed.
+
+    over: the last row ended the episode by itself. Its own observation then stands for what followed, which no value reads.
+    Otherwise the last row lends its observation to the one before, and there are n - 1 transitions.
+    """
+    if over:
+        observation = jax.tree.map(lambda leaf: np.concatenate([leaf, leaf[-1:]]), observation)
+    count = len(jax.tree.leaves(observation)[0]) - 1
+    kind = np.full(count + 1, MID, np.int8)
+    kind[0], kind[-1] = FIRST, TERMINATED if over else TRUNCATED
+    paid = np.concatenate([[0.0], reward[:count]]).astype(np.float32)
+    done = jax.tree.map(lambda leaf: leaf[:count], action)
+    return transitions(TimeStep(kind=kind, observation=observation, reward=paid), done, None, origin)
 
 
 def _cut(whole: Piece) -> tuple[Piece, list[tuple[int, Experience]]]:

@@ -13,8 +13,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from umwelt.core import FIRST, MID, SHOWN, TERMINATED, TRUNCATED, WATCHED, Box, Discrete, Experience, TimeStep, WorldSpec, part
+from umwelt.core import SHOWN, WATCHED, Box, Discrete, Experience, WorldSpec, part
 from umwelt.core import spaces as core_spaces
+from umwelt.memory.episodes import decisions
 from umwelt.memory.pieces import lay
 
 CHOICES = 1000
@@ -110,22 +111,12 @@ class Logged:
         """Rows [n, columns] of one episode."""
         seen = rows[:, self._at(self.observation)].astype(np.float32)
         over = bool(self.done) and rows[-1, self._at((self.done,))][0] != 0
-        seen = np.concatenate([seen, seen[-1:]]) if over else seen
-        count = len(seen) - 1
-        kind = np.full(count + 1, MID, np.int8)
-        kind[0], kind[-1] = FIRST, TERMINATED if over else TRUNCATED
-        reward = rows[:count, self._at((self.reward,))][:, 0] if self.reward else np.zeros(count)
-        paid = np.concatenate([[0.0], reward]).astype(np.float32)
-        known = bool(self.action or self.choice)
-        done = rows[:count, self._at((self.choice,))][:, 0].astype(np.int32) if self.choice else None
+        reward = rows[:, self._at((self.reward,))][:, 0] if self.reward else np.zeros(len(rows))
+        origin = SHOWN if self.action or self.choice else WATCHED
+        done = rows[:, self._at((self.choice,))][:, 0].astype(np.int32) if self.choice else None
         if done is None:
-            done = rows[:count, self._at(self.action)].astype(np.float32) if self.action else np.zeros((count, 1), np.float32)
-        return Experience(
-            step=TimeStep(kind=kind[:-1], observation=seen[:-1], reward=paid[:-1]),
-            action=done,
-            next=TimeStep(kind=kind[1:], observation=seen[1:], reward=paid[1:]),
-            origin=np.full(count, SHOWN if known else WATCHED, np.int8),
-        )
+            done = rows[:, self._at(self.action)].astype(np.float32) if self.action else np.zeros((len(rows), 1), np.float32)
+        return decisions(seen, done, reward, over, origin)
 
     @property
     def _names(self) -> tuple[str, ...]:

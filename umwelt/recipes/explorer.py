@@ -2,7 +2,7 @@
 
 from umwelt.core.contracts import World
 from umwelt.life.composition import Life
-from umwelt.memory.explored import Explored
+from umwelt.memory.walks import Explored
 from umwelt.recipes.cloning import cloning
 from umwelt.recipes.recipe import recipe
 from umwelt.recipes.variation import varied

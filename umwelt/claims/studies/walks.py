@@ -10,7 +10,7 @@ from umwelt.behaviours.batch import Batch
 from umwelt.claims.arms import Measure
 from umwelt.claims.studies.offline import mean_return, studied
 from umwelt.core import keys, part
-from umwelt.memory.explored import Explored
+from umwelt.memory.walks import Explored
 from umwelt.networks.form import form
 from umwelt.networks.inside import with_batch
 from umwelt.worlds import Page
