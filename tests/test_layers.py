@@ -17,7 +17,7 @@ ALLOWED = {
     "recipes": {"core", "networks", "life", *ROLES},
     "claims": {"core", "networks", "life", "recipes", *ROLES},
     "atlas": {"core", "recipes", "claims"},
-    "report": {"core", "life", "claims", "atlas"},
+    "report": {"core", "life", "claims", "atlas", "evaluation"},
     "export": {"core", "life", "memory", "worlds"},
     "watch": {"core", "life"},
     "policy": {"core", "networks", "life", "export", "watch", "worlds", "evaluation"},
