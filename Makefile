@@ -58,7 +58,7 @@ bench: .venv
 
 # What only exports, logs, hosted streams, clusters and data sets need is large, and a first life should not wait for it.
 .venv/extras: .venv/made
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,rerun,tensorboard,wandb,mlflow,minigrid,metaworld,ray,data,docs]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[parquet,lerobot,worldmodel,rerun,tensorboard,wandb,mlflow,minigrid,metaworld,ray,data,docs]'
 	touch .venv/extras
 
 clean:

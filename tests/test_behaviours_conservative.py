@@ -118,8 +118,8 @@ def test_the_term_is_of_shown_rows_alone_unless_it_is_of_all():
 
 
 def test_a_target_asks_so_many_critics_and_each_at_most_once():
-    """Targets of five critics are 1 to 5. The lower of two different ones is 1 in four of ten pairs, then 2 in three of them,
-    3 in two, 4 in one, and never 5."""
+    """Targets of five critics are 1 to 5. Ten pairs are possible. The lower of a pair is 1 in four of them, 2 in three, 3 in
+    two, 4 in one, and never 5."""
     learner = SAC(units=4, critics=5, drawn=2, soft=False, discount=1.0, learning_rate=0.0)
     state = learner.init(KEY, 1, LINE)
     state = dataclasses.replace(state, target=constant(state.target, 1.0, 2.0, 3.0, 4.0, 5.0))

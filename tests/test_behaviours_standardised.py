@@ -21,7 +21,7 @@ def batch(now, action, weight):
 
 
 @struct
-class Told:
+class Shown:
     """policy: float32 [], the number of updates. rows: float32 [N, F], what it learned from last."""
 
     policy: jax.Array
@@ -29,21 +29,21 @@ class Told:
 
 
 @part
-class Telling:
-    """A learner that tells what it is given, in actions."""
+class Showing:
+    """A learner whose actions show what it is given."""
 
     metrics = ()
     discount: float = 0.5
     protection: str = "none"
 
     def init(self, key, width, action):
-        return Told(policy=jnp.zeros(()), rows=jnp.zeros((5, width)))
+        return Shown(policy=jnp.zeros(()), rows=jnp.zeros((5, width)))
 
     def act(self, key, state, features, mode, open=None):
         return features + state.policy
 
     def learn(self, key, state, batch):
-        return Told(policy=state.policy + jnp.any(batch.weight > 0), rows=batch.now), {}
+        return Shown(policy=state.policy + jnp.any(batch.weight > 0), rows=batch.now), {}
 
     def worth(self, state, features, action):
         return jnp.sum(features, axis=-1) + action
@@ -52,7 +52,7 @@ class Telling:
 def test_features_become_standard_and_their_scale_is_frozen():
     random = np.random.default_rng(0)
     rows = random.normal(size=(4, 5, 3)) * [1.0, 100.0, 0.0] + [3.0, -50.0, 7.0]
-    learner = Standard(learner=Telling(), lessons=3, clip=1.5)
+    learner = Standard(learner=Showing(), lessons=3, clip=1.5)
     state, learn = learner.init(KEY, 3, LINE), jax.jit(learner.learn)
     weight = jnp.array([1.0, 1.0, 1.0, 1.0, 0.0])
     for lesson in range(4):
@@ -90,7 +90,7 @@ def test_imitation_reaches_a_clone_inside_by_standard_features():
 
 def test_a_probe_acts_by_the_exponential_mean_of_the_policy():
     """The policy is the number of updates n; from 0 on its mean with rate r is n - r (1 - r^n) / (1 - r)."""
-    learner = Averaged(learner=Telling(), rate=0.9)
+    learner = Averaged(learner=Showing(), rate=0.9)
     state, zeros = learner.init(KEY, 1, LINE), jnp.zeros((5, 1))
     for number in range(1, 8):
         state, _ = learner.learn(KEY, state, batch(zeros, zeros, jnp.ones(5)))

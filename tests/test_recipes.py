@@ -35,11 +35,13 @@ FITS = [(name, kind) for name, card in CARDS.items() for kind in card.needs if k
 RHYTHM = Rhythm(random=0, learn_every=5, updates=1, chunk=20)
 SMALL = {"planner.samples": 8, "planner.elites": 4, "planner.iterations": 1, "planner.horizon": 3, "batch": 8, "updates": 1,
          "length": 4, "memory.length": 4, "memory.bytes": 400_000, "horizon": 4, "starts": 4, "policy.units": 32,
-         "learner.units": 32, "learner.window": 3, "model.units": 32, "model.model.units": 32, "model.model.deterministic": 32}  # fmt: skip
+         "learner.units": 32, "learner.window": 3, "model.units": 32, "model.model.units": 32,
+         "model.model.deterministic": 32}  # fmt: skip
 """Fields of an agent that cost time and change no program but its sizes."""
 SOON = {
     "sampling planner": "losse_mpc",
     "model-free": "dqn",
+    "offline": "cloning",
     "implicit planner": "tdmpc2",
     "dyna": "losse_dyna",
     "dreamer": "dreamer_v3",

@@ -2,7 +2,7 @@
 
     umwelt live --stream curious --name curious
     umwelt report lives/curious --out curious
-    python -m tools.pictures curious docs/curious.png coverage choices curves
+    python -m tools.pictures curious docs/curious.png coverage choices exams
 
 The first two words are the folder of the report and the picture; the names of figures follow, from top to bottom.
 """

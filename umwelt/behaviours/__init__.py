@@ -12,6 +12,7 @@ from umwelt.behaviours.chosen import Chosen
 from umwelt.behaviours.composed import Composed
 from umwelt.behaviours.conservative import Conservative
 from umwelt.behaviours.contrastive import Contrastive
+from umwelt.behaviours.controlled import Asking, Controlled
 from umwelt.behaviours.copies import Kept
 from umwelt.behaviours.corrective import Corrective
 from umwelt.behaviours.curious import Curious
@@ -28,8 +29,10 @@ from umwelt.behaviours.genomes import Outright, Reacting
 from umwelt.behaviours.guarded import Guarded
 from umwelt.behaviours.imitating import Cloning
 from umwelt.behaviours.implicit_q import IQL
+from umwelt.behaviours.in_context import InContext
 from umwelt.behaviours.informed import Informed
 from umwelt.behaviours.judged import Judged
+from umwelt.behaviours.labelled import Labelled
 from umwelt.behaviours.latent_skills import LatentSkills
 from umwelt.behaviours.library import Library
 from umwelt.behaviours.mixed import Mixed
@@ -61,6 +64,7 @@ __all__ = [
     "ActorCritic",
     "Advised",
     "Answers",
+    "Asking",
     "Autotelic",
     "Averaged",
     "BeT",
@@ -73,6 +77,7 @@ __all__ = [
     "Composed",
     "Conservative",
     "Contrastive",
+    "Controlled",
     "Corrective",
     "Curious",
     "DecisionTransformer",
@@ -83,9 +88,11 @@ __all__ = [
     "Evolved",
     "Flows",
     "Guarded",
+    "InContext",
     "Informed",
     "Judged",
     "Kept",
+    "Labelled",
     "LatentSkills",
     "Library",
     "Looks",

@@ -30,7 +30,7 @@ class Conservative:
     draws: int = 10
     """Actions of each kind that stand for all: uniform ones, the policy's, and the policy's one step later."""
     calibrated: bool = False
-    """Count no action of the policy below the rewards that followed in the data (Cal-QL)."""
+    """Count no action of the policy below the discounted rewards that followed in the data (Cal-QL)."""
     lived: bool = False
     """Also of moments that the agent itself lived. Without it the term is gone once it learns from those alone."""
 

@@ -59,8 +59,8 @@ class Density:
     def init(self, key: jax.Array, width: int, acts: policies.Gaussian) -> DensityState:
         """Begin untrained."""
         model = latent.latent(key, width, acts.size, self.units, 2 * acts.size)
-        zero = jnp.int32(0)
-        return DensityState(model=model, optimiser=optimiser(self.learning_rate).init(model), lessons=zero, steps=zero)
+        held = optimiser(self.learning_rate).init(model)
+        return DensityState(model=model, optimiser=held, lessons=jnp.int32(0), steps=jnp.int32(0))
 
     def cost(self, key: jax.Array, state: DensityState, features: jax.Array, unit: jax.Array) -> jax.Array:
         """float32 [N]: the weighted bound of unit actions [N, A]."""
@@ -81,11 +81,12 @@ class Density:
         def miss(model: Latent) -> jax.Array:
             return mean(latent.loss(key, model, batch.now, unit, self.beta), seen)
 
-        loss, gradient = jax.value_and_grad(miss)(state.model)
-        model, optimised = stepped(optimiser(self.learning_rate), gradient, state.optimiser, state.model)
+        def taught() -> tuple[jax.Array, Latent, Any]:
+            loss, gradient = jax.value_and_grad(miss)(state.model)
+            return loss, *stepped(optimiser(self.learning_rate), gradient, state.optimiser, state.model)
+
         due = ~self.ready(state) & jnp.any(seen > 0)
-        held = (state.model, state.optimiser)
-        model, optimised = jax.tree.map(lambda new, old: jnp.where(due, new, old), (model, optimised), held)
+        loss, model, optimised = jax.lax.cond(due, taught, lambda: (miss(state.model), state.model, state.optimiser))
         alone = jnp.any(batch.weight > 0) & ~jnp.any(seen > 0)
         after = replace(state, model=model, optimiser=optimised, lessons=state.lessons + due, steps=state.steps + alone)
         return after, {"density_loss": loss}

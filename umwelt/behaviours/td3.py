@@ -156,12 +156,14 @@ class TD3:
                 cost = cost + self.support.cost(charging, support, batch.now, mine)
             return mean(cost - value / jnp.maximum(size, 1e-6), batch.weight)
 
-        gradient = jax.grad(please)(state.policy)
-        policy, of_policy = stepped(chain, gradient, state.optimisers[0], state.policy, jax.grad(please))
-        moved = (policy, averaged(policy, state.slow, self.ema_rate), averaged(made, state.target, self.ema_rate), of_policy)
+        def moved() -> tuple[Stack, Stack, Bundle, Any]:
+            gradient = jax.grad(please)(state.policy)
+            policy, of_policy = stepped(chain, gradient, state.optimisers[0], state.policy, jax.grad(please))
+            return policy, averaged(policy, state.slow, self.ema_rate), averaged(made, state.target, self.ema_rate), of_policy
+
         held = (state.policy, state.slow, state.target, state.optimisers[0])
         due = (state.updates + 1) % self.every == 0
-        policy, slow, target, of_policy = jax.tree.map(lambda new, old: jnp.where(due, new, old), moved, held)
+        policy, slow, target, of_policy = jax.lax.cond(due, moved, lambda: held)
         after = dataclasses.replace(
             state,
             policy=policy,

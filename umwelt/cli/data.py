@@ -32,9 +32,11 @@ class Command:
     """What `umwelt data` takes."""
 
     data: tyro.conf.Positional[str]
-    """A folder or the id of a Minari data set, a table *.csv or *.parquet, or module:name of a Source."""
+    """A folder of Minari, LeRobot or stable-worldmodel (*.lance), the id of a Minari data set, a table *.csv or *.parquet,
+    or module:name of a Source."""
     columns: tuple[str, ...] = ()
-    """What the columns of a table are: obs=a,b action=u (or choice=u) reward=r done=d cut=t episode=e."""
+    """What the columns of a table are: obs=a,b action=u (or choice=u) reward=r done=d cut=t episode=e. Data sets of LeRobot
+    and of stable-worldmodel take obs, action, reward and done."""
     world: str = ""
     """The pure world that it is of, whose chance and expert it is compared with."""
     reference: str = ""
@@ -66,7 +68,7 @@ def measured(source: Any, spec: Any, world: Any, command: Command) -> dict[str, 
 
     from umwelt.core import spaces
     from umwelt.evaluation import data_sets
-    from umwelt.memory import Logged
+    from umwelt.memory import LeRobot, Logged
     from umwelt.worlds.observed import names_of
 
     def flat(observation: Any, action: Any) -> tuple[Any, Any]:
@@ -89,10 +91,13 @@ def measured(source: Any, spec: Any, world: Any, command: Command) -> dict[str, 
     pieces = pieces_of(source)
     if not pieces:
         raise ValueError("it holds no episode")
-    columns = source if isinstance(source, Logged) else None
-    seen = columns.observation if columns else names_of(world) if world is not None else ()
+    seen, done = names_of(world) if world is not None else (), ()
+    if isinstance(source, Logged):
+        seen, done = source.observation, source.action
+    elif isinstance(source, LeRobot):
+        seen, done = source.names
     seen = seen or tuple(f"observation {index}" for index in range(spaces.width(spec.observation)))
-    done = (columns.action if columns else ()) or tuple(f"action {index}" for index in range(spaces.width(spec.action)))
+    done = done or tuple(f"action {index}" for index in range(spaces.width(spec.action)))
     found = dataclasses.asdict(data_sets.card(pieces, (seen, done), flat))
     found["data"] = command.data
     chance, best = played(world, "random"), played(world, "expert")

@@ -64,11 +64,13 @@ class Command:
     announced: bool = False
     """Let the agent see its task, as a part of what it observes."""
     shown: tuple[str, ...] = ()
-    """Experience of others that the agent is shown before its first decision: folders or ids of Minari data sets, tables
-    *.csv or *.parquet, or module:name of a Source. `umwelt record` writes such a folder; --rhythm.study lets the agent learn
-    from it first. Without --world the spaces are those of the table or the data set, and nothing can be probed."""
+    """Experience of others that the agent is shown before its first decision: folders or ids of Minari data sets, folders of
+    LeRobot or of stable-worldmodel (*.lance), tables *.csv or *.parquet, or module:name of a Source. `umwelt record` writes a
+    Minari folder; --rhythm.study lets the agent learn from it first. Without --world the spaces are those of what is shown,
+    and nothing can be probed."""
     columns: tuple[str, ...] = ()
-    """What the columns of a table are: obs=a,b action=u (or choice=u) reward=r done=d cut=t episode=e."""
+    """What the columns of a table are: obs=a,b action=u (or choice=u) reward=r done=d cut=t episode=e. Data sets of LeRobot
+    and of stable-worldmodel take obs, action, reward and done."""
     panel: tuple[str, ...] = ()
     """The world's tasks that the life is examined on; empty for those that its teacher chooses."""
     voice: str = ""

@@ -100,16 +100,17 @@ def recipe_of(name: str) -> Any:
 
 
 def source_of(name: str, columns: tuple[str, ...] = ()) -> Any:
-    """Find a source of shown experience: a table, the folder or the id of a Minari data set, or `module:name` of a Source.
+    """Find a source of shown experience: a table, a data set of LeRobot, stable-worldmodel or Minari, or `module:name`.
 
-    columns: what the columns of a table are.
+    columns: what the columns of a table are, or the features of a data set of LeRobot or stable-worldmodel.
     """
-    from umwelt.cli.tables import is_table, table_of
+    from umwelt.cli.tables import data_set_of, is_table, table_of
     from umwelt.memory import Minari, minari
 
     if is_table(name):
         return table_of(name, columns)
-
+    if (found := data_set_of(name, columns)) is not None:
+        return found
     if Path(name).exists() or ":" not in name:
         if missing := minari.missing():
             raise UsageError(f"--shown {name}: {missing}")

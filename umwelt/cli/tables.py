@@ -1,4 +1,4 @@
-"""Tables of logged decisions on the command line: `--shown plant.csv --columns obs=heat,flow action=valve reward=paid`."""
+"""Data with named columns on the command line: `--shown plant.csv --columns obs=heat,flow action=valve reward=paid`."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ KEYS = {
     "cut": "cut",
     "episode": "episode",
 }
-"""Words of --columns, and the fields of `umwelt.memory.Logged`."""
+"""Words of --columns, and the fields of the sources in `umwelt.memory`."""
 SUFFIXES = (".csv", ".parquet")
 
 
@@ -31,16 +31,46 @@ def table_of(name: str, columns: tuple[str, ...]) -> Any:
         raise UsageError(
             f"--shown {name}: say what its columns are, as in --columns obs=heat,flow action=valve reward=paid done=over"
         )
+    fields = _fields(columns, tuple(KEYS), ("obs", "action"))
+    if "observation" not in fields:
+        raise UsageError("--columns: obs=... is missing: which columns hold what was seen")
+    return _readable(name, Logged(path=str(Path(name).resolve()), **fields))
+
+
+def data_set_of(name: str, columns: tuple[str, ...]) -> Any:
+    """Make the source of a LeRobot data set or of a table of stable-worldmodel; None where the folder is neither.
+
+    A reward or an end that the data set does not hold is none, unless --columns name it.
+    """
+    from umwelt.memory import LeRobot, WorldModel, lerobot_folder, worldmodel
+
+    path = str(Path(name).resolve())  # the life may be resumed from another folder
+    try:
+        if lerobot_folder.is_folder(name):
+            kind, held = LeRobot, lerobot_folder.Folder(name).features
+        elif worldmodel.table_in(name) is not None:
+            kind, held = WorldModel, WorldModel(path=name).widths
+        else:
+            return None
+    except ValueError as error:
+        raise UsageError(f"--shown {name}: {error}") from error
+    absent: dict[str, Any] = {field: "" for field in ("reward", "done") if getattr(kind, field) not in held}
+    return _readable(name, kind(path=path, **(absent | _fields(columns, ("obs", "action", "reward", "done"), ("obs",)))))
+
+
+def _fields(columns: tuple[str, ...], known: tuple[str, ...], many: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of a source from the words KEY=NAME of --columns. many: keys that take names with commas between them."""
     fields: dict[str, Any] = {}
     for word in columns:
         key, equals, names = word.partition("=")
-        if not equals or key not in KEYS or not names:
-            raise UsageError(f"--columns {word}: write KEY=NAME, where KEY is one of {', '.join(KEYS)}")
-        many = key in ("obs", "action")
-        fields[KEYS[key]] = tuple(each.strip() for each in names.split(",")) if many else names
-    if "observation" not in fields:
-        raise UsageError("--columns: obs=... is missing: which columns hold what was seen")
-    source = Logged(path=str(Path(name).resolve()), **fields)
+        if not equals or key not in known or not names:
+            raise UsageError(f"--columns {word}: write KEY=NAME, where KEY is one of {', '.join(known)}")
+        fields[KEYS[key]] = tuple(each.strip() for each in names.split(",")) if key in many else names
+    return fields
+
+
+def _readable(name: str, source: Any) -> Any:
+    """The source, once it could say its spaces."""
     try:
         source.spec()
     except ValueError as error:

@@ -7,6 +7,7 @@ from umwelt.memory.both import Both
 from umwelt.memory.halves import Halves
 from umwelt.memory.hindsight import Hindsight
 from umwelt.memory.keep import Covering, Fading, Newest, Reservoir, Surprising
+from umwelt.memory.lerobot import LeRobot
 from umwelt.memory.lifelong import Lifelong
 from umwelt.memory.logged import Logged
 from umwelt.memory.played import Played
@@ -18,6 +19,7 @@ from umwelt.memory.shown import Minari
 from umwelt.memory.spilled import Spilled
 from umwelt.memory.topology import Topology
 from umwelt.memory.trajectories import Trajectories
+from umwelt.memory.worldmodel import WorldModel
 
 __all__ = [
     "Both",
@@ -25,6 +27,7 @@ __all__ = [
     "Fading",
     "Halves",
     "Hindsight",
+    "LeRobot",
     "Lifelong",
     "Logged",
     "Minari",
@@ -39,4 +42,5 @@ __all__ = [
     "Surprising",
     "Topology",
     "Trajectories",
+    "WorldModel",
 ]

@@ -97,10 +97,10 @@ class LeRobot:
         numbers = [name for name in self.observation if folder.features[name].dtype not in PICTURES]
         held = folder.numbers(list(dict.fromkeys((*numbers, *filter(None, (self.action, self.reward, self.done))))), listed)
         for number, each in enumerate(held):
-            early = np.flatnonzero(each[self.done][:-1, 0]) if self.done else ()
-            if len(early):
+            early = np.flatnonzero(each[self.done][:-1, 0]) if self.done else np.zeros(0)
+            if early.size:
                 raise folder.fault(
-                    f"episode {number} goes on after done={self.done!r} at frame {early[0]}; give another feature, or done=''"
+                    f"episode {number} goes on after done={self.done!r} at frame {int(early[0])}; give another feature, or done=''"
                 )
         if not any(map(self._count, listed, held)):
             raise folder.fault("it holds no transition; a transition needs two frames")
@@ -123,7 +123,7 @@ class LeRobot:
         pictures = [name for name in self.observation if folder.features[name].dtype in PICTURES]
         wide = sum(folder.features[name].width for name in self.observation if name not in pictures)
         observation: dict[str, Any] = {JOINED: Box(shape=(wide,))} if wide else {}
-        observation |= {name: Box(folder.features[name].picture, 0.0, 255.0, "uint8") for name in pictures}
+        observation |= {name: Box(shape=folder.features[name].picture, low=0.0, high=255.0, dtype="uint8") for name in pictures}
         action = Box(shape=(1,), low=0.0, high=0.0)
         if self.action:
             done = np.concatenate([each[self.action] for each in held])

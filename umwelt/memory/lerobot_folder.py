@@ -68,6 +68,8 @@ class Folder:
             self.chunks, self.rate = int(self.info["chunks_size"]), float(self.info["fps"])
             self.features = {name: _feature(entry) for name, entry in self.info["features"].items()}
             self.total = int(self.info["total_episodes"])
+            if min(self.chunks, self.rate) <= 0:
+                raise ValueError("a chunks_size and a fps above 0")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self.fault(f"{INFO} lacks {error}, or has another kind of value there; copy it again") from error
 
@@ -89,6 +91,8 @@ class Folder:
             found = [row for file in files for row in self._table(file, names).to_pylist()]
         else:
             found = self._lines(Path(self.path) / V2_EPISODES)
+        if any(value is None for row in found for value in row.values()) or any(row["length"] < 1 for row in found):
+            raise self.fault("its list of episodes has a cell without a value, or an episode of no frame; copy the folder again")
         found = sorted(found, key=lambda row: row["episode_index"])
         if [row["episode_index"] for row in found] != list(range(self.total)):
             where = V3_EPISODES if self.many else V2_EPISODES
@@ -159,7 +163,9 @@ class Folder:
                         continue
                     if len(made) == length or frame.time > start + (len(made) + 0.5) / self.rate:
                         break
-                    made.append(frame.to_ndarray(format="gray" if channels == 1 else "rgb24").reshape(frame.height, frame.width, -1))
+                    made.append(
+                        frame.to_ndarray(format="gray" if channels == 1 else "rgb24").reshape(frame.height, frame.width, -1)
+                    )
         except (av.error.FFmpegError, IndexError) as error:
             raise self.fault(f"{self._name(file)} is no video, or a damaged one ({error}); copy it again") from error
         return made
@@ -191,16 +197,18 @@ class Folder:
 
     def _array(self, file: Path, name: str, column: Any) -> np.ndarray:
         import pyarrow
-        import pyarrow.compute
+        from pyarrow import compute
 
         shape, rows = self.features[name].shape if name in self.features else (1,), len(column)
         held = column
         for size in shape:
             if not hasattr(held, "flatten") or not pyarrow.types.is_nested(held.type):
                 break
-            wide = pyarrow.compute.list_value_length(held)
+            wide = compute.call_function("list_value_length", [held])
             if wide.null_count or not bool(np.all(wide.to_numpy(zero_copy_only=False) == size)):
-                raise self.fault(f"{self._name(file)} has {name} of another width than the {list(shape)} of {INFO}; copy both again")
+                raise self.fault(
+                    f"{self._name(file)} has {name} of another width than the {list(shape)} of {INFO}; copy both again"
+                )
             held = held.flatten()
         try:
             numbers = held.cast(pyarrow.float64(), safe=False).to_numpy(zero_copy_only=False)

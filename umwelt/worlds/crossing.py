@@ -18,12 +18,16 @@ ROWS = (-0.5, 0.05, 0.6)
 """How high each row of posts stands; the field is [-1, 1] both ways."""
 POSTS = ((0.0,), (-0.3, 0.3), (-0.6, 0.0, 0.6))
 """Where the posts of each row stand, from left to right."""
-GAPS = ((-0.4, 0.4), (-0.65, 0.0, 0.65), (-0.85, -0.3, 0.3, 0.85))
-"""Where the expert goes through the gaps of each row."""
+GAPS = ((-0.3, 0.3), (-0.6, 0.0, 0.6), (-0.9, -0.3, 0.3, 0.9))
+"""Where the expert goes through the gaps of each row: straight below posts of the next one."""
 START, LINE = -0.95, 0.95
 """How high paths begin, and where they have crossed."""
-NEAR = 0.18
-"""How far before and behind a row the expert is in the middle of its gap."""
+NEAR = 0.22
+"""How far before a row the expert turns aside."""
+ASIDE = 0.3
+"""How far it goes to the side around a post, and as far ahead on the way."""
+ALIGNED = 0.03
+"""How near it comes to where it turns."""
 ROUTES = 24
 """Ways through the field. A route of that number is any."""
 GATES = {"left": -0.67, "middle": 0.0, "right": 0.67}
@@ -144,10 +148,12 @@ class Crossing:
         return 1.0 - self._score(next_observation, given.goal, given.within)[1].astype(jnp.float32)
 
     def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
-        """Actions [N]: to the middle of the gap in the next row, through it, and so on to the goal."""
+        """Actions [N]: straight ahead until a post is near, then around it, and at last to the goal.
+
+        All routes look alike until they part, and the mean of their actions there leads into the post.
+        """
         given = stream.default(self, task, observation.shape[0])
-        aims = jax.vmap(_aim)(observation, given)
-        away = aims - observation
+        away = jax.vmap(_aim)(observation, given) - observation
         return away / jnp.maximum(jnp.sqrt(jnp.sum(away**2, axis=-1, keepdims=True)), self.speed)
 
     def init(self, key: jax.Array, task: CrossingTask) -> tuple[stream.StreamState, TimeStep]:
@@ -198,19 +204,19 @@ def route(path: jax.Array) -> jax.Array:
 
 def _aim(place: jax.Array, task: CrossingTask) -> jax.Array:
     """Where the expert goes from one place, float32 [2]."""
-    wanted, aims = jnp.round(task.route).astype(jnp.int32), []
-    chosen = gaps(wanted)
-    for height, ways, gap in zip(ROWS, GAPS, chosen, strict=True):
-        middles = jnp.asarray(ways)
-        nearest = jnp.argmin(jnp.abs(middles - place[0]))
-        x = middles[jnp.where(wanted < ROUTES, gap, nearest)]
-        aims += [jnp.stack([x, jnp.float32(height - NEAR)]), jnp.stack([x, jnp.float32(height + NEAR)])]
-    narrow = task.within < 1.0
-    last = jnp.where(narrow, jnp.asarray(task.goal), jnp.stack([place[0], jnp.float32(1.0)]))
-    every = jnp.stack([*aims, last])
-    # those it has come past lie below; the last is never behind
-    ahead = every[:, 1] > place[1] + 0.01
-    return every[jnp.where(jnp.any(ahead), jnp.argmax(ahead), len(aims))]
+    x, y = place
+    wanted = jnp.round(task.route).astype(jnp.int32)
+    # to a gate, or straight ahead over the line
+    aim = jnp.where(task.within < 1.0, jnp.asarray(task.goal), jnp.stack([x, jnp.float32(1.0)]))
+    for height, ways, gap in reversed(list(zip(ROWS, GAPS, gaps(wanted), strict=True))):
+        middles, turn = jnp.asarray(ways), jnp.float32(height - NEAR)
+        middle = middles[jnp.where(wanted < ROUTES, gap, jnp.argmin(jnp.abs(middles - x)))]
+        beside = middle + jnp.sign(x - middle) * ASIDE
+        far = jnp.abs(x - middle) > ASIDE + ALIGNED
+        around = jnp.where(far, jnp.stack([beside, turn]), jnp.stack([middle, turn + ASIDE]))
+        here = jnp.where(y < turn - ALIGNED, jnp.stack([x, turn]), around)
+        aim = jnp.where(y < turn + ASIDE - ALIGNED, here, aim)
+    return aim
 
 
 @drawing.register
