@@ -166,7 +166,7 @@ STATES = [[1.0, 2.0]] * 5
         (
             "v21",
             lambda root: rewrite(root / FIRST_FILE, next__done=[False, True, False, False, True]),
-            "episode 0 goes on after done='next.done' at frame 1; give another feature, or done=''",
+            "episode 0 goes on after done='next.done' at frame 1; give another, or done=''",
         ),
     ],
 )

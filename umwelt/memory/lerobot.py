@@ -100,7 +100,7 @@ class LeRobot:
             early = np.flatnonzero(each[self.done][:-1, 0]) if self.done else np.zeros(0)
             if early.size:
                 raise folder.fault(
-                    f"episode {number} goes on after done={self.done!r} at frame {int(early[0])}; give another feature, or done=''"
+                    f"episode {number} goes on after done={self.done!r} at frame {int(early[0])}; give another, or done=''"
                 )
         if not any(map(self._count, listed, held)):
             raise folder.fault("it holds no transition; a transition needs two frames")
