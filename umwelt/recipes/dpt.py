@@ -9,7 +9,7 @@ from umwelt.teachers import Blocks
 
 
 @recipe(
-    summary="in-context learning from best actions; for worlds that have an expert, such as umwelt.worlds.arms:Arms",
+    summary="in-context learning from best actions; for worlds that have an expert, such as umwelt.worlds.levers:Arms",
     family="in-context",
     needs=("choices",),
     cites=("dpt_2023",),

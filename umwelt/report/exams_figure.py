@@ -5,7 +5,7 @@ import numpy as np
 from umwelt.report.figure import Drawing, PageTable, band, finish, label_of, lines, number, sheet
 
 MOST = 12
-"""Tasks that are drawn: the first ones, since more lines cannot be told apart."""
+"""Tasks that are drawn: the first ones, since more lines cannot be distinguished."""
 PANELS = {"mean": "return in exams", "model_error": "model error"}
 
 

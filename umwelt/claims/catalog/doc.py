@@ -37,7 +37,8 @@ luck = Claim(
     seeds=tuple(range(8)),
     tuned=(100, 101, 102),
     minutes=4,
-    tried="one setting",
+    tries=2,
+    tried="at a weight of 1, with energies as slow as the latents, luck was held on to; 2, three times as fast, is the second",
     not_shown="robots with noise, and latents of a whole future: here a latent belongs to one action. The rival that asks for the"
     " best return is a clone with the return among its features, not a transformer; in the levers nothing precedes a pull, and on"
     " ice the cell is all there is to know",

@@ -5,7 +5,7 @@ from umwelt.claims.arms import Computed
 from umwelt.claims.claim import Claim, Expect
 from umwelt.claims.studies.levers import GAP, REGRET, Learned, Ruled
 from umwelt.recipes.variation import varied
-from umwelt.worlds.arms import Arms
+from umwelt.worlds.levers import Arms
 
 LEVERS = Arms(time_limit=30)
 NAMING = Computed(function=Learned(agent=InContext(world=LEVERS, horizon=30)), measures=(REGRET, GAP), together=True)

@@ -51,5 +51,6 @@ kept = Claim(
     ),
     cites=("model_based_exploration_2023",),
     minutes=8,
+    tried="one setting, which was not tuned",
     not_shown="MuZero in Crafter, RoboDesk and Meta-World, from pixels; the reward of a wish is known here, and not learned",
 )

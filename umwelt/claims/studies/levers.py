@@ -9,7 +9,7 @@ from umwelt.behaviours.in_context import InContext, logits, query
 from umwelt.claims.arms import Measure
 from umwelt.core import keys, part
 from umwelt.networks.inside import with_batch
-from umwelt.worlds.arms import Arms
+from umwelt.worlds.levers import Arms
 
 REGRET = Measure(name="regret", unit="reward", better="down")
 """What the pulls of an episode paid less than the best lever would have, on average."""
