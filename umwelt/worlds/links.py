@@ -1,5 +1,6 @@
 """Simulate a planar arm of a few links among discs, with joint limits, that passes through what it should not touch."""
 
+import itertools
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import numpy as np
 
 from umwelt.core import Box, TimeStep, WorldSpec, part, struct
 from umwelt.worlds import stream
+from umwelt.worlds.sketch import Strokes, drawing, strokes
 
 DISCS = np.array([[0.55, 0.35], [-0.1, 0.6], [0.6, -0.45]], np.float32)
 """Middles of the discs, in lengths of the arm."""
@@ -95,7 +97,7 @@ class Links:
 
     def end(self, angles: jax.Array) -> jax.Array:
         """Where the arm ends, float32 [..., 2]."""
-        return self._points(angles)[..., -1, :]
+        return self.points(angles)[..., -1, :]
 
     def position(self, observation: jax.Array) -> jax.Array:
         """Where the arm ends, float32 [N, 2]."""
@@ -151,7 +153,7 @@ class Links:
         share = jnp.min(jnp.where(nearer > 1e-9, left / jnp.maximum(nearer, 1e-9), 1.0))
         return jnp.clip(jnp.minimum(share, 1.0) * wish, -1.0, 1.0)
 
-    def _points(self, angles: jax.Array) -> jax.Array:
+    def points(self, angles: jax.Array) -> jax.Array:
         """Points along the links, float32 [..., J * SAMPLES, 2]; the last is the end."""
         turned = jnp.cumsum(angles, axis=-1)
         links = jnp.stack([jnp.cos(turned), jnp.sin(turned)], axis=-1) / self.joints
@@ -162,9 +164,21 @@ class Links:
 
     def _distances(self, angles: jax.Array) -> jax.Array:
         """Of one row: every point from every disc, and every joint from its limits; float32 [K]."""
-        from_discs = _apart(self._points(angles)[:, None], jnp.asarray(DISCS)) - RADIUS
+        from_discs = _apart(self.points(angles)[:, None], jnp.asarray(DISCS)) - RADIUS
         return jnp.concatenate([from_discs.reshape(-1), LIMIT - angles, LIMIT + angles])
 
 
 def _apart(one: jax.Array, other: jax.Array) -> jax.Array:
     return jnp.sqrt(jnp.sum((one - other) ** 2, axis=-1) + 1e-12)
+
+
+@drawing.register
+def _(world: Links, body: LinksBody, task: LinksTask) -> Strokes:
+    def at(place: Any) -> tuple[Any, Any]:
+        return 0.5 + 0.45 * place[0], 0.5 - 0.45 * place[1]
+
+    ends = world.points(body.angles)[SAMPLES - 1 :: SAMPLES]
+    joints = [jnp.zeros(2), *(ends[link] for link in range(world.joints))]
+    discs = [(*at(disc), *at(disc), 0.45 * RADIUS, 0.35) for disc in DISCS]
+    goal = (*at(task.goal), *at(task.goal), 0.02, 0.6)
+    return strokes(*discs, goal, *((*at(one), *at(other), 0.02, 1.0) for one, other in itertools.pairwise(joints)))
