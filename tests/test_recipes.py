@@ -25,7 +25,7 @@ from umwelt.recipes.citations import PARTS, bibtex, entries, keys_of
 from umwelt.recipes.dreamer_v3 import dreamer_v3
 from umwelt.recipes.losse_mpc import losse_mpc
 from umwelt.recipes.recipe import NEEDS, Recipe, lacking
-from umwelt.worlds import Cartpole, CartpoleSwingup, Links, Pendulum, pictured
+from umwelt.worlds import Cartpole, CartpoleSwingup, Links, Pendulum, of, pictured
 
 HOME = Path(recipes.__file__).parent
 WORLDS = {"guard": Links(), "boxes": Pendulum(), "choices": Cartpole()}
@@ -55,6 +55,13 @@ def test_a_recipe_keeps_the_contract_of_agents_in_every_world_of_its_card(name: 
     shown = varied(life, {"shown": ("a source",)}) if "data" in CARDS[name].needs else life
     assert lacking(CARDS[name], shown) == ""
     check.agent(life.agent, life.world.spec, depth="shapes").raise_if_broken()
+
+
+@pytest.mark.parametrize("name", [name for name, card in CARDS.items() if "choices" in card.needs])
+def test_a_recipe_of_choices_takes_a_simulator_or_refuses_it_in_a_sentence(name: str) -> None:
+    world = of("gymnasium:CartPole-v1")
+    with suppress(ValueError, TypeError):
+        jax.eval_shape(lambda key: CARDS[name](world).agent.init(key, world.spec), jax.random.key(0))
 
 
 @pytest.mark.parametrize("name", sorted(CARDS))

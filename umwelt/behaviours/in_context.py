@@ -96,6 +96,8 @@ class InContext:
             raise ValueError(f"world: {spec.name} has actions {spec.action}; InContext names one of several choices")
         if spec.action != self.world.spec.action:
             raise ValueError(f"world: practice has actions {self.world.spec.action}, where {spec.name} has {spec.action}")
+        if self.world.spec.hosted:
+            raise ValueError(f"world: InContext practises in compiled programs, and {self.world.spec.name} is a simulator")
         if self.world.time_limit < self.horizon:
             raise ValueError(f"horizon={self.horizon}: an episode of practice ends after {self.world.time_limit}; ask for less")
         for_read, for_network, for_head = keys.split(key, "read", "network", "head")

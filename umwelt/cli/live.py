@@ -286,7 +286,7 @@ def _with_lessons(before: Any, after: Any) -> Any:
     """Another teacher keeps the names and the steps of the one that it replaces, which are those of the stream."""
     if type(before) is type(after):
         return after
-    kept = [name for name in ("names", "steps") if name in vars(before) and name in vars(after)]
+    kept = [name for name in ("names", "steps") if vars(before).get(name) and name in vars(after)]
     return replace(after, **{name: getattr(before, name) for name in kept})
 
 

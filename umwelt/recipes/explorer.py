@@ -11,7 +11,7 @@ from umwelt.recipes.variation import varied
 @recipe(
     summary="a clone of walks without an aim, each named by what it did; for pages, such as umwelt.worlds:Page",
     family="offline",
-    needs=("choices",),
+    needs=("choices", "data"),
     cites=("explorer_2025",),
     budget="6,000 lessons of 3,000 walks",
 )
