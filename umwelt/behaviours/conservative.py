@@ -26,7 +26,8 @@ class Conservative:
     """
 
     alpha: float = 5.0
-    """Weight of the term."""
+    """Weight of the term beside half of each squared error, as in the paper; 5 beside the whole, as in published code, is 2.5
+    here."""
     draws: int = 10
     """Actions of each kind that stand for all: uniform ones, the policy's, and the policy's one step later."""
     calibrated: bool = False
