@@ -106,9 +106,9 @@ def test_chunks_hold_the_next_actions_in_order_where_all_are_known() -> None:
 
 
 def test_goals_come_later_and_nothing_behind_them_is_learned() -> None:
-    length, first = 12, 3
+    length, first, last = 12, 3, 9
     at = jnp.broadcast_to(jnp.arange(length), (200, length))
-    known = at >= first
+    known = (at >= first) & (at <= last)
     batch = stretches(KEY, rows=200, length=length)
     number = jnp.stack([at, at], axis=-1).astype(jnp.float32)
     batch = replace(batch, context=replace(batch.context, features=number, known=known), acted=known, achieved=number)
@@ -118,9 +118,9 @@ def test_goals_come_later_and_nothing_behind_them_is_learned() -> None:
     goal, start = context.goal[:, 0], context.features[:, 0, 0]
     assert np.all(start >= first)
     assert np.all(goal >= start)
-    assert set(np.unique(goal)) == set(range(first, length))
-    last = np.asarray(rows[..., 1])
-    assert np.all(np.where(learned, last <= np.asarray(goal)[:, None], True))
+    assert set(np.unique(goal)) == set(range(first, last + 1))
+    ends = np.asarray(rows[..., 1])
+    assert np.all(np.where(learned, ends <= np.asarray(goal)[:, None], True))
     assert np.mean(np.asarray(learned)) > 0.2
     # what is learned at a step is what was done there
     assert np.all(np.where(learned, rows[..., 0] == context.features[..., 0], True))

@@ -144,7 +144,7 @@ def test_what_is_learned_from_is_what_is_read_in_life() -> None:
         made = replace(lived(steps[index], actions[index], steps[index + 1]), to_come=to_come)
         memory = part.memory.add(KEY, memory, replace(made, task={}))
     drawn = part.memory.sample(KEY, memory, (64, 3))
-    batch = histories.of(state.seen, policies.over(world.action), drawn, False)
+    batch = histories.of(KEY, state.seen, policies.over(world.action), drawn, False)
     row = int(np.argmin(np.abs(batch.context.features[:, 0, 0] - 0.1)))
     np.testing.assert_allclose(batch.context.features[row], read.features[0])
     np.testing.assert_allclose(batch.context.actions[row], read.actions[0], atol=1e-6)
@@ -154,7 +154,7 @@ def test_what_is_learned_from_is_what_is_read_in_life() -> None:
     np.testing.assert_allclose(batch.wanted_after[row], [6.0, 4.0, 0.0])
 
 
-def test_of_two_episodes_in_one_stretch_the_last_is_known_and_watched_actions_are_not() -> None:
+def test_of_two_episodes_in_one_stretch_one_is_known_and_watched_actions_are_not() -> None:
     kinds = np.array([[MID, TRUNCATED, FIRST, MID]])
     after = np.array([[TRUNCATED, FIRST, MID, MID]])
     shape = (1, 4)
@@ -164,12 +164,16 @@ def test_of_two_episodes_in_one_stretch_the_last_is_known_and_watched_actions_ar
 
     made = lived(steps(kinds), jnp.full((*shape, 1), 1.0), steps(after))
     watched = replace(made, origin=jnp.array([[0, 0, WATCHED, 0]], jnp.int8))
-    batch = histories.of(agent().init(KEY, ROOM).seen, policies.over(ROOM.action), watched, False)
-    assert batch.context.known[0].tolist() == [False, False, True, True]
+    state, found = agent().init(KEY, ROOM), {}
+    for seed in range(12):
+        batch = histories.of(jax.random.key(seed), state.seen, policies.over(ROOM.action), watched, False)
+        found[tuple(batch.context.known[0].tolist())] = batch
+        assert not np.any(batch.returned)
+    assert set(found) == {(True, False, False, False), (False, False, True, True)}
+    batch = found[False, False, True, True]
     assert batch.acted[0].tolist() == [False, False, False, True]
     assert batch.context.actions[0, :, 0].tolist() == [0.0, 0.0, 0.0, 0.5]
     assert batch.context.features[0, :, 0].tolist() == [0.0, 0.0, 5.0, 5.0]
-    assert not np.any(batch.returned)
 
 
 def test_units_are_measured_in_the_first_lessons_and_then_frozen() -> None:

@@ -34,8 +34,8 @@ def lives_in(work: Path) -> dict[str, object]:
     return {name: fingerprints(work / arm.key / "seeds-0-1") for name, arm in ARMS.items()}
 
 
-# Ray starts its own programs by a fork, of which JAX warns
-@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+# Ray starts its own programs by a fork, of which JAX warns, and lance where a test before this one read a table of it
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning", "ignore:lance is not fork-safe:UserWarning")
 @pytest.mark.parametrize("executor", [Processes(number=2), OnRay(workers=2)], ids=["processes", "ray"])
 def test_one_whose_worker_is_killed_ends_with_the_same_life(
     executor: Executor, in_turn: tuple, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

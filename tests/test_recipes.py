@@ -31,7 +31,12 @@ HOME = Path(recipes.__file__).parent
 WORLDS = {"guard": Links(), "boxes": Pendulum(), "choices": Cartpole()}
 CARDS = {name: ALL[name] for name in ALL}
 SEEN = {"boxes": pictured(Pendulum()), "choices": pictured(Cartpole())}
-FITS = [(name, kind) for name, card in CARDS.items() for kind in card.needs if kind in (*WORLDS, "pictures")]
+FITS = [
+    (name, kind)
+    for name, card in CARDS.items()
+    for kind in card.needs
+    if kind in (*WORLDS, "pictures") and ("guard" not in card.needs or kind == "guard")
+]
 RHYTHM = Rhythm(random=0, learn_every=5, updates=1, chunk=20)
 SMALL = {"planner.samples": 8, "planner.elites": 4, "planner.iterations": 1, "planner.horizon": 3, "batch": 8, "updates": 1,
          "length": 4, "memory.length": 4, "memory.bytes": 400_000, "horizon": 4, "starts": 4, "policy.units": 32,

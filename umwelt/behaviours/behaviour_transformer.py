@@ -224,9 +224,10 @@ def _towards(
     starting, aiming = keys.split(key, "start", "goal")
     number, length = batch.acted.shape
     first = jnp.argmax(batch.context.known, axis=1)
+    past = first + jnp.sum(batch.context.known, axis=1)
 
     def between(key: jax.Array, low: jax.Array) -> jax.Array:
-        return low + jnp.floor(jax.random.uniform(key, (number,)) * (length - low)).astype(jnp.int32)
+        return low + jnp.floor(jax.random.uniform(key, (number,)) * (past - low)).astype(jnp.int32)
 
     start = between(starting, first)
     end = between(aiming, start)

@@ -20,8 +20,9 @@ class Context:
     features: float32 [N, K, F]. actions: float32 [N, K, A], what was done at each step as a network reads it: units of a
     Box, or one-hot; zeros where it is not known, as at the newest step of a life. rewards: float32 [N, K], what followed
     the action; 0 where nothing has followed. wanted: float32 [N, K], the return that is asked for from each step on; in a
-    stretch to learn from, that which was had. known: bool [N, K]; the rest is padding, and stands before what is known.
-    goal: float32 [N, F], features of which those that the world wants are shown and the others 0; None without a goal.
+    stretch to learn from, that which was had. known: bool [N, K], steps without a gap; the rest is padding. In life what is
+    known stands last. goal: float32 [N, F], features of which those that the world wants are shown and the others 0; None
+    without a goal.
     """
 
     features: jax.Array
@@ -109,11 +110,14 @@ def empty(rows: int, length: int, features: int, actions: int, goal: bool) -> Co
     )
 
 
-def of(seen: Announcement, acts: policies.Policy, experience: Experience, reads_goal: bool) -> Sequences:
-    """Make stretches of experience [N, L]. Of one that runs on into another episode, the last episode alone is known."""
+def of(key: jax.Array, seen: Announcement, acts: policies.Policy, experience: Experience, reads_goal: bool) -> Sequences:
+    """Make stretches of experience [N, L]. Of one that runs on into another episode, a single episode is known: that of a
+    step which is drawn."""
     rows, length = experience.valid.shape
-    # known from the last seam on
-    known = jnp.flip(jnp.cumprod(jnp.flip(experience.valid, axis=1), axis=1), axis=1) > 0
+    drawn = jax.random.categorical(key, jnp.where(experience.valid, 0.0, -jnp.inf), axis=1)
+    # a seam ends each episode but the last
+    episode = jnp.cumsum(~experience.valid, axis=1)
+    known = experience.valid & (episode == jnp.take_along_axis(episode, drawn[:, None], axis=1))
     acted = known & experience.acted
 
     def features(observation: Any) -> jax.Array:

@@ -177,10 +177,10 @@ class Sequenced:
 
     def learn(self, key: jax.Array, state: SequencedState) -> tuple[SequencedState, Info]:
         """Update the learner once from stretches in memory; measure units in the first lessons."""
-        sampling, learning = keys.split(key, "sample", "learn")
+        sampling, choosing, learning = keys.split(key, "sample", "choose", "learn")
         experience = self.memory.sample(sampling, state.memory, (self.batch, self.learner.length))
         acts = policies.over(state.action_form.space)
-        batch = histories.of(state.seen, acts, experience, self._reads_goal)
+        batch = histories.of(choosing, state.seen, acts, experience, self._reads_goal)
         measures = state.lessons < self.lessons
         units = _measured(state.units, batch.context.features, batch.context.known & measures)
         returns = _measured(state.returns, batch.context.wanted[:, :, None], batch.returned & measures)

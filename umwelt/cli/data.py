@@ -7,7 +7,7 @@ from typing import Any
 
 import tyro
 
-from umwelt.cli.names import source_of, world_of
+from umwelt.cli.names import announcing, source_of, world_of
 from umwelt.cli.options import UsageError, parse
 from umwelt.core import part
 
@@ -39,6 +39,8 @@ class Command:
     and of stable-worldmodel take obs, action, reward and done."""
     world: str = ""
     """The pure world that it is of, whose chance and expert it is compared with."""
+    announced: bool = False
+    """The data set also shows the task, as that of a life with --announced does."""
     reference: str = ""
     """Another data set of the same spaces, against which its coverage is measured."""
     json: bool = False
@@ -50,6 +52,10 @@ def run(arguments: list[str]) -> int:
     command = parse(Command, None, arguments, "umwelt data", DESCRIPTION)
     source = source_of(command.data, command.columns)
     world = world_of(command.world) if command.world else None
+    if command.announced:
+        if world is None:
+            raise UsageError("--announced: name the world whose task is shown, by --world")
+        world = announcing(world)
     spec = world.spec if world is not None else source.spec() if hasattr(source, "spec") else None
     if spec is None:
         raise UsageError(f"--world: {command.data} does not say its spaces; name the world that it is of")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from umwelt.cli.going_on import Jobs, chosen_executor
-from umwelt.cli.names import recipe_of, source_of, stream_of, voice_of, world_of, wrapped
+from umwelt.cli.names import announcing, recipe_of, source_of, stream_of, voice_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, parse_known, shadow, take, unshadow
 from umwelt.cli.parts import replace_parts
 from umwelt.cli.tables import absent_world
@@ -177,7 +177,7 @@ def read(arguments: list[str]) -> tuple[Life, Command, str]:
     start, size, rest = _start(arguments)
     outside, rest = _outside(start, rest)
     seen = wrapped(outside.world, outside.wrap)
-    life = _made(start.recipe, _announced(seen) if outside.announced else seen, size)
+    life = _made(start.recipe, announcing(seen) if outside.announced else seen, size)
     before = Command(
         world=outside.world,
         recipe=life.agent,
@@ -302,9 +302,3 @@ def _fit(recipe: Recipe, life: Life) -> None:
     if sentence:
         others = [name for name in ALL if not lacking(ALL[name], life)]
         raise UsageError(f"--recipe {recipe.name}: {sentence}; recipes that fit: {', '.join(others) or 'none'}")
-
-
-def _announced(world: Any) -> Any:
-    from umwelt.worlds import Announced
-
-    return Announced(world=world)

@@ -36,6 +36,13 @@ def world_of(name: str) -> Any:
         raise UsageError(f"world {name!r}: {error}") from error
 
 
+def announcing(world: Any) -> Any:
+    """The world with its task in the observation."""
+    from umwelt.worlds import Announced
+
+    return Announced(world=world)
+
+
 def stream_of(name: str) -> Any:
     """Find a stream of tasks, NAME or NAME:SIZE, or `module:name` of one, or of a function that makes one."""
     from umwelt.worlds import STREAMS, stream_named

@@ -34,8 +34,9 @@ class Errand:
     """Walk to a place in a square that the observation does not show; every step pays minus the distance.
 
     >>> errand = Errand()
-    >>> float(errand.reward(jnp.zeros((1, 2)), jnp.zeros((1, 2)), jnp.zeros((1, 2)), errand.tasks()["place 0"])[0])
-    0.0
+    >>> away = jnp.array([[0.3, 0.4]])
+    >>> round(float(errand.reward(away, away, away, errand.tasks()["place 0"])[0]), 3)
+    -0.5
     """
 
     batch: int = 1

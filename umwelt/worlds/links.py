@@ -68,8 +68,8 @@ class Links:
         return WorldSpec(name="links", observation=turned, action=action, task=goal, batch=self.batch)
 
     def tasks(self) -> dict[str, LinksTask]:
-        """Named tasks: a place between two discs, one behind a disc, and one in the open."""
-        goals = {"between": [0.25, 0.7], "behind": [0.75, 0.5], "open": [0.2, -0.7]}
+        """Named tasks: a place between two discs, one behind a disc, one in the open and one behind the base."""
+        goals = {"between": [0.25, 0.7], "behind": [0.75, 0.5], "open": [0.2, -0.7], "back": [-0.6, 0.3]}
         return {name: stream.numbers(LinksTask(goal=np.array(goal))) for name, goal in goals.items()}
 
     def begin(self, key: jax.Array, task: LinksTask) -> LinksBody:

@@ -9,7 +9,7 @@ from umwelt.networks.codes import KMeans
 from umwelt.recipes.variation import varied
 
 AGENT = Sequenced(learner=BeT(goal="future"), memory=Trajectories(bytes=4_000_000, length=64, across=True))
-AIMED = Computed(function=Crossed(agent=AGENT, gates=True, episodes=200), measures=(SUCCESS, ENTROPY), together=True)
+AIMED = Computed(function=Crossed(agent=AGENT, gates=True, announced=True, rows=50), measures=(SUCCESS, ENTROPY), together=True)
 OF = "function.agent.learner"
 
 conditional = Claim(
@@ -20,7 +20,7 @@ conditional = Claim(
     recipe="c_bet",
     arms={
         "goal": AIMED,
-        "no goal": varied(AIMED, {f"{OF}.goal": "none"}),
+        "no goal": varied(AIMED, {f"{OF}.goal": "none", "function.announced": False}),
         "mean": varied(AIMED, {f"{OF}.codes": KMeans(number=1)}),
     },
     expects=(

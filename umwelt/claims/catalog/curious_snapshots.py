@@ -41,4 +41,5 @@ hands_on = Claim(
     cites=("curious_snapshots_2021",),
     recipe="curious_snapshots",
     minutes=3,
+    tried="one setting",
 )

@@ -44,4 +44,5 @@ covers = Claim(
     cites=("latent_go_explore_2023",),
     recipe="latent_go_explore",
     minutes=3,
+    tried="one setting",
 )

@@ -24,4 +24,5 @@ finds = Claim(
     ),
     cites=("supe_2024",),
     minutes=3,
+    tried="one setting",
 )

@@ -31,15 +31,19 @@ class Discovered:
 
     by: Directions
     ticks: int = 2500
-    """Decisions of each of the 32 rows; two updates follow each."""
+    """Decisions of each of the 32 rows."""
+    updates: int = 12
+    """Updates after each. The skills move on to the puck late: with two of them, hardly any has."""
+    scale: float = 100.0
+    """What the pay of a skill is multiplied by. It is small beside the entropy of a policy, of which a nat pays 1 at first."""
 
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
         """Live, and try every direction: {measure: float32 []}."""
         living, trying = keys.split(key, "live", "try")
         learner = SAC(units=64, learning_rate=1e-3, discount=0.97, ema_rate=0.01)
-        agent = Skilful(learner=learner, by=self.by, memory=Ring(bytes=12_000_000))
+        agent = Skilful(learner=learner, by=self.by, memory=Ring(bytes=12_000_000), scale=self.scale)
         body = Body(world=CRATE, agent=agent, teacher=Blocks())
-        _, mind = lived_through(body, living, self.ticks, updates=2, random=50)
+        _, mind = lived_through(body, living, self.ticks, updates=self.updates, random=50)
         return {"displaced": self._displaced(trying, agent, mind.agent)}
 
     def _displaced(self, key: jax.Array, agent: Skilful, state: Any) -> jax.Array:

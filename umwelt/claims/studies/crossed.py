@@ -34,8 +34,13 @@ class Crossed:
     modes: int = 6
     """Routes that are shown, evenly."""
     gates: bool = False
-    """Show play instead, any route to any gate, whose place the world announces; and ask for a gate in each probe."""
-    episodes: int = 120
+    """Show play instead, any route to any gate; and ask for a gate in each probe."""
+    announced: bool = False
+    """Whether the world shows the place of the gate."""
+    rows: int = 30
+    """Streams of episodes that are shown."""
+    turns: int = 4
+    """Episodes of each stream."""
     noise: float = 0.1
     """Deviation of the noise on what is shown."""
     updates: int = 4000
@@ -48,15 +53,15 @@ class Crossed:
     def __call__(self, key: jax.Array) -> dict[str, jax.Array]:
         """Show, study and examine: {measure: float32 []}."""
         playing, beginning, studying, probing = keys.split(key, "play", "begin", "study", "probe")
-        state = self.agent.init(beginning, with_batch(self.world, self.episodes).spec)
+        state = self.agent.init(beginning, with_batch(self.world, self.rows).spec)
         state, info = self.studied(studying, state, self.shown(playing))
         found = self.examined(probing, state)
         return {**found, **({"codes_error": info["codes_error"]} if "codes_error" in info else {})}
 
     @property
     def world(self) -> Any:
-        """The field, with the goal announced where gates are asked for."""
-        return Announced(world=self.field, only=("goal",)) if self.gates else self.field
+        """The field, with the goal announced or without."""
+        return Announced(world=self.field, only=("goal",)) if self.announced else self.field
 
     @property
     def field(self) -> Crossing:
@@ -64,23 +69,27 @@ class Crossed:
         return Crossing(time_limit=self.time_limit)
 
     def shown(self, key: jax.Array) -> Experience:
-        """One episode in each row [T, B], with the rewards to come; what follows its end is blank."""
+        """Streams [T, B] of whole episodes, with the rewards to come; what follows the last is blank."""
         tasking, beginning, rolling = keys.split(key, "task", "begin", "roll")
-        rows, room = self.episodes, with_batch(self.world, self.episodes)
+        rows, room = self.rows, with_batch(self.world, self.rows)
         tasks = self._tasks(tasking)
         act = acting(Played(world=self.field, noise=self.noise, episodes=rows, batch=rows), with_batch(self.field, rows))
 
-        def tick(carry: Any, key: jax.Array) -> tuple[Any, Experience]:
-            state, step, ended = carry
-            acting_key, stepping = keys.split(key, "act", "step")
-            action = act(acting_key, self._place(step.observation), tasks, jnp.arange(rows))
-            state, next = room.step(stepping, state, action, tasks)
-            next = select(ended, step, next)
-            made = replace(lived(step, action, next, task=tasks), origin=jnp.full(rows, SHOWN, jnp.int8))
-            return (state, next, ended | next.last), made
+        def task(turn: jax.Array) -> Any:
+            return jax.tree.map(lambda leaf: leaf[jnp.minimum(turn, self.turns - 1), jnp.arange(rows)], tasks)
 
-        begun = (*room.init(beginning, tasks), jnp.zeros(rows, bool))
-        _, found = jax.lax.scan(tick, begun, jax.random.split(rolling, self.time_limit))
+        def tick(carry: Any, key: jax.Array) -> tuple[Any, Experience]:
+            state, step, turn = carry
+            acting_key, stepping = keys.split(key, "act", "step")
+            action = act(acting_key, self._place(step.observation), task(turn), jnp.arange(rows))
+            state, next = room.step(stepping, state, action, task(turn + step.last))
+            turn = turn + step.last
+            next = select(turn >= self.turns, step, next)
+            made = lived(step, action, next, task=task(turn))
+            return (state, next, turn), replace(made, origin=jnp.full(rows, SHOWN, jnp.int8))
+
+        begun = (*room.init(beginning, task(jnp.zeros(rows, jnp.int32))), jnp.zeros(rows, jnp.int32))
+        _, found = jax.lax.scan(tick, begun, jax.random.split(rolling, self.turns * (self.time_limit + 1)))
         return replace(found, to_come=to_come(found))
 
     def studied(self, key: jax.Array, state: Any, shown: Experience) -> tuple[Any, Any]:
@@ -130,16 +139,16 @@ class Crossed:
         }
 
     def _tasks(self, key: jax.Array) -> Any:
-        """What is shown in each row."""
-        rows = self.episodes
+        """What is shown, leaves [turns, rows, ...]."""
+        shape, named = (self.turns, self.rows), self.field.tasks()
         if not self.gates:
-            named = [self.field.tasks()[name] for name in crossing.modes(self.modes)]
-            return jax.tree.map(lambda *leaves: jnp.stack([leaves[row % self.modes] for row in range(rows)]), *named)
+            every = [named[name] for name in crossing.modes(self.modes)]
+            number = jnp.arange(self.turns * self.rows).reshape(shape) % self.modes
+            return jax.tree.map(lambda *leaves: jnp.stack(leaves)[number], *every)
         for_route, for_gate = keys.split(key, "route", "gate")
-        gates = [self.field.tasks()[name] for name in crossing.GATES]
-        gate = jax.random.randint(for_gate, (rows,), 0, len(gates))
-        asked = jax.tree.map(lambda *leaves: jnp.stack(leaves)[gate], *gates)
-        return replace(asked, route=jax.random.randint(for_route, (rows,), 0, crossing.ROUTES).astype(jnp.float32))
+        gate = jax.random.randint(for_gate, shape, 0, len(crossing.GATES))
+        asked = jax.tree.map(lambda *leaves: jnp.stack(leaves)[gate], *(named[name] for name in crossing.GATES))
+        return replace(asked, route=jax.random.randint(for_route, shape, 0, crossing.ROUTES).astype(jnp.float32))
 
     def _place(self, observation: Any) -> jax.Array:
         """Where points are, without the announced goal: float32 [N, 2]."""
