@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from umwelt.cli.faults import faults_of
 from umwelt.cli.going_on import Jobs, chosen_executor
 from umwelt.cli.names import announcing, recipe_of, source_of, stream_of, voice_of, world_of, wrapped
 from umwelt.cli.options import UsageError, parse, parse_known, shadow, take, unshadow
@@ -120,12 +121,22 @@ class Outside:
 
 def run(arguments: list[str]) -> int:
     """Begin a life and run it to its end."""
+    life, command, stem = read(arguments)
+    try:
+        return _run(life, command, stem, arguments)
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        # a part of one's own that breaks its contract raises anywhere; its checker says what to mend
+        if sentences := faults_of(life):
+            raise UsageError(f"a part of this life breaks its contract\n{sentences}") from error
+        raise
+
+
+def _run(life: Life, command: Command, stem: str, arguments: list[str]) -> int:
     from umwelt.cli.running import show_life
     from umwelt.cli.watch_page import show_page
     from umwelt.life.api import burden, live, shortfall
     from umwelt.life.spreading import sentence as spread
 
-    life, command, stem = read(arguments)
     if life.seeds > 1 and life.world.spec.hosted:
         return _run_apart(life, command, stem, arguments)
     if sentence := shortfall(life, command.steps):

@@ -11,7 +11,7 @@ MOST_LESSONS = 12
 NOTES = (
     "kept: now over the best since its first lesson, both counted from before it; 1 forgets nothing, and - is a task whose"
     " gain is no more than the noise of its probes",
-    "lost since: what the {measure} lost since the end of the last lesson on the task",
+    "lost since: what the {measure} lost since the end of the last lesson on the task; a negative number is a gain",
     "on average: the mean {measure} over all probes since the first lesson on the task began",
     "regret: how far that lies below {best}",
     "error grown: the model error now, over that after the first lesson on the task; 1 or less forgets nothing",

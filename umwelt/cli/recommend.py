@@ -10,22 +10,25 @@ from typing import Any
 import tyro
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.padding import Padding
 
 from umwelt.cli.options import UsageError, parse
 from umwelt.core import part, spaces
 
 DESCRIPTION = """Say which recipes fit a world, in what order to try them, and what each costs. One recipe of each family comes
-first, the one that takes the fewest decisions before the others. Costs are those of stored claims, on the machine that they
-ran on; where there is none, the recipe's own estimate stands alone.
+first, the one that takes the fewest decisions before the others. Recipes of curiosity and of teachers, which answer other
+questions than how to be paid soon, come last. Costs are those of stored claims, on the machine that they ran on; where there
+is none, the recipe's own estimate stands alone.
 
   umwelt recommend gymnasium:Pendulum-v1
   umwelt recommend my_pkg:MyEnv
   umwelt recommend my_pkg:MyEnv --wrap stack_frames=2
 
 Where a world shows pictures, recipes that read them at another size are named with the wrapper that they need."""
-TASKS = "each task"
-"""What a budget says of recipes for worlds of several tasks."""
+SHOWN = 5
+"""Recipes that are printed without --all."""
+PLAIN = re.compile(r"(?:about |some )?([\d,]+) decisions(?! for each task)")
+"""What the budget of a recipe says that learns one task by living."""
 SIDE = 64
 """Pixels of both edges of the pictures that most recipes read which read any."""
 
@@ -38,8 +41,10 @@ class Command:
     """The world, as --world of `umwelt live` takes it."""
     wrap: tuple[str, ...] = ()
     """Wrappers around it, as --wrap of `umwelt live` takes them."""
+    all: bool = False
+    """Print all recipes that fit, not the first five."""
     json: bool = False
-    """Print one JSON object in place of words."""
+    """Print one JSON object with all of them in place of words."""
 
 
 @part
@@ -75,7 +80,13 @@ def run(arguments: list[str]) -> int:
         return 0
     tasks = len(world.tasks())
     print(f"{spec.name} shows {spaces.width(spec.observation):,} numbers; its actions are {spec.action}; it has {tasks} tasks")
-    Console().print(_table(found), highlight=False)
+    shown = found if command.all else found[:SHOWN]
+    console = Console()
+    for number, each in enumerate(shown, 1):
+        console.print(_head(number, each), highlight=False)
+        console.print(Padding(escape(each.summary), (0, 0, 0, 4)), highlight=False)
+    if len(found) > len(shown):
+        print(f"{len(found) - len(shown)} more fit: umwelt recommend {shlex.quote(command.world)} --all")
     if found:
         print(f"begin:    {found[0].command}")
     return 0
@@ -96,15 +107,16 @@ def advice(world: Any, name: str, wrap: tuple[str, ...] = ()) -> list[Advice]:
         words = f"--world {shlex.quote(name)}" + (f" --wrap {shlex.join(wraps)}" if wraps else "")
         found += [_advised(each, [one for one in claims if one.claim.recipe == each.name], more, words) for each in recipes]
 
-    def order(each: Advice) -> tuple[bool, bool, int, int]:
+    def order(each: Advice) -> tuple[bool, int, int]:
         # a recipe that is a variation of another cites more
-        return each.recipe in later, TASKS in each.budget, each.decisions, each.cites
+        return each.recipe in later or not PLAIN.match(each.budget), each.decisions, each.cites
 
-    first, rest, floor, families = [], [], [], set[str]()
+    first, rest, last, families = [], [], [], set[str]()
     for each in sorted(found, key=order):
-        (floor if not each.decisions else rest if each.family in families else first).append(each)
+        (last if order(each)[0] else rest if each.family in families else first).append(each)
         families.add(each.family)
-    return first + rest + floor
+    # chance is the floor of all
+    return sorted(first + rest + last, key=lambda each: each.family == "random")
 
 
 def fitting(world: Any) -> dict[str, list[Any]]:
@@ -171,15 +183,10 @@ def _seconds(claims: Iterable[Any]) -> list[float]:
     return found
 
 
-def _table(found: list[Advice]) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", title_justify="left")
-    for column in ("try", "recipe", "what it is", "it takes", "a decision", "claims"):
-        table.add_column(column, overflow="fold")
-    for number, each in enumerate(found, 1):
-        cost = f"{1000 * each.seconds:.3g} ms" if each.seconds else "-"
-        counts = Counter(verdict.split(" ", 1)[1] for verdict in each.verdicts)
-        claims = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        recipe = f"{each.recipe} --wrap {each.wrap}" if each.wrap else each.recipe
-        cells = (str(number), recipe, each.summary, each.budget, cost, claims or "-")
-        table.add_row(*map(escape, cells))
-    return table
+def _head(number: int, each: Advice) -> str:
+    """A recipe, what it takes and what its claims say, as markup."""
+    cost = f", {1000 * each.seconds:.3g} ms each" if each.seconds else ""
+    counts = Counter(verdict.split(" ", 1)[1] for verdict in each.verdicts)
+    claims = f"; claims: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}" if counts else ""
+    recipe = f"{each.recipe} --wrap {each.wrap}" if each.wrap else each.recipe
+    return f"{number:>2}  [bold]{escape(recipe)}[/bold]  {escape(each.budget + cost + claims)}"

@@ -56,10 +56,11 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
     frames = f" ({summary['frames']:,} frames)" if summary["frames"] != summary["decisions"] else ""
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary["seconds"].items())
     events = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
-    made = f"{summary['decisions']:,} decisions{frames}; {spent}"
+    studied = f"{summary['studied']:,} lesson{'s' * (summary['studied'] != 1)} of study, " if summary["studied"] else ""
+    made = f"{studied}{summary['decisions']:,} decisions{frames}; {spent}"
     if not summary["tasks"]:
         why = "its probes have no episodes" if summary["acts"] else "there is no world to examine it in, only a record"
-        return [f"nothing was probed: {why}", f"{summary['studied']:,} lessons of study, {made}", *events]
+        return [f"nothing was probed: {why}", made, *events]
     notes = [
         "return: mean over probe episodes [95 % bootstrap interval]",
         f"model error: {MODEL_ERROR.meaning}, which are the same in every probe",

@@ -63,8 +63,13 @@ def live(
         "machine": machine(),
     }
     with Folder.create(name, description, lives=lives, stem=slug(stem)) as folder:
-        living = Living(life, folder, _end(life, steps), on_progress, events)
-        living.run()
+        try:
+            living = Living(life, folder, _end(life, steps), on_progress, events)
+            living.run()
+        except Exception:
+            if not any(folder.checkpoints.iterdir()):
+                folder.discard()  # it was never born, and its name is free again
+            raise
         return living
 
 

@@ -81,7 +81,8 @@ class Wanted:
         """The named goals, each with the first task of the world inside."""
         inner = next(iter(self.world.tasks().values()))
         low, high = self.spec.task.goal.bounds
-        middle = np.where(np.isfinite(low) & np.isfinite(high), (low + high) / 2, 0.0)
+        bounded = np.isfinite(low) & np.isfinite(high)
+        middle = (np.where(bounded, low, 0.0) + np.where(bounded, high, 0.0)) / 2
         goals = dict(self.goals) or {"middle": middle}
         return {name: WantedTask(inner=inner, goal=np.asarray(goal, np.float32)) for name, goal in goals.items()}
 

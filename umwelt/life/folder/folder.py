@@ -139,6 +139,12 @@ class Folder:
         """True while this process may write here."""
         return self._lock is not None
 
+    def discard(self) -> None:
+        """Remove the folder of a life that was never saved."""
+        if any(self.checkpoints.iterdir()):
+            raise FolderError(f"{self.path} holds a life that was saved; remove it by hand")
+        shutil.rmtree(self.path)
+
     def describe(self, description: dict[str, Any]) -> None:
         """Replace the description (versions and command of a resumed life), in one atomic step."""
         if not self.held:
