@@ -215,6 +215,11 @@ class SAC:
         after = dataclasses.replace(state, policy=policy, optimisers=(optimised, *state.optimisers[1:]))
         return where_any(batch.weight, after, state), {"imitation_loss": loss}
 
+    def worth(self, state: SacState, features: jax.Array, action: Any) -> jax.Array:
+        """Value given actions [N, ...] at features [N, F] by the lowest critic: float32 [N]."""
+        each = values_of.values(state.critics, state.acts, features, state.acts.unit(action), self.normed)
+        return values_of.lowest(each)
+
     def _optimisers(self) -> tuple[Any, Any]:
         """The optimiser of policy and critics, and that of the temperature."""
         return optimiser(self.learning_rate, protection=self.protection), optimiser(self.learning_rate)

@@ -52,7 +52,8 @@ def world_of(description: dict[str, Any]) -> str:
 def summary_tables(summary: dict[str, Any]) -> list[Any]:
     """The summary as rich tables and sentences."""
     returns = _table("return", summary["tasks"], _with_interval)
-    errors = _table("model error (unexplained share)", summary["tasks"], _error)
+    known = any(task[moment]["model_error"] is not None for task in summary["tasks"] for moment in MOMENTS)
+    errors = [_table("model error (unexplained share)", summary["tasks"], _error)] if known else []
     frames = f" ({summary['frames']:,} frames)" if summary["frames"] != summary["decisions"] else ""
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in summary["seconds"].items())
     events = [f"{event['name']} at {event['clock']:,}: {event['message']}" for event in summary["events"][-5:]]
@@ -63,7 +64,7 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
         return [f"nothing was probed: {why}", made, *events]
     notes = [
         "return: mean over probe episodes [95 % bootstrap interval]",
-        f"model error: {MODEL_ERROR.meaning}, which are the same in every probe",
+        *([f"model error: {MODEL_ERROR.meaning}, which are the same in every probe"] if known else []),
         made,
     ]
     if summary["broken"]["episodes"] or summary["broken"]["probes"]:
@@ -74,7 +75,7 @@ def summary_tables(summary: dict[str, Any]) -> list[Any]:
         )
     kept = lifelong_tables(summary["lifelong"], matrices=False) if summary["lifelong"] else []
     named = [_table(name, summary["tasks"], partial(_named, name)) for name in summary["tasks"][0]["end"]["named"]]
-    return [returns, *named, errors, *kept, *notes, *events]
+    return [returns, *named, *errors, *kept, *notes, *events]
 
 
 def _broken(read: Diary) -> dict[str, int]:

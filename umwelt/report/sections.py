@@ -20,6 +20,7 @@ from umwelt.report.figure import Drawing, PageTable, counted
 from umwelt.report.heat import draw_heat
 from umwelt.report.imagination import draw_calibration, draw_film, draw_frames, draw_horizons, numbers_table
 from umwelt.report.lifetime_section import metrics_table, tasks_table
+from umwelt.report.offline_figures import DATA, agreement_table, draw_offline
 from umwelt.report.page import Markup, Section, code, figure, folded, paragraph, table
 from umwelt.report.positions import draw_positions
 from umwelt.report.reading import LifeData
@@ -58,7 +59,6 @@ KEPT = (
     "Each row shows the return of every task at the end of one lesson; the frame marks the lesson's own task. A column that"
     " grows dark below its frame was forgotten."
 )
-
 ARCHIVE = (
     "This is the save of decision {clock:,}. A cell shows how often its entries were met, where that is counted, and else their"
     " highest score. The QD score adds up the highest score of each cell of the map, above the lowest of all."
@@ -256,13 +256,23 @@ class Sections:
             drawn = self._figures(*draw_archive(archives, f"archive{mark}"))
             return [paragraph(ARCHIVE.format(clock=saved.clock)), *drawn, table(archive_table(archives))]
 
+        def led() -> list[Markup]:
+            drawn = self._figures(None if traces is None else draw_traces(traces, f"skills{mark}"))
+            return [paragraph(SKILLS.format(clock=saved.clock, ticks=TICKS)), *drawn]
+
         if archives:
             sections.append(self._section("What its archive holds", kept))
         if traces is not None:
-            text = paragraph(SKILLS.format(clock=saved.clock, ticks=TICKS))
-            drawn = lambda: [text, *self._figures(draw_traces(traces, f"skills{mark}"))]  # noqa: E731
-            sections.append(self._section("Where its skills lead", drawn))
+            sections.append(self._section("Where its skills lead", led))
+        if saved.offline is not None or saved.missing:
+            sections.append(self._section("How it stands to the data", lambda: self._offline(saved, mark)))
         return sections
+
+    def _offline(self, saved: SavedData, mark: str) -> list[Markup]:
+        if saved.offline is None:
+            return [paragraph(f"The data that it was shown cannot be read again: {saved.missing}", note=True)]
+        drawn = self._figures(*draw_offline(saved.offline, f"offline{mark}"))
+        return [paragraph(DATA.format(clock=saved.clock)), *drawn, table(agreement_table(saved.offline))]
 
 
 def _how_examined(known: dict[str, dict[str, Any]]) -> list[Markup]:
