@@ -46,6 +46,12 @@ def test_rates_of_a_thousand_steps_are_the_published_ones() -> None:
     assert float(published.kept[-1]) == pytest.approx(0.6, abs=0.01), "fifty such steps leave most of the data"
 
 
+def test_five_steps_keep_what_the_published_schedule_of_few_steps_keeps() -> None:
+    at = np.arange(1, 6)
+    rates = 1.0 - np.exp(-0.1 / 5 - 0.5 * 9.9 * (2 * at - 1) / 25)
+    np.testing.assert_allclose(denoising.preserving(5).rates, rates, rtol=1e-5)
+
+
 def test_the_least_error_of_predicted_noise_is_that_of_the_closed_form() -> None:
     schedule = denoising.linear(10)
     clean = MEAN + DEVIATION * jax.random.normal(KEY, (50_000, 1))

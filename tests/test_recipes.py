@@ -47,6 +47,7 @@ SOON = {
     "sampling planner": "losse_mpc",
     "model-free": "dqn",
     "offline": "cloning",
+    "on-policy": "ppo",
     "implicit planner": "tdmpc2",
     "dyna": "losse_dyna",
     "dreamer": "dreamer_v3",

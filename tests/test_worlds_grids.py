@@ -122,3 +122,21 @@ def rows(bodies):
 
 def without_key(body):
     return replace(body, key=np.array([-1, -1]))
+
+
+def test_the_expert_comes_through_every_layout_in_time() -> None:
+    world = replace(WORLD, batch=64)
+    for kind in KINDS:
+        task = jax.tree.map(lambda leaf: jnp.broadcast_to(jnp.asarray(leaf), (64, *jnp.shape(leaf))), world.tasks()[kind])
+
+        def tick(held: Any, key: jax.Array, task: Any = task) -> tuple[Any, Any]:
+            state, step = held
+            state, after = world.step(key, state, world.expert(key, step.observation), task)
+            return (state, after), (after.kind, after.reward)
+
+        _, (kinds, rewards) = jax.lax.scan(tick, world.init(jax.random.key(1), task), jax.random.split(jax.random.key(2), 20))
+        # every row reaches the goal within twenty decisions, and no way along a key is longer than sixteen
+        assert bool(jnp.all(jnp.any(kinds == 2, axis=0)))
+        first = jnp.argmax(kinds == 2, axis=0)
+        assert bool(jnp.all(jnp.take_along_axis(rewards, first[None], axis=0) > 0.0)), kind
+        assert int(first.max()) < 16

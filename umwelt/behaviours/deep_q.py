@@ -18,15 +18,18 @@ from umwelt.behaviours.batch import VALUE, VALUE_LOSS, Batch, mean, wiped
 from umwelt.behaviours.masks import drawn
 from umwelt.core import Discrete, Info, keys, part, static, struct
 from umwelt.core.contracts import Mode
-from umwelt.networks import layers, sight
+from umwelt.networks import layers, sight, soft_mixture
 from umwelt.networks.form import Form, form, vectors
 from umwelt.networks.layers import Layer, Stack
 from umwelt.networks.optimise import Protection, averaged, optimiser, stepped, where_any
 from umwelt.networks.policies import masked
 from umwelt.networks.sight import Sighted
+from umwelt.networks.soft_mixture import Experts
 
-Network = Stack | Sighted
-"""Dense layers, behind convolutions where there is a picture."""
+Network = Stack | Experts | Sighted
+"""Dense layers or experts, behind convolutions where there is a picture."""
+TOKENS = 8
+"""Tokens into which experts cut the last hidden features where there is no picture."""
 
 
 @struct
@@ -69,6 +72,9 @@ class DQN:
     optimiser: Callable[[float, jax.Array], Any] | None = None
     """What makes an Optax transformation in place of Adam, of the step size and of a key for its own draws, such as
     `umwelt.networks.noisy_steps.Langevin()`."""
+    experts: int = 0
+    """Experts of a soft mixture of as many weights in place of the last hidden layer (`umwelt.networks.soft_mixture`); 0 keeps
+    the layer. With `layers=1` behind convolutions, each place of the picture is a token."""
 
     metrics = (VALUE, VALUE_LOSS)
     cites = ("double_dqn_2016",)
@@ -82,12 +88,12 @@ class DQN:
         picture = sight.picture_of(observation) if self.layers else None
         if picture is None:
             return self.init(key, vectors(observation.space, self).width, action)
-        dense = self._dense(key, sight.width_of(picture, observation), action)
+        dense = self._dense(key, sight.width_of(picture, observation), action, pictured=True)
         kernels = sight.kernels(keys.fold(key, "kernels"), picture)
         return self._begun(key, Sighted(kernels=kernels, rest=dense, picture=picture), action)
 
-    def _dense(self, key: jax.Array, width: int, action: Any) -> Stack:
-        """Make the layers that read `width` numbers."""
+    def _dense(self, key: jax.Array, width: int, action: Any, pictured: bool = False) -> Stack | Experts:
+        """Make the layers that read `width` numbers, of a picture too where it is `pictured`."""
         if not isinstance(action, Discrete):
             raise ValueError(
                 f"action space {action!r}: DQN chooses in one Discrete; take SAC for a Box, as the recipe losse_dyna does"
@@ -96,6 +102,10 @@ class DQN:
             raise ValueError(f"layers={self.layers}: give the number of hidden layers, 0 for values that are linear")
         if not self.layers:
             return (Layer(weight=jnp.zeros((width, action.n), jnp.float32)),)
+        if self.experts:
+            widths = (width, *(self.units,) * (self.layers - 1))
+            tokens = -(-width // sight.CHANNELS) if pictured and self.layers == 1 else TOKENS
+            return soft_mixture.experts(key, widths, tokens, self.experts, self.units, action.n, scale=0.01)
         return layers.stack(key, (width, *(self.units,) * self.layers, action.n), scale=0.01, normed=False)
 
     def _begun(self, key: jax.Array, network: Network, action: Any) -> DqnState:

@@ -1,5 +1,6 @@
 """The agent that learns from what its present policy did, and then forgets it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from umwelt.core import (
     Prediction,
     TimeStep,
     WorldSpec,
+    capability,
     part,
     spaces,
     static,
@@ -36,8 +38,9 @@ HORIZON = 1e6
 @struct
 class Rollout:
     """What the policy did, leaves [T, B, ...]: now, after: standard features. unit: actions in units. log_prob: of those.
-    reward: float32. terminated, last: bool, of what followed. weight: float32, 0 where nothing is to be learned. open: bool,
-    admissible choices; None where all are."""
+    reward: float32, or [T, B, G] of groups of rewards. terminated, last: bool, of what followed. weight: float32, 0
+    where nothing is to be learned. open: bool, admissible choices; None where all are. facts: what values read of now and of
+    after, where it is not what the policy reads."""
 
     now: jax.Array
     after: jax.Array
@@ -48,10 +51,14 @@ class Rollout:
     last: jax.Array
     weight: jax.Array
     open: Any = None
+    facts: tuple[jax.Array, jax.Array] | None = None
 
 
 class RolloutLearner(Protocol):
-    """A policy that learns from its own rollouts."""
+    """A policy that learns from its own rollouts.
+
+    Capability: init_for(key, observation, action) -> state, in place of `init`, for an observation `Form` whose parts differ.
+    """
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -102,6 +109,8 @@ class OnPolicy:
     """The policy and how it learns, such as `PPO()`."""
     horizon: int = 128
     """Decisions of each row in one rollout."""
+    rewards: Callable[[Any, Any, Any], jax.Array] | None = None
+    """(observation, action, next observation) of rows [N] -> rewards [N, G] in groups; None takes the world's reward."""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -113,28 +122,30 @@ class OnPolicy:
         if self.horizon < 1:
             raise ValueError(f"horizon={self.horizon}: a rollout has at least one decision")
         observation_form = vectors(spec.observation, self.learner)
-        learner = self.learner.init(key, observation_form.width, spec.action)
-        made = jax.eval_shape(
-            lambda state: self.learner.act(key, state, jnp.zeros((spec.batch, observation_form.width)), "explore"), learner
-        )
+        begin = capability(self.learner, "init_for")
+        width = observation_form.width
+        found = self.learner.init(key, width, spec.action) if begin is None else begin(key, observation_form, spec.action)
+        made = jax.eval_shape(lambda state: self.learner.act(key, state, jnp.zeros((spec.batch, width)), "explore"), found)
         unit = jnp.zeros(made[1].shape, made[1].dtype)
-        some, width = jnp.zeros((self.horizon, spec.batch), jnp.float32), observation_form.width
+        some = jnp.zeros((self.horizon, spec.batch), jnp.float32)
         features = jnp.zeros((self.horizon, spec.batch, width), jnp.float32)
         observation = spaces.zeros(spec.observation, spec.batch)
         open = admissible(observation_form, form(spec.action), observation)
+        nothing = (observation, spaces.zeros(spec.action, spec.batch), observation)
+        reward = some[0] if self.rewards is None else self.rewards(*nothing)
         rollout = Rollout(
             now=features,
             after=features,
             unit=jnp.zeros((self.horizon, *unit.shape), unit.dtype),
             log_prob=some,
-            reward=some,
+            reward=jnp.zeros((self.horizon, *reward.shape), jnp.float32),
             terminated=some > 0,
             last=some > 0,
             weight=some,
             open=None if open is None else jnp.zeros((self.horizon, *open.shape), bool),
         )
         return OnPolicyState(
-            learner=learner,
+            learner=found,
             seen=scale.unit(width),
             observation=observation,
             unit=unit,
@@ -164,12 +175,13 @@ class OnPolicy:
         """Add the moment to the rollout, unless it is full. What others did teaches nothing here."""
         step, next = experience.step, experience.next
         weighs = experience.valid & (experience.origin == LIVED) & jnp.isfinite(state.log_prob)
+        paid = next.reward.astype(jnp.float32)
         moment = Rollout(
             now=state.observation_form.flat(step.observation),
             after=state.observation_form.flat(next.observation),
             unit=state.unit,
             log_prob=jnp.where(weighs, state.log_prob, 0.0),
-            reward=next.reward.astype(jnp.float32),
+            reward=self.rewards(step.observation, experience.action, next.observation) if self.rewards else paid,
             terminated=next.terminated,
             # a moment that does not count must not carry value across
             last=next.last | ~weighs,

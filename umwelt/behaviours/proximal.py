@@ -17,6 +17,7 @@ from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import actors, layers, policies, scale
 from umwelt.networks.actors import Actor
+from umwelt.networks.beta import Beta
 from umwelt.networks.layers import Stack
 from umwelt.networks.optimise import Protection, optimiser, stepped
 from umwelt.networks.returns import advantages
@@ -30,8 +31,9 @@ HORIZON = 1e5
 
 @struct
 class PpoState:
-    """policy: an actor. value: a stack, in units of `worth`. worth: the scale of returns. optimiser: Optax's, of both.
-    prior: an actor that the policy is kept near to; None where there is none. rounds: int32 []."""
+    """policy: an actor. value: a stack with an output for each group of rewards, in units of `worth`. worth: the scale of
+    returns. optimiser: Optax's, of both. prior: an actor that the policy is kept near to; None where there is none.
+    rounds: int32 []."""
 
     policy: Actor
     value: Stack
@@ -39,12 +41,12 @@ class PpoState:
     optimiser: Any
     rounds: jax.Array
     prior: Any = None
-    acts: policies.Policy = static()
+    acts: actors.Acts = static()
 
 
 @part
 class PPO:
-    """A policy with a fixed spread, or a categorical, and a value; a `RolloutLearner`."""
+    """A policy with a fixed spread, a Beta or a categorical, and a value; a `RolloutLearner`."""
 
     units: int = 64
     """Width of the two hidden layers."""
@@ -70,22 +72,29 @@ class PPO:
     """Weight of the divergence from the prior, the policy as it was when the first round began."""
     prior_decay: float = 0.9995
     """What that weight is multiplied by in each round."""
+    groups: tuple[float, ...] = ()
+    """Weights of the groups of rewards that `OnPolicy(rewards=...)` makes. Each has a value and standard advantages of its own;
+    empty for one reward."""
+    bounded: bool = False
+    """Draw actions of a Box from Beta distributions, which never leave it, in place of normals that are cut."""
     protection: Protection | None = None
     """What keeps policy and value near to what they were, such as `umwelt.retention.Elastic()`."""
 
     metrics = (VALUE, VALUE_LOSS, ENTROPY, CLIPPED, MOVED)
     cites = ("ppo_2017", "gae_2016")
 
-    def init(self, key: jax.Array, width: int, action: Any) -> PpoState:
-        """Begin in the middle of the action space."""
+    def init(self, key: jax.Array, width: int, action: Any, facts: int = 0) -> PpoState:
+        """Begin in the middle of the action space. facts: the width of `Rollout.facts`, 0 where there are none."""
         for_policy, for_value = keys.split(key, "policy", "value")
         acts = policies.over(action)
-        policy = actors.actor(for_policy, width, acts, self.units)
-        value = layers.even(for_value, layers.stack(for_value, (width, self.units, self.units, 1), normed=False))
+        if self.bounded and isinstance(acts, policies.Gaussian):
+            acts = Beta(scaled=acts)
+        policy, number = actors.actor(for_policy, width, acts, self.units), max(len(self.groups), 1)
+        value = layers.even(for_value, layers.stack(for_value, (facts or width, self.units, self.units, number), normed=False))
         return PpoState(
             policy=policy,
             value=value,
-            worth=scale.unit(1),
+            worth=scale.unit(number),
             optimiser=self._optimiser().init((policy, value)),
             rounds=jnp.int32(0),
             prior=jax.tree.map(jnp.copy, policy) if self.prior_weight else None,
@@ -103,23 +112,33 @@ class PPO:
         return actors.action(state.acts, unit), unit, actors.log_prob(state.policy, state.acts, features, unit, open)
 
     def values(self, state: PpoState, features: jax.Array) -> jax.Array:
-        """Value features [..., F], in reward: float32 [...]."""
-        flat = layers.apply(state.value, features.reshape(-1, features.shape[-1]), jnp.tanh)[:, 0]
-        return (state.worth.mean[0] + state.worth.deviation[0] * flat).reshape(features.shape[:-1])
+        """Value features [..., F], in reward: float32 [...], or [..., G] of G groups."""
+        flat = layers.apply(state.value, features.reshape(-1, features.shape[-1]), jnp.tanh)
+        found = (state.worth.mean + state.worth.deviation * flat).reshape(*features.shape[:-1], -1)
+        return found if self.groups else found[..., 0]
 
     def advantages(self, state: PpoState, rollout: Rollout) -> tuple[jax.Array, jax.Array]:
-        """Generalised advantages and the returns that they imply, float32 [T, B]."""
-        now, after = self.values(state, rollout.now), self.values(state, rollout.after)
-        goes_on = self.discount * (1.0 - rollout.terminated)
-        found = advantages(rollout.reward + goes_on * after - now, self.discount * self.lambda_ * ~rollout.last)
+        """Generalised advantages and the returns that they imply, float32 [T, B], or [T, B, G]."""
+        seen = (rollout.now, rollout.after) if rollout.facts is None else rollout.facts
+        now, after = self.values(state, seen[0]), self.values(state, seen[1])
+        goes_on, carry = self.discount * (1.0 - rollout.terminated), self.discount * self.lambda_ * ~rollout.last
+        if self.groups:
+            goes_on, carry = goes_on[..., None], carry[..., None]
+        found = advantages(rollout.reward + goes_on * after - now, jnp.broadcast_to(carry, now.shape))
         return found, found + now
 
     def learn(self, key: jax.Array, state: PpoState, rollout: Rollout) -> tuple[PpoState, Info]:
         """Pass over the rollout several times."""
-        advantage, returns = self.advantages(state, rollout)
-        flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), rollout)
-        advantage, returns = advantage.reshape(-1), returns.reshape(-1)
-        worth = scale.update(state.worth, returns[:, None], flat.weight, HORIZON)
+        found = (rollout, *self.advantages(state, rollout))
+        return self.improved(key, state, *jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), found))
+
+    def improved(
+        self, key: jax.Array, state: PpoState, flat: Rollout, advantage: jax.Array, returns: jax.Array
+    ) -> tuple[PpoState, Info]:
+        """Pass over rows [N] several times, with their advantages and returns [N] or [N, G]. A row whose return is NaN teaches
+        the policy alone."""
+        found, weight = self._known(flat.weight, returns)
+        worth = scale.update(state.worth, found, weight, HORIZON)
         begun = replace(state, worth=worth)
         if self.prior_weight:
             first = state.rounds == 0
@@ -143,25 +162,29 @@ class PPO:
         return after, {name: value[-1] for name, value in infos.items()}
 
     def stepped(self, state: PpoState, rows: Rollout, advantage: jax.Array, returns: jax.Array) -> tuple[PpoState, Info]:
-        """Update once from rows [N] with their advantages and returns."""
-        middle = mean(advantage, rows.weight)
-        spread = jnp.sqrt(mean((advantage - middle) ** 2, rows.weight))
-        standard = (advantage - middle) / (spread + 1e-8)
-        target = (returns - state.worth.mean[0]) / state.worth.deviation[0]
+        """Update once from rows [N] with their advantages and returns, [N] or [N, G]."""
+        share = (rows.weight / jnp.maximum(jnp.sum(rows.weight), 1.0))[:, None]
+        returns, known = self._known(rows.weight, returns)
+        advantage, known = advantage.reshape(advantage.shape[0], -1), (known / jnp.maximum(jnp.sum(known), 1.0))[:, None]
+        apart = advantage - jnp.sum(share * advantage, axis=0)
+        apart = apart / (jnp.sqrt(jnp.sum(share * apart**2, axis=0)) + 1e-8)
+        standard = apart @ jnp.asarray(self.groups or (1.0,), jnp.float32)
+        target = (returns - state.worth.mean) / state.worth.deviation
+        seen = rows.now if rows.facts is None else rows.facts[0]
 
         def miss(both: tuple[Actor, Stack]) -> tuple[jax.Array, Info]:
             policy, value = both
             likely = actors.log_prob(policy, state.acts, rows.now, rows.unit, rows.open)
             ratio = jnp.exp(likely - rows.log_prob)
             better = jnp.minimum(ratio * standard, jnp.clip(ratio, 1.0 - self.cut, 1.0 + self.cut) * standard)
-            error = mean((layers.apply(value, rows.now, jnp.tanh)[:, 0] - target) ** 2, rows.weight)
+            error = jnp.sum(known * (layers.apply(value, seen, jnp.tanh) - target) ** 2, axis=0)
             spread = actors.entropy(policy, state.acts, rows.now, rows.open)
-            loss = -mean(better, rows.weight) + 0.5 * self.valued * error - self.entropy * mean(spread, rows.weight)
+            loss = -mean(better, rows.weight) + 0.5 * self.valued * jnp.sum(error) - self.entropy * mean(spread, rows.weight)
             if self.prior_weight:
                 apart = actors.divergence(policy, state.prior, state.acts, rows.now, rows.open)
                 loss += self.prior_weight * self.prior_decay**state.rounds * mean(apart, rows.weight)
             found = {
-                "value_loss": error * state.worth.variance[0],
+                "value_loss": jnp.sum(error * state.worth.variance),
                 "policy_entropy": mean(spread, rows.weight),
                 "clipped": mean((jnp.abs(ratio - 1.0) > self.cut).astype(jnp.float32), rows.weight),
                 # the estimate (r - 1) - log r is never negative
@@ -173,8 +196,14 @@ class PPO:
         gradient, info = jax.grad(miss, has_aux=True)(both)
         slope = lambda at: jax.grad(miss, has_aux=True)(at)[0]  # noqa: E731
         (policy, value), optimised = stepped(self._optimiser(), gradient, state.optimiser, both, slope)
-        info["value"] = mean(returns, rows.weight)
+        info["value"] = jnp.sum(known * returns)
         return replace(state, policy=policy, value=value, optimiser=optimised), info
+
+    def _known(self, weight: jax.Array, returns: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Returns [N, G] with zeros for those that are not known, and the weight [N] of those that are."""
+        flat = returns.reshape(returns.shape[0], -1)
+        known = jnp.isfinite(flat).all(axis=1)
+        return jnp.where(known[:, None], flat, 0.0), weight * known
 
     def _optimiser(self) -> Any:
         return optimiser(self.learning_rate, clip=self.clip, protection=self.protection, epsilon=1e-5)

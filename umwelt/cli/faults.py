@@ -1,7 +1,5 @@
 """What is wrong with the parts of a life that cannot begin, in the sentences of their checkers."""
 
-from typing import Any
-
 from umwelt.life.composition import Life
 
 

@@ -1,5 +1,6 @@
 """World models: one idea, one file."""
 
+from umwelt.models.centred import Centred
 from umwelt.models.doubted import Doubted
 from umwelt.models.ensemble import Ensemble
 from umwelt.models.implicit import Implicit
@@ -12,4 +13,17 @@ from umwelt.models.truth import Truth
 from umwelt.models.wished import Wished
 from umwelt.models.wondering import Wondering
 
-__all__ = ["Doubted", "Ensemble", "Implicit", "Linear", "Losse", "Navigator", "Recalling", "Rssm", "Truth", "Wished", "Wondering"]
+__all__ = [
+    "Centred",
+    "Doubted",
+    "Ensemble",
+    "Implicit",
+    "Linear",
+    "Losse",
+    "Navigator",
+    "Recalling",
+    "Rssm",
+    "Truth",
+    "Wished",
+    "Wondering",
+]

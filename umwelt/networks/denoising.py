@@ -18,6 +18,8 @@ Predict = Callable[[jax.Array, jax.Array], jax.Array]
 """(noisy [N, D], step int32 [N] or level float32 [N]) -> float32 [N, D]."""
 LEAST, MOST, DATA = 0.002, 80.0, 0.5
 """The lowest and the highest level of noise of a consistency model, and the deviation of its data."""
+AGAIN = 0.8
+"""The level of noise that is added before the last step, where there are several."""
 RHO = 7.0
 """How densely levels stand near the lowest."""
 
@@ -42,6 +44,14 @@ def cosine(steps: int, offset: float = 0.008) -> Schedule:
     at = (jnp.arange(steps + 1) / steps + offset) / (1.0 + offset)
     kept = jnp.cos(0.5 * jnp.pi * at) ** 2
     return _schedule(1.0 - kept[1:] / kept[:-1])
+
+
+def preserving(steps: int, first: float = 0.1, last: float = 10.0) -> Schedule:
+    """Let what is kept fall as in a diffusion without steps, whose rate rises in a line ("variance preserving"). A handful of
+    steps share its noise well ("Tackling the generative learning trilemma", 2022)."""
+    edges = jnp.arange(steps + 1) / steps
+    gone = first * edges + 0.5 * (last - first) * edges**2
+    return _schedule(1.0 - jnp.exp(gone[:-1] - gone[1:]))
 
 
 def noised(schedule: Schedule, clean: jax.Array, noise: jax.Array, step: jax.Array) -> jax.Array:
@@ -155,9 +165,10 @@ def consistent(predict: Predict, noisy: jax.Array, level: jax.Array) -> jax.Arra
 
 
 def consistency_loss(key: jax.Array, predict: Predict, target: Predict, clean: jax.Array, number: jax.Array | int) -> jax.Array:
-    """How far one vector at two neighbouring levels of noise is from being cleaned alike: float32 [N].
+    """How far one vector at two neighbouring levels of noise is from being cleaned alike, over how far the levels are apart:
+    float32 [N].
 
-    target: the running mean of the network, which cleans the lower level. number: how many levels there are now.
+    target: what cleans the lower level, the network itself or a running mean of it. number: how many levels there are now.
     """
     choosing, noising = keys.split(key, "level", "noise")
     index = jax.random.randint(choosing, clean.shape[:1], 0, number - 1)
@@ -165,14 +176,16 @@ def consistency_loss(key: jax.Array, predict: Predict, target: Predict, clean: j
     low, high = level(index, number), level(index + 1, number)
     wanted = jax.lax.stop_gradient(consistent(target, clean + _column(low, clean) * noise, low))
     missed = (consistent(predict, clean + _column(high, clean) * noise, high) - wanted) ** 2
-    return jnp.mean(missed, axis=tuple(range(1, clean.ndim)))
+    return jnp.mean(missed, axis=tuple(range(1, clean.ndim))) / (high - low)
 
 
 def consistency(key: jax.Array, predict: Predict, shape: tuple[int, ...], steps: int = 2, bound: float | None = 1.0) -> jax.Array:
-    """Draw vectors of `shape` [N, D] in a few steps: clean pure noise at once, add less noise, clean again."""
+    """Draw vectors of `shape` [N, D] in a few steps: clean pure noise at once, add less noise, clean again. The levels fall
+    evenly in their logarithms, to that of the published second step ("Improved techniques for training consistency models",
+    2024)."""
     found = jnp.zeros(shape)
     for index in range(steps):
-        at = level(jnp.asarray(steps - index), steps + 1)
+        at = jnp.float32(MOST * (AGAIN / MOST) ** (index / max(steps - 1, 1)))
         noise = jax.random.normal(keys.fold(key, f"step{index}"), shape)
         noisy = at * noise if index == 0 else found + jnp.sqrt(at**2 - LEAST**2) * noise
         found = consistent(predict, noisy, jnp.full(shape[:1], at))

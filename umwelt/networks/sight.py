@@ -15,9 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.core import Box, keys, part, spaces, static, struct
-from umwelt.networks import layers
+from umwelt.networks import layers, soft_mixture
 from umwelt.networks.form import Form
 from umwelt.networks.layers import Layer, Stack
+from umwelt.networks.soft_mixture import Experts
 
 SMALLEST = 8
 """The convolutions end where no side is longer than this."""
@@ -98,11 +99,11 @@ def kernels(key: jax.Array, picture: Picture) -> tuple[Layer, ...]:
     return tuple(kernel(index, stride) for index, stride in enumerate(picture.strides))
 
 
-def apply(network: Sighted | Stack, features: jax.Array, act: layers.Activation) -> jax.Array:
+def apply(network: Sighted | Stack | Experts, features: jax.Array, act: layers.Activation) -> jax.Array:
     """Apply a network to flat features [N, F]: float32 [N, out]."""
     if not isinstance(network, Sighted):
-        return layers.apply(network, features, act)
-    return layers.apply(network.rest, seen(network, features), act)
+        return soft_mixture.apply(network, features, act)
+    return soft_mixture.apply(network.rest, seen(network, features), act)
 
 
 def seen(network: Sighted, features: jax.Array) -> jax.Array:

@@ -23,6 +23,7 @@ from umwelt.worlds.links import Links
 from umwelt.worlds.mountain_car import MountainCar, MountainCarContinuous
 from umwelt.worlds.padded import padded
 from umwelt.worlds.page_form import Page
+from umwelt.worlds.partly import partly, pushed
 from umwelt.worlds.pendulum import Pendulum
 from umwelt.worlds.pixels import grey, resized
 from umwelt.worlds.point_maze import PointMaze
@@ -31,6 +32,7 @@ from umwelt.worlds.standard import normalised
 from umwelt.worlds.streams import STREAMS, Stream, stream_named
 from umwelt.worlds.student import Student
 from umwelt.worlds.touching import touching
+from umwelt.worlds.unreset import Unreset
 from umwelt.worlds.varied import Varied
 from umwelt.worlds.wanted import Wanted
 from umwelt.worlds.workshop import Workshop
@@ -84,6 +86,7 @@ __all__ = [
     "Restarted",
     "Stream",
     "Student",
+    "Unreset",
     "Varied",
     "Wanted",
     "Workshop",
@@ -92,7 +95,9 @@ __all__ = [
     "normalised",
     "of",
     "padded",
+    "partly",
     "pictured",
+    "pushed",
     "repeated",
     "resized",
     "scaled_reward",

@@ -131,6 +131,28 @@ class Grids:
         planes = jnp.stack([agent, body.line & ~burns, body.line & burns, body.door, key])
         return jnp.append(planes.ravel(), body.holds).astype(jnp.uint8)
 
+    def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
+        """Actions [N]: the first step of a shortest way, to the key where one lies about, else to the goal."""
+        planes = observation[:, :-1].reshape(-1, 5, self.size, self.size) > 0
+        agent, key_cell, holds = planes[:, 0], planes[:, 4], observation[:, -1] > 0
+        locked = planes[:, 3] & ~holds[:, None, None]
+        shut = planes[:, 1] | planes[:, 2] | locked
+        goal = jnp.zeros((self.size, self.size), bool).at[-1, -1].set(True)
+        target = jnp.where(jnp.any(key_cell, axis=(1, 2))[:, None, None], key_cell, goal)
+        far = float(self.size**2)
+
+        def spread(_: Any, steps: jax.Array) -> jax.Array:
+            return jnp.where(shut, far, jnp.minimum(steps, 1.0 + jnp.min(self._beside(steps, far), axis=0)))
+
+        steps = jax.lax.fori_loop(0, self.size**2, spread, jnp.where(target, 0.0, far))
+        return jnp.argmin(jnp.max(jnp.where(agent, self._beside(steps, far), -1.0), axis=(2, 3)), axis=0).astype(jnp.int32)
+
+    def _beside(self, steps: jax.Array, far: float) -> jax.Array:
+        """float32 [4, N, size, size]: the number in the cell that each move leads to, and `far` outside."""
+        wide = jnp.pad(steps, ((0, 0), (1, 1), (1, 1)), constant_values=far)
+        ends = self.size + 1
+        return jnp.stack([wide[:, 1 + down : ends + down, 1 + right : ends + right] for down, right in MOVES])
+
     def init(self, key: jax.Array, task: GridTask) -> tuple[stream.StreamState, TimeStep]:
         """Begin an episode in every row."""
         return stream.init(self, key, task)

@@ -32,5 +32,6 @@ coin = Claim(
     cites=("intelligent_go_explore_2025",),
     seeds=SEEDS,
     minutes=2,
+    tried="one setting",
     not_shown="errors of a language model, which are not independent of each other",
 )

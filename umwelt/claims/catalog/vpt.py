@@ -39,6 +39,6 @@ videos = Claim(
     minutes=5,
     tries=2,
     tried="20 labelled walks, of which a clone arrives as often as one of all that was watched, and 5",
-    not_shown="Minecraft and its video; reinforcement from the prior, for which `PPO(prior_weight=0.2)` stands ready; labels are"
+    not_shown="Minecraft and its video; reinforcement from the prior, which is the claim vpt_tuned; labels are"
     " counted at two numbers of them. The walks have noise that no clone can know, and a guess can",
 )

@@ -14,7 +14,6 @@ from umwelt.core.step import FIRST, TimeStep
 from umwelt.evaluation.proctor import Proctor, is_hosted_mind
 from umwelt.life.composition import Life
 from umwelt.life.exams.examine import panel_of, probe_key, repeated
-from umwelt.networks.form import form
 from umwelt.worlds import with_batch
 from umwelt.worlds.absent import Absent
 from umwelt.worlds.observed import names_of
@@ -53,7 +52,7 @@ def offline_of(life: Life, agent_state: Any, seed: int = 0) -> Offline | None:
     if not life.shown or is_hosted_mind(life.agent) or not spaces.is_leaf(action):
         return None
     key = probe_key(seed)
-    learner, state = _learner(life.agent, agent_state)
+    learner, held = _learner(life.agent, agent_state)
     discount = float(getattr(learner, "discount", 1.0))
     rows = _rows(life, key, discount)
     if rows is None:
@@ -62,11 +61,10 @@ def offline_of(life: Life, agent_state: Any, seed: int = 0) -> Offline | None:
     features = np.asarray(spaces.features(spec.observation, observation), np.float64)
     body = life.agent.embody(key, agent_state, with_batch(life.world, len(gained)).spec)
     would = jax.jit(lambda body: _answer(life.agent, key, body, observation))(body)
-    value = capability(learner, "worth") if learner is not None else None
-    worth = None
-    if value is not None:
-        flat = form(spec.observation).flat(observation)
-        worth = np.asarray(jax.jit(lambda state: value(state, flat, acted))(state), np.float64)
+    value, worth = capability(learner, "worth") if learner is not None else None, None
+    if value is not None and hasattr(held, "observation_form"):
+        flat = held.observation_form.flat(observation)
+        worth = np.asarray(jax.jit(lambda state: value(state, flat, acted))(held.learner), np.float64)
     width = features.shape[1]
     return Offline(
         names=names_of(life.world) or tuple(f"observation {index}" for index in range(width)),
@@ -129,10 +127,10 @@ def _went(life: Life, agent_state: Any, key: jax.Array, width: int) -> np.ndarra
 
 
 def _learner(agent: Any, state: Any) -> tuple[Any, Any]:
-    """The learner of an agent that has one, inside its wrappers, and its state."""
+    """The learner of an agent that has one, inside its wrappers, and the state of that agent."""
     for layer in layers(agent):
         if hasattr(layer, "learner") and hasattr(state, "learner"):
-            return layer.learner, state.learner
+            return layer.learner, state
         state = getattr(state, "inner", None)
     return None, None
 

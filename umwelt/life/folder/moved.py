@@ -39,7 +39,7 @@ FIELDS: dict[str, dict[str, str]] = {
 """Present name of a part -> the field's name then -> its name now."""
 
 LATER: dict[str, dict[str, Any]] = {
-    "umwelt.behaviours:DQN": {"layers": 2, "optimiser": None},
+    "umwelt.behaviours:DQN": {"layers": 2, "optimiser": None, "experts": 0},
     "umwelt.behaviours:RandomAgent": {"hold": 1.0},
     "umwelt.curiosity:Counts": {"tells": "last"},
     "umwelt.worlds:Announced": {"only": {"tuple": []}},

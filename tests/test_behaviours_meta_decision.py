@@ -1,0 +1,127 @@
+"""Codes of tasks and prompts: what a code reads, which piece is the prompt, and that it comes from the same task."""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from umwelt.behaviours import DecisionTransformer, MetaDecision, Prompted, Sequenced
+from umwelt.behaviours.histories import Context, Sequences
+from umwelt.core import FIRST, MID, TRUNCATED, Box, TimeStep, WorldSpec
+from umwelt.memory import Trajectories
+
+KEY = jax.random.key(4)
+BOX = Box(shape=(1,), low=-1.0, high=1.0)
+SMALL = MetaDecision(
+    inner=DecisionTransformer(context=6, width=8, layers=1), horizon=2, code=2, prompt=2, units=16, first=400, learning_rate=5e-3
+)
+
+
+def stretches(key: jax.Array, rows: int = 32, length: int = 6) -> Sequences:
+    """The reward is the action times the number of the task, and nothing else changes."""
+    tasking, seeing, acting = jax.random.split(key, 3)
+    task = jax.random.uniform(tasking, (rows, 1), minval=-1.0, maxval=1.0)
+    features = jax.random.normal(seeing, (rows, 1, 1)) * jnp.ones((1, length, 1))
+    actions = jax.random.choice(acting, jnp.array([-1.0, 1.0]), (rows, length, 1))
+    ones, zeros = jnp.ones((rows, length), bool), jnp.zeros((rows, length))
+    rewards = task * actions[:, :, 0]
+    context = Context(features=features, actions=actions, rewards=rewards, wanted=zeros, known=ones)
+    return Sequences(
+        context=context,
+        after=features,
+        wanted_after=zeros,
+        continues=zeros + 1,
+        acted=ones,
+        returned=ones,
+        task={"number": jnp.broadcast_to(task, (rows, length))},
+    )
+
+
+@pytest.fixture(scope="module")
+def learned() -> Any:
+    run = jax.jit(
+        lambda state: jax.lax.scan(lambda state, key: SMALL.learn(key, state, stretches(key)), state, jax.random.split(KEY, 400))
+    )
+    return run(SMALL.init(KEY, 1, BOX))
+
+
+def test_a_code_tells_the_task_and_the_transformer_waits_for_it(learned: Any) -> None:
+    state, info = learned
+    assert float(info["context_loss"][:5].mean()) > 2 * float(info["context_loss"][-5:].mean())
+    batch = stretches(jax.random.key(8), 200)
+    code = SMALL.codes(state, batch.context)
+    number = batch.task["number"][:, 0]
+    # one transition shows the task
+    table = jnp.concatenate([code[:, 3], jnp.ones((200, 1))], axis=1)
+    missed = number - table @ jnp.linalg.lstsq(table, number)[0]
+    assert float(missed.var() / number.var()) < 0.2
+    np.testing.assert_allclose(code[:, 0], jnp.broadcast_to(code[0, 0], (200, 2)), atol=1e-6)
+    jax.tree.map(np.testing.assert_array_equal, state.policy, SMALL.init(KEY, 1, BOX).policy)
+    after = jax.jit(SMALL.learn)(KEY, state, batch)[0]
+    jax.tree.map(np.testing.assert_array_equal, after.model, state.model)
+    assert float(jnp.abs(after.policy.read[1].weight - state.policy.read[1].weight).max()) > 0
+
+
+def test_a_code_reads_the_last_transitions_and_nothing_later() -> None:
+    state, context = SMALL.init(KEY, 1, BOX), stretches(KEY, 1).context
+    slope = jax.grad(lambda context: jnp.sum(SMALL.codes(state, context)[0, 4]), allow_int=True)(context)
+    for each in (slope.features, slope.actions, slope.rewards):
+        assert np.asarray(jnp.abs(each).reshape(-1) > 0).tolist() == [False, False, True, True, False, False]
+
+
+def test_the_prompt_is_the_piece_of_the_largest_error_of_another_stretch_of_the_task(learned: Any) -> None:
+    state, batch = learned[0], stretches(KEY, 6)
+    pair = jnp.array([0, 0, 1, 1, 2, 3])
+    # the first two stretches are of one task, the next two of another, and the last two are alone
+    batch = replace(batch, task={"number": jnp.broadcast_to(pair[:, None].astype(jnp.float32), (6, 6))})
+    context = batch.context
+    odd = replace(batch, context=replace(context, rewards=context.rewards.at[:, 2:4].set(40.0)))
+    piece = SMALL.pieces(KEY, state, odd)
+    assert bool(jnp.all(piece.rewards == 40.0))
+    whole = SMALL._prompted(KEY, state, odd)
+    assert whole.context.known[:, :2].all(axis=1).tolist() == [True] * 4 + [False] * 2
+    np.testing.assert_array_equal(whole.context.actions[0, :2], context.actions[1, 2:4])
+    np.testing.assert_array_equal(whole.context.actions[3, :2], context.actions[2, 2:4])
+    assert not bool(jnp.any(whole.acted[:, :2]))
+    assert whole.context.features.shape == (6, 8, 3)
+
+
+def test_an_agent_shows_itself_the_worst_piece_of_its_last_episode() -> None:
+    spec = WorldSpec(name="line", observation=Box(shape=(1,), low=-9.0, high=9.0), action=BOX, task=Box(shape=(1,)), batch=2)
+    agent = Prompted(inner=Sequenced(learner=SMALL, memory=Trajectories(bytes=9000, length=6), batch=2))
+    state = agent.init(KEY, spec)
+    see, act = jax.jit(agent.see), jax.jit(agent.act)
+
+    def step(kind: int, reward: float, seen: float) -> TimeStep:
+        rewards = jnp.array([reward, 0.0], jnp.float32)
+        return TimeStep(kind=jnp.full(2, kind, jnp.int8), observation=jnp.full((2, 1), seen), reward=rewards)
+
+    rewards = [0.0, 0.0, 0.0, 0.0, 50.0, 0.0, 0.0]
+    for number, reward in enumerate(rewards):
+        kind = FIRST if number == 0 else TRUNCATED if number == 6 else MID
+        state = see(KEY, state, step(kind, reward, 0.1 * number))[0]
+        state = act(KEY, state)[0]
+        assert not bool(jnp.any(state.prompt.known))
+    state = see(KEY, state, step(FIRST, 0.0, 0.0))[0]
+    # the reward of 50 came after the fourth step; the piece that holds it is the worst
+    assert 50.0 in np.asarray(state.prompt.rewards[0])
+    assert bool(jnp.all(state.prompt.known))
+    assert not np.isfinite(np.asarray(state.score)).any()
+    body, action = act(KEY, state)
+    assert action.shape == (2, 1)
+    assert body.inner.context.known.shape == (2, 6)
+    other = act(KEY, replace(state, prompt=jax.tree.map(jnp.zeros_like, state.prompt)))[1]
+    assert float(jnp.abs(action - other).max()) > 0
+    assert not bool(jnp.any(agent.embody(KEY, state, spec).prompt.known))
+
+
+def test_it_refuses_prompts_that_are_too_long_and_other_learners() -> None:
+    with pytest.raises(ValueError, match="prompt=6"):
+        replace(SMALL, prompt=6).init(KEY, 1, BOX)
+    spec = WorldSpec(name="line", observation=Box(shape=(1,), low=-9.0, high=9.0), action=BOX, task=Box(shape=(1,)), batch=1)
+    agent = Prompted(inner=Sequenced(learner=SMALL.inner, memory=Trajectories(bytes=9000, length=6), batch=2))
+    with pytest.raises(ValueError, match="MetaDecision"):
+        agent.init(KEY, spec)
