@@ -19,7 +19,18 @@ from umwelt.recipes import ALL
 KEYS = set(re.findall(r"@\w+\{([^,]+),", (files("umwelt.recipes") / "references.bib").read_text(encoding="utf8")))
 LONG = 30.0
 """Minutes that a claim may take which was never run."""
-FRESH = {"csd": 17, "diffusion_bc": 3, "langevin": 6, "maxinforl": 3, "serene": 3}
+FRESH = {
+    "csd": 17,
+    "dhal": 3,
+    "diffusion_bc": 3,
+    "langevin": 6,
+    "maxinforl": 3,
+    "mbma": 3,
+    "meta_dt": 3,
+    "rpg": 3,
+    "serene": 3,
+    "uwm": 4,
+}
 """Claims of more than two settings that are judged on seeds which none of their settings had met."""
 EARLIER = {"dqn_cartpole": 3, "losse_dyna_cartpole": 3, "pets_pendulum": 3, "losse_mpc_mountain_car": 5}
 """Claims whose settings were chosen among more than two, before there were claims."""

@@ -10,7 +10,7 @@ from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
 from umwelt.recipes.recipe import recipe
 from umwelt.teachers import Blocks
-from umwelt.worlds import partly
+from umwelt.worlds.partly import with_past
 
 
 @recipe(
@@ -21,7 +21,6 @@ from umwelt.worlds import partly
     budget="300,000 decisions",
 )
 def dhal(world: World) -> Life:
-    told = isinstance(world.spec.observation, dict) and "seen" in world.spec.observation
     agent = OnPolicy(learner=Automata(learner=PPO(bounded=True)), horizon=128)
     rhythm = Rhythm(random=0, learn_every=128, updates=1, chunk=512)
-    return Life(world=world if told else partly(world), agent=agent, teacher=Blocks(), rhythm=rhythm)
+    return Life(world=with_past(world), agent=agent, teacher=Blocks(), rhythm=rhythm)

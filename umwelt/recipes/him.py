@@ -9,7 +9,7 @@ from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
 from umwelt.recipes.recipe import recipe
 from umwelt.teachers import Blocks
-from umwelt.worlds import partly
+from umwelt.worlds.partly import with_past
 
 
 @recipe(
@@ -20,7 +20,6 @@ from umwelt.worlds import partly
     budget="300,000 decisions",
 )
 def him(world: World) -> Life:
-    told = isinstance(world.spec.observation, dict) and "seen" in world.spec.observation
     agent = OnPolicy(learner=Internal(learner=PPO(learning_rate=1e-3)), horizon=128)
     rhythm = Rhythm(random=0, learn_every=128, updates=1, chunk=512)
-    return Life(world=world if told else partly(world), agent=agent, teacher=Blocks(), rhythm=rhythm)
+    return Life(world=with_past(world), agent=agent, teacher=Blocks(), rhythm=rhythm)

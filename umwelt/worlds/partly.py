@@ -28,6 +28,12 @@ def partly(world: Any, hidden: tuple[int, ...] = (), past: int = 6) -> Wrapped:
     return Wrapped(world=world, layer=Partly(hidden=hidden, past=past))
 
 
+def with_past(world: Any) -> Any:
+    """The world with its last six moments shown. One that shows them already, and one of another kind, stays as it is."""
+    seen, acts = world.spec.observation, world.spec.action
+    return partly(world) if isinstance(seen, Box) and len(seen.shape) == 1 and isinstance(acts, Box) else world
+
+
 def pushed(world: Any, chance: float = 0.05, force: float = 0.5) -> Wrapped:
     """Now and then, add a random push to the action that was sent: at most `force` half-ranges of its Box.
 
