@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from umwelt import curiosity, teachers
+from umwelt import check, curiosity, teachers
 from umwelt.behaviours import DQN, SAC, Curious, ModelFree, Rewarded
 from umwelt.core import capability
 from umwelt.life.composition import Life
@@ -79,11 +79,11 @@ def teaching() -> dict[str, dict[str, Any]]:
 
 
 def _simple(signal: Any) -> bool:
+    """Whether it keeps the contract of a signal, and needs nothing to be made."""
     try:
-        signal()
+        return bool(check.curiosity(signal(), depth="shapes"))
     except TypeError:
         return False
-    return True
 
 
 def _life(world: Any, agent: Any, rhythm: Rhythm) -> Life:
