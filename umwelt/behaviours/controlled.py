@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import IMITATION, Batch, Learner, mean, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
@@ -199,7 +200,7 @@ class AskingState:
 
 
 @part
-class Asking:
+class Asking(AroundLearner):
     """Gives a learner the return that followed, and asks it for the best that was seen: luck is taken for skill."""
 
     learner: Learner
@@ -207,26 +208,6 @@ class Asking:
 
     reads_to_come = True
     cites = ("decision_transformer_2021",)
-
-    @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """The learner's."""
-        return self.learner.metrics
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
 
     def init(self, key: jax.Array, width: int, action: Any) -> AskingState:
         """Begin untrained, with one feature more."""

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner, mean, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
@@ -42,7 +43,7 @@ class CorrectiveState:
 
 
 @part
-class Corrective:
+class Corrective(AroundLearner):
     """A clone that also learns corrections which a smooth local model invents."""
 
     learner: Learner
@@ -71,28 +72,9 @@ class Corrective:
     cites = ("ccil_2024",)
 
     @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the learner reports, and the model."""
         return (*self.learner.metrics, MODEL_LOSS, CORRECTED)
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
-
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of a capability into those of the learner inside."""
-        return {**arguments, "state": arguments["state"].inner}
 
     def init(self, key: jax.Array, width: int, action: Any) -> CorrectiveState:
         """Begin untrained."""

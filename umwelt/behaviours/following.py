@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner, reads_to_come, wiped
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.core import LIVED, TRUNCATED, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, part, struct
@@ -36,7 +37,7 @@ class ShortenedState:
 
 
 @part
-class Shortened:
+class Shortened(AroundLearner):
     """A learner whose discount can be lowered while it learns: the share in its state scales how far a batch goes on."""
 
     learner: Learner
@@ -44,30 +45,6 @@ class Shortened:
 
     passes = ("worth", "outputs")
     """Capabilities of the learner inside that hold here too."""
-
-    @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """The learner's."""
-        return self.learner.metrics
-
-    @property
-    def discount(self) -> float:
-        """The learner's, the largest."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
-
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of a capability into those of the learner inside."""
-        return {**arguments, "state": arguments["state"].inner}
 
     def init(self, key: jax.Array, width: int, action: Any) -> ShortenedState:
         """Begin untrained, with the learner's own discount."""

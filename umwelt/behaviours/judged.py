@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
@@ -47,7 +48,7 @@ class JudgedState:
 
 
 @part
-class Judged:
+class Judged(AroundLearner):
     """Replaces the rewards of every batch by those of a judge, before the learner reads them."""
 
     learner: Learner
@@ -61,28 +62,9 @@ class Judged:
     """Capabilities of the learner inside that hold here too."""
 
     @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the learner and the judge report."""
         return (*self.learner.metrics, *self.judge.metrics, JUDGED)
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
-
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of a capability into those of the learner inside."""
-        return {**arguments, "state": arguments["state"].inner}
 
     def init(self, key: jax.Array, width: int, action: Any) -> JudgedState:
         """Begin both untrained."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner, mean, wiped
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
@@ -35,7 +36,7 @@ class PretrainedState:
 
 
 @part
-class Pretrained:
+class Pretrained(AroundLearner):
     """A learner that reads codes; the first lessons make the code, and all others teach the learner.
 
     The aims: "inverse" says the action between two moments; "clone" the action at a moment; "forward" what follows a
@@ -61,24 +62,9 @@ class Pretrained:
     cites = ("inverse_pretraining_2023",)
 
     @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the learner reports, and the code."""
         return (*self.learner.metrics, CODE_LOSS)
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
 
     def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Turn the arguments of a capability into those of the learner inside."""

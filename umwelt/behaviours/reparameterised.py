@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner, mean, wiped
 from umwelt.behaviours.model_free import ModelFree
 from umwelt.core import Box, Experience, Info, Metric, Prediction, TimeStep, WorldSpec, keys, part, static, struct
@@ -40,7 +41,7 @@ class ReparameterisedState:
 
 
 @part
-class Reparameterised:
+class Reparameterised(AroundLearner):
     """A learner whose features end with a way, one-hot; it learns to choose ways, and pays distinct ones."""
 
     learner: Learner
@@ -63,28 +64,9 @@ class Reparameterised:
     cites = ("rpg_2023",)
 
     @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
     def metrics(self) -> tuple[Metric, ...]:
         """The learner's, and those of ways."""
         return (*self.learner.metrics, RECOGNISED, SPREAD)
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
-
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of a capability into those of the learner inside."""
-        return {**arguments, "state": arguments["state"].inner}
 
     def init(self, key: jax.Array, width: int, action: Any) -> ReparameterisedState:
         """Begin with an even choice, for `width` features of which the last ones are the way."""

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner
 from umwelt.core import Info, Metric, capability, keys, part, static, struct
 from umwelt.core.contracts import Curiosity, Mode
@@ -32,7 +33,7 @@ class RewardedState:
 
 
 @part
-class Rewarded:
+class Rewarded(AroundLearner):
     """A learner whose batches pay reward + `weight` x bonus."""
 
     learner: Learner
@@ -48,28 +49,9 @@ class Rewarded:
     """Capabilities of the learner inside that hold here too."""
 
     @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
     def metrics(self) -> tuple[Metric, ...]:
         """What the learner and the signal report, and the bonus."""
         return (*self.learner.metrics, *self.curiosity.metrics, BATCH_BONUS)
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
-
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of a capability into those of the learner inside."""
-        return {**arguments, "state": arguments["state"].inner}
 
     def init(self, key: jax.Array, width: int, action: Any) -> RewardedState:
         """Begin both untrained."""

@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from umwelt.behaviours.around import AroundLearner
 from umwelt.behaviours.batch import Batch, Learner, wiped
-from umwelt.core import Info, Metric, part, struct
+from umwelt.core import Info, part, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import scale
 from umwelt.networks.optimise import averaged, where_any
@@ -24,7 +25,7 @@ class StandardState:
 
 
 @part
-class Standard:
+class Standard(AroundLearner):
     """Brings features to mean 0 and deviation 1 of the batches of the first lessons, and learns from those.
 
     A network learns slowly from a column that is a hundred times wider than another. The scale is frozen after `lessons`,
@@ -40,26 +41,6 @@ class Standard:
 
     passes = ("imitate", "worth", "outputs")
     """Capabilities of the learner inside that hold here too."""
-
-    @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """The learner's."""
-        return self.learner.metrics
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
 
     def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Turn the arguments of a capability into those of the learner inside."""
@@ -105,7 +86,7 @@ class AveragedState:
 
 
 @part
-class Averaged:
+class Averaged(AroundLearner):
     """Probes with a moving average of the policy's weights, of a learner whose state has a `policy`.
 
     A clone's return swings from update to update while its loss does not ("Butterfly effects of SGD noise", 2024); the
@@ -120,30 +101,6 @@ class Averaged:
     passes = ("worth", "outputs")
     """Capabilities of the learner inside that hold here too."""
     cites = ("butterfly_2024",)
-
-    @property
-    def inner(self) -> Learner:
-        """The learner inside."""
-        return self.learner
-
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """The learner's."""
-        return self.learner.metrics
-
-    @property
-    def discount(self) -> float:
-        """The learner's."""
-        return self.learner.discount
-
-    @property
-    def protection(self) -> Any:
-        """The learner's."""
-        return self.learner.protection
-
-    def project(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Turn the arguments of a capability into those of the learner inside."""
-        return {**arguments, "state": arguments["state"].inner}
 
     def init(self, key: jax.Array, width: int, action: Any) -> AveragedState:
         """Begin untrained."""
