@@ -8,7 +8,7 @@ import pytest
 from umwelt.behaviours import PPO, Asymmetric, Internal
 from umwelt.behaviours.on_policy import Rollout
 from umwelt.core import Box
-from umwelt.networks import sinkhorn
+from umwelt.networks import transport
 from umwelt.networks.form import form
 from umwelt.worlds import Pendulum, partly, pushed
 from umwelt.worlds.stream import rows
@@ -35,12 +35,12 @@ def oscillator(key, number):
 
 def test_a_plan_shares_rows_and_codes_evenly():
     scores = jax.random.uniform(KEY, (12, 4), minval=-1.0)
-    plan = np.asarray(sinkhorn.plan(scores, 0.5, 200))
+    plan = np.asarray(transport.shares(scores / 0.5, 200))
     np.testing.assert_allclose(plan.sum(axis=1), 1 / 12, rtol=1e-5)
     np.testing.assert_allclose(plan.sum(axis=0), 1 / 4, rtol=1e-5)
     # what is cheapest for the whole gets most: a score that is high for all is worth nothing
-    np.testing.assert_allclose(sinkhorn.plan(scores + jnp.arange(4.0), 0.5, 200), plan, rtol=1e-3)
-    np.testing.assert_allclose(np.asarray(sinkhorn.plan(scores)).sum(axis=1), 1 / 12, rtol=1e-5)
+    np.testing.assert_allclose(transport.shares((scores + jnp.arange(4.0)) / 0.5, 200), plan, rtol=1e-3)
+    np.testing.assert_allclose(np.asarray(transport.shares(scores / 0.05)).sum(axis=1), 1 / 12, rtol=1e-5)
 
 
 def test_the_speed_of_an_oscillator_is_inferred_and_codes_do_not_collapse():

@@ -11,8 +11,10 @@ from sklearn.decomposition import PCA
 from umwelt.behaviours import TD3, ModelFree
 from umwelt.core import spaces
 from umwelt.life.composition import Life
+from umwelt.life.engine import Engine
 from umwelt.life.exams.examine import probe_key
 from umwelt.life.exams.offline import Offline, offline_of, to_the_end
+from umwelt.life.showing import reading_key
 from umwelt.memory import Played, Ring
 from umwelt.report.offline_figures import agreement_table, draw_offline, plane, rank_correlation
 from umwelt.teachers import Blocks
@@ -87,7 +89,7 @@ def test_an_agent_is_compared_with_what_it_was_shown(life):
     agent = life.agent.init(jax.random.key(0), WORLD.spec)
     seen = offline_of(life, agent)
     assert seen is not None
-    shown = list(life.shown[0].read(jax.random.fold_in(probe_key(0), 0), WORLD.spec))
+    shown = list(life.shown[0].read(reading_key(0, 0), WORLD.spec))
     rows = [jax.tree.map(lambda leaf, piece=piece: np.asarray(leaf)[piece.acted], piece) for piece in shown]
     observation, action = (
         np.concatenate([leaf(row) for row in rows]) for leaf in (lambda row: row.step.observation, lambda row: row.action)
@@ -110,3 +112,16 @@ def test_nothing_is_compared_where_no_action_was_shown(life):
     assert offline_of(replace(life, shown=()), agent) is None
     watched = replace(life, shown=(Played(world=WORLD, how="random", episodes=1, batch=1, actions=False),))
     assert offline_of(watched, agent) is None
+
+
+def test_what_is_read_again_is_what_the_life_was_shown(life):
+    agent = Engine(life).begin()[1].agent
+    kept = _observations(agent.memory)
+    seen = offline_of(life, agent, life.seed).seen
+    assert all(np.any(np.all(np.isclose(row, kept, atol=1e-6), axis=1)) for row in seen)
+
+
+def _observations(memory):
+    """All observations that a memory holds, whatever its fields are."""
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(memory) if getattr(leaf, "shape", ())[-1:] == (3,)]
+    return np.concatenate([leaf.reshape(-1, 3) for leaf in leaves])

@@ -40,6 +40,15 @@ def parts(observation: Form, moments: int, reader: Any) -> Parts:
     return Parts(newest=tuple(newest.tolist()), past=tuple(seen.tolist()), hidden=tuple(hidden.tolist()))
 
 
+class ReadsParts:
+    """A base of learners whose features have parts: they begin from the form of an observation, by `init_for`."""
+
+    def init(self, key: jax.Array, width: int, action: Any) -> Any:
+        """Refuse features whose parts are not known."""
+        name = type(self).__name__
+        raise ValueError(f"width={width}: {name} asks for the form of an observation; use it in `OnPolicy`, which gives it")
+
+
 @struct
 class AsymmetricState:
     """inner: of the learner inside."""
@@ -49,7 +58,7 @@ class AsymmetricState:
 
 
 @part
-class Asymmetric:
+class Asymmetric(ReadsParts):
     """A policy of what is seen, and values of what is so and what is hidden; a `RolloutLearner`.
 
     "Asymmetric actor critic for image-based robot learning" (2018).
@@ -68,12 +77,6 @@ class Asymmetric:
     def metrics(self) -> tuple[Metric, ...]:
         """The learner's."""
         return self.learner.metrics
-
-    def init(self, key: jax.Array, width: int, action: Any) -> AsymmetricState:
-        """Refuse features whose parts are not known."""
-        raise ValueError(
-            f"width={width}: Asymmetric asks for the form of an observation; use it in `OnPolicy`, which calls `init_for`"
-        )
 
     def init_for(self, key: jax.Array, observation: Form, action: Any) -> AsymmetricState:
         """Begin untrained."""

@@ -16,9 +16,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.behaviours.asymmetric import Parts, parts
+from umwelt.behaviours.asymmetric import Parts, ReadsParts, parts
 from umwelt.behaviours.batch import mean
-from umwelt.behaviours.on_policy import Rollout
+from umwelt.behaviours.on_policy import Rollout, turns
 from umwelt.behaviours.proximal import PPO
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
@@ -53,7 +53,7 @@ class AutomataState:
 
 
 @part
-class Automata:
+class Automata(ReadsParts):
     """A policy that reads the mode of a hybrid automaton; a `RolloutLearner`. The observation is that of
     `umwelt.worlds.partly`."""
 
@@ -88,10 +88,6 @@ class Automata:
     def metrics(self) -> tuple[Metric, ...]:
         """The policy's, and those of the automaton."""
         return (*self.learner.metrics, FLOW, USED)
-
-    def init(self, key: jax.Array, width: int, action: Any) -> AutomataState:
-        """Refuse features whose parts are not known."""
-        raise ValueError(f"width={width}: Automata asks for the form of an observation; use it in `OnPolicy`")
 
     def init_for(self, key: jax.Array, observation: Form, action: Any) -> AutomataState:
         """Begin untrained."""
@@ -151,17 +147,12 @@ class Automata:
         read = replace(rollout, now=self.read(state, rollout.now), after=self.read(state, rollout.after), facts=told)
         inner, info = self.learner.learn(improving, state.inner, read)
         flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), rollout)
-        number = flat.weight.shape[0]
-        size = -(-number // self.pieces)
 
         def update(held: AutomataState, given: tuple[jax.Array, jax.Array]) -> tuple[AutomataState, Info]:
             chosen, key = given
             return self.taught(key, held, *(leaf[chosen] for leaf in (flat.now, flat.unit, flat.after, flat.weight)))
 
-        def turn(key: jax.Array) -> jax.Array:
-            return jnp.resize(jax.random.permutation(key, number), (self.pieces, size))
-
-        order = jax.vmap(turn)(jax.random.split(shuffling, self.epochs)).reshape(-1, size)
+        order = turns(shuffling, flat.weight.shape[0], self.epochs, self.pieces)
         after, infos = jax.lax.scan(update, state, (order, jax.random.split(drawing, order.shape[0])))
         after = replace(after, inner=inner)
         some = jnp.any(rollout.weight > 0)

@@ -17,13 +17,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.behaviours.asymmetric import Parts, parts
+from umwelt.behaviours.asymmetric import Parts, ReadsParts, parts
 from umwelt.behaviours.batch import mean
-from umwelt.behaviours.on_policy import Rollout
+from umwelt.behaviours.on_policy import Rollout, turns
 from umwelt.behaviours.proximal import PPO
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
-from umwelt.networks import layers, sinkhorn
+from umwelt.networks import layers, transport
 from umwelt.networks.form import Form
 from umwelt.networks.layers import Stack
 from umwelt.networks.optimise import optimiser, stepped
@@ -32,6 +32,10 @@ GUESS = Metric(
     name="guess_error", unit="deviations", meaning="root mean square error of the guess of hidden numbers", better="down"
 )
 SWAP = Metric(name="swap_loss", unit="nats", meaning="how unlike the prototypes of past and next moment are", better="down")
+
+
+SHARP = 0.05
+"""The difference of scores that counts e times where prototypes are shared out."""
 
 
 @struct
@@ -54,7 +58,7 @@ class InternalState:
 
 
 @part
-class Internal:
+class Internal(ReadsParts):
     """A policy that reads what an internal model makes of a short past; a `RolloutLearner`.
 
     The observation is that of `umwelt.worlds.partly`.
@@ -87,10 +91,6 @@ class Internal:
     def metrics(self) -> tuple[Metric, ...]:
         """The policy's, and those of the internal model."""
         return (*self.learner.metrics, GUESS, SWAP)
-
-    def init(self, key: jax.Array, width: int, action: Any) -> InternalState:
-        """Refuse features whose parts are not known."""
-        raise ValueError(f"width={width}: Internal asks for the form of an observation; use it in `OnPolicy`")
 
     def init_for(self, key: jax.Array, observation: Form, action: Any) -> InternalState:
         """Begin untrained."""
@@ -131,16 +131,11 @@ class Internal:
         read = replace(rollout, now=self.read(state, rollout.now), after=self.read(state, rollout.after), facts=told)
         inner, info = self.learner.learn(improving, state.inner, read)
         flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), (rollout.now, rollout.after, rollout.weight))
-        number = flat[2].shape[0]
-        size = -(-number // self.pieces)
 
         def update(held: InternalState, chosen: jax.Array) -> tuple[InternalState, Info]:
             return self.taught(held, *(leaf[chosen] for leaf in flat))
 
-        def turn(key: jax.Array) -> jax.Array:
-            return jnp.resize(jax.random.permutation(key, number), (self.pieces, size))
-
-        order = jax.vmap(turn)(jax.random.split(shuffling, self.epochs)).reshape(-1, size)
+        order = turns(shuffling, flat[2].shape[0], self.epochs, self.pieces)
         after, infos = jax.lax.scan(update, state, order)
         after = replace(after, inner=inner)
         some = jnp.any(rollout.weight > 0)
@@ -171,7 +166,7 @@ class Internal:
         def shares(scores: jax.Array) -> jax.Array:
             # rows without weight take no share of the prototypes
             closed = jnp.where(weight[:, None] > 0, scores, -1.0)
-            return jax.lax.stop_gradient(sinkhorn.plan(closed) * scores.shape[0])
+            return jax.lax.stop_gradient(transport.shares(closed / SHARP) * scores.shape[0])
 
         said, meant = (jax.nn.log_softmax(scores / self.temperature, axis=-1) for scores in (one, other))
         each = jnp.sum(shares(one) * meant + shares(other) * said, axis=-1)

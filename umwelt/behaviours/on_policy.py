@@ -54,6 +54,17 @@ class Rollout:
     facts: tuple[jax.Array, jax.Array] | None = None
 
 
+def turns(key: jax.Array, number: int, epochs: int, pieces: int) -> jax.Array:
+    """Shuffle so many rows for each pass over them, and cut each pass into pieces: int32 [epochs * pieces, size]."""
+    size = -(-number // pieces)
+
+    def turn(key: jax.Array) -> jax.Array:
+        # a last piece that is short is filled up from the beginning
+        return jnp.resize(jax.random.permutation(key, number), (pieces, size))
+
+    return jax.vmap(turn)(jax.random.split(key, epochs)).reshape(-1, size)
+
+
 class RolloutLearner(Protocol):
     """A policy that learns from its own rollouts.
 

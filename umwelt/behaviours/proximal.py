@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from umwelt.behaviours.batch import ENTROPY, VALUE, VALUE_LOSS, mean
-from umwelt.behaviours.on_policy import Rollout
+from umwelt.behaviours.on_policy import Rollout, turns
 from umwelt.core import Info, Metric, keys, part, static, struct
 from umwelt.core.contracts import Mode
 from umwelt.networks import actors, layers, policies, scale
@@ -143,18 +143,12 @@ class PPO:
         if self.prior_weight:
             first = state.rounds == 0
             begun = replace(begun, prior=jax.tree.map(lambda new, old: jnp.where(first, new, old), state.policy, state.prior))
-        number = flat.weight.shape[0]
-        size = -(-number // self.pieces)
 
         def update(state: PpoState, chosen: jax.Array) -> tuple[PpoState, Info]:
             rows = jax.tree.map(lambda leaf: leaf[chosen], flat)
             return self.stepped(state, rows, advantage[chosen], returns[chosen])
 
-        def turn(key: jax.Array) -> jax.Array:
-            # a last piece that is short is filled up from the beginning
-            return jnp.resize(jax.random.permutation(key, number), (self.pieces, size))
-
-        order = jax.vmap(turn)(jax.random.split(key, self.epochs)).reshape(-1, size)
+        order = turns(key, flat.weight.shape[0], self.epochs, self.pieces)
         after, infos = jax.lax.scan(update, begun, order)
         after = replace(after, rounds=state.rounds + 1)
         some = jnp.any(flat.weight > 0)

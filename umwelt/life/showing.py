@@ -41,10 +41,7 @@ def show(life: Life, key: jax.Array, agent: Any, compiled: Callable[..., Any], d
     taking, shown = compiled(take_in, donate_argnums=0), 0
 
     def derived(key: jax.Array, name: str, number: int) -> jax.Array:
-        def of_seed(key: jax.Array) -> jax.Array:
-            return jax.random.fold_in(keys.fold(key, name), number)
-
-        return of_seed(key) if life.seeds == 1 else jax.vmap(of_seed)(key)
+        return _derived(key, name, number) if life.seeds == 1 else jax.vmap(lambda key: _derived(key, name, number))(key)
 
     for number, source in enumerate(life.shown):
         here, count = derived(key, "shown", number), 0
@@ -57,6 +54,15 @@ def show(life: Life, key: jax.Array, agent: Any, compiled: Callable[..., Any], d
     if held is not None and held < shown:
         note("shown", f"{held:,} of {shown:,} transitions fit into memory; give it more bytes to keep them all")
     return agent
+
+
+def reading_key(seed: int, number: int) -> jax.Array:
+    """The key by which the life of one seed reads the source of that number, so that it can be read again."""
+    return _derived(_derived(jax.random.key(seed), "shown", number), "read", 0)
+
+
+def _derived(key: jax.Array, name: str, number: int) -> jax.Array:
+    return jax.random.fold_in(keys.fold(key, name), number)
 
 
 def held_transitions(life: Life, agent: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""Optimal transport between two short sequences: how much of each step of one goes to each step of the other."""
+"""Sinkhorn's iteration: even codes for scores, and optimal transport between two short sequences."""
 
 import jax
 import jax.numpy as jnp
@@ -9,18 +9,23 @@ def plan(costs: jax.Array, strength: float = 0.05, rounds: int = 50) -> jax.Arra
 
     strength: of the entropy, as a share of the mean cost. At 0.01 and with many rounds the plan is nearly an assignment.
     """
-    rows, columns = costs.shape
-    scores = -costs / (strength * jnp.mean(costs) + 1e-8)
+    return shares(-costs / (strength * jnp.mean(costs) + 1e-8), rounds)
+
+
+def shares(scores: jax.Array, rounds: int = 3) -> jax.Array:
+    """Share a mass of 1 between rows and columns, the more the higher their score [B, K]: float32 [B, K].
+
+    Columns get 1 / K each, and then rows 1 / B each, in so many rounds. So rows are exact and columns nearly so. A difference
+    of scores of 1 counts e times.
+    """
+    rows, columns = scores.shape
     for_rows, for_columns = -jnp.log(float(rows)), -jnp.log(float(columns))
 
-    def turn(lift: jax.Array, _: None) -> tuple[jax.Array, None]:
-        down = for_columns - jax.nn.logsumexp(scores + lift[:, None], axis=0)
-        return for_rows - jax.nn.logsumexp(scores + down[None], axis=1), None
+    def turn(lifts: tuple[jax.Array, jax.Array], _: None) -> tuple[tuple[jax.Array, jax.Array], None]:
+        down = for_columns - jax.nn.logsumexp(scores + lifts[0][:, None], axis=0)
+        return (for_rows - jax.nn.logsumexp(scores + down[None], axis=1), down), None
 
-    lift, _ = jax.lax.scan(turn, jnp.zeros(rows), None, length=rounds)
-    down = for_columns - jax.nn.logsumexp(scores + lift[:, None], axis=0)
-    # the last turn is of rows, so that each step of the first sequence is paid for in full
-    lift = for_rows - jax.nn.logsumexp(scores + down[None], axis=1)
+    (lift, down), _ = jax.lax.scan(turn, (jnp.zeros(rows), jnp.zeros(columns)), None, length=rounds)
     return jnp.exp(scores + lift[:, None] + down[None])
 
 

@@ -14,6 +14,7 @@ from umwelt.core.step import FIRST, TimeStep
 from umwelt.evaluation.proctor import Proctor, is_hosted_mind
 from umwelt.life.composition import Life
 from umwelt.life.exams.examine import panel_of, probe_key, repeated
+from umwelt.life.showing import reading_key
 from umwelt.worlds import with_batch
 from umwelt.worlds.absent import Absent
 from umwelt.worlds.observed import names_of
@@ -54,7 +55,7 @@ def offline_of(life: Life, agent_state: Any, seed: int = 0) -> Offline | None:
     key = probe_key(seed)
     learner, held = _learner(life.agent, agent_state)
     discount = float(getattr(learner, "discount", 1.0))
-    rows = _rows(life, key, discount)
+    rows = _rows(life, seed, discount)
     if rows is None:
         return None
     observation, acted, gained = rows
@@ -88,11 +89,11 @@ def to_the_end(reward: np.ndarray, valid: np.ndarray, discount: float) -> np.nda
     return found
 
 
-def _rows(life: Life, key: jax.Array, discount: float) -> tuple[Any, Any, np.ndarray] | None:
+def _rows(life: Life, seed: int, discount: float) -> tuple[Any, Any, np.ndarray] | None:
     """Observations, actions and discounted returns of up to `MOST` shown transitions, spread evenly over them."""
     found = []
     for number, source in enumerate(life.shown):
-        read = list(source.read(jax.random.fold_in(key, number), life.world.spec))
+        read = list(source.read(reading_key(seed, number), life.world.spec))
         if not read:
             continue
         whole = jax.tree.map(lambda *leaves: np.concatenate([np.asarray(leaf) for leaf in leaves]), *read)
