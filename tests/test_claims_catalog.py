@@ -21,13 +21,13 @@ LONG = 30.0
 """Minutes that a claim may take which was never run."""
 FRESH = {
     "csd": 17,
-    "dhal": 3,
+    "dhal": 4,
     "diffusion_bc": 3,
     "langevin": 6,
     "maxinforl": 3,
-    "mbma": 3,
+    "mbma": 5,
     "meta_dt": 3,
-    "rpg": 3,
+    "rpg": 4,
     "serene": 3,
     "uwm": 4,
 }

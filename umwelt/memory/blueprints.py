@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from umwelt.core import FIRST, MID, SHOWN, TERMINATED, Experience, TimeStep, WorldSpec, keys, part, struct
+from umwelt.core import FIRST, MID, SHOWN, TERMINATED, TRUNCATED, Experience, TimeStep, WorldSpec, keys, part, struct
 from umwelt.memory.episodes import transitions
 from umwelt.memory.pieces import lay
 
@@ -21,7 +21,7 @@ from umwelt.memory.pieces import lay
 @struct
 class Conversations:
     """seen: observations [N, T, ...]; last: the one after the end [N, ...]. actions: int32 [N, T]. counts: bool [N, T], moments
-    before the end. reward: float32 [N, T]. calls: int32 [N], of the blueprints. executable, accepted, kept: bool [N]."""
+    before the end. reward: float32 [N, T]. calls: int32 [N], of the blueprints. closed, executable, accepted, kept: bool [N]."""
 
     seen: jax.Array
     actions: jax.Array
@@ -29,6 +29,7 @@ class Conversations:
     after: jax.Array
     reward: jax.Array
     calls: jax.Array
+    closed: jax.Array
     executable: jax.Array
     accepted: jax.Array
     kept: jax.Array
@@ -138,15 +139,17 @@ class Verified:
             after=self.world.observe(end, task),
             reward=reward,
             calls=call,
+            closed=~going,
             executable=works,
             accepted=accepted,
             kept=(accepted & reached) | (not self.verify),
         )
 
     def _episode(self, made: Conversations, at: int) -> Experience:
-        """One conversation as an episode; one that was not closed ends as well."""
+        """One conversation as an episode; one that was not closed is cut off."""
         number = int(made.counts[at].sum())
         seen = np.concatenate([made.seen[at, :number], made.after[at][None]])
-        kind = np.array([FIRST, *[MID] * (number - 1), TERMINATED], np.int8)
+        ends = TERMINATED if made.closed[at] else TRUNCATED
+        kind = np.array([FIRST, *[MID] * (number - 1), ends], np.int8)
         reward = np.concatenate([np.zeros(1, np.float32), made.reward[at, :number]])
         return transitions(TimeStep(kind=kind, observation=seen, reward=reward), made.actions[at, :number], None, SHOWN)

@@ -57,7 +57,7 @@ many = Claim(
     seeds=tuple(range(8)),
     tuned=(100, 101, 102),
     minutes=8,
-    tries=3,
+    tries=5,
     tried="16 rows and 100,000 decisions, in which the pendulum is solved early by either, and 4 rows; dreams that also teach the"
     " values, which made them slower; in the first part, advantages of lambda 0.95, whose horizon is longer than that of dreams",
     not_shown="the DeepMind control suite, and lives of 100,000 decisions: the pendulum is solved after 20,000",

@@ -27,7 +27,8 @@ ways = Claim(
     seeds=tuple(range(20)),
     tuned=tuple(range(100, 110)),
     minutes=5,
-    tries=3,
-    tried="a small pay for being distinct left all ways on the broad hill; it must spread them first",
+    tries=4,
+    tried="a small pay for being distinct left all ways on the broad hill; it must spread them first. Three weights of it and two"
+    " lengths were looked at",
     not_shown="mazes, hands and cabinets, a learned model, and the bonus for what is new: the decision here is a single one",
 )

@@ -1,6 +1,5 @@
 """A policy of histories studies logs, is asked for the best return in them, and is examined; and how widely it attends."""
 
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -8,10 +7,10 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import Sequenced, histories
 from umwelt.claims.arms import Measure
-from umwelt.claims.studies.offline import mean_return, to_come
-from umwelt.core import SHOWN, Experience, keys, lived, part
+from umwelt.claims.studies.offline import between, episodes
+from umwelt.core import Experience, keys, part
 from umwelt.core.contracts import Agent
-from umwelt.memory.played import Played, acting
+from umwelt.memory.played import Played
 from umwelt.networks import policies, transformer
 from umwelt.networks.inside import with_batch
 from umwelt.worlds import stream
@@ -61,23 +60,6 @@ class Asked:
         return jnp.sum(entropy) / jnp.sum(jnp.broadcast_to(most, entropy.shape))
 
 
-def episodes(data: Played, key: jax.Array) -> Experience:
-    """One episode in each row, [time limit, episodes], with the rewards to come."""
-    world = with_batch(data.world, data.episodes)
-    act, task = acting(replace(data, batch=data.episodes), world), stream.default(world, None, data.episodes)
-    begin_key, roll_key = keys.split(key, "init", "roll")
-
-    def tick(carry: Any, key: jax.Array) -> tuple[Any, Experience]:
-        state, step = carry
-        acting_key, stepping = keys.split(key, "act", "step")
-        action = act(acting_key, step.observation, task, jnp.arange(data.episodes))
-        state, next = world.step(stepping, state, action, task)
-        return (state, next), replace(lived(step, action, next), origin=jnp.full_like(step.kind, SHOWN))
-
-    _, found = jax.lax.scan(tick, world.init(begin_key, task), jax.random.split(roll_key, world.time_limit))
-    return replace(found, to_come=to_come(found))
-
-
 def studied(agent: Agent, state: Any, shown: Experience, key: jax.Array, updates: int) -> Any:
     """The agent's state after it was shown experience [T, B] and has learned."""
     state, _ = jax.lax.scan(lambda state, one: (agent.remember(key, state, one)[0], None), state, shown)
@@ -87,15 +69,7 @@ def studied(agent: Agent, state: Any, shown: Experience, key: jax.Array, updates
 
 def normalised(agent: Agent, state: Any, world: Any, key: jax.Array, number: int) -> jax.Array:
     """The agent's mean return in a probe between that of chance, 0, and of the expert, 1: float32 []."""
-    room = with_batch(world, number)
-
-    def by(how: str) -> jax.Array:
-        act = acting(Played(world=world, how=how, episodes=number, batch=number), room)
-        task = stream.default(world, None, number)
-        return mean_return(room, key, lambda key, observation: act(key, observation, task, jnp.arange(number)))
-
-    chance = by("random")
-    return (probed(agent, state, room, key) - chance) / (by("expert") - chance)
+    return between(world, key, number, probed(agent, state, with_batch(world, number), key))
 
 
 def probed(agent: Agent, state: Any, room: Any, key: jax.Array) -> jax.Array:

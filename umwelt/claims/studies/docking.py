@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from umwelt.claims.arms import Measure
-from umwelt.claims.studies.asked import episodes
+from umwelt.claims.studies.offline import episodes
 from umwelt.core import Box, TimeStep, WorldSpec, keys, lived, part, struct
 from umwelt.core.contracts import Agent
 from umwelt.memory.played import Played

@@ -48,8 +48,8 @@ class HandedOver:
         """The mind after the data were played before it."""
         world, rows = self.life.world, self.life.world.spec.batch
         act = acting(replace(self.data, world=world, episodes=rows, batch=rows), world)
-        begin, roll = keys.split(key, "begin", "roll")
-        task = self.life.tasks(begin, rows)
+        tasking, begin, roll = keys.split(key, "task", "begin", "roll")
+        task = self.life.tasks(tasking, rows)
 
         def tick(held: Any, key: jax.Array) -> tuple[Any, None]:
             (state, step), mind = held

@@ -43,9 +43,15 @@ class Offline:
 
 def rows(data: Played, key: jax.Array) -> Batch:
     """All transitions [N] that are played, with the rewards to come."""
+    space = data.world.spec
+    flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), episodes(data, key))
+    return batches.of(form(space.observation), form(space.action), flat)
+
+
+def episodes(data: Played, key: jax.Array) -> Experience:
+    """One episode in each row, [time limit, episodes], with the rewards to come."""
     world = with_batch(data.world, data.episodes)
-    space, act = world.spec, acting(replace(data, batch=data.episodes), world)
-    task = stream.default(world, None, data.episodes)
+    act, task = acting(replace(data, batch=data.episodes), world), stream.default(world, None, data.episodes)
     begin_key, roll_key = keys.split(key, "init", "roll")
 
     def tick(carry: Any, key: jax.Array) -> tuple[Any, Experience]:
@@ -56,9 +62,7 @@ def rows(data: Played, key: jax.Array) -> Batch:
         return (state, next), replace(lived(step, action, next), origin=jnp.full_like(step.kind, SHOWN))
 
     _, found = jax.lax.scan(tick, world.init(begin_key, task), jax.random.split(roll_key, world.time_limit))
-    found = replace(found, to_come=to_come(found))
-    flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), found)
-    return batches.of(form(space.observation), form(space.action), flat)
+    return replace(found, to_come=to_come(found))
 
 
 def to_come(found: Experience) -> jax.Array:
@@ -86,13 +90,19 @@ def studied(learner: Learner, state: Any, data: Batch, key: jax.Array, updates: 
 def normalised(world: Any, learner: Learner, state: Any, key: jax.Array, number: int) -> jax.Array:
     """The learner's mean return between that of chance, 0, and of the expert, 1: float32 []."""
     room, seen = with_batch(world, number), form(world.spec.observation)
+    mine = mean_return(room, key, lambda key, observation: learner.act(key, state, seen.flat(observation), "exploit"))
+    return between(world, key, number, mine)
+
+
+def between(world: Any, key: jax.Array, number: int, mine: jax.Array) -> jax.Array:
+    """Where a mean return lies between that of chance, 0, and of the expert, 1, both in episodes of the same key: float32 []."""
+    room = with_batch(world, number)
 
     def by(how: str) -> jax.Array:
         act = acting(Played(world=world, how=how, episodes=number, batch=number), room)
         task = stream.default(world, None, number)
         return mean_return(room, key, lambda key, observation: act(key, observation, task, jnp.arange(number)))
 
-    mine = mean_return(room, key, lambda key, observation: learner.act(key, state, seen.flat(observation), "exploit"))
     chance = by("random")
     return (mine - chance) / (by("expert") - chance)
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 
 from umwelt.behaviours import Sequenced, histories, masked
 from umwelt.claims.arms import Measure
-from umwelt.claims.studies.asked import episodes, studied
+from umwelt.claims.studies.asked import studied
+from umwelt.claims.studies.offline import episodes
 from umwelt.core import WATCHED, Experience, keys, part
 from umwelt.memory.played import Played
 from umwelt.networks import policies

@@ -67,7 +67,8 @@ class Rounds:
         it begins with; None for a new one."""
         beginning, living = keys.split(key, "begin", "live")
         mind = self.agent.init(beginning, self.world.spec) if mind is None else mind
-        state, step = self.world.init(keys.fold(beginning, "world"), self.tasks(beginning, self.world.spec.batch))
+        task = self.tasks(keys.fold(beginning, "task"), self.world.spec.batch)
+        state, step = self.world.init(keys.fold(beginning, "world"), task)
         mind, _ = self.agent.see(beginning, mind, step)
 
         def stretch(life: Any, key: jax.Array) -> tuple[Any, jax.Array]:
@@ -87,8 +88,8 @@ class Rounds:
     def played(self, key: jax.Array, mind: Any, episodes: int, mode: Mode = "exploit") -> Experience:
         """One episode in each of so many rows, by a mind that learns nothing on the way: leaves [T, episodes, ...]."""
         room = with_batch(self.world, episodes)
-        begin, embodying, rolling = keys.split(key, "begin", "embody", "roll")
-        task = self.tasks(begin, episodes)
+        tasking, begin, embodying, rolling = keys.split(key, "task", "begin", "embody", "roll")
+        task = self.tasks(tasking, episodes)
         state, step = room.init(begin, task)
         body = self.agent.embody(embodying, mind, room.spec)
 

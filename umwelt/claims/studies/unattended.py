@@ -13,7 +13,8 @@ from umwelt.claims.studies.offline import studied
 from umwelt.core import Box, TimeStep, WorldSpec, keys, part, struct
 from umwelt.networks import policies
 from umwelt.worlds import Arm, stream
-from umwelt.worlds.arm import LENGTHS, WIDEST, handle, tip
+from umwelt.worlds.arm import WIDEST, handle
+from umwelt.worlds.chores import towards
 from umwelt.worlds.unreset import Unreset
 
 SUCCESS = Measure(name="success", unit="share", better="up")
@@ -86,18 +87,10 @@ def hand(seen: jax.Array) -> jax.Array:
     """What an expert does at observations [N, 13]: go to the handle, hold it, and pull it the right way. float32 [N, 3]."""
 
     def one(seen: jax.Array) -> jax.Array:
-        joints = jnp.arctan2(seen[2:4], seen[:2])
-        here, door = tip(joints), seen[7]
+        here, door = seen[4:6], seen[7]
         near = jnp.sqrt(jnp.sum((here - handle(door)) ** 2)) < 0.08
         aim = jnp.where(near, handle(jnp.clip(door + 0.3 * seen[12], 0.0, WIDEST)), handle(door))
-        bent = (jnp.sum(aim**2) - LENGTHS[0] ** 2 - LENGTHS[1] ** 2) / (2.0 * LENGTHS[0] * LENGTHS[1])
-        elbow = jnp.arccos(jnp.clip(bent, -1.0, 1.0)) * jnp.array([1.0, -1.0])
-        ahead = jnp.arctan2(LENGTHS[1] * jnp.sin(elbow), LENGTHS[0] + LENGTHS[1] * jnp.cos(elbow))
-        postures = jnp.stack([jnp.arctan2(aim[1], aim[0]) - ahead, elbow], axis=1)
-        turns = (postures - joints + jnp.pi) % (2.0 * jnp.pi) - jnp.pi
-        # of the two postures that reach there, the nearer one
-        turn = turns[jnp.argmin(jnp.max(jnp.abs(turns), axis=1))]
-        return jnp.append(jnp.clip(turn / (0.1 * 1.5), -1.0, 1.0), jnp.where(near, 1.0, -1.0))
+        return towards(seen, aim, jnp.where(near, 1.0, -1.0))
 
     return jax.vmap(one)(seen)
 

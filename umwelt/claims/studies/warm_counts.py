@@ -57,7 +57,7 @@ class WarmCounts:
             mean, high, low = self.bounds(seen, pays)
             lost = best - worth(chances, pays, mean[1])[0, 0]
             # a bound on what the policy that looks best can lack
-            gap = high[0][0, 0] - worth_low(low)
+            gap = high[0][0, 0] - low[0][0, 0]
             after = seen if self.counts == "offline" else self.lived(key, chances, high[1], seen)
             return after, (lost <= self.near * best, gap <= self.near * best, lost)
 
@@ -137,8 +137,3 @@ def worth(chances: jax.Array, pays: jax.Array, policy: jax.Array) -> jax.Array:
 
     last = jnp.zeros_like(pays)
     return jnp.concatenate([jax.lax.scan(back, last, policy[::-1])[1][::-1], last[None]])
-
-
-def worth_low(low: tuple[jax.Array, jax.Array]) -> jax.Array:
-    """The value below which the best policy does not fall, by pessimism: float32 []."""
-    return low[0][0, 0]
