@@ -11,6 +11,7 @@ import pytest
 from umwelt.behaviours import DenoisedPlay, Unified
 from umwelt.behaviours.histories import Context, Sequences
 from umwelt.core import Box
+from umwelt.networks import denoising
 
 KEY = jax.random.key(8)
 BOX = Box(shape=(1,), low=-1.0, high=1.0)
@@ -58,6 +59,43 @@ def test_levels_of_noise_choose_among_the_four_conditionals_of_a_normal_world() 
         assert float(later.mean()) == pytest.approx(0.95 * seen, abs=0.1)
         # drawn together they are tied; in truth by 0.45, and a small network reaches some of that
         assert 0.1 < float(jnp.corrcoef(action[:, 0], later[:, 0])[0, 1]) < 0.6
+
+
+class Exact(Unified):
+    """One that knows the noise: what is expected of it by what is seen, in the normal world."""
+
+    def _noises(self, policy: Any, seen: jax.Array, both: Any, levels: Any) -> tuple[jax.Array, jax.Array]:
+        # the change of the features is denoised in a box of three deviations, which an untrained scale takes to be 1
+        sizes = jnp.array([1.0, 3.0])
+        centre = seen[:, :1] * jnp.array([0.3, -0.05]) / sizes
+        spread = jnp.array([[0.04, 0.02], [0.02, 0.05]]) / jnp.outer(sizes, sizes)
+        kept = jnp.stack([denoising.cosine(self.steps).kept[each] for each in levels], axis=-1)
+
+        def one(noisy: jax.Array, kept: jax.Array, centre: jax.Array) -> jax.Array:
+            clean, noise = jnp.diag(jnp.sqrt(kept)), jnp.diag(jnp.sqrt(1.0 - kept))
+            return noise @ jnp.linalg.solve(clean @ spread @ clean + noise @ noise, noisy - clean @ centre)
+
+        found = jax.vmap(one)(jnp.concatenate(both, axis=-1), kept, centre)
+        return found[:, :1], found[:, 1:]
+
+
+def test_with_the_true_noise_all_four_draws_are_those_of_the_normal_world() -> None:
+    part = Exact(window=1, steps=100, draws=100)
+    state = part.init(KEY, 1, BOX)
+    rows, seen, beyond = jnp.ones((4000, 1)), 0.5, 0.3
+    drawn = jax.jit(lambda *given, **named: part.drawn(KEY, state, *given, **named), static_argnames="blind")
+    window = jnp.concatenate([seen * rows, rows], axis=-1)
+    action, later = (each[:, 0] for each in drawn(window))
+    assert float(jnp.corrcoef(action, later)[0, 1]) == pytest.approx(0.02 / np.sqrt(0.04 * 0.05), abs=0.05)
+    assert (float(action.mean()), float(later.mean())) == pytest.approx((0.3 * seen, 0.95 * seen), abs=0.02)
+    assert (float(action.std()), float(later.std())) == pytest.approx((0.2, np.sqrt(0.05)), abs=0.02)
+    action, _ = drawn(window, blind=True)
+    assert (float(action.mean()), float(action.std())) == pytest.approx((0.3 * seen, 0.2), abs=0.02)
+    _, later = drawn(window, actions=(0.3 * seen + 0.2) * rows)
+    assert (float(later.mean()), float(later.std())) == pytest.approx((0.95 * seen + 0.1, 0.2), abs=0.02)
+    action, _ = drawn(window, after=(0.8 * seen + beyond) * rows)
+    assert float(action.mean()) == pytest.approx(0.8 * 0.3 * seen + 0.2 * beyond / 0.5, abs=0.02)
+    assert float(action.std()) == pytest.approx(np.sqrt(1 / 31.25), abs=0.02)
 
 
 def test_actions_of_what_was_watched_change_nothing_and_what_follows_teaches() -> None:
