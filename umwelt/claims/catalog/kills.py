@@ -100,3 +100,26 @@ pixels = Claim(
     seeds=(0, 1, 2),
     minutes=5,
 )
+
+study = Claim(
+    name="kills_study",
+    says="of lives of 20,000 lessons from a log and some hundred decisions that are killed ten times {gain:.0%} [{low:.0%},"
+    " {high:.0%}] end as the same bits as undisturbed ones",
+    recipe="iql",
+    arms={
+        "killed": varied(
+            SCAN,
+            {
+                "function.words": (
+                    *("--world", "pendulum", "--shown", "umwelt.claims.studies.kills:LOGGED", "--recipe", "iql"),
+                    *("--study", "20000", "--recipe.learner.learner.learner.units", "16", "--recipe.batch", "32"),
+                ),
+                "function.steps": 400,
+                "function.kills": 10,
+            },
+        )
+    },
+    expects=ALL,
+    seeds=(0, 1, 2),
+    minutes=8,
+)

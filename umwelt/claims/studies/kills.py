@@ -16,16 +16,20 @@ from umwelt.life.api import fingerprints
 from umwelt.life.composition import Life
 from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Lifelong, Quota, Spilled
+from umwelt.memory.played import Played
 from umwelt.models import Ensemble
 from umwelt.planners import ICEM
 from umwelt.recipes.recipe import recipe
 from umwelt.recipes.variation import varied
 from umwelt.retention import Cusum, Elastic
 from umwelt.teachers import Blocks
+from umwelt.worlds import Pendulum
 
 UMWELT = (sys.executable, "-m", "umwelt")
 OFTEN = ("--rhythm.save-seconds", "0.3", "--rhythm.probe-episodes", "1", "--rhythm.chunk", "20", "--rhythm.random", "60")
 """Saves so often that a kill loses something, and never everything."""
+LOGGED = Played(world=Pendulum(), how="noisy", episodes=20)
+"""Made again by each process that asks for it, from the seed of the life."""
 LOOK = 0.02
 """Seconds between two looks at what was saved."""
 
