@@ -85,6 +85,14 @@ def test_neighbours_of_a_pure_world_share_a_program_and_hosted_ones_do_not() -> 
     assert DRAWN.groups((5, 1)) == [(5, 1)]
 
 
+def test_seeds_of_one_program_find_the_same_side_by_side_and_in_turn(tmp_path: Path) -> None:
+    # folders of their own: arms of one function are one to a run
+    beside, _ = run_arms({"arm": DRAWN}, SEEDS, tmp_path / "beside")
+    in_turn, _ = run_arms({"arm": replace(DRAWN, in_turn=True)}, SEEDS, tmp_path / "in turn")
+    np.testing.assert_allclose(in_turn["arm"]["score"], beside["arm"]["score"], rtol=1e-6)
+    assert len(set(in_turn["arm"]["score"].tolist())) == 3
+
+
 def test_what_a_job_raises_is_a_sentence_with_the_place_of_its_log(tmp_path: Path) -> None:
     broken = {"broken": counted(tmp_path, fault="the well is dry")}
     with pytest.raises(JobFailed, match=r"broken seeds-0-0: RuntimeError: the well is dry; all that it wrote is in .*log\.txt"):

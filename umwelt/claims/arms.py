@@ -126,6 +126,8 @@ class Computed:
     measures: tuple[Measure, ...]
     together: bool = False
     """The function is pure and takes a key; all seeds run in one compiled program. Otherwise it takes the seed's number."""
+    in_turn: bool = False
+    """In that program one seed comes after the other. Side by side, each branch of a `cond` costs its time, taken or not."""
 
     @property
     def key(self) -> str:
@@ -143,7 +145,8 @@ class Computed:
         wanted = {measure.name for measure in self.measures}
         missing = [seed for seed in seeds if not wanted <= set(kept.get(str(seed), {}))]
         if missing and self.together:
-            made = jax.jit(jax.vmap(self.function))(jax.vmap(jax.random.key)(np.array(missing)))
+            every = (lambda seeds: jax.lax.map(self.function, seeds)) if self.in_turn else jax.vmap(self.function)
+            made = jax.jit(every)(jax.vmap(jax.random.key)(np.array(missing)))
             table = {name: np.asarray(values, np.float64) for name, values in made.items()}
             kept |= {str(seed): {name: float(table[name][row]) for name in table} for row, seed in enumerate(missing)}
             write_whole(path, kept)

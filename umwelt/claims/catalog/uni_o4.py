@@ -32,6 +32,7 @@ STUDY = Computed(
     ),
     measures=(STUDIED,),
     together=True,
+    in_turn=True,
 )
 AGENT = "function.life.agent"
 LIFE = varied(STUDY, {"function.life.rounds": 30, "measures": (STUDIED, DIP, SOON)})
