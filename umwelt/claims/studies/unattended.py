@@ -107,7 +107,7 @@ class Unattended:
     demonstrations: int = 20
     play: int = 60
     """Episodes of an unsteady hand under other wishes, as many to open as to close."""
-    studies: int = 2000
+    studies: int = 6000
     """Updates before the practice; 0 to begin from scratch, without data."""
     practice: int = 6000
     """Decisions, with one update after each."""
@@ -123,7 +123,7 @@ class Unattended:
             lambda *leaves: jnp.concatenate(leaves), shown, self.shown(keys.fold(showing, "play"), self.play, 0.6)
         )
         acts: Any = policies.over(world.spec.action)
-        verdict = self._verdict(judging, shown, acts)
+        verdict = self._verdict(judging, data, acts)
         data = self.valued(replace(data, reward=verdict(data)))
         state = self.learner.init(beginning, WIDTH, world.spec.action)
         if self.studies:
@@ -218,7 +218,7 @@ class Unattended:
         )
 
     def _verdict(self, key: jax.Array, shown: Batch, acts: Any) -> Any:
-        """What writes rewards: a judge that has learned from the demonstrations, or the truth."""
+        """What writes rewards: a judge that has learned from all that is shown, or the truth."""
         if self.judge is None:
             return lambda batch: done(batch.after[:, 7], batch.after[:, 12]).astype(jnp.float32)
         judge = self.judge
