@@ -20,6 +20,7 @@ KEYS = set(re.findall(r"@\w+\{([^,]+),", (files("umwelt.recipes") / "references.
 LONG = 30.0
 """Minutes that a claim may take which was never run."""
 FRESH = {
+    "burstiness": 3,
     "csd": 17,
     "dhal": 4,
     "diffusion_bc": 3,
