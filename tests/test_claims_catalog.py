@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from umwelt.claims.claim import ClaimError
 from umwelt.claims.judging import LEAST
 from umwelt.life.engine import Engine
 from umwelt.recipes import ALL
+from umwelt.worlds import normalised
 
 KEYS = set(re.findall(r"@\w+\{([^,]+),", (files("umwelt.recipes") / "references.bib").read_text(encoding="utf8")))
 LONG = 30.0
@@ -76,6 +78,16 @@ def test_stored_results_belong_to_claims_and_say_what_was_tried() -> None:
 
 # simulators warn of displays that are missing, and of what they will change
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["maxinforl", "two_signs"])
+def test_units_that_are_written_down_are_those_that_are_measured(name: str) -> None:
+    for arm in load(name).arms.values():
+        assert isinstance(arm, Lived)
+        world: Any = arm.life.world
+        layer = normalised(world.world).layer
+        np.testing.assert_allclose((world.layer.mean, world.layer.deviation), (layer.mean, layer.deviation), rtol=1e-3)
+        assert world.layer.clip == layer.clip
+
+
 def test_the_parts_of_every_life_fit_together() -> None:
     faults = []
     for name, arm, seeds in lives():

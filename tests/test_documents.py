@@ -54,8 +54,6 @@ def tried(gains: tuple[float, ...], fresh: bool = True) -> Judged:
     return judged(claim, result)
 
 
-# units that a world measures before a life, as `normalised` does, stand in expressions to the last bit
-@pytest.mark.exact
 def test_the_documents_agree_with_the_results() -> None:
     differing = [name for name, text in documents().items() if (HOME / name).read_text(encoding="utf8") != text]
     assert not differing, "run `python -m tools.documents`"

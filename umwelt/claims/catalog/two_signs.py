@@ -11,7 +11,9 @@ from umwelt.memory import Ring
 from umwelt.models import Ensemble
 from umwelt.recipes.variation import varied
 from umwelt.teachers import Blocks
-from umwelt.worlds import MountainCar, normalised
+from umwelt.worlds import MountainCar
+from umwelt.worlds.standard import Standard
+from umwelt.worlds.wrapped import Wrapped
 
 DREAMER = Dyna(
     model=Ensemble(members=4, layers=2, units=32, propagation="one", noisy=False, beta=1.0),
@@ -26,9 +28,13 @@ DREAMER = Dyna(
     updates=2,
     starts=64,
 )
+UNITS = Standard(
+    clip=100.0, mean=(-0.5281544923782349, -0.00021258011111058295), deviation=(0.08125942200422287, 0.007083048112690449)
+)
+"""Those that `normalised` measures: written down, for another compiler measures other last digits."""
 BOTH = Lived(
     life=Life(
-        world=normalised(MountainCar(batch=4)),
+        world=Wrapped(world=MountainCar(batch=4), layer=UNITS),
         agent=Seeking(agent=DREAMER, weight=1.0),
         teacher=Blocks(),
         rhythm=Rhythm(random=200, learn_every=2, chunk=100, probe_every=800, probe_episodes=8),
