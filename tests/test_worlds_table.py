@@ -54,5 +54,17 @@ def test_the_expert_walks_a_shortest_way():
     np.testing.assert_array_equal(total, 8 - np.maximum(far - 1, 0))
 
 
+def test_an_expert_with_time_to_spare_does_not_spend_it():
+    """On a map that is safe and reached surely, every detour returns the same."""
+    world = Table(layout=("S....", ".....", "....G"), slips=0.0, time_limit=100)
+    cells = jnp.eye(15)
+    done = world.expert(jax.random.key(2), cells)
+    moves = jnp.asarray(world.tasks()["goal"].moves)
+    cell, steps = 0, 0
+    while cell != 14 and steps < 100:
+        cell, steps = int(jnp.argmax(moves[cell, done[cell]])), steps + 1
+    assert steps == 6
+
+
 def test_tables_keep_the_contract_of_worlds():
     check.world(Table(batch=3, time_limit=6)).raise_if_broken()

@@ -13,6 +13,8 @@ LAKE = ("S...", ".O.O", "...O", "O..G")
 """Frozen lake: `S` start, `O` hole, `G` goal; Gymnasium's map of four by four."""
 WAYS = ((0, -1), (1, 0), (0, 1), (-1, 0), (0, 0))
 """Left, down, right, up, as Gymnasium numbers them, and stay."""
+SOONER = 0.999
+"""The expert's discount: without one it may walk in circles while there is time enough."""
 
 
 @struct
@@ -96,9 +98,9 @@ class Table:
         """float32 [S]: the cell as a one-hot vector."""
         return jax.nn.one_hot(body.cell, len(self._cells))
 
-    def values(self, task: TableTask) -> jax.Array:
-        """The best return of `time_limit` decisions after each action, undiscounted: float32 [N, S, A], by value iteration."""
-        pays, goes_on = jnp.asarray(task.pays), 1.0 - jnp.asarray(task.ends)
+    def values(self, task: TableTask, discount: float = 1.0) -> jax.Array:
+        """The best return of `time_limit` decisions after each action: float32 [N, S, A], by value iteration."""
+        pays, goes_on = jnp.asarray(task.pays), discount * (1.0 - jnp.asarray(task.ends))
 
         def sweep(_: Any, worth: jax.Array) -> jax.Array:
             return jnp.einsum("nsat,nt->nsa", task.moves, pays + goes_on * jnp.max(worth, axis=-1))
@@ -106,8 +108,8 @@ class Table:
         return jax.lax.fori_loop(0, self.time_limit, sweep, jnp.zeros(jnp.shape(task.moves)[:3]))
 
     def expert(self, key: jax.Array, observation: jax.Array, task: Any = None) -> jax.Array:
-        """Actions [N]: the best ones where all of the time is left."""
-        found = self.values(stream.default(self, task, observation.shape[0]))
+        """Actions [N]: the best ones where all of the time is left; of those that return the same, one that is paid sooner."""
+        found = self.values(stream.default(self, task, observation.shape[0]), discount=SOONER)
         cell = jnp.argmax(observation, axis=-1)
         return jnp.argmax(jnp.take_along_axis(found, cell[:, None, None], axis=1)[:, 0], axis=-1).astype(jnp.int32)
 
