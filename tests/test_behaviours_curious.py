@@ -77,10 +77,9 @@ def counting(**fields: Any) -> Curious:
 
 
 def step_of(observation: Any, kind: Any = MID) -> TimeStep:
-    observation = jnp.asarray(observation, jnp.float32)
-    rows = observation.shape[0]
-    kind = jnp.broadcast_to(jnp.asarray(kind, jnp.int8), (rows,))
-    return TimeStep(kind=kind, observation=observation, reward=jnp.where(kind == FIRST, 0.0, 1.0))
+    observation = np.asarray(observation, np.float32)
+    kind = np.broadcast_to(np.asarray(kind, np.int8), (observation.shape[0],))
+    return TimeStep(kind=kind, observation=observation, reward=np.where(kind == FIRST, 0.0, 1.0).astype(np.float32))
 
 
 @partial(jax.jit, static_argnums=0)
@@ -92,10 +91,16 @@ def turn(agent: Any, state: Any, step: TimeStep, next: TimeStep) -> tuple[Any, A
     return agent.act(KEY, state)[0], state.inner["experience"], info["bonus"]
 
 
+@partial(jax.jit, static_argnums=0)
+def begun(agent: Any, step: TimeStep) -> Any:
+    """The state after the first step."""
+    rows, width = step.observation.shape
+    return agent.see(KEY, agent.init(KEY, spec_of(width, rows)), step)[0]
+
+
 def run(agent: Any, steps: list[TimeStep]) -> tuple[Any, list[Any], np.ndarray]:
     """Run from the first step to the last: the state, every experience and bonus of the inner agent."""
-    state = agent.init(KEY, spec_of(steps[0].observation.shape[1], steps[0].observation.shape[0]))
-    state, _ = agent.see(KEY, state, steps[0])
+    state = begun(agent, steps[0])
     kept, paid = [], []
     for step, next in itertools.pairwise(steps):
         state, experience, bonus = turn(agent, state, step, next)
@@ -157,7 +162,7 @@ def test_it_pays_what_a_plain_count_says(rows: int) -> None:
     assert (paid == 0).sum() > 10
     for tick, experience in enumerate(kept):
         world = steps[tick + 1]
-        np.testing.assert_allclose(experience.next.reward, 3.0 * world.reward + paid[tick], rtol=1e-6)
+        np.testing.assert_allclose(experience.next.reward, np.float32(3.0) * world.reward + paid[tick], rtol=1e-6)
         np.testing.assert_array_equal(experience.next.observation["seen"], world.observation)
         shown = np.argmax(experience.next.observation["before"], -1)
         valid = np.asarray(experience.valid)
@@ -169,8 +174,7 @@ def test_it_pays_what_a_plain_count_says(rows: int) -> None:
 def test_the_inner_agent_acts_on_what_it_will_remember() -> None:
     steps = life(2, 40, seed=1)
     agent = counting()
-    state, _kept, _ = run(agent, steps[:1])
-    state, _ = agent.see(KEY, agent.init(KEY, spec_of(6, 2)), steps[0])
+    state = begun(agent, steps[0])
     for step, next in itertools.pairwise(steps):
         seen = state.inner["step"].observation
         state, experience, _ = turn(agent, state, step, next)
@@ -184,9 +188,10 @@ def test_a_probe_counts_its_own_episode_and_leaves_the_life_alone() -> None:
     state, _, _ = run(agent, [step_of(one, FIRST), step_of(two), step_of(one), step_of(two)])
     body = agent.embody(KEY, state, spec_of(4, 3))
     shown = []
+    see, act = jax.jit(agent.see), jax.jit(agent.act, static_argnums=2)
     for kind, row in ((FIRST, one), (MID, two), (MID, one), (MID, one), (FIRST, one)):
-        body, _ = agent.see(KEY, body, step_of(np.repeat(row, 3, axis=0), kind))
-        body, _ = agent.act(KEY, body, "exploit")
+        body, _ = see(KEY, body, step_of(np.repeat(row, 3, axis=0), kind))
+        body, _ = act(KEY, body, "exploit")
         shown.append(np.argmax(body.inner["step"].observation["before"], -1).tolist())
     assert shown == [[0] * 3, [0] * 3, [1] * 3, [2] * 3, [0] * 3]
     state, _ = agent.see(KEY, state, step_of(one))
@@ -299,9 +304,9 @@ def test_it_finds_the_end_of_a_corridor_that_chance_does_not() -> None:
         state, _ = agent.remember(key, state, lived(step, action, next))
         return (agent.learn(key, state)[0], next, jnp.maximum(far, then.max())), None
 
-    first = replace(step_of(np.eye(rooms)[np.zeros(rows, int)], FIRST), reward=jnp.zeros(rows))
-    state, _ = agent.see(KEY, agent.init(KEY, spec_of(rooms, rows)), first)
-    steps = 3000
+    first = replace(step_of(np.eye(rooms)[np.zeros(rows, int)], FIRST), reward=np.zeros(rows, np.float32))
+    state = begun(agent, first)
+    steps = 1500
     items = (jax.random.split(KEY, steps), jnp.arange(steps))
     (_, _, far), _ = jax.jit(lambda carry: jax.lax.scan(tick, carry, items))((state, first, jnp.int32(0)))
     # by chance, 16 rows would take 4^11 / 16 decisions each, a quarter of a million

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -55,12 +56,18 @@ class Planning:
 
 
 def step(kind: int, *features: float, reward: float = 0.0) -> TimeStep:
-    seen = jnp.asarray(features)[:, None]
-    return TimeStep(kind=jnp.full(ROWS, kind, jnp.int8), observation=seen, reward=jnp.full(ROWS, reward, jnp.float32))
+    seen = np.float32(features)[:, None]
+    return TimeStep(kind=np.full(ROWS, kind, np.int8), observation=seen, reward=np.full(ROWS, reward, np.float32))
 
 
 def agent(**fields: Any) -> Sequenced:
     return Sequenced(learner=Planning(), memory=Trajectories(bytes=10_000, length=3), batch=4, **fields)
+
+
+see = jax.jit(lambda part, state, now: part.see(KEY, state, now)[0], static_argnums=0)
+remember = jax.jit(lambda part, state, made: part.remember(KEY, state, made)[0], static_argnums=0)
+turn = jax.jit(lambda part, state, now: part.act(KEY, part.see(KEY, state, now)[0]), static_argnums=0)
+begun = lru_cache(lambda part: part.init(KEY, ROOM))
 
 
 @pytest.mark.parametrize(
@@ -79,54 +86,56 @@ def test_agents_keep_the_contract(learner: Any, spec: Any) -> None:
 
 def test_plans_are_done_in_order_and_dropped_where_an_episode_begins() -> None:
     part = agent()
-    state, done = part.init(KEY, ROOM), []
+    state, done = begun(part), []
     for now in (step(FIRST, 0.4, 0.8), step(MID, 9.0, 9.0), step(MID, 0.2, 0.6), step(FIRST, 0.1, 0.3)):
-        state, action = part.act(KEY, part.see(KEY, state, now)[0])
-        done.append(action[:, 0].tolist())
+        state, action = turn(part, state, now)
+        done.append(np.asarray(action)[:, 0].tolist())
     # units of a Box [-2, 2] are its halves; the plan of the third step is dropped by the fourth
     np.testing.assert_allclose(done, [[0.8, 1.6], [0.4, 0.8], [0.4, 1.2], [0.2, 0.6]], rtol=1e-5)
     single = agent(chunk=1)
-    state = single.act(KEY, single.see(KEY, single.init(KEY, ROOM), step(FIRST, 0.4, 0.8))[0])[0]
-    np.testing.assert_allclose(single.act(KEY, single.see(KEY, state, step(MID, 0.2, 3.0))[0])[1][:, 0], [0.4, 2.0], rtol=1e-5)
+    state = turn(single, begun(single), step(FIRST, 0.4, 0.8))[0]
+    action = np.asarray(turn(single, state, step(MID, 0.2, 3.0))[1])
+    np.testing.assert_allclose(action[:, 0], [0.4, 2.0], rtol=1e-5)
 
 
 def test_a_history_is_forgotten_where_an_episode_begins_and_keeps_what_was_done() -> None:
     part = agent()
-    state = part.init(KEY, ROOM)
+    state = begun(part)
     for now in (step(FIRST, 0.4, 0.4), step(MID, 0.5, 0.5, reward=2.0)):
-        state, _ = part.act(KEY, part.see(KEY, state, now)[0])
-    held = state.context
+        state, _ = turn(part, state, now)
+    held = jax.tree.map(np.asarray, state.context)
     assert held.known[0].tolist() == [False, True, True]
     np.testing.assert_allclose(held.features[0, 1:, 0], [0.4, 0.5])
     np.testing.assert_allclose(held.actions[0, 1:, 0], [0.4, 0.2])
     assert held.rewards[0].tolist() == [0.0, 2.0, 0.0]
-    state, _ = part.see(KEY, state, step(FIRST, 0.1, 0.1))
-    assert state.context.known[0].tolist() == [False, False, True]
+    state = see(part, state, step(FIRST, 0.1, 0.1))
+    assert np.asarray(state.context.known)[0].tolist() == [False, False, True]
 
 
 def test_the_largest_return_that_was_shown_is_asked_for_and_falls_by_each_reward() -> None:
     part = agent()
-    state = part.init(KEY, ROOM)
+    state = begun(part)
     first, second = step(FIRST, 0.0, 0.0), step(MID, 0.1, 0.1, reward=1.0)
-    made = lived(first, jnp.zeros((ROWS, 1)), second)
-    for total, origin in (((3.0, 7.0), SHOWN), ((50.0, jnp.nan), 0)):
-        origins = jnp.full(ROWS, origin, jnp.int8)
-        state, _ = part.remember(KEY, state, replace(made, origin=origins, to_come=jnp.asarray(total)))
+    zeros = np.zeros((ROWS, 1), np.float32)
+    made = lived(first, zeros, second)
+    for total, origin in (((3.0, 7.0), SHOWN), ((50.0, np.nan), 0)):
+        origins = np.full(ROWS, origin, np.int8)
+        state = remember(part, state, replace(made, origin=origins, to_come=np.float32(total)))
     # rewards to come from the middle of an episode are no return
-    late = replace(made, step=second, next=second, origin=jnp.full(ROWS, SHOWN, jnp.int8), to_come=jnp.full(ROWS, 99.0))
-    state, _ = part.remember(KEY, state, late)
+    late = replace(made, step=second, next=second, origin=np.full(ROWS, SHOWN, np.int8), to_come=np.full(ROWS, 99.0, np.float32))
+    state = remember(part, state, late)
     wanted = []
     for now in (first, second, step(MID, 0.2, 0.2, reward=-2.0), first):
-        state, _ = part.see(KEY, state, now)
-        wanted.append(float(state.context.wanted[0, -1]))
+        state = see(part, state, now)
+        wanted.append(float(np.asarray(state.context.wanted)[0, -1]))
     assert wanted == [7.0, 6.0, 8.0, 7.0]
     fixed = agent(wanted=2.5)
-    assert float(fixed.see(KEY, fixed.init(KEY, ROOM), first)[0].context.wanted[0, -1]) == 2.5
+    assert float(np.asarray(see(fixed, begun(fixed), first).context.wanted)[0, -1]) == 2.5
 
 
 def test_what_is_learned_from_is_what_is_read_in_life() -> None:
     part, world = agent(), ROOM
-    state, memory = part.init(KEY, world), part.init(KEY, world).memory
+    state, memory = begun(part), begun(part).memory
     steps = [
         step(FIRST, 0.1, 0.2),
         step(MID, 0.3, 0.4, reward=1.0),
@@ -135,16 +144,20 @@ def test_what_is_learned_from_is_what_is_read_in_life() -> None:
     ]
     actions, contexts = [], []
     for now in steps:
-        state, action = part.act(KEY, part.see(KEY, state, now)[0])
+        state, action = turn(part, state, now)
         actions.append(action)
-        contexts.append(state.context)
-    read = contexts[2]
+        contexts.append(jax.tree.map(np.asarray, state.context))
+    read, add = contexts[2], jax.jit(part.memory.add)
     for index in range(3):
-        to_come = jnp.full(ROWS, float(sum(each.reward[0] for each in steps[index + 1 :])))
+        to_come = np.full(ROWS, sum(each.reward[0] for each in steps[index + 1 :]), np.float32)
         made = replace(lived(steps[index], actions[index], steps[index + 1]), to_come=to_come)
-        memory = part.memory.add(KEY, memory, replace(made, task={}))
-    drawn = part.memory.sample(KEY, memory, (64, 3))
-    batch = histories.of(KEY, state.seen, policies.over(world.action), drawn, False)
+        memory = add(KEY, memory, replace(made, task={}))
+
+    @jax.jit
+    def sampled(memory: Any) -> Any:
+        return histories.of(KEY, state.seen, policies.over(world.action), part.memory.sample(KEY, memory, (64, 3)), False)
+
+    batch = jax.tree.map(np.asarray, sampled(memory))
     row = int(np.argmin(np.abs(batch.context.features[:, 0, 0] - 0.1)))
     np.testing.assert_allclose(batch.context.features[row], read.features[0])
     np.testing.assert_allclose(batch.context.actions[row], read.actions[0], atol=1e-6)
@@ -160,13 +173,15 @@ def test_of_two_episodes_in_one_stretch_one_is_known_and_watched_actions_are_not
     shape = (1, 4)
 
     def steps(kind: Any) -> TimeStep:
-        return TimeStep(kind=jnp.asarray(kind, jnp.int8), observation=jnp.full((*shape, 1), 5.0), reward=jnp.ones(shape))
+        ones = np.ones(shape, np.float32)
+        return TimeStep(kind=np.asarray(kind, np.int8), observation=5 * ones[..., None], reward=ones)
 
-    made = lived(steps(kinds), jnp.full((*shape, 1), 1.0), steps(after))
-    watched = replace(made, origin=jnp.array([[0, 0, WATCHED, 0]], jnp.int8))
-    state, found = agent().init(KEY, ROOM), {}
+    made = lived(steps(kinds), np.ones((*shape, 1), np.float32), steps(after))
+    watched = replace(made, origin=np.array([[0, 0, WATCHED, 0]], np.int8))
+    state, found = begun(agent()), {}
+    read = jax.jit(lambda seed: histories.of(jax.random.key(seed), state.seen, policies.over(ROOM.action), watched, False))
     for seed in range(12):
-        batch = histories.of(jax.random.key(seed), state.seen, policies.over(ROOM.action), watched, False)
+        batch = jax.tree.map(np.asarray, read(seed))
         found[tuple(batch.context.known[0].tolist())] = batch
         assert not np.any(batch.returned)
     assert set(found) == {(True, False, False, False), (False, False, True, True)}
@@ -178,13 +193,13 @@ def test_of_two_episodes_in_one_stretch_one_is_known_and_watched_actions_are_not
 
 def test_units_are_measured_in_the_first_lessons_and_then_frozen() -> None:
     part = agent(lessons=2)
-    state = part.init(KEY, ROOM)
-    add = jax.jit(part.remember)
+    state = begun(part)
     drawn = np.random.default_rng(0).normal(3.0, 2.0, 200).astype(np.float32)
     steps = [step(MID, value, value) for value in drawn]
     for before, after in itertools.pairwise(steps):
-        made = replace(lived(before, jnp.zeros((ROWS, 1)), after, task={}), to_come=jnp.full(ROWS, before.observation[0, 0] * 10))
-        state, _ = add(KEY, state, made)
+        to_come = np.full(ROWS, before.observation[0, 0] * 10)
+        made = replace(lived(before, np.zeros((ROWS, 1), np.float32), after, task={}), to_come=to_come)
+        state = remember(part, state, made)
     part = replace(part, batch=64)
     learn, means = jax.jit(part.learn), []
     for index in range(4):
@@ -219,16 +234,16 @@ def test_a_plan_shorter_than_the_actions_that_are_to_be_done_is_refused() -> Non
 
 def test_probes_act_by_the_running_mean_of_the_policy() -> None:
     part = replace(agent(average=0.75), batch=1)
-    state = part.init(KEY, ROOM)
+    state = begun(part)
     for before, after in itertools.pairwise([step(FIRST, 0.4, 0.4), *[step(MID, 0.4, 0.4)] * 4]):
-        state, _ = part.remember(
-            KEY, state, replace(lived(before, jnp.zeros((ROWS, 1)), after, task={}), to_come=jnp.zeros(ROWS))
-        )
+        made = lived(before, np.zeros((ROWS, 1), np.float32), after, task={})
+        state = remember(part, state, replace(made, to_come=np.zeros(ROWS, np.float32)))
+    learn = jax.jit(part.learn)
     for _ in range(2):
-        state, _ = part.learn(KEY, state)
+        state, _ = learn(KEY, state)
     # after updates to 1 and 2: 0.75 * 0.25 + 0.25 * 2
     np.testing.assert_allclose(state.mean, 0.6875)
-    state, _ = part.see(KEY, state, step(FIRST, 0.4, 0.4))
+    state = see(part, state, step(FIRST, 0.4, 0.4))
     zero = float(((0.4 - state.units.mean) / state.units.deviation)[0])
     for action, policy in ((part.act(KEY, state, "exploit")[1], 0.6875), (part.act(KEY, state, "explore")[1], 2.0)):
         np.testing.assert_allclose(action[:, 0], np.clip(2 * (zero + 0.001 * policy), -2.0, 2.0), atol=1e-6)

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,10 +13,22 @@ EXAMPLES = sorted((HERE / "examples").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_keeps_its_contract(path: Path, tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, cwd=tmp_path, timeout=200)
-    assert done.returncode == 0, done.stderr
-    assert " 0 broken" in done.stdout or path.name == "my_data.py"
+def test_an_example_keeps_its_contract(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a script, but in this process. A module of its own holds the parts, so that their code is found."""
+    begin = 'if __name__ == "__main__":'
+    text, module = path.read_text(), ModuleType(path.stem)
+    assert text.count(begin) == 1
+    module.__file__ = str(path)
+    monkeypatch.setitem(sys.modules, path.stem, module)
+    monkeypatch.setattr(sys, "argv", [str(path)])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        exec(compile(text.replace(begin, "if True:"), str(path), "exec"), vars(module))
+    said = capsys.readouterr().out
+    assert ended.value.code == 0, said
+    assert " 0 broken" in said or path.name == "my_data.py"
 
 
 def test_there_is_an_example_for_each_drill() -> None:
@@ -28,6 +41,7 @@ def test_the_composition_in_the_readme_lives(tmp_path: Path) -> None:
     (script,) = re.findall(r"```python\n(.*?)```", (HERE / "README.md").read_text(), re.DOTALL)
     assert len(script.splitlines()) <= 30
     short = script.replace("steps=2400", "steps=60, lives='lives'").replace("samples=128, horizon=15", "samples=24, horizon=4")
+    short = short.replace("Pendulum()", "Pendulum(time_limit=20)")
     (tmp_path / "mine.py").write_text(short)
     done = subprocess.run([sys.executable, "mine.py"], capture_output=True, text=True, cwd=tmp_path, timeout=200)
     assert done.returncode == 0, done.stderr

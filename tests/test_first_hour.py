@@ -1,5 +1,8 @@
-"""What a newcomer meets in the first hour, walked by subprocess as they would."""
+"""What a newcomer meets in the first hour, walked command by command as they would."""
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import shlex
@@ -92,9 +95,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def umwelt(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run one command in a folder."""
-    command = [sys.executable, "-m", "umwelt", *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=120, check=False)
+    """Run one command in a folder, in this process, which reads the folder's module again for each."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setattr(sys, "path", [str(folder), *sys.path])
+        patch.setattr(sys, "dont_write_bytecode", True)  # a file of the same second and size is taken for the one compiled
+        patch.delitem(sys.modules, "mine", raising=False)
+        importlib.invalidate_caches()
+        try:
+            code = main(list(words))
+        except SystemExit as exit:
+            code = int(exit.code or 0)
+        finally:
+            sys.modules.pop("mine", None)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -155,7 +170,8 @@ def test_a_recipe_of_ones_own_is_found_by_every_verb(home: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert umwelt(home, "hash", "own").returncode == 0
     (home / "mine.py").write_text(MINE.replace("SIZE", "4"))
-    done = umwelt(home, "probe", "own")
+    command = [sys.executable, "-m", "umwelt", "probe", "own"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=home, timeout=120, check=False)
     assert done.returncode == 2
     assert "its world, a part or the version has changed" in done.stderr
     assert "Traceback" not in done.stderr

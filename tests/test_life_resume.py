@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from umwelt.claims.studies.kills import OFTEN, Killed, compared
+from umwelt.cli.main import main
 from umwelt.life.api import fingerprints
 
 SHORT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4")
@@ -43,29 +44,21 @@ def test_a_signal_saves_and_ends_with_its_code(number: int, code: int, tmp_path:
     assert saved > 0
 
 
-def test_kept_episodes_go_on_where_they_were(tmp_path: Path) -> None:
+def test_kept_episodes_go_on_where_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process: what goes on is read from the folder all the same."""
     pytest.importorskip("h5py", reason="keeping episodes needs the minari extra")
     from umwelt.memory.minari import read
 
-    base = [sys.executable, "-m", "umwelt"]
-    common = [
-        "--world",
-        "gymnasium:Pendulum-v1",
-        "--recipe",
-        "random",
-        "--keep-episodes",
-        "--rhythm.probe-episodes",
-        "1",
-        "--quiet",
-    ]
+    monkeypatch.chdir(tmp_path)
+    common = "--world gymnasium:Pendulum-v1 --recipe random --keep-episodes --rhythm.probe-episodes 1 --quiet"
     for words in (
-        ["live", *common, "--steps", "450", "--name", "broken"],
-        ["resume", "broken", "--steps", "1100", "--quiet"],
-        ["live", *common, "--steps", "1100", "--name", "whole"],
+        f"live {common} --steps 250 --name broken",
+        "resume broken --steps 450 --quiet",
+        f"live {common} --steps 450 --name whole",
     ):
-        subprocess.run([*base, *words], check=True, capture_output=True, cwd=tmp_path, timeout=120)
+        assert main(words.split()) == 0
     broken, whole = (read(tmp_path / "lives" / name / "episodes") for name in ("broken", "whole"))
-    assert [len(episode.action) for episode in broken] == [200] * 5
+    assert [len(episode.action) for episode in broken] == [200] * 2
     for one, other in zip(broken, whole, strict=True):
         assert (one.action == other.action).all()
         assert (one.next.observation == other.next.observation).all()

@@ -1,6 +1,7 @@
 """A memory on disk: what it holds of a long life, what it costs, and that a killed life resumes with it exactly."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ ROOM = 40
 """About how many chunks the memories of these tests hold."""
 
 
+@cache
 def small(**settings: Any) -> Spilled:
     """A memory with about ROOM chunks, of which at most 100 wait for the disk."""
     first = jax.tree.map(lambda leaf: leaf[0], life(2, 0.0))
@@ -44,18 +46,23 @@ def small(**settings: Any) -> Spilled:
     raise refused
 
 
+@cache
+def filler(memory: Spilled) -> Any:
+    """(state, numbers, experience [ticks, 1]) -> the state after all of it, compiled once for each size."""
+
+    def add(state: Any, item: Any) -> tuple[Any, None]:
+        return memory.add(jax.random.fold_in(KEY, item[0]), state, item[1]), None
+
+    return jax.jit(lambda state, *items: jax.lax.scan(add, state, items)[0], donate_argnums=0)
+
+
 def filled(memory: Spilled, folder: Path, ticks: int, every: int = 50) -> Any:
     """The state after a life of so many ticks, spilled after each `every`."""
     lived = life(ticks, 0.0)
     state = memory.init(jax.tree.map(lambda leaf: leaf[0], lived))
-    run = jax.jit(
-        lambda state, some: jax.lax.scan(lambda now, item: (memory.add(item[0], now, item[1]), None), state, some)[0],
-        donate_argnums=0,
-    )
-    every_key = jax.random.split(KEY, ticks)
     for begin in range(0, ticks, every):
-        state = run(state, jax.tree.map(lambda leaf: leaf[begin : begin + every], (every_key, lived)))  # noqa: B023
-        state = state.spill(folder)
+        some = jax.tree.map(lambda leaf, begin=begin: leaf[begin : begin + every], (np.arange(ticks), lived))
+        state = filler(memory)(state, *some).spill(folder)
     return state
 
 

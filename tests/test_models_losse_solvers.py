@@ -1,6 +1,7 @@
 """The encoder, the statistics and the solvers of Losse, against plain NumPy."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -17,9 +18,14 @@ SMALL = Encoder(grids=5, bins=3, axes=2)
 KEY = jax.random.key(0)
 
 
+@functools.cache
+def learner(model):
+    return jax.jit(model.learn, donate_argnums=1)
+
+
 def grow(model, data, spec=None, chunk=None):
     """A model that learned from a stream, in chunks of one size (all at once unless given)."""
-    learn = jax.jit(model.learn, donate_argnums=1)
+    learn = learner(model)
     state = model.init(KEY, spec or plant())
     chunk = chunk or len(data[0])
     for start in range(0, len(data[0]), chunk):
@@ -76,8 +82,8 @@ def test_the_table_reads_the_same_as_the_features(axes):
 @pytest.mark.parametrize("solver", [Exact(), Block(), Block(remembered=2)])
 def test_statistics_are_those_of_the_whole_batch(solver):
     data = smooth(400)
-    model = Losse(encoder=SMALL, solver=solver, warm_up=30)
-    state, info = grow(model, data)
+    model = Losse(encoder=SMALL, solver=solver, warm_up=50)
+    state, info = grow(model, data, chunk=100)
     inputs, targets = standard_rows(state, data)
     phi = features_of(model, state, inputs)
     np.testing.assert_allclose(state.statistics.gram, phi.T @ phi, atol=1e-9)
@@ -139,8 +145,8 @@ def test_plain_inputs_are_part_of_the_same_regression():
 
 def test_fifty_thousand_steps_stay_exact():
     data = smooth(50_000)
-    model = Losse(encoder=SMALL, warm_up=100)
-    state, _ = grow(model, data)
+    model = Losse(encoder=SMALL, warm_up=50)
+    state, _ = grow(model, data, chunk=100)
     inputs, targets = standard_rows(state, data)
     active, value = SMALL.encode(state.projection, jnp.asarray(inputs, "float64"))
     phi = np.zeros((len(inputs), SMALL.size))
@@ -150,7 +156,7 @@ def test_fifty_thousand_steps_stay_exact():
 
 
 def test_sums_are_float64_and_imagination_float32():
-    state, _ = grow(Losse(encoder=SMALL, warm_up=5), smooth(10))
+    state, _ = grow(Losse(encoder=SMALL, warm_up=50), smooth(100))
     sums = state.statistics
     assert {leaf.dtype for leaf in (sums.gram, sums.cross, sums.weights, sums.gradient, state.memo.base)} == {
         jnp.dtype("float64")
@@ -162,8 +168,8 @@ def test_the_order_of_the_data_does_not_matter_to_the_exact_solver():
     data = smooth(600)
     order = np.concatenate([np.arange(50), 50 + np.random.default_rng(3).permutation(550)])
     model = Losse(encoder=SMALL, warm_up=50)
-    one, _ = grow(model, data)
-    other, _ = grow(model, [array[order] for array in data])
+    one, _ = grow(model, data, chunk=100)
+    other, _ = grow(model, [array[order] for array in data], chunk=100)
     phi = features_of(model, one, standard_rows(one, data)[0])
     gap = np.asarray(one.statistics.weights) - np.asarray(other.statistics.weights)
     assert np.abs(phi @ gap).max() < 1e-9
@@ -173,8 +179,8 @@ def test_the_order_of_the_data_does_not_matter_to_the_exact_solver():
 
 def test_the_block_step_is_the_note_s_over_three_hundred_steps():
     data = smooth(300)
-    model = Losse(encoder=SMALL, solver=Block(), warm_up=40)
-    state, _ = grow(model, data)
+    model = Losse(encoder=SMALL, solver=Block(), warm_up=50)
+    state, _ = grow(model, data, chunk=100)
     inputs, targets = standard_rows(state, data)
     gram, cross, weights = block_update(features_of(model, state, inputs), targets, model.ridge)
     np.testing.assert_allclose(state.statistics.gram, gram, atol=1e-10)
@@ -186,15 +192,15 @@ def test_the_block_step_is_the_note_s_over_three_hundred_steps():
 def test_remembered_sets_come_nearer_to_the_leader_and_polishing_arrives():
     data = smooth(1000)
     solvers = {
-        "block": (Block(), 0),
-        "remembered": (Block(remembered=4), 0),
-        "polished": (Block(), 500),
-        "exact": (Exact(), 0),
+        "block": (Block(), {}),
+        "remembered": (Block(remembered=4), {}),
+        "polished": (Block(), {"polish_every": 500, "polish_iterations": 200}),
+        "exact": (Exact(), {}),
     }
     distance, gap = {}, {}
-    for name, (solver, every) in solvers.items():
-        model = Losse(encoder=SMALL, solver=solver, warm_up=50, polish_every=every, polish_iterations=200)
-        state, info = grow(model, data)
+    for name, (solver, polish) in solvers.items():
+        model = Losse(encoder=SMALL, solver=solver, warm_up=50, **polish)
+        state, info = grow(model, data, chunk=100)
         statistics = state.statistics
         gram, cross = np.asarray(statistics.gram), np.asarray(statistics.cross)
         weights = np.asarray(statistics.weights)
@@ -212,11 +218,11 @@ def test_remembered_sets_come_nearer_to_the_leader_and_polishing_arrives():
 def test_the_distance_notices_weights_that_are_not_the_leader():
     data = smooth(300)
     model = Losse(encoder=SMALL, solver=Exact(checked=SMALL.size), warm_up=50)
-    state, _ = grow(model, data)
+    state, _ = grow(model, data, chunk=1)
     often = int(np.argmax(np.diagonal(state.statistics.gram)))
     weights = state.statistics.weights.at[often].add(0.5)
     spoilt = dataclasses.replace(state, statistics=dataclasses.replace(state.statistics, weights=weights))
-    _, info = jax.jit(model.learn)(KEY, spoilt, experience([array[:1] for array in smooth(1, seed=5)]))
+    _, info = learner(model)(KEY, spoilt, experience([array[:1] for array in smooth(1, seed=5)]))
     assert float(info["leader_distance"]) > 1
 
 

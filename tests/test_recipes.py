@@ -51,6 +51,7 @@ SOON = {
     "implicit planner": "tdmpc2",
     "dyna": "losse_dyna",
     "dreamer": "dreamer_v3",
+    "sequences": "diffusion_bc",
 }
 """Family -> the member that compiles soonest; the first by name where it does not matter."""
 

@@ -1,6 +1,7 @@
 """Wrappers by hand, under the checker, and saved with a hosted world; drawings of the built-in worlds."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -68,8 +69,8 @@ def test_frames_are_the_last_observations_and_none_of_another_episode():
     episode = 0
     for tick, step in enumerate(stacked):
         episode = tick if int(step.kind[0]) == FIRST else episode
-        expected = [plain[max(tick - back, episode)].observation for back in (2, 1, 0)]
-        np.testing.assert_array_equal(step.observation, jnp.concatenate(expected, axis=-1))
+        expected = [np.asarray(plain[max(tick - back, episode)].observation) for back in (2, 1, 0)]
+        np.testing.assert_array_equal(step.observation, np.concatenate(expected, axis=-1))
 
 
 def test_a_repeated_decision_is_so_many_steps_and_stops_at_the_end():
@@ -86,17 +87,17 @@ def test_sticky_actions_stick_as_often_as_they_should_but_never_across_episodes(
     layer = Sticky(chance=0.25)
     spec = Pendulum(batch=20_000).spec
     state = layer.begin(spec, None)
-    state, first = layer.on_action(KEY, state, jnp.ones((20_000, 1)))
-    assert bool((first == 1).all())
-    state = dataclasses.replace(state, fresh=jnp.arange(20_000) % 2 == 0)
-    _, second = layer.on_action(KEY, state, jnp.zeros((20_000, 1)))
+    state, first = layer.on_action(KEY, state, np.ones((20_000, 1), np.float32))
+    assert (np.asarray(first) == 1).all()
+    state = dataclasses.replace(state, fresh=np.arange(20_000) % 2 == 0)
+    second = np.asarray(layer.on_action(KEY, state, np.zeros((20_000, 1), np.float32))[1])
     assert not second[::2].any()
     assert float(second[1::2].mean()) == pytest.approx(0.25, abs=0.02)
 
 
 def test_standard_units_are_measured_before_life_and_stay():
     world = normalised(Pendulum(batch=8))
-    actions = [spaces.sample(jax.random.fold_in(KEY, tick), world.spec.action, 8) for tick in range(30)]
+    actions = list(np.random.default_rng(0).uniform(-2, 2, (30, 8, 1)).astype(np.float32))
     plain, shown = steps_of(Pendulum(batch=8), actions, 8), steps_of(world, actions, 8)
     mean, deviation = (np.array(numbers) for numbers in (world.layer.mean, world.layer.deviation))
     for raw, seen in zip(plain, shown, strict=True):
@@ -146,11 +147,14 @@ def test_a_hosted_world_is_saved_with_its_layer():
 def test_every_built_in_world_can_be_drawn_and_its_picture_shows_where_things_are(name):
     world = BUILT_IN[name]()
     task = world.tasks()[next(iter(world.tasks()))]
-    bodies = [world.begin(jax.random.key(seed), task) for seed in range(2)]
+    begin = jax.jit(lambda key: world.begin(key, task))
+    advance = jax.jit(lambda body: world.advance(KEY, body, spaces.sample(KEY, world.spec.action, 1)[0], task)[0])
+    draw = jax.jit(lambda body: sketch.picture(sketch.drawing(world, body, task)))
+    bodies = [begin(jax.random.key(seed)) for seed in range(2)]
     moved = bodies[0]
     for _ in range(12):
-        moved, *_ = world.advance(KEY, moved, spaces.sample(KEY, world.spec.action, 1)[0], task)
-    pictures = [np.asarray(sketch.picture(sketch.drawing(world, body, task))) for body in (*bodies, moved)]
+        moved = advance(moved)
+    pictures = [np.asarray(draw(body)) for body in (*bodies, moved)]
     for picture in pictures:
         assert picture.shape == (64, 64, 1)
         assert picture.dtype == np.uint8
@@ -168,18 +172,22 @@ def test_a_wrapped_world_is_drawn_as_the_one_inside(around):
     np.testing.assert_array_equal(step.observation[0], sketch.picture(sketch.drawing(Pendulum(), body, task)))
 
 
+@jax.jit
+@functools.partial(jax.vmap, in_axes=(0, None))
+def reached_and_drawn(angles, task):
+    """Whether an acrobot at rest has reached its line, and whether its drawing lies beyond it: bool [N]."""
+    moved, _, ended = Acrobot().advance(KEY, AcrobotBody(angles=angles, speeds=jnp.zeros(2)), jnp.int32(1), task)
+    line, _, lower = sketch.drawing(Acrobot(), moved, task).ends
+    return ended, lower[3] < line[1]
+
+
 @pytest.mark.parametrize("name", ["earth", "short", "low"])
 def test_an_acrobot_is_drawn_beyond_its_line_exactly_where_it_has_reached_it(name):
-    world = Acrobot()
-    task = dataclasses.replace(world.tasks()[name], torque=np.float32(0.0))
-    reached = []
-    for angles in jax.random.uniform(KEY, (60, 2), minval=-np.pi, maxval=np.pi):
-        body = AcrobotBody(angles=angles, speeds=jnp.zeros(2))
-        moved, _, ended = world.advance(KEY, body, jnp.int32(1), task)
-        line, _, lower = sketch.drawing(world, moved, task).ends
-        reached.append(bool(ended))
-        assert (lower[3] < line[1]) == ended
-    assert 5 < sum(reached) < 55
+    task = dataclasses.replace(Acrobot().tasks()[name], torque=np.float32(0.0))
+    angles = np.random.default_rng(0).uniform(-np.pi, np.pi, (200, 2)).astype(np.float32)
+    reached, drawn = map(np.asarray, reached_and_drawn(angles, task))
+    np.testing.assert_array_equal(drawn, reached)
+    assert 5 < np.sum(reached) < 195
 
 
 def test_a_disc_has_its_area_and_its_place():
