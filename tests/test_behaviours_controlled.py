@@ -67,6 +67,7 @@ def told(learner, state):
 
 
 def test_a_latent_without_luck_takes_the_better_lever():
+    """On this stream of data; on others the energies lag, so this shows that it can, not that it always does."""
     state = taught(CONTROLLED, 450, CONTROLLED.energy)
     assert told(CONTROLLED, state) < 0.02
     assert better(CONTROLLED, state) > 0.9

@@ -59,7 +59,10 @@ class ControlledState:
 
 @part
 class Controlled:
-    """Acts by the latent of the highest value, among those that are likely."""
+    """Acts by the latent of the highest value, among those that are likely.
+
+    It is not steady: on some draws of the same data the energies lag, and the latent holds on to luck for hundreds of lessons.
+    """
 
     latents: int = 8
     """Values of the latent."""

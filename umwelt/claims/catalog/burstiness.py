@@ -36,6 +36,7 @@ emerging = Claim(
     " the context; then 1,024 classes in bursts alone, where those of Zipf's law too were named only in context; then a tenth"
     " without bursts for Zipf's law",
     not_shown="handwritten letters through a convolution, twelve blocks, and labels as tokens of their own: here an item and its"
-    " label are one token, so no block has to find which label stands next to an item. Known classes are asked for as often as"
-    " in practice; longer practice, in which what is learned in context may be lost again, is not tried",
+    " label are one token, so no block has to find which label stands next to an item. Classes of Zipf's law"
+    " differ from even ones by their tenth without bursts too: there is no arm of even ones with it. Known classes are asked for"
+    " as often as in practice; longer practice, in which what is learned in context may be lost again, is not tried",
 )

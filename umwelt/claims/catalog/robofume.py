@@ -30,7 +30,8 @@ practises = Claim(
     minutes=9,
     tries=2,
     tried="2,000 lessons of study, and a judge that learned from the demonstrations alone: in practice it took nine moments of"
-    " ten for a success, and next to no episode ended as wished; then 6,000 lessons, and a judge that learns from the play too",
+    " ten for a success, and next to no episode ended as wished; then 6,000 lessons, and a judge that learns from the play too;"
+    " the first was judged on the same seeds, so the second was chosen after a look at them",
     not_shown="vision-language models, pictures, five tasks of a real robot and its three hours; the judge is a small network"
     " that reads what the arm reads, and errs in a tenth of its examples",
 )

@@ -130,8 +130,7 @@ class MeasuredSets:
         return data_sets.trajectory_quality(returned, float(chance), float(self.worth(jax.nn.one_hot(best, actions))))
 
     def expert(self) -> jax.Array:
-        """The best action of each cell, int32 [S]. Its discount prefers short ways, where `Table.expert` may wait: while there is
-        time, all safe ways return the same."""
+        """The best action of each cell, int32 [S], by the discount of the tabular learner whose life is the replay."""
         task = self.task
         goes_on = DISCOUNT * (1.0 - jnp.asarray(task.ends))
 
