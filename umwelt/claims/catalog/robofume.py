@@ -25,13 +25,13 @@ practises = Claim(
         Expect(measure="success", arm="calibrated", over="truth", by=0.8, ratio=True),
     ),
     cites=("robofume_2024", "cal_ql_2023", "cql_2020"),
-    seeds=(0, 1, 2, 3, 4),
+    seeds=(5, 6, 7, 8, 9),
     tuned=(100, 101, 102),
     minutes=9,
     tries=2,
     tried="2,000 lessons of study, and a judge that learned from the demonstrations alone: in practice it took nine moments of"
-    " ten for a success, and next to no episode ended as wished; then 6,000 lessons, and a judge that learns from the play too;"
-    " the first was judged on the same seeds, so the second was chosen after a look at them",
+    " ten for a success, and next to no episode ended as wished; then 6,000 lessons, and a judge that learns from the play too."
+    " The first was judged on seeds 0 to 4, which count no more",
     not_shown="vision-language models, pictures, five tasks of a real robot and its three hours; the judge is a small network"
     " that reads what the arm reads, and errs in a tenth of its examples",
 )
