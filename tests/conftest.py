@@ -1,8 +1,10 @@
 """Settings that hold for all tests and for the processes that they start."""
 
+import ctypes
 import gc
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -16,11 +18,14 @@ STARTED = CACHE.with_name("jax_started")
 """Those of the processes that tests start. One that is killed can leave half an entry, which is then compiled again."""
 SIZE = 1_000_000_000
 """Bytes of a cache above which a run starts with an empty one."""
-LARGE = 2_500_000_000
+LARGE = 4_000_000_000
 """Bytes of a worker above which it lets go of its compiled programs between two files: two workers must leave room for the
-processes that tests start."""
+processes that tests start, on a machine of 16 GB."""
 SLOW = 0.1
 """Seconds of compilation above which a program is kept; smaller ones compile sooner than they load."""
+
+PROGRAMS = 500
+"""Programs that are lowered in one context, which keeps the types and places in the source of all of them."""
 
 # Most tests compile many small programs and run each once: with these flags the compiler takes half the
 # time. `make test` asks for them, but not for the tests marked `exact`, which compare bits of two programs.
@@ -63,10 +68,31 @@ def pytest_configure(config: pytest.Config) -> None:
         large = folder.exists() and sum(file.stat().st_size for file in folder.iterdir()) > SIZE
         if large and not hasattr(config, "workerinput"):
             shutil.rmtree(folder)
+    share_contexts()
     jax.config.update("jax_compilation_cache_dir", str(CACHE))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", SLOW)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     config.addinivalue_line("filterwarnings", "ignore:Error (reading|writing) persistent compilation cache:UserWarning")
+
+
+def share_contexts() -> None:
+    """Lower all programs of a thread in one MLIR context, where this JAX makes contexts as those before it.
+
+    JAX makes a context for each program, and loads all dialects into it: a third of the time of a small program.
+    """
+    from jax._src.interpreters import mlir
+
+    if not version("jaxlib").startswith("0.10.") or not hasattr(mlir, "make_ir_context"):
+        return
+    make, here = mlir.make_ir_context, threading.local()
+
+    def shared():
+        if getattr(here, "left", 0) == 0:
+            here.context, here.left = make(), PROGRAMS
+        here.left -= 1
+        return here.context
+
+    mlir.make_ir_context = shared
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -78,6 +104,8 @@ def release_programs() -> Iterator[None]:
 
         jax.clear_caches()
         gc.collect()
+        if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+            libc.malloc_trim(0)  # without it glibc keeps the memory, and each file would begin without programs
 
 
 def resident() -> int:
