@@ -1,6 +1,7 @@
 """Policies that denoise: chances that the data have, joint actions, values that move draws, and histories as vectors."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -42,14 +43,19 @@ def test_draws_have_the_shares_of_the_data_under_each_condition_and_keep_entries
     def lesson(state: Any, key: jax.Array) -> Any:
         return part.learn(key, state, stretches(key))[0], None
 
-    state = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 2000))[0])(part.init(KEY, 1, BOX))
-    context = jax.tree.map(lambda leaf: leaf[:, 1:], stretches(KEY, rows=1000).context)
-    drawn = part.act(KEY, state, context, "exploit")[:, 0] * context.features[:, 0]
-    assert float(jnp.mean(jnp.abs(drawn[:, 0] + drawn[:, 1]) < 0.2)) > 0.95
-    near = jnp.minimum(jnp.abs(drawn[:, 0] - 0.7), jnp.abs(drawn[:, 0] + 0.4))
+    @jax.jit
+    def lived(keys: jax.Array) -> tuple[jax.Array, jax.Array]:
+        state = jax.lax.scan(lesson, part.init(KEY, 1, BOX), keys)[0]
+        context = jax.tree.map(lambda leaf: leaf[:, 1:], stretches(KEY, rows=1000).context)
+        return part.act(KEY, state, context, "exploit")[:, 0], context.features[:, 0]
+
+    drawn, side = (np.asarray(each) for each in lived(jax.random.split(KEY, 2000)))
+    drawn = drawn * side
+    assert np.mean(np.abs(drawn[:, 0] + drawn[:, 1]) < 0.2) > 0.95
+    near = np.minimum(np.abs(drawn[:, 0] - 0.7), np.abs(drawn[:, 0] + 0.4))
     # a mean lies 0.275 from both
-    assert float(jnp.mean(near < 0.2)) > (0.9 if name == "diffusion" else 0.75)
-    assert float(jnp.mean(drawn[:, 0] > 0.15)) == pytest.approx(0.25, abs=0.06)
+    assert np.mean(near < 0.2) > (0.9 if name == "diffusion" else 0.75)
+    assert np.mean(drawn[:, 0] > 0.15) == pytest.approx(0.25, abs=0.06)
 
 
 def test_histories_are_laid_out_step_by_step_with_marks_of_what_is_known() -> None:
@@ -114,31 +120,26 @@ def test_the_densest_draw_is_the_one_among_which_the_others_lie() -> None:
 def test_a_critic_draws_actions_to_the_paid_side_of_the_data(by: Way) -> None:
     part = DenoisedActor(by=by, units=32, layers=2, learning_rate=3e-3, discount=0.0, ema_rate=0.05, candidates=8)
 
-    def lesson(part: DenoisedActor) -> Any:
-        def once(state: Any, key: jax.Array) -> Any:
-            action = jax.random.uniform(key, (64, 2), minval=-0.5, maxval=0.5)
-            ones, now = jnp.ones(64), jnp.ones((64, 1))
-            batch = Batch(now=now, action=action, reward=action[:, 0], continues=ones, after=now, weight=ones)
-            return part.learn(key, state, batch)[0], None
+    def lesson(state: Any, key: jax.Array, part: DenoisedActor) -> Any:
+        action = jax.random.uniform(key, (64, 2), minval=-0.5, maxval=0.5)
+        ones, now = jnp.ones(64), jnp.ones((64, 1))
+        batch = Batch(now=now, action=action, reward=action[:, 0], continues=ones, after=now, weight=ones)
+        return part.learn(key, state, batch)[0], None
 
-        return once
+    @partial(jax.jit, static_argnums=0)
+    def lived(part: DenoisedActor, keys: jax.Array) -> Any:
+        """One program of all that is asked: draws in life and in a probe, and the worth of two actions."""
+        state = jax.lax.scan(partial(lesson, part=part), part.init(KEY, 1, BOX), keys)[0]
+        draws = [part.act(KEY, state, jnp.ones((300, 1)), mode) for mode in ("explore", "exploit")]
+        return *draws, part.worth(state, jnp.ones((2, 1)), jnp.array([[0.4, 0.0], [-0.4, 0.0]]))
 
-    found = []
-    for value in (1.0, 0.0):
-        tried = replace(part, value=value)
-        once = lesson(tried)
-        run = jax.jit(lambda state: jax.lax.scan(once, state, jax.random.split(KEY, 400))[0])  # noqa: B023 - used at once
-        state = run(tried.init(KEY, 1, BOX))
-        act = jax.jit(tried.act, static_argnums=3)
-        found.append(act(KEY, state, jnp.ones((300, 1)), "explore"))
-        if value:
-            worth = tried.worth(state, jnp.ones((2, 1)), jnp.array([[0.4, 0.0], [-0.4, 0.0]]))
-            np.testing.assert_allclose(worth, [0.4, -0.4], atol=0.1)
-            best = act(KEY, state, jnp.ones((300, 1)), "exploit")
-            assert float(best[:, 0].mean()) > float(found[0][:, 0].mean()) - 0.02
-    paid, cloned = (each[:, 0] for each in found)
-    assert abs(float(cloned.mean())) < 0.12
-    assert float(paid.mean()) > 0.25
+    keys = jax.random.split(KEY, 400)
+    paid, best, worth = (np.asarray(each) for each in lived(part, keys))
+    np.testing.assert_allclose(worth, [0.4, -0.4], atol=0.1)
+    assert best[:, 0].mean() > paid[:, 0].mean() - 0.02
+    assert paid[:, 0].mean() > 0.25
+    cloned = np.asarray(lived(replace(part, value=0.0), keys)[0])
+    assert abs(cloned[:, 0].mean()) < 0.12
 
 
 def test_an_actor_of_choices_is_refused_in_a_sentence() -> None:

@@ -19,10 +19,10 @@ SMALL = MPPI(samples=128, horizon=4, iterations=3, elites=16)
 
 
 SOLVED = [
-    (Shooting(samples=512, horizon=6), (CONTINUOUS, DISCRETE)),
+    (Shooting(samples=256, horizon=6), (CONTINUOUS, DISCRETE)),
     (CEM(samples=160, horizon=6, iterations=4, elites=12), (CONTINUOUS,)),
-    (ICEM(horizon=6, iterations=3), (DISCRETE,)),
-    (MPPI(samples=256, horizon=6, iterations=4, elites=32, choose="sample"), (CONTINUOUS,)),
+    (ICEM(samples=64, horizon=6, iterations=3), (DISCRETE,)),
+    (MPPI(samples=128, horizon=6, iterations=4, elites=16, choose="sample"), (CONTINUOUS,)),
 ]
 
 

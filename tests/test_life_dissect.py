@@ -14,6 +14,7 @@ from umwelt.life.exams import cost as dissecting
 from umwelt.life.exams.cost import dissect
 from umwelt.life.rhythm import Rhythm
 from umwelt.models import Losse
+from umwelt.models.linear import Encoder
 from umwelt.planners import ICEM
 from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
@@ -36,7 +37,7 @@ class Sleeper(Walk):
 
 def life_of(world: Any, samples: int = 8) -> Life:
     planner = ICEM(samples=samples, horizon=10, iterations=2, elites=4)
-    agent = ModelPredictive(model=Losse(), planner=planner)
+    agent = ModelPredictive(model=Losse(encoder=Encoder(grids=4, axes=2)), planner=planner)
     return Life(world=world, agent=agent, teacher=Blocks(), rhythm=Rhythm(random=0))
 
 
@@ -46,6 +47,7 @@ def test_a_planner_that_imagines_much_costs_more_than_all_the_rest(monkeypatch: 
     cost = dissect(life, Engine(life).begin()[1])
     assert list(cost) == ["acting", "planning", "learning", "world"]
     assert all(seconds > 0 for seconds in cost.values())
+    print(cost)
     assert cost["planning"] > 3 * max(cost["acting"], cost["world"]), "twenty thousand imagined steps against a real one"
 
 

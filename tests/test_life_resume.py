@@ -8,24 +8,37 @@ from pathlib import Path
 
 import pytest
 
-from umwelt.claims.studies.kills import OFTEN, Killed, compared
+from umwelt.claims.studies.kills import OFTEN
 from umwelt.cli.main import main
 from umwelt.life.api import fingerprints
 
-SHORT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4")
+LIGHT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4")
+LIGHT += ("--rhythm.first-updates", "20", "--rhythm.updates", "5", "--recipe.model.units", "16", "--recipe.model.layers", "1")
 TASKS = ("--teacher.names", "earth", "moon", "--teacher.steps", "80")
+LIVES = {
+    "pendulum": ("--recipe", "pets", *LIGHT, *TASKS),
+    "gymnasium:Hopper-v5": ("--recipe", "sac", "--recipe.learner.units", "16", "--recipe.batch", "16"),
+}
 
 
-@pytest.mark.parametrize("world", ["pendulum", "gymnasium:Hopper-v5"])
-def test_a_killed_life_becomes_what_it_would_have_become(world: str) -> None:
+@pytest.mark.parametrize("world", LIVES)
+def test_a_killed_life_becomes_what_it_would_have_become(world: str, tmp_path: Path) -> None:
+    """The one that is killed is a process of its own; it goes on from its folder in this one."""
     if "Hopper" in world:
         pytest.importorskip("mujoco", reason="Hopper-v5 needs the mujoco extra")
-    light = ("--rhythm.first-updates", "20", "--rhythm.updates", "5", "--recipe.model.units", "16", "--recipe.model.layers", "1")
-    words = ("--world", world, "--recipe", "pets", *SHORT, *light, *(TASKS if world == "pendulum" else ()))
-    found = compared(Killed(words=words, steps=160, kills=1, longest=0.5), 1)
-    assert found["kills"] == 1
-    assert found["whole"]["clock"] == 160
-    assert found["killed"] == found["whole"]
+    common = ["--world", world, *LIVES[world], *OFTEN, "--steps", "160", "--lives", str(tmp_path), "--quiet"]
+    assert main(["live", *common, "--name", "whole"]) == 0
+    process = subprocess.Popen([sys.executable, "-m", "umwelt", "live", *common, "--name", "killed"], stdout=subprocess.DEVNULL)
+    while not list((tmp_path / "killed" / "checkpoints").glob("0*")) and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.1)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+    assert fingerprints("killed", lives=tmp_path)["clock"] < 160
+    assert main(["resume", "killed", "--lives", str(tmp_path), "--quiet"]) == 0
+    whole, killed = (fingerprints(name, lives=tmp_path) for name in ("whole", "killed"))
+    assert whole["clock"] == 160
+    assert killed == whole
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

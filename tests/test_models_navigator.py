@@ -1,5 +1,6 @@
 """Latent goals behind a bottleneck, and a map of places, against what is known of both."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -19,33 +20,36 @@ GRAPH = Topology(nodes=8, near=1.0, joined=4.0)
 WAYS, NEXT, VISITED = (jax.jit(each) for each in (GRAPH.ways, GRAPH.next_hop, GRAPH.visited))
 
 
-def trained(beta: float) -> tuple[Navigator, Any, dict[str, jax.Array]]:
-    """The side of a goal gives the action, and its distance gives the steps."""
-    navigator = Navigator(size=2, units=16, beta=beta, learning_rate=3e-3, farthest=1.0)
+NAVIGATOR = Navigator(size=2, units=16, learning_rate=3e-3, farthest=1.0)
+
+
+@jax.jit
+def trained(beta: float) -> tuple[Any, dict[str, jax.Array]]:
+    """The side of a goal gives the action, and its distance gives the steps. One program for every bottleneck."""
 
     def update(state, key):
         goal = jax.random.uniform(key, (64, 1), minval=-1.0, maxval=1.0)
-        return navigator.learn(key, state, jnp.zeros((64, 1)), goal, jnp.sign(goal), jnp.abs(goal)[:, 0], jnp.ones(64))
+        told = jnp.zeros((64, 1)), goal, jnp.sign(goal), jnp.abs(goal)[:, 0], jnp.ones(64)
+        return replace(NAVIGATOR, beta=beta).learn(key, state, *told)
 
-    run = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 600)))
-    state, info = run(navigator.init(KEY, seen=1, wanted=1, actions=1))
-    return navigator, state, jax.tree.map(lambda leaf: jnp.mean(leaf[-50:]), info)
+    state, info = jax.lax.scan(update, NAVIGATOR.init(KEY, seen=1, wanted=1, actions=1), jax.random.split(KEY, 600))
+    return state, jax.tree.map(lambda leaf: jnp.mean(leaf[-50:]), info)
 
 
 def test_a_tight_bottleneck_leaves_the_marginal_action_and_a_loose_one_all():
-    navigator, state, info = trained(beta=100.0)
-    acts = navigator.act(state, navigator.sampled(KEY, 200), jnp.zeros((200, 1)))
+    state, info = trained(100.0)
+    acts = NAVIGATOR.act(state, NAVIGATOR.sampled(KEY, 200), jnp.zeros((200, 1)))
     assert float(jnp.std(acts)) < 0.1
     assert abs(float(jnp.mean(acts))) < 0.25
     assert float(info["bottleneck"]) < 0.05
-    navigator, state, info = trained(beta=1e-4)
+    state, info = trained(1e-4)
     # an unrestricted head has no error but at the place where left becomes right
     assert float(info["action_loss"]) < 0.1
     assert float(info["distance_loss"]) < 0.01
     goal = jnp.array([[-0.6], [0.6]])
-    latent, _ = navigator.encode(state, jnp.zeros((2, 1)), goal)
-    np.testing.assert_allclose(navigator.act(state, latent, jnp.zeros((2, 1)))[:, 0], [-1.0, 1.0], atol=0.2)
-    np.testing.assert_allclose(navigator.far(state, latent, jnp.zeros((2, 1))), [0.6, 0.6], atol=0.15)
+    latent, _ = NAVIGATOR.encode(state, jnp.zeros((2, 1)), goal)
+    np.testing.assert_allclose(NAVIGATOR.act(state, latent, jnp.zeros((2, 1)))[:, 0], [-1.0, 1.0], atol=0.2)
+    np.testing.assert_allclose(NAVIGATOR.far(state, latent, jnp.zeros((2, 1))), [0.6, 0.6], atol=0.15)
 
 
 def test_rows_without_weight_change_nothing():
