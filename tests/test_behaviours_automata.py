@@ -26,8 +26,8 @@ def test_modes_of_a_piecewise_linear_system_are_found_and_so_are_their_laws():
 
     def drawn(key):
         placing, acting = jax.random.split(key)
-        now = jax.random.normal(placing, (256, 2))
-        unit = jax.random.uniform(acting, (256, 1), minval=-1.0)
+        now = jax.random.normal(placing, (128, 2))
+        unit = jax.random.uniform(acting, (128, 1), minval=-1.0)
         side = (now[:, 0] > now[:, 1]).astype(jnp.int32)
         after = jnp.einsum("nij,nj->ni", jnp.asarray(LAWS, jnp.float32)[side], now) + unit * jnp.array([0.0, 0.5])
         return now, unit, after, side
@@ -38,9 +38,9 @@ def test_modes_of_a_piecewise_linear_system_are_found_and_so_are_their_laws():
 
         def update(state, key):
             now, unit, after, _ = drawn(key)
-            return learner.taught(key, state, now, unit, after, jnp.ones(256))
+            return learner.taught(key, state, now, unit, after, jnp.ones(128))
 
-        state, _ = jax.lax.scan(update, state, jax.random.split(key, 2500))
+        state, _ = jax.lax.scan(update, state, jax.random.split(key, 1500))
         now, unit, after, side = drawn(jax.random.key(9))
         logits, _, _ = learner.encoded(state.weights, state.parts, now)
         return jnp.argmax(logits, axis=-1), now, unit, after, side, state.weights.flows[0].weight

@@ -58,7 +58,7 @@ def test_a_judge_learns_nothing_from_what_it_lived() -> None:
 
 def test_an_episode_begins_where_the_last_one_ended() -> None:
     world = Unreset(world=Pendulum(batch=2, time_limit=3))
-    check.world(world).raise_if_broken()
+    check.world(world, steps=12).raise_if_broken()
     task = stream.default(world, None, 2)
     state, step = world.init(KEY, task)
     moves = jax.jit(world.step)
@@ -76,7 +76,7 @@ def test_an_episode_begins_where_the_last_one_ended() -> None:
 
 def test_the_hand_opens_and_closes_the_door() -> None:
     world = Door(batch=16)
-    check.world(Door(batch=2)).raise_if_broken()
+    check.world(Door(batch=2, time_limit=8), steps=20).raise_if_broken()
     task = DoorTask(opens=jnp.where(jnp.arange(16) % 2 == 0, 1.0, -1.0))
 
     def tick(held, key):

@@ -21,7 +21,7 @@ SMALL = MPPI(samples=128, horizon=4, iterations=3, elites=16)
 SOLVED = [
     (Shooting(samples=256, horizon=6), (CONTINUOUS, DISCRETE)),
     (CEM(samples=160, horizon=6, iterations=4, elites=12), (CONTINUOUS,)),
-    (ICEM(samples=64, horizon=6, iterations=3), (DISCRETE,)),
+    (ICEM(samples=128, horizon=6, iterations=3), (DISCRETE,)),
     (MPPI(samples=128, horizon=6, iterations=4, elites=16, choose="sample"), (CONTINUOUS,)),
 ]
 

@@ -12,7 +12,7 @@ from umwelt.claims.executors import Executor, InTurn, OnRay, Processes
 from umwelt.claims.trial import run_arms
 from umwelt.life.api import fingerprints
 
-ARMS = {"short": LIVED, "long": varied(LIVED, {"steps": 1600})}
+ARMS = {"short": varied(LIVED, {"steps": 200}), "long": varied(LIVED, {"steps": 600})}
 SEEDS = (0, 1)
 
 
@@ -31,7 +31,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lives_in(work: Path) -> dict[str, object]:
-    return {name: fingerprints(work / arm.key / "seeds-0-1") for name, arm in ARMS.items()}
+    folders = {name: work / arm.key / "seeds-0-1" for name, arm in ARMS.items()}
+    return {name: fingerprints(folder) for name, folder in folders.items() if folder.exists()}
 
 
 # Ray starts its own programs by a fork, of which JAX warns, and lance where a test before this one read a table of it
@@ -44,11 +45,12 @@ def test_one_whose_worker_is_killed_ends_with_the_same_life(
         pytest.importorskip("ray")
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     killer = Killer(tmp_path, times=1)
-    values, spent = run_arms(ARMS, SEEDS, tmp_path, executor=executor, on_arms=killer)
+    arms = {"long": ARMS["long"]} if isinstance(executor, OnRay) else ARMS  # to begin another process takes Ray seconds
+    values, spent = run_arms(arms, SEEDS, tmp_path, executor=executor, on_arms=killer)
     assert len(killer.killed) == 1
     assert os.getpid() not in killer.killed
-    assert lives_in(tmp_path) == in_turn[1]
-    for arm in ARMS:
+    assert lives_in(tmp_path) == {arm: in_turn[1][arm] for arm in arms}
+    for arm in arms:
         np.testing.assert_array_equal(values[arm]["final_return"], in_turn[0][arm]["final_return"])
-    assert len(spent) == 2
+    assert len(spent) == len(arms)
     assert all(seconds > 0 for seconds in spent.values())

@@ -44,9 +44,9 @@ def test_the_critic_of_a_chain_learns_the_log_ratio_of_discounted_occupancy():
 
     def loss(table, key):
         now, then = jax.random.split(key)
-        states = jax.random.randint(now, (512,), 0, size)
+        states = jax.random.randint(now, (256,), 0, size)
         goals = jax.random.categorical(then, jnp.log(jnp.asarray(occupancy))[states], axis=1)
-        return contrast(similarities(jnp.eye(size)[states], table.T[goals]), jnp.ones(512), penalty=0.0)
+        return contrast(similarities(jnp.eye(size)[states], table.T[goals]), jnp.ones(256), penalty=0.0)
 
     adam = optax.adam(0.02)
 

@@ -29,7 +29,7 @@ def shown(world: Cards, name: str, number: int = 64) -> tuple[np.ndarray, np.nda
 
 @pytest.mark.parametrize("cards", [Glyphs(), Digits()])
 def test_the_world_keeps_its_contract(cards: Any) -> None:
-    check.world(Cards(batch=2, time_limit=5, cards=cards, lessons=split(10)), steps=20).raise_if_broken()
+    check.world(Cards(batch=2, time_limit=5, cards=cards, lessons=split(10)[:2]), steps=12).raise_if_broken()
 
 
 def test_the_truth_about_a_card_is_shown_with_the_next_and_pays_for_a_right_answer() -> None:
@@ -38,15 +38,16 @@ def test_the_truth_about_a_card_is_shown_with_the_next_and_pays_for_a_right_answ
     signs = prototypes(10, 12, 0)
     state, step = world.init(KEY, task)
     np.testing.assert_array_equal(step.observation["truth"], 10)
+    turn = jax.jit(world.step)
     for tick in range(3):
         before = np.asarray(step.observation["card"])
         named = np.argmin(((before[:, None] - signs) ** 2).sum((2, 3)), axis=1)
-        answer = jnp.array(named).at[0].add(1) % 10
-        state, step = world.step(jax.random.fold_in(KEY, tick), state, answer, task)
+        answer = ((named + (np.arange(5) == 0)) % 10).astype(np.int32)
+        state, step = turn(jax.random.fold_in(KEY, tick), state, answer, task)
         np.testing.assert_array_equal(step.observation["truth"], named)
         np.testing.assert_array_equal(step.reward, [0, 1, 1, 1, 1])
     assert step.last.all()
-    _, step = world.step(KEY, state, answer, task)
+    _, step = turn(KEY, state, answer, task)
     np.testing.assert_array_equal(step.observation["truth"], 10)
 
 

@@ -29,7 +29,7 @@ def walked(world: Any, task: Any, actions: list[int]) -> tuple[Any, list[Any]]:
 
 
 def test_the_grid_keeps_the_contract() -> None:
-    umwelt.check.world(LOCKED, steps=40).raise_if_broken()
+    umwelt.check.world(LOCKED, steps=20).raise_if_broken()
 
 
 def test_a_key_opens_one_door_and_letters_pay() -> None:

@@ -56,7 +56,7 @@ def rows(**changes: int) -> Any:
 
 
 def test_it_keeps_the_contract() -> None:
-    umwelt.check.world(replace(WORLD, batch=2, time_limit=15), steps=40).raise_if_broken()
+    umwelt.check.world(replace(WORLD, batch=2, time_limit=8), steps=20).raise_if_broken()
 
 
 def test_a_room_is_passed_by_its_door_and_with_its_key() -> None:

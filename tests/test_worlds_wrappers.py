@@ -44,7 +44,7 @@ class Silent:
 
 @pytest.mark.parametrize("name", WRAPPED)
 def test_a_world_in_several_wrappers_keeps_the_contract(name):
-    umwelt.check.world(WRAPPED[name], steps=50).raise_if_broken()
+    umwelt.check.world(WRAPPED[name], steps=25).raise_if_broken()
 
 
 def test_a_picture_of_a_wrapped_world_keeps_the_contract_in_shape():

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from umwelt.claims.arms import Measure
 from umwelt.claims.claim import Expect
@@ -82,5 +82,5 @@ def _interval(arm: np.ndarray, over: np.ndarray, paired: bool, level: float) -> 
         free = sum(parts) ** 2 / ways if ways else np.inf
     if fewest < LEAST:
         return float(mean), math.nan, math.nan
-    reach = float(stats.t.ppf(0.5 + level / 2, free)) * error if error else 0.0
+    reach = float(stdtrit(free, 0.5 + level / 2)) * error if error else 0.0
     return float(mean), float(mean - reach), float(mean + reach)

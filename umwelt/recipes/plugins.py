@@ -7,12 +7,21 @@ Groups are `umwelt.` and the name of a room: recipes, worlds, models, planners, 
 retention.
 """
 
+import sys
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 
 def plugins(room: str) -> dict[str, EntryPoint]:
     """Return name -> entry point of what other packages add to a room. Nothing is imported yet."""
-    return {point.name: point for point in entry_points(group=f"umwelt.{room}")}
+    return {point.name: point for point in _installed(tuple(sys.path)).select(group=f"umwelt.{room}")}
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> Any:
+    """All entry points of the packages on a path. To read them takes tens of milliseconds, and each recipe asks for them."""
+    return entry_points()
 
 
 def origin(point: EntryPoint) -> str:
