@@ -129,6 +129,11 @@ class Computed:
     in_turn: bool = False
     """In that program one seed comes after the other. Side by side, each branch of a `cond` costs its time, taken or not."""
 
+    def __post_init__(self) -> None:
+        """Refuse what would change nothing."""
+        if self.in_turn and not self.together:
+            raise ValueError("in_turn=True: it orders the seeds of one program; set together=True, or leave it out")
+
     @property
     def key(self) -> str:
         """The hash of the expression and of the function's own code."""
