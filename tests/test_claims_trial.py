@@ -91,6 +91,8 @@ def test_seeds_of_one_program_find_the_same_side_by_side_and_in_turn(tmp_path: P
     in_turn, _ = run_arms({"arm": replace(DRAWN, in_turn=True)}, SEEDS, tmp_path / "in turn")
     np.testing.assert_allclose(in_turn["arm"]["score"], beside["arm"]["score"], rtol=1e-6)
     assert len(set(in_turn["arm"]["score"].tolist())) == 3
+    with pytest.raises(ValueError, match="set together=True"):
+        replace(DRAWN, in_turn=True, together=False)
 
 
 def test_what_a_job_raises_is_a_sentence_with_the_place_of_its_log(tmp_path: Path) -> None:

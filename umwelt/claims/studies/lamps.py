@@ -132,7 +132,7 @@ def farther(weights: jax.Array, body: jax.Array, ticks: int = Lamps.time_limit) 
 
 @part
 class Bodies:
-    """How well the share of good random policies foretells the pace of three searches; a function of a key."""
+    """How well the share of good random policies predicts the pace of three searches; a function of a key."""
 
     bodies: int = 30
     policies: int = 2000
