@@ -27,7 +27,10 @@ AGENT = ModelPredictive(
 def planned(lives):
     """A life in an environment, which plans in a model that learned at random."""
     life = Life(
-        world=gymnasium(id="Pendulum-v1"), agent=AGENT, teacher=Blocks(), rhythm=Rhythm(random=60, chunk=30, learn_every=30)
+        world=gymnasium(id="Pendulum-v1"),
+        agent=AGENT,
+        teacher=Blocks(),
+        rhythm=Rhythm(random=60, chunk=30, learn_every=30, probe_episodes=0),
     )
     return umwelt.live(life, steps=60, name="planned", lives=lives).folder.path
 
@@ -35,7 +38,7 @@ def planned(lives):
 def valued(lives):
     """Two lives at once over choices, without a model."""
     agent = ModelFree(learner=DQN(units=8), memory=Ring(bytes=10_000), batch=4)
-    rhythm = Rhythm(random=20, chunk=20, learn_every=20, updates=1)
+    rhythm = Rhythm(random=20, chunk=20, learn_every=20, updates=1, probe_episodes=0)
     life = Life(world=Cartpole(), agent=agent, teacher=Blocks(), rhythm=rhythm, seeds=2)
     return umwelt.live(life, steps=40, name="valued", lives=lives).folder.path
 

@@ -138,7 +138,8 @@ def test_an_environment_is_a_world_and_its_life_resumes(tmp_path: Any) -> None:
     world = of(env, batch=2)
     assert (world.spec.action.low, world.spec.action.high) == (-1.0, 1.0)
     assert kinds(world, 4) == [0, 1, 1, 1, 3]
-    life = Life(world=world, agent=RandomAgent(), teacher=Blocks(names=("Pendulum-v1",), steps=1000))
+    teacher, rhythm = Blocks(names=("Pendulum-v1",), steps=1000), umwelt.Rhythm(probe_episodes=0)
+    life = Life(world=world, agent=RandomAgent(), teacher=teacher, rhythm=rhythm)
     assert expression.read(json.loads(json.dumps(expression.write(life)))) == life
     for name, halves in (("whole", (40,)), ("halves", (20, 40))):
         umwelt.live(life, steps=halves[0], name=name, lives=tmp_path)

@@ -117,7 +117,7 @@ def test_frozen_lake():
     ids=lambda world: f"{world.simulator.id} {world.simulator.options}",
 )
 def test_the_contract_is_kept(world):
-    check.world(world, steps=100).raise_if_broken()
+    check.world(world, steps=40).raise_if_broken()
 
 
 def test_the_contract_is_kept_by_the_control_suite():

@@ -40,7 +40,7 @@ def test_modes_of_a_piecewise_linear_system_are_found_and_so_are_their_laws():
             now, unit, after, _ = drawn(key)
             return learner.taught(key, state, now, unit, after, jnp.ones(128))
 
-        state, _ = jax.lax.scan(update, state, jax.random.split(key, 1500))
+        state, _ = jax.lax.scan(update, state, jax.random.split(key, 2500))
         now, unit, after, side = drawn(jax.random.key(9))
         logits, _, _ = learner.encoded(state.weights, state.parts, now)
         return jnp.argmax(logits, axis=-1), now, unit, after, side, state.weights.flows[0].weight

@@ -3,6 +3,7 @@
 import dataclasses
 
 import jax
+import numpy as np
 import pytest
 
 import umwelt.check
@@ -76,9 +77,15 @@ def test_new_plans_are_kept_with_actions_of_the_planner() -> None:
 
 
 def test_a_probe_chooses_in_its_own_way() -> None:
-    state, _ = INNER.see(KEY, INNER.init(KEY, SPEC), umwelt.core.zeros_step(SPEC))
-    drawn = [INNER.act(KEY, state, mode)[1] for mode in ("explore", "exploit")]
-    as_in_life = dataclasses.replace(INNER, examined_choose="").act(KEY, state, "exploit")[1]
+    alike = dataclasses.replace(INNER, examined_choose="")
+
+    @jax.jit
+    def chosen(state):
+        state, _ = INNER.see(KEY, state, umwelt.core.zeros_step(SPEC))
+        asked = ((INNER, "explore"), (INNER, "exploit"), (alike, "exploit"))
+        return [agent.act(KEY, state, mode)[1] for agent, mode in asked]
+
+    *drawn, as_in_life = map(np.asarray, chosen(INNER.init(KEY, SPEC)))
     assert (drawn[0] == as_in_life).all()
     assert not (drawn[0] == drawn[1]).any()
     with pytest.raises(ValueError, match="Shooting has no `choose`"):

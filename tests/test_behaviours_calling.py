@@ -144,7 +144,6 @@ def test_skills_of_a_log_are_told_apart_and_repeat_its_actions():
     done = jnp.array([[[0.8], [0.8]], [[-0.8], [-0.8]]])
     repeated = jax.jit(lambda state: skills.act(KEY, state, skills.named(state, 0 * done, done), 0 * done[:, 0], "exploit"))
     acts = np.asarray(repeated(state))
-    print(acts, info["skill_error"][0], info["skill_error"][-20:].mean())
     np.testing.assert_allclose(acts[:, 0], [3.2, -3.2], atol=0.8)
     after, _ = jax.jit(skills.learn)(KEY, state, jnp.zeros((2, 2, 1)), done, jnp.zeros(2))
     jax.tree.map(np.testing.assert_array_equal, after, state)

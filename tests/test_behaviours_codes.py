@@ -72,13 +72,13 @@ def cluttered(key, rows=256):
 
 
 def test_inverse_dynamics_code_what_the_body_can_do_and_no_clutter():
-    learner = Pretrained(learner=Cloning(units=8), width=4, lessons=1500, units=32, learning_rate=3e-3)
+    learner = Pretrained(learner=Cloning(units=8), width=4, lessons=600, units=16, learning_rate=1e-2)
 
     def update(state, key):
         return learner.learn(key, state, cluttered(key)[0])[0], None
 
     begun = learner.init(KEY, 8, BOX)
-    state = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 1500))[0])(begun)
+    state = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 600))[0])(begun)
     rows, inside = jax.tree.map(np.asarray, cluttered(jax.random.key(9), 1000))
     code = np.asarray(learner.coded(state, rows.now))
     own, clutter = (
@@ -118,13 +118,13 @@ def linear(rows):
 
 
 def test_invented_states_lead_back_to_what_was_shown():
-    learner = Corrective(learner=Cloning(units=8), labels=4, lessons=0, learning_rate=3e-3)
+    learner = Corrective(learner=Cloning(units=8), labels=4, lessons=0, units=32, learning_rate=1e-2)
     rows = linear(256)
 
     def update(state, key):
         return learner.learn(key, state, rows)[0], None
 
-    state = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 1000))[0])(learner.init(KEY, 2, BOX))
+    state = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 300))[0])(learner.init(KEY, 2, BOX))
     invented = jax.jit(lambda slope: dataclasses.replace(learner, slope=slope).invented(KEY, state, rows))
     found = jax.tree.map(np.asarray, invented(learner.slope))
     weighs = found.weight > 0

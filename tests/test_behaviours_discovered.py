@@ -66,18 +66,25 @@ def test_only_a_rule_that_is_told_depends_on_the_lifetime() -> None:
 
 
 def test_worlds_have_chances_and_what_is_best_earns_most() -> None:
-    for world in jax.jit(lifetimes.drawn)(KEY):
-        np.testing.assert_allclose(world.moves.sum(axis=-1), 1.0, atol=1e-5)
-        assert bool(jnp.all((world.pays >= 0.0) & (world.pays <= 1.0)))
-        even = jnp.full((STATES, ACTIONS), 1 / ACTIONS)
-        assert float(lifetimes.share(world, even)) == 0.0
-        # what is played earns what is expected
+    @jax.jit
+    def even(world):
+        chances = jnp.full((STATES, ACTIONS), 1 / ACTIONS)
         _, _, paid = lifetimes.played(KEY, world, jnp.zeros((STATES, ACTIONS)), 2000)
-        np.testing.assert_allclose(paid.sum(axis=0).mean(), lifetimes.earned(world, even), atol=0.35)
-    bandit, chain = jax.jit(lifetimes.drawn)(KEY)[:2]
-    np.testing.assert_allclose(lifetimes.best(bandit), STEPS * bandit.pays[0].max(), rtol=1e-5)
+        return lifetimes.share(world, chances), paid, lifetimes.earned(world, chances)
+
+    drawn = jax.tree.map(np.asarray, jax.jit(lifetimes.drawn)(KEY))
+    for world in drawn:
+        np.testing.assert_allclose(world.moves.sum(axis=-1), 1.0, atol=1e-5)
+        assert np.all((world.pays >= 0.0) & (world.pays <= 1.0))
+        share, paid, earned = even(world)
+        assert float(share) == 0.0
+        # what is played earns what is expected
+        np.testing.assert_allclose(np.asarray(paid).sum(axis=0).mean(), earned, atol=0.35)
+    bandit, chain = drawn[:2]
+    best = jax.jit(lifetimes.best)
+    np.testing.assert_allclose(best(bandit), STEPS * bandit.pays[0].max(), rtol=1e-5)
     # five steps on, and then paid
-    np.testing.assert_allclose(lifetimes.best(chain), STEPS - 5, rtol=1e-5)
+    np.testing.assert_allclose(best(chain), STEPS - 5, rtol=1e-5)
 
 
 def test_actor_critic_and_a_search_learn_in_finite_worlds() -> None:

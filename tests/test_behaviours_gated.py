@@ -51,9 +51,9 @@ class Costs(IQL):
 
 
 def batch(number=16):
-    now = jnp.linspace(-2.0, 2.0, number)[:, None]
-    one = jnp.ones(number)
-    return Batch(now=now, action=0.3 * jnp.sin(3 * now), reward=-(now[:, 0] ** 2), continues=one, after=0.9 * now, weight=one)
+    now = np.linspace(-2.0, 2.0, number, dtype=np.float32)[:, None]
+    one, action, after = np.ones(number, np.float32), np.float32(0.3) * np.sin(3 * now), np.float32(0.9) * now
+    return Batch(now=now, action=action, reward=-(now[:, 0] ** 2), continues=one, after=after, weight=one)
 
 
 def small(**changes):
@@ -100,18 +100,20 @@ def test_one_member_is_not_pushed_apart_from_itself_and_others_are_from_the_like
 
 def test_without_room_to_move_nothing_moves_and_the_gate_takes_only_what_is_judged_better():
     learner = small(study=0, improving=10, every=1)
-    state = replace(learner.init(KEY, 1, BOX), lessons=jnp.int32(3))
-    after, _ = jax.jit(replace(learner, cut=0.0).learn)(KEY, state, batch())
+    state = replace(learner.init(KEY, 1, BOX), lessons=np.int32(3))
+    given = batch()
+    # one program for every size of the cut
+    improve = jax.jit(lambda state, cut: replace(learner, cut=cut).learn(KEY, state, given))
+    after, _ = improve(state, 0.0)
     jax.tree.map(np.testing.assert_array_equal, after.policy, state.policy)
-    improve = jax.jit(learner.learn)
-    after, info = improve(KEY, replace(state, judged=jnp.array([jnp.inf, -jnp.inf])), batch())
+    after, info = improve(replace(state, judged=np.float32([np.inf, -np.inf])), learner.cut)
     assert float(info["accepted"]) == 0.5
     assert not np.array_equal(after.policy.network[0].weight, state.policy.network[0].weight)
     np.testing.assert_array_equal(after.behaviour.network[0].weight[0], state.behaviour.network[0].weight[0])
     np.testing.assert_array_equal(after.behaviour.network[0].weight[1], after.policy.network[0].weight[1])
     # when the lessons are over, nothing changes
-    ended = replace(state, lessons=jnp.int32(10))
-    jax.tree.map(np.testing.assert_array_equal, improve(KEY, ended, batch())[0], ended)
+    ended = replace(state, lessons=np.int32(10))
+    jax.tree.map(np.testing.assert_array_equal, improve(ended, learner.cut)[0], ended)
 
 
 def test_the_agent_studies_until_it_lives_and_hands_policy_and_value_on():
@@ -119,13 +121,14 @@ def test_the_agent_studies_until_it_lives_and_hands_policy_and_value_on():
     online = OnPolicy(learner=PPO(units=8, epochs=1, pieces=1), horizon=2)
     agent = Uni(offline=replace(small(), study=1, units=8), memory=Ring(bytes=100_000), online=online, batch=8)
     state = agent.init(KEY, spec)
-    learn, remember = jax.jit(agent.learn), jax.jit(agent.remember)
+    learn, remember, see, act = (jax.jit(method) for method in (agent.learn, agent.remember, agent.see, agent.act))
 
     def moment(seed, origin):
-        now = jax.random.normal(jax.random.key(seed), (4, 1))
-        step = TimeStep(kind=jnp.ones(4, jnp.int8), observation=now, reward=now[:, 0])
-        made = lived(step, 0.5 * now.clip(-1, 1), replace(step, observation=0.9 * now), task={}, surprise=jnp.zeros(4))
-        return replace(made, origin=jnp.full(4, origin, jnp.int8))
+        now = np.random.default_rng(seed).normal(size=(4, 1)).astype(np.float32)
+        step = TimeStep(kind=np.ones(4, np.int8), observation=now, reward=now[:, 0])
+        next, zeros = replace(step, observation=np.float32(0.9) * now), np.zeros(4, np.float32)
+        made = lived(step, np.float32(0.5) * now.clip(-1, 1), next, task={}, surprise=zeros)
+        return replace(made, origin=np.full(4, origin, np.int8))
 
     for seed in range(6):
         state, _ = remember(KEY, state, moment(seed, SHOWN))
@@ -138,7 +141,7 @@ def test_the_agent_studies_until_it_lives_and_hands_policy_and_value_on():
     assert not np.array_equal(studied.online.learner.value[0].weight, state.online.learner.value[0].weight)
     state = studied
     for seed in range(2):
-        state, _ = agent.act(KEY, agent.see(KEY, state, moment(seed, 0).step)[0])
+        state, _ = act(KEY, see(KEY, state, moment(seed, 0).step)[0])
         state, _ = remember(KEY, state, moment(seed, 0))
     after, info = learn(KEY, state)
     assert int(after.offline.lessons) == 1

@@ -65,10 +65,10 @@ def test_a_demand_that_is_met_leaves_no_motion_along_its_slope():
 def test_an_agent_behind_a_guard_sends_and_remembers_what_is_allowed():
     agent = Guarded(agent=ModelFree(learner=SAC(units=4), memory=Ring(bytes=10_000), batch=4), world=LINKS)
     check.agent(agent, LINKS.spec, depth="shapes").raise_if_broken()
-    state = agent.init(KEY, LINKS.spec)
+    state = jax.jit(lambda key: agent.init(key, LINKS.spec))(KEY)
     near = jnp.array([[2.4 - 0.001, 0.0, 0.0, 0.0]])
     state = type(state)(**{**vars(state), "observation": near})
-    sent = np.stack([agent.act(jax.random.key(seed), state, "random")[1] for seed in range(20)])
+    sent = np.asarray(jax.jit(jax.vmap(lambda key: agent.act(key, state, "random")[1]))(jax.random.split(KEY, 20)))
     assert sent[..., 0].max() < 1e-3
     with pytest.raises(ValueError, match="guard"):
         Guarded(agent=agent.agent, world=Pendulum()).init(KEY, Pendulum().spec)

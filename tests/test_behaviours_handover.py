@@ -18,7 +18,7 @@ from umwelt.networks.layers import mish
 KEY = jax.random.key(7)
 BOX = Box(shape=(2,), low=-2.0, high=2.0)
 SPEC = WorldSpec(name="plane", observation=Box(shape=(3,), low=-1.0, high=1.0), action=BOX, task=Box(shape=(1,)), batch=400)
-SMALL = Implicit(latent=16, units=16, encoder_units=16, members=4)
+SMALL = Implicit(latent=16, units=16, encoder_units=16, members=2)
 CENTRED = Centred(model=SMALL)
 
 

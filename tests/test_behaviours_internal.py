@@ -74,19 +74,26 @@ LEARNERS = (
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=["internal", "asymmetric"])
 def test_a_policy_does_not_read_what_is_hidden_and_values_do(learner):
-    state = learner.init_for(KEY, SPACE, ACTION)
-    now, after = oscillator(KEY, 6)
-    other = now.at[:, 0].set(jax.random.permutation(KEY, now[:, 0]))
-    _, unit, log_prob = learner.act(KEY, state, now, "explore")
-    np.testing.assert_array_equal(learner.act(KEY, state, other, "explore")[1], unit)
-    some = jnp.ones((6, 1))
+    state = jax.jit(lambda key: learner.init_for(key, SPACE, ACTION))(KEY)
+    now, after = map(np.asarray, jax.jit(lambda key: oscillator(key, 6))(KEY))
+    other = now.copy()
+    other[:, 0] = np.roll(now[:, 0], 1)
+
+    @jax.jit
+    def read(state, features):
+        _, unit, log_prob = learner.act(KEY, state, features, "explore")
+        facts = state.parts.facts(features[:, None])
+        return unit, log_prob, facts, learner.learner.values(state.inner, facts)
+
+    unit, log_prob, facts, value = map(np.asarray, read(state, now))
+    hidden, _, _, changed = read(state, other)
+    np.testing.assert_array_equal(hidden, unit)
+    some = np.ones((6, 1), np.float32)
     did = {"unit": unit[:, None], "log_prob": log_prob[:, None], "reward": some}
     held = Rollout(now=now[:, None], after=after[:, None], **did, terminated=some < 0, last=some > 0, weight=some)
-    facts = state.parts.facts(held.now)
     assert facts.shape[-1] == 2
-    value = learner.learner.values(state.inner, facts)
-    assert not np.allclose(value, learner.learner.values(state.inner, state.parts.facts(other[:, None])))
-    after, info = jax.jit(lambda state: learner.learn(KEY, state, held))(state)
+    assert not np.allclose(value, changed)
+    after, info = jax.jit(lambda state, held: learner.learn(KEY, state, held))(state, held)
     assert set(info) == {metric.name for metric in learner.metrics}
     assert int(after.inner.rounds) == 1
 

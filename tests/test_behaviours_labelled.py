@@ -149,5 +149,4 @@ def test_guesses_in_a_linear_world_are_the_solution_of_its_equation():
     held = reels.taken(state.known, rows)
     exact = (np.asarray(held.after) - np.asarray(held.now) @ own.T) @ np.linalg.pinv(push).T
     np.testing.assert_allclose(exact, held.action, atol=1e-4)
-    print(np.sqrt(np.mean((np.asarray(found) - exact) ** 2)))
     assert np.sqrt(np.mean((np.asarray(found) - exact) ** 2)) < 0.05

@@ -3,6 +3,8 @@
 import itertools
 import pickle
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,15 +27,22 @@ AGENT = Snapshots(
 
 
 def step(kind: int) -> TimeStep:
-    return TimeStep(kind=jnp.full(1, kind, jnp.int8), observation=jnp.array([[1.0, 0.0, 0.5]]), reward=jnp.ones(1))
+    seen = np.array([[1.0, 0.0, 0.5]], np.float32)
+    return TimeStep(kind=np.full(1, kind, np.int8), observation=seen, reward=np.ones(1, np.float32))
+
+
+@cache
+def stored() -> Any:
+    """The agent's state with one snapshot."""
+    return jax.jit(lambda key: AGENT.snapshot(AGENT.init(key, SPEC)))(KEY)
 
 
 def test_a_stored_skill_acts_bit_for_bit_the_same_after_a_later_life_and_after_a_save():
-    state = jax.jit(AGENT.snapshot)(AGENT.init(KEY, SPEC))
-    seen, skill = jnp.array([[1.0, 0.0, 0.5]] * 4), jnp.zeros(4, jnp.int32)
+    state = stored()
+    seen, skill = np.array([[1.0, 0.0, 0.5]] * 4, np.float32), np.zeros(4, np.int32)
     act = jax.jit(lambda library: AGENT.library.act(AGENT.agent.learner, KEY, library, skill, seen, "explore"))
     before = np.asarray(act(state.library))
-    state, _ = AGENT.remember(KEY, state, lived(step(FIRST), jnp.ones((1, 1)), step(MID)))
+    state, _ = jax.jit(AGENT.remember)(KEY, state, lived(step(FIRST), np.ones((1, 1), np.float32), step(MID)))
     later = jax.jit(
         lambda state: jax.lax.fori_loop(0, 1000, lambda at, held: AGENT.learn(jax.random.fold_in(KEY, at), held)[0], state)
     )(state)
@@ -72,9 +81,8 @@ def test_among_equals_the_oldest_leaves():
 
 def test_it_is_drawn_anew_who_acts_and_snapshots_share_what_the_present_policy_leaves():
     agent = replace(AGENT, own=0.25)
-    state = agent.snapshot(agent.snapshot(agent.init(KEY, SPEC)))
-    see = jax.jit(agent.see)
-    drawn = [int(see(jax.random.key(at), state, step(FIRST))[0].skill[0]) for at in range(400)]
+    state, see = jax.jit(agent.snapshot)(stored()), jax.jit(agent.see)
+    drawn = jax.jit(jax.vmap(lambda key: agent.see(key, state, step(FIRST))[0].skill[0]))(jax.random.split(KEY, 400))
     shares = np.bincount(drawn, minlength=4) / 400
     np.testing.assert_allclose(shares, [0.375, 0.375, 0.0, 0.25], atol=0.08)
     chosen, _ = see(KEY, state, step(FIRST))
@@ -85,7 +93,7 @@ def test_it_is_drawn_anew_who_acts_and_snapshots_share_what_the_present_policy_l
 
 
 def test_a_snapshot_acts_when_it_was_drawn_and_the_present_policy_in_a_probe():
-    state = jax.jit(AGENT.snapshot)(AGENT.init(KEY, SPEC))
+    state = stored()
     weaker = jax.tree.map(lambda leaf: leaf * 0 if leaf.dtype == jnp.float32 else leaf, state.library.weights)
     state = replace(state, library=replace(state.library, weights=weaker))
     act = jax.jit(AGENT.act, static_argnums=2)

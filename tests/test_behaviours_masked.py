@@ -79,8 +79,9 @@ def test_masks_have_the_drawn_shares_and_may_end_in_the_middle() -> None:
 
 
 def test_a_forward_model_is_what_least_squares_finds_and_a_hidden_stretch_is_the_mean() -> None:
-    part = replace(SMALL, learning_rate=3e-3, ratios=(0.5, 1.0))
-    state, batch = taught(part, 1000), stretches(jax.random.key(9), 500)
+    # without cut stretches more is to be learned from each lesson
+    part = replace(SMALL, learning_rate=5e-3, ratios=(0.5, 1.0), last=0.0)
+    state, batch = taught(part, 500), stretches(jax.random.key(9), 500)
     rebuilt = jax.jit(lambda visible: part.rebuilt(state.policy, batch.context, jnp.broadcast_to(visible, (500, 3, 3))))
     error = np.asarray(missed(state.acts, rebuilt(shown("forward", 3)[0]), batch))[:, -1, STATE].mean()
     # least squares on the step before has no error at all

@@ -1,6 +1,7 @@
 """Behaviour transformers: losses by hand, whose gradients reach the true code alone, and chances that the data have."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -20,6 +21,7 @@ BOX = Box(shape=(1,), low=-1.0, high=1.0)
 SMALL = BeT(codes=KMeans(number=2, restarts=2, gather=1, kept=64, iterations=3), window=3, width=16, layers=1, heads=2)
 
 
+@partial(jax.jit, static_argnames=("rows", "length", "share"))
 def stretches(key: jax.Array, rows: int = 16, length: int = 3, share: float = 0.25) -> Sequences:
     """Actions that are 0.8 in a share of all rows, else -0.4, whatever is seen."""
     seeing, acting = jax.random.split(key)
@@ -30,6 +32,12 @@ def stretches(key: jax.Array, rows: int = 16, length: int = 3, share: float = 0.
     return Sequences(
         context=context, after=features, wanted_after=zeros, continues=zeros + 1, acted=ones, returned=ones, achieved=features
     )
+
+
+@partial(jax.jit, static_argnums=0)
+def done_by(part: BeT, state: transformers.BetState, context: Context) -> jax.Array:
+    """What it does in a probe."""
+    return part.act(KEY, state, context, "exploit")
 
 
 def taught(part: BeT, lessons: int) -> transformers.BetState:
@@ -46,7 +54,7 @@ PLAIN = replace(SMALL, focus=0.0, decay=0.0)
 
 @pytest.fixture(scope="module")
 def plain() -> transformers.BetState:
-    return taught(PLAIN, 400)
+    return taught(PLAIN, 200)
 
 
 def test_without_focus_the_loss_is_cross_entropy_and_with_it_what_is_known_counts_less() -> None:
@@ -76,14 +84,14 @@ def test_chances_become_the_shares_of_the_data_and_actions_its_two_points(plain:
     high = int(part.codes.encode(state.codes, jnp.array([[0.8]]))[0, 0])
     chance = softmax(np.asarray(logits)[:, :, 0], axis=-1)[..., high]
     assert chance.mean() == pytest.approx(0.25, abs=0.05)
-    done = np.asarray(part.act(KEY, state, batch.context, "exploit"))[:, 0, 0]
+    done = np.asarray(done_by(part, state, batch.context))[:, 0, 0]
     assert np.mean(np.minimum(np.abs(done - 0.8), np.abs(done + 0.4)) < 0.05) > 0.95
     assert np.mean(done > 0) == pytest.approx(0.25, abs=0.07)
 
 
 def test_one_code_is_plain_cloning_and_means_two_habits() -> None:
     part = replace(SMALL, codes=KMeans(number=1, restarts=1, gather=1, kept=64, iterations=2))
-    done = part.act(KEY, taught(part, 300), stretches(KEY).context, "exploit")
+    done = done_by(part, taught(part, 300), stretches(KEY).context)
     np.testing.assert_allclose(done, 0.25 * 0.8 - 0.75 * 0.4, atol=0.1)
 
 
@@ -155,18 +163,18 @@ def test_a_goal_that_decides_is_followed_and_one_that_is_shuffled_is_not() -> No
     towards = []
     for shuffled in (False, True):
         state = run(begun, np.full(250, shuffled))
-        done = np.asarray(part.act(KEY, state, context, "exploit"))
+        done = np.asarray(done_by(part, state, context))
         towards.append([done[aims == side].mean() for side in (-1.0, 1.0)])
     np.testing.assert_allclose(towards[0], [-0.5, 0.5], atol=0.1)
     assert abs(towards[1][1] - towards[1][0]) < 0.25
 
 
 def test_residual_codes_and_sampled_corrections_learn_chunks() -> None:
-    codes = Residual(levels=2, number=3, latent=8, units=32, lessons=200, decay=0.9)
+    codes = Residual(levels=2, number=3, latent=8, units=16, lessons=120, decay=0.9)
     part = BeT(codes=codes, window=2, chunk=2, offsets="sampled", coarse=5.0, width=16, layers=1, heads=2)
-    state = taught(part, 600)
+    state = taught(part, 360)
     context = jax.tree.map(lambda leaf: leaf[:, :2], stretches(KEY, rows=400).context)
-    done = np.asarray(part.act(KEY, state, context, "exploit"))
+    done = np.asarray(done_by(part, state, context))
     assert done.shape == (400, 2, 1)
     near = np.minimum(np.abs(done - 0.8), np.abs(done + 0.4))
     assert float(np.mean(near < 0.15)) > 0.8

@@ -131,7 +131,6 @@ def test_a_prior_holds_the_policy_where_it_was_until_it_fades(tiny):
         learned = jax.lax.scan(lambda state, key: learner.learn(key, state, held), state, jax.random.split(KEY, 4))[0]
         return jnp.mean(actors.divergence(learned.policy, state.policy, state.acts, np.ones((4, 2), np.float32)))
 
-    print(moved(1.0), moved(1e-6))
     assert 0.0 < float(moved(1.0)) < 0.1 * float(moved(1e-6))
 
 

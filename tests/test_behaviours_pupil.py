@@ -79,15 +79,20 @@ def test_from_memory_alone_it_is_a_plain_loop_of_optax() -> None:
     pupil = Pupil(units=(6,), newest=0, memory=STORE, rehearsed=32)
     state = begun(pupil, 3)
     network, adam = state.network, optax.adam(pupil.learning_rate)
-    moments, learn, slope = adam.init(network), jax.jit(pupil.learn), jax.jit(jax.grad(miss))
+    moments, learn, draw = adam.init(network), jax.jit(pupil.learn), jax.jit(STORE.sample, static_argnums=2)
+
+    @jax.jit
+    def followed(network: Any, moments: Any, cards: jax.Array, truth: jax.Array) -> Any:
+        step, moments = adam.update(jax.grad(miss)(network, cards, truth), moments, network)
+        return optax.apply_updates(network, step), moments
+
     held = np.asarray(state.memory.steps.observation["card"][:24, 0])
     named = {card.tobytes(): truth for card, truth in zip(held, state.memory.steps.observation["truth"][:24, 1], strict=True)}
     for index in range(8):
         key = jax.random.fold_in(KEY, index)
-        drawn = STORE.sample(keys.split(key, "draw")[0], state.memory, (32,)).step.observation["card"]
-        truth = jnp.stack([named[np.asarray(card).tobytes()] for card in drawn])
-        step, moments = adam.update(slope(network, drawn, truth), moments, network)
-        network = optax.apply_updates(network, step)
+        drawn = np.asarray(draw(keys.split(key, "draw")[0], state.memory, (32,)).step.observation["card"])
+        truth = np.stack([named[card.tobytes()] for card in drawn])
+        network, moments = followed(network, moments, drawn, truth)
         state, _ = learn(key, state)
     for mine, plain in zip(jax.tree.leaves(state.network), jax.tree.leaves(network), strict=True):
         np.testing.assert_allclose(mine, plain, atol=1e-6)
@@ -110,8 +115,8 @@ def test_each_method_is_a_setting_of_one_loss() -> None:
     drawn = Pupil(units=(6,), memory=STORE, rehearsed=8, outputs=Square(), said=0.3, truths=0.0)
     full = begun(drawn)
     # what was said on the day must differ from what is said now
-    full = replace(full, network=jax.tree.map(lambda leaf: leaf + 0.1, full.network))
-    old = drawn._drawn(KEY, full)
+    full = replace(full, network=jax.tree.map(lambda leaf: np.asarray(leaf) + np.float32(0.1), full.network))
+    old = jax.jit(drawn._drawn)(KEY, full)
     assert old is not None
 
     def er(network: Any) -> jax.Array:
@@ -121,17 +126,17 @@ def test_each_method_is_a_setting_of_one_loss() -> None:
         apart = (answers(network, old.cards) - old.said) ** 2
         return miss(network, new.cards, new.truth) + 0.3 * 0.5 * apart.mean()
 
-    same(gradient(replace(drawn, outputs=None, truths=1.0), full, old), jax.grad(er)(full.network))
-    same(gradient(drawn, full, old), jax.grad(der)(full.network))
+    same(gradient(replace(drawn, outputs=None, truths=1.0), full, old), jax.jit(jax.grad(er))(full.network))
+    same(gradient(drawn, full, old), jax.jit(jax.grad(der))(full.network))
     lwf = replace(bare, outputs=Entropy(temperature=2.0), said=0.7, copied_every=5)
-    copied = replace(state, copy=jax.tree.map(lambda leaf: 0.9 * leaf, state.network))
+    copied = replace(state, copy=jax.tree.map(lambda leaf: np.float32(0.9) * np.asarray(leaf), state.network))
 
     def distilled(network: Any) -> jax.Array:
         now, then = answers(network, new.cards) / 2, answers(copied.copy, new.cards) / 2
         cross = -jnp.sum(jax.nn.softmax(then) * jax.nn.log_softmax(now), axis=-1).mean()
         return miss(network, new.cards, new.truth) + 0.7 * 4.0 * cross
 
-    same(gradient(lwf, copied), jax.grad(distilled)(copied.network))
+    same(gradient(lwf, copied), jax.jit(jax.grad(distilled))(copied.network))
     np.testing.assert_allclose(gradient(lwf, replace(copied, updates=jnp.int32(4))).weights[0], gradient(bare, state).weights[0])
 
 

@@ -1,6 +1,7 @@
 """Ways of doing things: without pay and with one way it is the learner inside, and ways that differ are recognised."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -27,6 +28,14 @@ def moments(key: jax.Array, ways: int, rows: int = 64) -> Batch:
     return Batch(now=now, action=action, reward=(way == ways - 1) * 1.0, continues=0.0 * ones, after=now, weight=ones)
 
 
+@partial(jax.jit, static_argnums=0)
+def taught(part: Reparameterised, state: Any, keys: jax.Array) -> tuple[Any, dict[str, jax.Array]]:
+    """A lesson about three ways for each key, and what the last one says."""
+    lesson = lambda state, key: part.learn(key, state, moments(key, 3))  # noqa: E731
+    state, info = jax.lax.scan(lesson, state, keys)
+    return state, jax.tree.map(lambda leaf: leaf[-1], info)
+
+
 def test_one_way_without_pay_is_the_learner_inside() -> None:
     alone = replace(PART, ways=1, distinct=0.0, entropy=0.0)
     batch = moments(KEY, 1)
@@ -37,28 +46,22 @@ def test_one_way_without_pay_is_the_learner_inside() -> None:
 
 
 def test_ways_are_paid_the_nats_by_which_they_are_recognised() -> None:
-    state = PART.init(KEY, 4, BOX)
-    learn = jax.jit(PART.learn)
-    info = {}
-    for number in range(150):
-        state, info = learn(jax.random.fold_in(KEY, number), state, moments(jax.random.fold_in(KEY, number), 3))
+    state, info = taught(PART, PART.init(KEY, 4, BOX), jax.random.split(KEY, 150))
     # the actions of the ways lie far apart, so the network is nearly sure
     assert float(info["way_recognised"]) > -0.1
     # what the critics learn is the reward and log 3, the most that three ways can be paid for
     batch, weights = moments(KEY, 3, 300), PART.decay**150
     learner: Any = PART.learner
-    worth = learner.worth(state.inner, batch.now, batch.action)
-    paid = batch.reward + weights * np.log(3)
-    assert float(jnp.abs(worth.mean() - paid.mean())) < 0.6
+    worth = np.asarray(jax.jit(learner.worth)(state.inner, batch.now, batch.action))
+    paid = np.asarray(batch.reward) + weights * np.log(3)
+    assert np.abs(worth.mean() - paid.mean()) < 0.6
     assert set(info) >= {"way_recognised", "way_entropy", "value"}
 
 
 def test_the_choice_is_soft_over_the_values_of_ways(monkeypatch: pytest.MonkeyPatch) -> None:
     part, values = replace(PART, decay=1.0, distinct=0.0, entropy=0.5), jnp.array([0.0, 0.3, 1.0])
     monkeypatch.setattr(Reparameterised, "_values", lambda self, key, inner, seen: jnp.broadcast_to(values, (seen.shape[0], 3)))
-    state, learn = part.init(KEY, 4, BOX), jax.jit(part.learn)
-    for number in range(250):
-        state, _ = learn(KEY, state, moments(jax.random.fold_in(KEY, number), 3))
+    state, _ = taught(part, part.init(KEY, 4, BOX), jax.random.split(KEY, 250))
     # of all choices, the most that values and half a nat of entropy together can be has this one
     np.testing.assert_allclose(part.chances(state, jnp.zeros((1, 1)))[0], jax.nn.log_softmax(values / 0.5), atol=0.1)
 

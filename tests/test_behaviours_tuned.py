@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -23,10 +22,12 @@ AGENT = Tuned(
 
 
 def moment(seed, origin):
-    now = jax.random.normal(jax.random.key(seed), (4, 1))
-    step = TimeStep(kind=jnp.ones(4, jnp.int8), observation=now, reward=now[:, 0])
-    made = lived(step, 0.5 * now.clip(-1, 1), replace(step, observation=0.9 * now), task={}, surprise=jnp.zeros(4))
-    return replace(made, origin=jnp.full(4, origin, jnp.int8))
+    now = np.random.default_rng(seed).uniform(-2.0, 2.0, (4, 1)).astype(np.float32)
+    step = TimeStep(kind=np.ones(4, np.int8), observation=now, reward=now[:, 0])
+    next, zeros = replace(step, observation=np.float32(0.9) * now), np.zeros(4, np.float32)
+    return replace(
+        lived(step, np.float32(0.5) * now.clip(-1, 1), next, task={}, surprise=zeros), origin=np.full(4, origin, np.int8)
+    )
 
 
 def test_the_average_of_the_clone_acts_and_is_the_prior_of_what_follows():
@@ -40,13 +41,14 @@ def test_the_average_of_the_clone_acts_and_is_the_prior_of_what_follows():
     clone = state.pupil.learner
     jax.tree.map(np.testing.assert_array_equal, state.online.learner.policy, clone.inner.mean)
     # in the body that is examined it does what was shown, half of what it sees
-    seen = jnp.array([[-1.0], [-0.4], [0.4], [1.0]])
+    seen = np.float32([[-1.0], [-0.4], [0.4], [1.0]])
     body = AGENT.embody(KEY, state, SPEC)
-    body, _ = AGENT.see(KEY, body, TimeStep(kind=jnp.zeros(4, jnp.int8), observation=seen, reward=jnp.zeros(4)))
-    _, action = AGENT.act(KEY, body, "exploit")
+    see, act = jax.jit(AGENT.see), jax.jit(AGENT.act, static_argnums=2)
+    body, _ = see(KEY, body, TimeStep(kind=np.zeros(4, np.int8), observation=seen, reward=np.zeros(4, np.float32)))
+    _, action = act(KEY, body, "exploit")
     np.testing.assert_allclose(action, 0.5 * seen, atol=0.15)
     for seed in range(2):
-        state, _ = AGENT.act(KEY, AGENT.see(KEY, state, moment(seed, 0).step)[0])
+        state, _ = act(KEY, see(KEY, state, moment(seed, 0).step)[0], "explore")
         state, _ = remember(KEY, state, moment(seed, 0))
     after, info = learn(KEY, state)
     jax.tree.map(np.testing.assert_array_equal, after.pupil, state.pupil)

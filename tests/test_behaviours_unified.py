@@ -32,15 +32,18 @@ def normal(key: jax.Array, rows: int = 128) -> Sequences:
     return stretches(seen, action, 0.8 * seen + 0.5 * action + 0.2 * later)
 
 
-def lessons(part: Any, state: Any, number: int, make: Any) -> Any:
+def lessons(part: Any, state: Any, number: int, make: Any, level: int | None = None) -> Any:
+    """The state after so many lessons. level: of the compiler's care, which pays for thousands of them."""
+
     def once(state: Any, key: jax.Array) -> Any:
         return part.learn(key, state, make(key))[0], None
 
-    return jax.jit(lambda state: jax.lax.scan(once, state, jax.random.split(KEY, number))[0])(state)
+    options = None if level is None else {"xla_backend_optimization_level": level}
+    return jax.jit(lambda state: jax.lax.scan(once, state, jax.random.split(KEY, number))[0], compiler_options=options)(state)
 
 
 def test_levels_of_noise_choose_among_the_four_conditionals_of_a_normal_world() -> None:
-    state = lessons(SMALL, SMALL.init(KEY, 1, BOX), 3000, normal)
+    state = lessons(SMALL, SMALL.init(KEY, 1, BOX), 3000, normal, level=1)
     rows = jnp.ones((2000, 1))
     drawn = jax.jit(lambda *given, **named: SMALL.drawn(KEY, state, *given, **named), static_argnames="blind")
     for seen in (-0.8, 0.5):

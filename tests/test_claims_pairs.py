@@ -190,7 +190,7 @@ def test_attention_and_recurrence_have_about_as_many_weights() -> None:
 
 
 def test_practice_teaches_four_classes() -> None:
-    study = Bursts(reader=Attention(width=16, blocks=1), share=0.0, classes=4, labels=4, pairs=2, updates=100, rate=1e-2, batch=32, probes=200)
+    few = {"classes": 4, "labels": 4, "pairs": 2, "batch": 32, "probes": 200}
+    study = Bursts(reader=Attention(width=16, blocks=1), share=0.0, updates=100, rate=1e-2, **few)
     found = jax.jit(study)(KEY)
-    print(found)
     assert found["in_weights"] > 0.95

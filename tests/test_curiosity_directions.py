@@ -47,21 +47,26 @@ def test_a_controllable_distance_with_even_deviations_is_the_straight_one() -> N
 
 def test_the_map_turns_towards_the_skills_that_go_with_changes() -> None:
     by = Directions(distance="straight", units=16, multiplier=30.0, learning_rate=3e-3)
-    skill = jax.random.normal(KEY, (256, 2))
-    skill /= jnp.linalg.norm(skill, axis=1, keepdims=True)
-    now = jax.random.uniform(jax.random.key(1), (256, 2), minval=-0.5, maxval=0.5)
-    after, weight = now + 0.3 * skill, jnp.ones(256)
+    random = np.random.default_rng(0)
+    skill = random.normal(size=(256, 2)).astype(np.float32)
+    skill /= np.linalg.norm(skill, axis=1, keepdims=True)
+    now = random.uniform(-0.5, 0.5, (256, 2)).astype(np.float32)
+    after, weight = now + np.float32(0.3) * skill, np.ones(256, np.float32)
 
-    def lesson(state: Any, _: Any) -> Any:
-        state, info = by.learn(KEY, state, now, after, skill, weight)
-        return state, info["excess"]
+    @jax.jit
+    def taught(state: Any, weight: jax.Array) -> Any:
+        def lesson(state: Any, _: Any) -> Any:
+            state, info = by.learn(KEY, state, now, after, skill, weight)
+            return state, info["excess"]
+
+        return jax.lax.scan(lesson, state, None, length=400)
 
     begun = by.init(KEY, 2)
-    state, excess = jax.jit(lambda state: jax.lax.scan(lesson, state, None, length=400))(begun)
+    state, excess = taught(begun, weight)
     # mean distances count entries, so a map that is aligned and touches its bound pays the deviation of one entry
-    assert float(by.reward(state, now, after, skill).mean()) == pytest.approx(0.3 / 2**0.5, abs=0.04)
+    assert np.asarray(by.reward(state, now, after, skill)).mean() == pytest.approx(0.3 / 2**0.5, abs=0.04)
     assert float(excess[-1]) < 0.01
-    idle, _ = by.learn(KEY, begun, now, after, skill, 0 * weight)
+    idle, _ = taught(begun, 0 * weight)
     for one, other in zip(jax.tree.leaves(idle), jax.tree.leaves(begun), strict=True):
         np.testing.assert_array_equal(one, other)
     with pytest.raises(ValueError, match="distance"):

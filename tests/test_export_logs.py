@@ -272,7 +272,7 @@ def test_a_failing_log_is_reported_once_and_the_life_is_the_same(tmp_path: Path,
     monkeypatch.setattr(follow, "EVERY", 0.0)
     sentences: list[str] = []
     logs = log.Log(("tensorboard",), say=sentences.append)
-    rhythm = umwelt.Rhythm(probe_every=0, probe_episodes=1, record_every=5)
+    rhythm = umwelt.Rhythm(probe_episodes=0, record_every=5)
     life = umwelt.Life(world=Pendulum(time_limit=20), agent=RandomAgent(), teacher=Blocks(), rhythm=rhythm)
     umwelt.live(life, steps=300, name="logged", lives=tmp_path, on_progress=logs.on_progress, events=logs.events)
     umwelt.live(life, steps=300, name="alone", lives=tmp_path)

@@ -1,5 +1,6 @@
 """A life's world model as a Gymnasium environment."""
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -13,6 +14,7 @@ import umwelt.gymnasium
 from umwelt.behaviours import ModelPredictive, RandomAgent
 from umwelt.gymnasium import Dreamt
 from umwelt.life.composition import BadLife
+from umwelt.life.rhythm import Rhythm
 from umwelt.memory import Ring
 from umwelt.models import Implicit, Losse, Truth
 from umwelt.models.linear.encoder import Encoder
@@ -40,7 +42,8 @@ def unlearned(world: Any, model: Any, **fields: Any) -> Dreamt:
 def folder(tmp_path_factory: Any) -> Any:
     """A life of 150 decisions whose model predicts observations."""
     lives = tmp_path_factory.mktemp("lives")
-    umwelt.live(life_of(Pendulum(), LOSSE), steps=150, name="small", lives=lives)
+    life = replace(life_of(Pendulum(), LOSSE), rhythm=Rhythm(probe_episodes=0))
+    umwelt.live(life, steps=150, name="small", lives=lives)
     return lives
 
 

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 from umwelt.cli.main import VERBS
@@ -28,10 +29,16 @@ FILES = sorted(HOUSE.rglob("*.py"))
 INSIDE = [path for path in FILES if path.parent != HOUSE]
 
 
+@cache
+def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The imports of a file, which is parsed once for all tests."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def rooms_imported(path: Path) -> set[str]:
     """The rooms that a file imports."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in imports(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "umwelt":
             inner = node.module.split(".")[1:]
             found |= {inner[0]} if inner else {alias.name for alias in node.names}
@@ -72,6 +79,5 @@ def test_no_torch_in_the_package() -> None:
 
 
 def _modules(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
-    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    return plain | {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    plain = {alias.name for node in imports(path) if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {node.module for node in imports(path) if isinstance(node, ast.ImportFrom) and node.module}

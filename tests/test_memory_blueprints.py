@@ -90,14 +90,15 @@ def test_a_committee_errs_as_often_as_the_binomial_law_says(number: int) -> None
 
 
 def test_what_is_kept_reaches_the_records_of_its_call_and_feedback_mends_calls() -> None:
-    made = jax.jit(SOURCE.made)(KEY)
+    reviewed = jax.jit(lambda wrong: replace(SOURCE, wrong=wrong).made(KEY))
+    made = reviewed(SOURCE.wrong)
     plain = jax.jit(replace(SOURCE, attempts=1, reviewers=0, verify=False).made)(KEY)
     assert bool(jnp.all(plain.kept))
     assert float(jnp.mean(plain.executable)) < 0.65 < 0.95 < float(jnp.mean(made.executable))
     kept = np.flatnonzero(made.kept)
     assert 100 < len(kept) < 400
     # with right reviewers, what is kept is paid by the desk itself
-    sure = jax.jit(replace(SOURCE, wrong=0.0).made)(KEY)
+    sure = reviewed(0.0)
     paid = np.asarray(sure.reward).sum(axis=1)
     assert (paid[np.asarray(sure.kept)] == 1.0).all()
     assert np.asarray(plain.reward).sum(axis=1).mean() < 0.7

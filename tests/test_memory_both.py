@@ -23,25 +23,34 @@ def stream(ticks: int, origin: int, first: int = 0, episode: int = 9) -> Experie
     kind = np.full(ticks + 1, MID)
     kind[number % (episode + 1) == 0] = FIRST
     kind[number % (episode + 1) == episode] = TRUNCATED
-    wide = lambda values, dtype: jnp.asarray(np.repeat(np.asarray(values)[:, None], 2, axis=1), dtype)  # noqa: E731
+    wide = lambda values, dtype: np.repeat(np.asarray(values, dtype)[:, None], 2, axis=1)  # noqa: E731
     steps = TimeStep(
-        kind=wide(kind, jnp.int8), observation=wide(first + number, jnp.float32), reward=wide(first + number, jnp.float32)
+        kind=wide(kind, np.int8), observation=wide(first + number, np.float32), reward=wide(first + number, np.float32)
     )
     before, after = (jax.tree.map(lambda leaf, cut=cut: leaf[cut], steps) for cut in (slice(-1), slice(1, None)))
-    origins = wide(np.full(ticks, origin), jnp.int8)
-    known = {"surprise": wide(np.full(ticks, 0.5), jnp.float32)} if origin == LIVED else {}
-    shown = {} if origin == LIVED else {"to_come": wide(100 + number[1:], jnp.float32)}
-    return Experience(step=before, action=wide(number[1:], jnp.float32), next=after, origin=origins, **known, **shown)
+    origins = wide(np.full(ticks, origin), np.int8)
+    known = {"surprise": wide(np.full(ticks, 0.5), np.float32)} if origin == LIVED else {}
+    shown = {} if origin == LIVED else {"to_come": wide(100 + number[1:], np.float32)}
+    return Experience(step=before, action=wide(number[1:], np.float32), next=after, origin=origins, **known, **shown)
 
 
 EXAMPLE = replace(
-    jax.tree.map(lambda leaf: leaf[0], stream(2, LIVED)), to_come=jnp.zeros(2), task={"size": jnp.zeros((2, 3), jnp.int32)}
+    jax.tree.map(lambda leaf: leaf[0], stream(2, LIVED)),
+    to_come=np.zeros(2, np.float32),
+    task={"size": np.zeros((2, 3), np.int32)},
 )
 
 
 @cache
 def machines(memory: Any) -> Any:
-    feed = jax.jit(lambda state, rows: jax.lax.scan(lambda held, row: (memory.add(KEY, held, row), None), state, rows)[0])
+    """(state, experience [ticks, 2]) -> the state after all of it, by a program that serves lives of every length; and draws."""
+    add = jax.jit(memory.add)
+
+    def feed(state: Any, rows: Experience) -> Any:
+        for tick in range(len(rows.origin)):
+            state = add(KEY, state, jax.tree.map(lambda leaf, tick=tick: leaf[tick], rows))
+        return state
+
     return feed, jax.jit(memory.sample, static_argnums=2)
 
 
@@ -84,10 +93,11 @@ def test_a_long_life_overwrites_nothing_that_was_shown() -> None:
 
 def test_rows_of_two_origins_are_parted() -> None:
     rows = stream(30, LIVED)
-    origin = rows.origin.at[:, 1].set(SHOWN)
+    second = np.arange(2) == 1
+    origin = np.where(second, np.int8(SHOWN), rows.origin)
     memory = Both(shown=Ring(bytes=9000), lived=Trajectories(bytes=9000, length=1), share=0.5, least=1)
     feed, draw = machines(memory)
-    state = feed(memory.init(EXAMPLE), replace(rows, origin=origin, action=rows.action.at[:, 1].add(500)))
+    state = feed(memory.init(EXAMPLE), replace(rows, origin=origin, action=rows.action + np.float32(500) * second))
     drawn = draw(KEY, state, (64,))
     assert np.array_equal(drawn.action >= 500, drawn.origin == SHOWN)
     assert np.bincount(drawn.origin).tolist() == [32, 0, 32]

@@ -63,7 +63,7 @@ def test_a_source_of_compiled_moments_keeps_the_contract() -> None:
 
 def test_the_pages_keep_the_contract_and_pay_the_expert() -> None:
     check.world(Site(batch=2)).raise_if_broken()
-    rows = Sites().real(KEY, 60)
+    rows = jax.jit(lambda: Sites().real(KEY, 60))()
     assert float(rows.weight.min()) == 1.0
     seen = np.asarray(rows.now[:, : 5 * len(LABELS)]).reshape(60, 5, len(LABELS)).argmax(-1)
     assert len({tuple(each) for each in seen.tolist()}) == 2

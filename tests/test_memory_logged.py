@@ -108,7 +108,8 @@ def test_without_a_world_a_life_studies_the_table_and_its_policy_acts(tmp_path: 
     values = np.random.default_rng(0).uniform(-1, 1, (120, 4))
     np.savetxt(path, values, fmt="%.4f", delimiter=",", header="a,b,u,r", comments="")
     words = ["--shown", str(path), "--columns", "obs=a,b", "action=u", "reward=r", "--recipe", "losse_mpc"]
-    small = ["--recipe.model.encoder.grids", "4", "--recipe.planner.samples", "8", "--recipe.planner.elites", "4", "--recipe.planner.horizon", "4"]
+    small = ["--recipe.model.encoder.grids", "4", "--recipe.planner.samples", "8", "--recipe.planner.elites", "4"]
+    small += ["--recipe.planner.horizon", "4"]
     study = ["--rhythm.study", "3", "--steps", "0"]
     made, command, stem = read([*words, *small, *study])
     assert isinstance(innermost(made.world), Absent)

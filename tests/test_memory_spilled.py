@@ -166,7 +166,7 @@ def test_too_few_places_to_wait_in_are_refused(tmp_path: Path) -> None:
 def spilling() -> Life:
     """A life whose memory spills, on two tasks; it acts at random, since learning takes long to compile."""
     agent = replace(sac.agent, memory=Spilled(bytes=20_000, disk=12_000, staged=60, exchanged=8, length=2))
-    rhythm = replace(sac.rhythm, random=600, chunk=50, probe_episodes=1)
+    rhythm = replace(sac.rhythm, random=600, chunk=50, probe_episodes=0)
     teacher = Blocks(names=("earth", "moon"), steps=200)
     return Life(world=Pendulum(time_limit=40), agent=agent, teacher=teacher, rhythm=rhythm)
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import itertools
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -34,8 +36,17 @@ def grow(model, data, spec=None, chunk=None):
 
 
 def features_of(model, state, inputs):
-    encoder = model.encoder
-    return dense_features(state.projection, encoder.bins, encoder.grids, encoder.axes, inputs)
+    """The note's encoder as in `dense_features`, for all rows at once."""
+    encoder, side = model.encoder, model.encoder.bins + 1
+    height = encoder.bins / (1 + np.exp(-(np.asarray(inputs, np.float64) @ np.asarray(state.projection, np.float64))))
+    features, every = np.zeros((len(inputs), encoder.size)), np.arange(len(inputs))
+    for grid in range(encoder.grids):
+        place = height[:, grid * encoder.axes : (grid + 1) * encoder.axes]
+        cell = np.floor(place).astype(int)
+        for corner in itertools.product((0, 1), repeat=encoder.axes):
+            index = np.ravel_multi_index(tuple((cell + corner).T), (side,) * encoder.axes)
+            features[every, grid * side**encoder.axes + index] += np.abs(np.subtract(1, corner) - (place - cell)).prod(axis=1)
+    return features
 
 
 @pytest.mark.parametrize("encoder", [Encoder(grids=7, bins=4, axes=1), SMALL, Encoder(grids=3, bins=2, axes=3)])
@@ -48,6 +59,8 @@ def test_the_encoder_is_the_one_of_the_note(encoder):
     np.add.at(dense, (np.arange(40)[:, None], np.asarray(active)), np.asarray(value))
     expected = dense_features(projection, encoder.bins, encoder.grids, encoder.axes, inputs)
     np.testing.assert_allclose(dense, expected, atol=1e-12)
+    state = SimpleNamespace(projection=projection)
+    np.testing.assert_allclose(features_of(Losse(encoder=encoder), state, inputs), expected, atol=1e-12)
     assert np.all(np.diff(np.asarray(active), axis=1) > 0)
 
 
@@ -94,7 +107,7 @@ def test_statistics_are_those_of_the_whole_batch(solver):
 
 def test_exact_is_ridge_regression_after_ten_thousand_steps():
     data, unseen = smooth(10_000), smooth(500, seed=1)
-    model = Losse(encoder=Encoder(grids=5, bins=3, axes=3), warm_up=100)
+    model = Losse(encoder=Encoder(grids=3, bins=3, axes=3), warm_up=100)
     state, info = grow(model, data)
     inputs, targets = standard_rows(state, data)
     phi = features_of(model, state, inputs)

@@ -143,7 +143,7 @@ def test_pictures_are_encoded_and_decoded():
     batch = dataclasses.replace(
         batch, step=dataclasses.replace(batch.step, observation=every), next=dataclasses.replace(batch.next, observation=every)
     )
-    state, info = repeated(model, spec, batch, 90)
+    state, info = repeated(model, spec, batch, 45)
     assert float(info["decoder_loss"][-1]) < 0.25 * float(info["decoder_loss"][0])
     step = TimeStep(kind=np.zeros(4, np.int8), observation=shown, reward=np.zeros(4, np.float32))
 
@@ -175,7 +175,7 @@ def test_a_model_without_a_decoder_learns_actions_and_values():
         step=dataclasses.replace(life.step, kind=kind, observation=np.roll(shown, 1, axis=0)),
         next=dataclasses.replace(life.next, kind=kind, observation=shown, reward=np.ones_like(life.next.reward)),
     )
-    state, info = repeated(model, CHOICES, sequences_of(life, 12), 300)
+    state, info = repeated(model, CHOICES, sequences_of(life, 12), 120)
     # the least loss of values is the entropy of two bins, and that of actions is zero
     assert float(info["grasp_loss"][-1]) < 1.0 < float(info["grasp_loss"][0]) / 4
 

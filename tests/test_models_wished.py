@@ -1,6 +1,7 @@
 """A model of the world apart from the task that is announced to it."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import jax
@@ -24,9 +25,14 @@ class Unknowing:
     """A world without a known reward."""
 
 
+@cache
 def batch(wish: str) -> Experience:
     """Eight rows of one step under a wish."""
-    task = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (8, *leaf.shape)), WORLD.tasks()[wish])
+    return stepped(jax.tree.map(lambda leaf: np.broadcast_to(leaf, (8, *np.shape(leaf))), WORLD.tasks()[wish]))
+
+
+@jax.jit
+def stepped(task: Any) -> Experience:
     state, before = WORLD.init(KEY, task)
     action = jax.random.uniform(KEY, (8, 3), minval=-1.0)
     _, after = WORLD.step(KEY, state, action, task)

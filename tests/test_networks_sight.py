@@ -69,8 +69,8 @@ def squares(key: jax.Array, number: int) -> tuple[jax.Array, jax.Array]:
 
 
 def test_dqn_learns_a_bandit_whose_context_is_a_picture() -> None:
-    seeing, learner = form(bytes_of(10, 10, 3)), DQN(units=32, learning_rate=2e-3)
-    ones, zeros = jnp.ones(32), jnp.zeros((32, seeing.width))
+    seeing, learner = form(bytes_of(10, 10, 3)), DQN(units=16, learning_rate=5e-3)
+    ones, zeros = np.ones(32, np.float32), np.zeros((32, seeing.width), np.float32)
 
     def update(state, key):
         drawn, taken = jax.random.split(key)
@@ -80,12 +80,13 @@ def test_dqn_learns_a_bandit_whose_context_is_a_picture() -> None:
         batch = Batch(now=seeing.flat(pictures), action=action, reward=reward, continues=0 * ones, after=zeros, weight=ones)
         return learner.learn(key, state, batch)[0], None
 
+    @jax.jit
     def greedy(state):
         pictures, quarter = squares(jax.random.key(99), 400)
         return jnp.mean(learner.act(KEY, state, seeing.flat(pictures), "exploit") == quarter)
 
     before = learner.init_for(KEY, seeing, CHOICES)
-    after = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 200))[0])(before)
+    after = jax.jit(lambda state: jax.lax.scan(update, state, jax.random.split(KEY, 100))[0])(before)
     assert float(greedy(before)) < 0.5
     assert float(greedy(after)) > 0.95
 

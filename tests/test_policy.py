@@ -4,7 +4,6 @@ import shutil
 
 import gymnasium
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from policy_lives import Plain, planned, showing, valued
@@ -73,15 +72,16 @@ def test_it_acts_as_the_agent_itself_does_under_examination(lives, policy):
     life, minds, _ = examination("planned", lives)
     spec = with_batch(life.world, 1).spec
     body = life.agent.embody(jax.random.key(BODY_KEY), minds[0], spec)
+    see, act = jax.jit(life.agent.see), jax.jit(life.agent.act, static_argnums=2)
     policy.reset()
     seen = [np.array([1.0, 0.0, 0.5], np.float32), np.array([0.9, 0.1, 1.0], np.float32)]
     for number, (observation, reward) in enumerate(zip(seen, (0.0, -2.0), strict=True)):
         key = jax.random.fold_in(jax.random.key(7), number)
         step = TimeStep(
-            kind=jnp.full(1, MID * number, jnp.int8), observation=observation[None], reward=jnp.full(1, reward, jnp.float32)
+            kind=np.full(1, MID * number, np.int8), observation=observation[None], reward=np.full(1, reward, np.float32)
         )
-        body, info = life.agent.see(keys.fold(key, "see"), body, step)
-        body, expected = life.agent.act(keys.fold(key, "act"), body, "exploit")
+        body, info = see(keys.fold(key, "see"), body, step)
+        body, expected = act(keys.fold(key, "act"), body, "exploit")
         if number == 0:
             policy = policy.another(seed=7)
         else:
@@ -90,7 +90,7 @@ def test_it_acts_as_the_agent_itself_does_under_examination(lives, policy):
         np.testing.assert_allclose(policy.doubt, info["doubt"][0], rtol=1e-3)
     actions = np.array([[0.5], [-0.5]], np.float32)
     found = policy.imagine(actions)
-    expected = life.agent.imagine(jax.random.key(0), body, jnp.asarray(actions)[:, None])
+    expected = jax.jit(life.agent.imagine)(jax.random.key(0), body, actions[:, None])
     np.testing.assert_allclose(found.reward, expected.reward[:, 0], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(found.observation, expected.observation[:, 0], rtol=1e-3, atol=1e-4)
     assert (found.observation.shape, found.doubt.shape) == ((2, 3), (2,))

@@ -258,7 +258,8 @@ def test_the_agents_of_the_library_act_by_given_skills() -> None:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Any:
     world = Restarted(world=Plane(batch=2), cells=Tiles(entries=(0, 1), low=(-9, -9), high=(9, 9), bins=(36, 36)), slots=1296)
-    life = Life(world=world, agent=Pointing(), teacher=Returning(), rhythm=Rhythm(random=0, updates=0, chunk=50), seed=3)
+    rhythm = Rhythm(random=0, updates=0, chunk=50, probe_episodes=0)
+    life = Life(world=world, agent=Pointing(), teacher=Returning(), rhythm=rhythm, seed=3)
     lives = tmp_path_factory.mktemp("lives")
     live(life, steps=200, name="kept", lives=lives)
     return lives / "kept"

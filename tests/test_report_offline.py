@@ -85,8 +85,12 @@ def test_agreement_is_counted_for_all_moments_and_for_the_best():
     assert chosen.rows[0] == ("all", "2", "50%", "-")
 
 
-def test_an_agent_is_compared_with_what_it_was_shown(life):
-    agent = life.agent.init(jax.random.key(0), WORLD.spec)
+@pytest.fixture(scope="module")
+def agent(life):
+    return jax.jit(lambda key: life.agent.init(key, WORLD.spec))(jax.random.key(0))
+
+
+def test_an_agent_is_compared_with_what_it_was_shown(life, agent):
     seen = offline_of(life, agent)
     assert seen is not None
     shown = list(life.shown[0].read(reading_key(0, 0), WORLD.spec))
@@ -107,8 +111,7 @@ def test_an_agent_is_compared_with_what_it_was_shown(life):
     assert [drawing.name for drawing in draw_offline(seen)] == ["offline-map", "offline-values"]
 
 
-def test_nothing_is_compared_where_no_action_was_shown(life):
-    agent = life.agent.init(jax.random.key(0), WORLD.spec)
+def test_nothing_is_compared_where_no_action_was_shown(life, agent):
     assert offline_of(replace(life, shown=()), agent) is None
     watched = replace(life, shown=(Played(world=WORLD, how="random", episodes=1, batch=1, actions=False),))
     assert offline_of(watched, agent) is None

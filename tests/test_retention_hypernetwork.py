@@ -51,7 +51,8 @@ def born() -> Any:
 
 def after_both(strength: float) -> tuple[Any, Any]:
     """The state after the first world, and after both."""
-    worlds = [jax.tree.map(lambda leaf: leaf.reshape(400, 64, *leaf.shape[1:]), turned(turn, 64 * 400, 1)) for turn in (0.6, -0.6)]
+    rows = [turned(turn, 64 * 400, 1) for turn in (0.6, -0.6)]
+    worlds = [jax.tree.map(lambda leaf: leaf.reshape(400, 64, *leaf.shape[1:]), each) for each in rows]
     first = lessons(born(), strength, worlds[0])
     return first, lessons(first, strength, worlds[1])
 

@@ -2,10 +2,10 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -20,10 +20,15 @@ CLEAN = Glyphs(shift=0.0, stretch=0.0, noise=0.0)
 """Glyphs that are their prototypes, so that a card names its class."""
 
 
+@partial(jax.jit, static_argnums=0)
+def begun(world: Cards, task: Any) -> Any:
+    return world.init(KEY, task)
+
+
 def shown(world: Cards, name: str, number: int = 64) -> tuple[np.ndarray, np.ndarray]:
     """Cards [N, h, w] of a task, and their truths [N]."""
     wide = replace(world, batch=number)
-    state, step = wide.init(KEY, rows(wide.tasks()[name], number))
+    state, step = begun(wide, rows(wide.tasks()[name], number))
     return np.asarray(step.observation["card"]), np.asarray(state.body.truth)
 
 
@@ -36,7 +41,7 @@ def test_the_truth_about_a_card_is_shown_with_the_next_and_pays_for_a_right_answ
     world = Cards(batch=5, time_limit=3, cards=CLEAN)
     task = rows(world.tasks()["all"], 5)
     signs = prototypes(10, 12, 0)
-    state, step = world.init(KEY, task)
+    state, step = begun(world, task)
     np.testing.assert_array_equal(step.observation["truth"], 10)
     turn = jax.jit(world.step)
     for tick in range(3):

@@ -191,8 +191,8 @@ def test_the_swingup_is_solved_by_planning():
 
     def refine(body, beliefs, key):
         mean, spread = beliefs
-        plans = jnp.clip(mean + spread * jax.random.normal(key, (200, 25, 1)), -1.0, 1.0)
-        best = plans[jax.lax.top_k(jax.vmap(promise, (None, 0))(body, plans), 20)[1]]
+        plans = jnp.clip(mean + spread * jax.random.normal(key, (60, 25, 1)), -1.0, 1.0)
+        best = plans[jax.lax.top_k(jax.vmap(promise, (None, 0))(body, plans), 8)[1]]
         return (best.mean(0), best.std(0)), None
 
     def decide(carry, key):

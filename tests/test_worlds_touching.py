@@ -87,18 +87,18 @@ def test_an_agent_that_seeks_keeps_the_contract() -> None:
 
 def test_the_doubt_of_the_last_step_is_paid_and_none_where_an_episode_begins() -> None:
     agent, spec = seeking(2.0), replace(Cartpole().spec, batch=2)
-    state = agent.init(KEY, spec)
-    ones = jnp.ones(2)
+    state, see = jax.jit(lambda key: agent.init(key, spec))(KEY), jax.jit(agent.see)
+    ones = np.ones(2, np.float32)
 
     def step(kind: list[int]) -> TimeStep:
-        return TimeStep(kind=jnp.asarray(kind, jnp.int8), observation=jnp.ones((2, 4)), reward=ones)
+        return TimeStep(kind=np.array(kind, np.int8), observation=np.ones((2, 4), np.float32), reward=ones)
 
-    state, _ = agent.see(KEY, state, step([FIRST, FIRST]))
+    state, _ = see(KEY, state, step([FIRST, FIRST]))
     np.testing.assert_array_equal(state.doubt, 0.0)
-    state, info = agent.see(KEY, state, step([MID, FIRST]))
+    state, info = see(KEY, state, step([MID, FIRST]))
     assert float(info["doubt"][0]) > 0
-    experience = lived(step([MID, 3]), jnp.zeros(2, int), step([MID, FIRST]), surprise=ones)
-    state, info = agent.remember(KEY, state, experience)
+    experience = lived(step([MID, 3]), np.zeros(2, np.int32), step([MID, FIRST]), surprise=ones)
+    state, info = jax.jit(agent.remember)(KEY, state, experience)
     np.testing.assert_allclose(info["sought"], [2.0 * float(state.doubt[0]), 0.0])
-    kept = agent.agent.memory.sample(KEY, state.inner.memory, (4,))  # type: ignore[attr-defined]
+    kept = jax.jit(agent.agent.memory.sample, static_argnums=2)(KEY, state.inner.memory, (4,))  # type: ignore[attr-defined]
     np.testing.assert_allclose(kept.next.reward, 1.0 + float(info["sought"][0]), rtol=1e-5)

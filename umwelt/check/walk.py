@@ -63,8 +63,7 @@ class Walk:
 
     def ends(self) -> int | None:
         """The index of the first step on which a row ended its episode, if another step follows."""
-        found = [index for index, step in enumerate(self.steps[:-1]) if np.any(step.kind >= TERMINATED)]
-        return found[0] if found else None
+        return next((index for index, step in enumerate(self.steps[:-1]) if np.any(step.kind >= TERMINATED)), None)
 
     def arguments(self, index: int) -> tuple[Any, Any, Any, Any]:
         """What `step` was given at `index`."""
@@ -95,7 +94,8 @@ def walk(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) 
     state, step = subject.init(for_init, subject.rows(0))
     spent = [time.perf_counter() - began]
     taken = Walk(keys=[], actions=[], tasks=[], states=[state], steps=[_copy(step)], raw=[step], events=[], seconds=spent)
-    while len(taken.actions) < steps or (len(taken.actions) < most and taken.ends() is None):
+    over = False
+    while len(taken.actions) < steps or (len(taken.actions) < most and not over):
         index = len(taken.actions)
         taken.keys.append(jax.random.fold_in(for_steps, index))
         taken.actions.append(subject.native(subject.draw(for_actions, index)))
@@ -106,6 +106,7 @@ def walk(subject: Subject, steps: int, shift: int = 0, to_an_end: bool = False) 
         taken.states.append(state)
         taken.steps.append(_copy(step))
         taken.raw.append(step)
+        over = over or bool(np.any(taken.steps[-2].kind >= TERMINATED))
     if spec.hosted:
         taken.events.extend(subject.world.drain(state) or ())  # another rule says what it has to return
         subject.world.close(state)
