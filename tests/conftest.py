@@ -18,9 +18,9 @@ STARTED = CACHE.with_name("jax_started")
 """Those of the processes that tests start. One that is killed can leave half an entry, which is then compiled again."""
 SIZE = 1_000_000_000
 """Bytes of a cache above which a run starts with an empty one."""
-LARGE = 4_000_000_000
+LARGE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
 """Bytes of a worker above which it lets go of its compiled programs between two files: two workers must leave room for the
-processes that tests start, on a machine of 16 GB."""
+processes that tests start."""
 SLOW = 0.1
 """Seconds of compilation above which a program is kept; smaller ones compile sooner than they load."""
 
@@ -93,6 +93,12 @@ def share_contexts() -> None:
         return here.context
 
     mlir.make_ir_context = shared
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what was collected out of all searches for cycles: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module", autouse=True)

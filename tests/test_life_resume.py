@@ -12,12 +12,10 @@ from umwelt.claims.studies.kills import OFTEN
 from umwelt.cli.main import main
 from umwelt.life.api import fingerprints
 
-LIGHT = ("--recipe.planner.samples", "32", "--recipe.planner.horizon", "5", "--recipe.planner.elites", "4")
-LIGHT += ("--rhythm.first-updates", "20", "--rhythm.updates", "5", "--recipe.model.units", "16", "--recipe.model.layers", "1")
-TASKS = ("--teacher.names", "earth", "moon", "--teacher.steps", "80")
+LIGHT = ("--recipe", "sac", "--recipe.learner.units", "16", "--recipe.batch", "16")
 LIVES = {
-    "pendulum": ("--recipe", "pets", *LIGHT, *TASKS),
-    "gymnasium:Hopper-v5": ("--recipe", "sac", "--recipe.learner.units", "16", "--recipe.batch", "16"),
+    "pendulum": (*LIGHT, "--teacher.names", "earth", "moon", "--teacher.steps", "80"),
+    "gymnasium:Hopper-v5": LIGHT,
 }
 
 

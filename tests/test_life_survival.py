@@ -122,14 +122,14 @@ def test_a_running_life_can_be_looked_at_while_it_saves_and_forgets(tmp_path):
     assert clocks[-1] > clocks[0]
 
 
-def test_a_life_killed_six_times_becomes_what_it_would_have_become(tmp_path):
+def test_a_life_killed_four_times_becomes_what_it_would_have_become(tmp_path):
     """Killed while it saves or writes, again and again: the value and the chronicle end as if nothing had been."""
     moments, end = random.Random(1), 5
     like = {"sum": np.float64(0), "ring": np.zeros(30_000)}
     broken = tmp_path / "broken"
     broken.mkdir()
     reached, longest = 0, 0.6
-    for _ in range(6):
+    for _ in range(4):
         life = subprocess.Popen([sys.executable, "-c", LIFE, str(broken), str(10**9)], stdout=subprocess.PIPE)
         with life:
             assert life.stdout.readline() == b"ready\n"

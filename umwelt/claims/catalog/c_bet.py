@@ -29,5 +29,6 @@ conditional = Claim(
     ),
     cites=("cbet_2023", "bet_2022"),
     minutes=12,
+    tried="one setting",
     not_shown="a real kitchen; a goal is one observation here, where the paper shows a stretch of them",
 )

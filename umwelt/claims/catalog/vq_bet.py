@@ -30,5 +30,6 @@ codes = Claim(
     ),
     cites=("vq_bet_2024", "bet_2022"),
     minutes=12,
+    tried="one setting",
     not_shown="driving and robots, and the pace beside a policy that denoises",
 )
