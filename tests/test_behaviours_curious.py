@@ -152,10 +152,14 @@ def reference(steps: list[TimeStep], weight: float) -> tuple[np.ndarray, np.ndar
     return np.reshape(paid, (-1, len(met))), np.reshape(before, (-1, len(met)))
 
 
+SCALED = counting(scale=3.0)
+"""One agent of many tests, for lives of three rows: its programs are compiled once."""
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_it_pays_what_a_plain_count_says(rows: int) -> None:
     steps = life(rows, 80)
-    _, kept, paid = run(counting(scale=3.0), steps)
+    _, kept, paid = run(SCALED, steps)
     expected, before = reference(steps, 0.5)
     np.testing.assert_allclose(paid, expected, rtol=2e-3, atol=1e-6)
     assert (paid > 0).sum() > 10
@@ -172,12 +176,11 @@ def test_it_pays_what_a_plain_count_says(rows: int) -> None:
 
 
 def test_the_inner_agent_acts_on_what_it_will_remember() -> None:
-    steps = life(2, 40, seed=1)
-    agent = counting()
-    state = begun(agent, steps[0])
+    steps = life(3, 40, seed=1)
+    state = begun(SCALED, steps[0])
     for step, next in itertools.pairwise(steps):
         seen = state.inner["step"].observation
-        state, experience, _ = turn(agent, state, step, next)
+        state, experience, _ = turn(SCALED, state, step, next)
         jax.tree.map(np.testing.assert_array_equal, seen, experience.step.observation)
         jax.tree.map(np.testing.assert_array_equal, state.inner["step"].observation, experience.next.observation)
 
@@ -194,21 +197,21 @@ def test_a_probe_counts_its_own_episode_and_leaves_the_life_alone() -> None:
         body, _ = act(KEY, body, "exploit")
         shown.append(np.argmax(body.inner["step"].observation["before"], -1).tolist())
     assert shown == [[0] * 3, [0] * 3, [1] * 3, [2] * 3, [0] * 3]
-    state, _ = agent.see(KEY, state, step_of(one))
+    state, _ = see(KEY, state, step_of(one))
     assert int(np.argmax(state.inner["step"].observation["before"])) == 2
 
 
 def test_without_tells_the_inner_agent_observes_the_world() -> None:
-    steps = life(2, 20)
-    state, kept, paid = run(counting(tells=False), steps)
+    steps = life(3, 20)
+    state, kept, paid = run(counting(scale=3.0, tells=False), steps)
     np.testing.assert_array_equal(kept[-1].next.observation, steps[-1].observation)
     assert state.ahead is None
-    np.testing.assert_array_equal(paid, run(counting(), steps)[2])
+    np.testing.assert_array_equal(paid, run(SCALED, steps)[2])
 
 
 def test_a_weight_is_in_units_of_the_discounted_sum() -> None:
     steps = life(3, 60, seed=2)
-    _, _, raw = run(counting(weight=1.0), steps)
+    raw = run(SCALED, steps)[2] / SCALED.weight
     _, _, paid = run(counting(weight=2.0, normalised=True, discount=0.9), steps)
     sums, all_sums = np.zeros(3), np.zeros((0, 1))
     for tick, (step, next) in enumerate(itertools.pairwise(steps)):
@@ -245,11 +248,10 @@ class Louder:
 
 def test_shown_experience_is_paid_and_keeps_its_return() -> None:
     agent = counting(scale=2.0)
-    state = agent.init(KEY, spec_of(4, 2))
     step, next = step_of(np.eye(4)[[0, 1]], FIRST), step_of(np.eye(4)[[2, 1]])
-    origin = jnp.asarray([SHOWN, WATCHED], jnp.int8)
-    shown = replace(lived(step, jnp.zeros(2, jnp.int32), next), origin=origin, to_come=jnp.asarray([5.0, 6.0]))
-    state, info = agent.remember(KEY, state, shown)
+    origin = np.array([SHOWN, WATCHED], np.int8)
+    shown = replace(lived(step, np.zeros(2, np.int32), next), origin=origin, to_come=np.float32([5.0, 6.0]))
+    state, info = jax.jit(lambda shown: agent.remember(KEY, agent.init(KEY, spec_of(4, 2)), shown))(shown)
     assert (info["bonus"] > 0).tolist() == [True, False], "the second stays where its episode began"
     np.testing.assert_array_equal(state.inner["experience"].to_come, [10.0, 12.0])
     np.testing.assert_array_equal(state.inner["experience"].origin, origin)
@@ -262,7 +264,7 @@ def test_the_leaf_stands_beside_an_announced_task() -> None:
     state = agent.init(KEY, spec)
     assert set(agent.shown_spec(state, spec).observation) == {"seen", "task", "before"}
     step = replace(step_of(np.eye(2)[[0]], FIRST), observation={"seen": jnp.ones((1, 2)), "task": jnp.ones((1, 1))})
-    state, _ = agent.see(KEY, state, step)
+    state, _ = jax.jit(agent.see)(KEY, state, step)
     assert set(state.inner["step"].observation) == {"seen", "task", "before"}
 
 
@@ -275,7 +277,7 @@ def test_pictures_and_signals_without_statistics_are_refused() -> None:
 
 
 AGENTS = {
-    "counts": counting(agent=ModelFree(learner=DQN(units=8), memory=Ring(bytes=100_000), batch=8)),
+    "counts": counting(agent=ModelFree(learner=DQN(units=8, layers=1), memory=Ring(bytes=100_000), batch=8)),
     "distilled": Curious(agent=RandomAgent(), curiosity=Distilled(units=8)),
 }
 

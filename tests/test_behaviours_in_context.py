@@ -121,7 +121,7 @@ def test_practice_names_the_expert_or_what_acted():
 
 
 def test_levers_pay_what_their_task_says_and_keep_the_contract_of_worlds():
-    check.world(Arms(batch=3, time_limit=5)).raise_if_broken()
+    check.world(Arms(batch=3, time_limit=5), steps=14).raise_if_broken()
     for world, deviation in ((Arms(batch=4000), 0.3), (Arms(batch=4000, chances=True), 0.4)):
         task = ArmsTask(means=np.broadcast_to(np.float32([0.2, 0.5, 0.8, 0.1, 0.0]), (4000, 5)))
         state, step = world.init(KEY, task)

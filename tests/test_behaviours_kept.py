@@ -1,6 +1,7 @@
 """Answers that are kept on old moments: what is drawn, what is held, and what then moves."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import jax
@@ -20,6 +21,8 @@ from umwelt.memory import Halves, Lifelong, Reservoir
 KEY = jax.random.key(3)
 SPEC = WorldSpec(name="line", observation=Box(shape=(2,)), action=Discrete(n=3), task=Box(shape=()), batch=2)
 MEMORY = Lifelong(bytes=4_000, keep=Halves(recent=0.5))
+DRAWN = (4000,)
+"""Of the rows that tests draw: one shape, which JAX compiles once."""
 
 
 DQN_SMALL = DQN(units=8, learning_rate=1e-2)
@@ -29,8 +32,9 @@ def agent_with(kept: Any, learner: Any = DQN_SMALL) -> Any:
     return ModelFree(learner=learner, memory=MEMORY, batch=16, kept=kept)
 
 
-def aged(agent, ticks):
-    """The state after so many decisions of two rows, without a lesson; the observation is the number of the decision."""
+@cache
+def ageing(agent):
+    """(state, ticks) -> the state, one program for every number of ticks."""
 
     def seen(tick):
         return TimeStep(
@@ -39,11 +43,16 @@ def aged(agent, ticks):
             reward=jnp.full(2, tick, jnp.float32),
         )
 
-    def tick(state, now):
+    def tick(now, state):
         experience = lived(seen(now), jnp.array([0, 2]), seen(now + 1), task=jnp.zeros(2), surprise=jnp.zeros(2))
-        return agent.remember(jax.random.fold_in(KEY, now), state, experience)[0], None
+        return agent.remember(jax.random.fold_in(KEY, now), state, experience)[0]
 
-    return jax.jit(lambda state: jax.lax.scan(tick, state, jnp.arange(ticks)))(agent.init(KEY, SPEC))[0]
+    return jax.jit(lambda state, ticks: jax.lax.fori_loop(0, ticks, tick, state))
+
+
+def aged(agent, ticks):
+    """The state after so many decisions of two rows, without a lesson; the observation is the number of the decision."""
+    return ageing(agent)(agent.init(KEY, SPEC), ticks)
 
 
 def test_it_keeps_the_contract() -> None:
@@ -64,7 +73,7 @@ def test_the_first_rows_are_old_and_say_when_they_were_lived() -> None:
     state = aged(agent, 100)
     slots, newest = state.memory.steps.kind.shape[0], state.memory.keep.recent.shape[0]
     assert newest < slots < 200, "something was forgotten"
-    experience, old = agent.kept.sampled(KEY, agent.memory, state.memory, (4000,))
+    experience, old = agent.kept.sampled(KEY, agent.memory, state.memory, DRAWN)
     born = np.asarray(experience.born)
     np.testing.assert_array_equal(born, experience.step.observation[:, 0], "the clock is that of the decision")
     assert old.tolist() == [True] * 2000 + [False] * 2000
@@ -78,7 +87,7 @@ def test_the_first_rows_are_old_and_say_when_they_were_lived() -> None:
 
 def test_where_nothing_is_old_yet_the_batch_is_recent() -> None:
     agent = agent_with(Kept(every=2))
-    experience, old = agent.kept.sampled(KEY, agent.memory, aged(agent, 4).memory, (16,))
+    experience, old = agent.kept.sampled(KEY, agent.memory, aged(agent, 4).memory, DRAWN)
     assert not bool(old.any())
     assert bool(experience.valid.all())
 

@@ -159,15 +159,15 @@ def test_the_bound_of_a_density_is_that_of_a_normal():
     beta, size, latents = 0.02, 2, 4
     space = Box(shape=(2,), low=-1.0, high=1.0)
     acts = policies.over(space)
-    density = Density(beta=beta, units=32, lessons=2000, learning_rate=2e-3)
+    density = Density(beta=beta, units=32, lessons=1000, learning_rate=4e-3)
     state = density.init(KEY, 2, acts)
 
     def lesson(state, key):
         return density.learn(key, state, normal(key), acts)[0], None
 
-    state = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 2000))[0])(state)
+    state = jax.jit(lambda state: jax.lax.scan(lesson, state, jax.random.split(KEY, 1000))[0])(state)
     assert bool(density.ready(state))
-    data = normal(jax.random.key(9), 20_000)
+    data = normal(jax.random.key(9), 5_000)
     loss = np.mean(np.asarray(latent.loss(KEY, state.model, data.now, data.action, beta)))
     variance = size * beta / (2 * latents)
     bound = latents / beta * loss + 0.5 * size * np.log(2 * np.pi * variance)

@@ -44,7 +44,7 @@ def lessons(part: Any, state: Any, number: int, make: Any, level: int | None = N
 
 def test_levels_of_noise_choose_among_the_four_conditionals_of_a_normal_world() -> None:
     state = lessons(SMALL, SMALL.init(KEY, 1, BOX), 3000, normal, level=1)
-    rows = jnp.ones((2000, 1))
+    rows = jnp.ones((1000, 1))
     drawn = jax.jit(lambda *given, **named: SMALL.drawn(KEY, state, *given, **named), static_argnames="blind")
     for seen in (-0.8, 0.5):
         window = jnp.concatenate([seen * rows, rows], axis=-1)
@@ -85,7 +85,7 @@ class Exact(Unified):
 def test_with_the_true_noise_all_four_draws_are_those_of_the_normal_world() -> None:
     part = Exact(window=1, steps=100, draws=100)
     state = part.init(KEY, 1, BOX)
-    rows, seen, beyond = jnp.ones((4000, 1)), 0.5, 0.3
+    rows, seen, beyond = jnp.ones((2000, 1)), 0.5, 0.3
     drawn = jax.jit(lambda *given, **named: part.drawn(KEY, state, *given, **named), static_argnames="blind")
     window = jnp.concatenate([seen * rows, rows], axis=-1)
     action, later = (each[:, 0] for each in drawn(window))

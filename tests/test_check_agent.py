@@ -20,7 +20,7 @@ STREAM = ModelPredictive(model=Losse(warm_up=10), planner=PLANNER)
 REPLAY = ModelPredictive(model=Ensemble(members=2, layers=1, units=8), planner=PLANNER, memory=Ring(bytes=100_000), batch=8)
 CAUTIOUS = SAC(units=8, soft=False, conservative=Conservative(draws=2, calibrated=True))
 OFFLINE = [
-    ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=32)
+    ModelFree(learner=learner, memory=Ring(bytes=100_000), batch=8)
     for learner in (Standard(learner=Averaged(learner=IQL(units=8))), CAUTIOUS)
 ]
 
@@ -130,7 +130,10 @@ class Imitator(DQN):
 
 def test_a_learner_that_reads_watched_actions_is_caught() -> None:
     memory = Ring(bytes=100_000)
-    found = {fault.rule for fault in check.agent(ModelFree(learner=Imitator(units=8), memory=memory, batch=32), CHOICES).faults}
+    found = {
+        fault.rule
+        for fault in check.agent(ModelFree(learner=Imitator(units=8, layers=1), memory=memory, batch=8), CHOICES).faults
+    }
     assert found == {"watched actions"}
 
 

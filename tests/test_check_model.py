@@ -14,8 +14,7 @@ import pytest
 import umwelt.check
 from umwelt.check.plant import BOXES, altered, random_life
 from umwelt.core import WATCHED, Box, Discrete, WorldSpec
-from umwelt.models import Ensemble, Losse
-from umwelt.models.linear.encoder import Encoder
+from umwelt.models import Ensemble
 
 METHODS = ("init", "start", "observe", "imagine", "learn")
 
@@ -72,7 +71,6 @@ def observing(change: Any) -> Any:
 
 def test_check_passes_models_of_every_diet() -> None:
     umwelt.check.model(SOUND, steps=60).raise_if_broken()
-    umwelt.check.model(Losse(encoder=Encoder(grids=4, axes=2), warm_up=40), steps=100).raise_if_broken()
     umwelt.check.model(Ensemble(members=2, layers=1, units=32, learning_rate=1e-2), steps=100).raise_if_broken()
 
 

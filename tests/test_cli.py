@@ -339,7 +339,7 @@ def test_a_life_of_several_tasks_is_probed_for_what_it_kept_and_what_its_model_k
         "--world.time-limit",
         "14",
     ]
-    small = ["--recipe.planner.samples", "24", "--recipe.planner.iterations", "1", "--rhythm.random", "100"]
+    small = ["--recipe.planner", "shooting", "--recipe.planner.samples", "24", "--rhythm.random", "100"]
     words = ["--world", "pendulum", "--recipe", "losse_mpc", "--name", "two", *SHORT[2:], "--steps", "150", *tasks, *small]
     lived = umwelt("live", *words, cwd=tmp_path)
     assert lived.returncode == 0, lived.stderr
@@ -430,7 +430,9 @@ def test_what_a_life_does_is_recorded_and_another_studies_it_without_a_decision(
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["episodes"] == 2
     words = ["--world", "pendulum", "--recipe", "sac", "--recipe.batch", "8", "--shown", "shown", "--name", "pupil"]
-    done = umwelt("live", *words, "--steps", "0", "--rhythm.study", "20", "--json", "--quiet", *SHORT[2:4], cwd=home)
+    done = umwelt(
+        "live", *words, "--steps", "0", "--rhythm.study", "20", "--rhythm.probe-episodes", "0", "--json", "--quiet", cwd=home
+    )
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert (summary["clock"], summary["decisions"]) == (20, 0)
@@ -506,10 +508,10 @@ def test_an_environment_is_not_made_before_its_options_are_known(tmp_path: Path,
 
 def test_a_full_disk_stops_the_life_with_3_and_the_last_save_lives_on(tmp_path: Path) -> None:
     """A limit on the size of files stands in for the full disk: the system refuses the write in the same way."""
-    limit = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, resource.RLIM_INFINITY)); "
+    limit = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY)); "
     command = [sys.executable, "-c", limit + "runpy.run_module('umwelt', run_name='__main__')"]
     command += ["live", "--world", "pendulum", "--recipe", "random", "--name", "full", "--quiet", "--steps", "400000"]
-    command += ["--rhythm.record-every", "1", "--rhythm.save-seconds", "0", "--rhythm.probe-episodes", "1"]
+    command += ["--rhythm.record-every", "1", "--rhythm.save-seconds", "0", "--rhythm.probe-episodes", "0"]
     full = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=200)
     assert full.returncode == 3, full.stderr
     assert "free" in full.stderr

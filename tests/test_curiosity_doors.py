@@ -125,7 +125,7 @@ def test_batches_of_several_steps_and_episodic_signals_are_refused() -> None:
 
 
 def test_an_agent_with_a_curious_learner_keeps_the_contract() -> None:
-    learner = Rewarded(learner=DQN(units=8), curiosity=Distilled(units=8))
+    learner = Rewarded(learner=DQN(units=8, layers=1), curiosity=Distilled(units=8))
     spec = WorldSpec(
         name="rooms", observation=Box(shape=(3,)), action=Discrete(n=4), task={"size": Box(low=0.0, high=1.0)}, batch=3
     )
@@ -185,8 +185,7 @@ def visits(rooms: Any, kinds: Any = None, origin: int = LIVED) -> Experience:
 
 def test_imagination_pays_one_over_the_root_of_the_visits_of_the_next_belief() -> None:
     model = Wondering(model=Doors(), curiosity=CELLS)
-    state = model.init(KEY, SPEC)
-    state, info = model.learn(KEY, state, visits([0, 0, 0, 1]))
+    state, info = jax.jit(lambda rows: model.learn(KEY, model.init(KEY, SPEC), rows))(visits([0, 0, 0, 1]))
     assert int(state.inner) == 1
     unit = np.sqrt((3 * (1 / 3) + 1) / 4)
     assert float(info["model_bonus"]) == pytest.approx((3 * 3**-0.5 + 1) / 4 / unit, rel=1e-5)
@@ -200,12 +199,23 @@ def test_sequences_are_learned_without_their_seams() -> None:
     model = Wondering(model=Doors(diet="replay"), curiosity=CELLS)
     # row 0 visits 1, 2; row 1 visits 3, ends, and begins again at 0, from where it enters 1
     kinds = [[FIRST, MID, MID, MID], [MID, TRUNCATED, FIRST, MID]]
-    state, _ = model.learn(KEY, model.init(KEY, SPEC), visits([[0, 1, 2, 2], [0, 3, 0, 1]], kinds))
     rooms = np.eye(ROOMS, dtype=np.int32)
-    np.testing.assert_array_equal(CELLS.times(state.curiosity, rooms), [0, 2, 2, 1])
-    after, _, believed = model.learn_and_recall(KEY, state, visits([[0, 1, 2, 2]]))
+
+    @jax.jit
+    def learned(rows: Any) -> Any:
+        state, _ = model.learn(KEY, model.init(KEY, SPEC), rows)
+        return state, CELLS.times(state.curiosity, rooms)
+
+    @jax.jit
+    def recalled(state: Any, rows: Any) -> Any:
+        after, _, believed = model.learn_and_recall(KEY, state, rows)
+        return believed, CELLS.times(after.curiosity, rooms)
+
+    state, times = learned(visits([[0, 1, 2, 2], [0, 3, 0, 1]], kinds))
+    np.testing.assert_array_equal(times, [0, 2, 2, 1])
+    believed, times = recalled(state, visits([[0, 1, 2, 2]]))
     np.testing.assert_array_equal(np.argmax(believed["room"], -1)[:, 0], [0, 1, 2, 2])
-    np.testing.assert_array_equal(CELLS.times(after.curiosity, rooms), [0, 3, 4, 1])
+    np.testing.assert_array_equal(times, [0, 3, 4, 1])
 
 
 @part
@@ -226,8 +236,9 @@ class Deeds:
 
 def test_unknown_actions_are_not_read() -> None:
     model = Wondering(model=Doors(), curiosity=Deeds())
+    learn = jax.jit(lambda rows: model.learn(KEY, model.init(KEY, SPEC), rows))
     for origin, learned in ((LIVED, [0, 2, 0, 1]), (WATCHED, [0, 0, 0, 0])):
-        state, _ = model.learn(KEY, model.init(KEY, SPEC), visits([1, 1, 3], origin=origin))
+        state, _ = learn(visits([1, 1, 3], origin=origin))
         np.testing.assert_array_equal(state.curiosity, learned)
 
 

@@ -24,6 +24,8 @@ from umwelt.teachers import Blocks
 from umwelt.worlds import Pendulum
 
 RHYTHM = Rhythm(random=3, learn_every=2, updates=2, chunk=4, probe_episodes=1, save_seconds=0.0)
+UNTAUGHT = dataclasses.replace(RHYTHM, random=0, updates=0, probe_episodes=0)
+"""Stretches of one length, in which no agent learns and none is examined."""
 LESSONS = Metric(name="lessons", unit="", meaning="rounds of learning")
 
 
@@ -233,7 +235,7 @@ class Doubling:
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_a_compiled_agent_reads_the_answer_one_stretch_later(seeds: int, tmp_path: Path) -> None:
-    made = life(Asking(), voice=Doubling(), seeds=seeds, rhythm=dataclasses.replace(RHYTHM, random=0, updates=0))
+    made = life(Asking(), voice=Doubling(), seeds=seeds, rhythm=UNTAUGHT)
     pushed: list[list[float]] = []
 
     def watch(progress: Any) -> None:
@@ -315,9 +317,9 @@ class Pondering(Reflecting):
 
 @pytest.mark.parametrize(("teacher", "seeds"), [(Reflecting(), 1), (Reflecting(), 2), (Pondering(), 2)])
 def test_a_teacher_reflects_once_between_two_stretches(teacher: Any, seeds: int, tmp_path: Path) -> None:
-    made = life(Counting(), teacher=teacher, seeds=seeds)
-    living = live(made, steps=11 * 2 * seeds, lives=tmp_path)
-    ends = [3, 7, 11]
+    made = life(Counting(), teacher=teacher, seeds=seeds, rhythm=UNTAUGHT)
+    living = live(made, steps=12 * 2 * seeds, lives=tmp_path)
+    ends = [4, 8, 12]
     _, mind = living.saver.load().value
     assert np.ravel(mind.teacher.times).tolist() == [3] * seeds
     for seed in range(seeds):

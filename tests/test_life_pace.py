@@ -122,7 +122,7 @@ def test_a_life_is_the_same_wherever_its_segments_are_cut(
     made = life(rhythm, driver=driver)
     for name, aim in (("whole", 1e9), ("cut", 1e-9)):
         monkeypatch.setattr(pace, "AIM", aim)
-        live(made, steps=2 * 90, name=name, lives=tmp_path)
+        live(made, steps=2 * 50, name=name, lives=tmp_path)
     assert fingerprints("cut", lives=tmp_path) == fingerprints("whole", lives=tmp_path)
 
 
@@ -146,15 +146,15 @@ def crash(progress: Any) -> None:
     raise RuntimeError(f"out of power at {progress.clock}")
 
 
-@pytest.mark.parametrize("rhythm", [FREQUENT, RARE], ids=["frequent", "rare"])
+@pytest.mark.parametrize(("rhythm", "steps"), [(FREQUENT, 25), (RARE, 48)], ids=["frequent", "rare"])
 def test_a_signal_stops_a_long_round_of_learning_and_nothing_is_lost(
-    rhythm: Rhythm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rhythm: Rhythm, steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = life(rhythm)
-    live(made, steps=2 * 60, name="whole", lives=tmp_path)
+    live(made, steps=2 * steps, name="whole", lives=tmp_path)
     monkeypatch.setattr(pace, "AIM", 1e-9)
     with pytest.raises(Stopped):
-        live(made, steps=2 * 60, name="stopped", lives=tmp_path, on_progress=acting(interrupt, "update 5 of 9"))
+        live(made, steps=2 * steps, name="stopped", lives=tmp_path, on_progress=acting(interrupt, "update 5 of 9"))
     saves = Checkpoints(tmp_path / "stopped" / "checkpoints")
     saves.load()
     assert saves.latest() == rhythm.study + 13

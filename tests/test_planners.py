@@ -151,9 +151,10 @@ def test_choices_are_those_of_the_best_of_all_sequences(planner: Any) -> None:
 
 def test_mppi_weights_equal_a_softmax_by_hand() -> None:
     planner = MPPI(elites=3, relative=False, temperature=2.0, samples=4)
-    weights = planner.weigh(jnp.asarray([[1.0, 3.0, -jnp.inf, 2.0], [5.0, 1.0, 3.0, 1.5], [-jnp.inf] * 4]))
+    scores = np.float32([[1.0, 3.0, -np.inf, 2.0], [5.0, 1.0, 3.0, 1.5], [-np.inf] * 4])
+    weights = np.asarray(jax.jit(planner.weigh)(scores))
     first = np.exp([-1.0, 0.0, -0.5])
-    np.testing.assert_allclose(weights[0, jnp.asarray([0, 1, 3])], first / first.sum(), rtol=1e-5)
+    np.testing.assert_allclose(weights[0, [0, 1, 3]], first / first.sum(), rtol=1e-5)
     assert weights[0, 2] == 0
     second = np.exp([0.0, -1.0, -1.75])
     np.testing.assert_allclose(weights[1], np.array([second[0], 0, second[1], second[2]]) / second.sum(), rtol=1e-5)
@@ -161,18 +162,19 @@ def test_mppi_weights_equal_a_softmax_by_hand() -> None:
 
 
 def test_a_relative_temperature_ignores_the_unit_of_reward() -> None:
-    scores = jax.random.normal(KEY, (3, 50))
-    planner = MPPI(samples=50, elites=10, temperature=0.4)
-    np.testing.assert_allclose(planner.weigh(scores), planner.weigh(100.0 * scores - 7.0), atol=1e-4)
-    finite = np.sort(np.asarray(scores[0]))[-10:]
+    scores = np.random.default_rng(0).normal(size=(3, 50)).astype(np.float32)
+    weigh = jax.jit(MPPI(samples=50, elites=10, temperature=0.4).weigh)
+    np.testing.assert_allclose(weigh(scores), weigh(100.0 * scores - 7.0), atol=1e-4)
+    finite = np.sort(scores[0])[-10:]
     weights = np.exp((finite - finite.max()) / (0.4 * finite.std()))
-    np.testing.assert_allclose(np.sort(planner.weigh(scores)[0])[-10:], weights / weights.sum(), rtol=1e-4)
+    np.testing.assert_allclose(np.sort(np.asarray(weigh(scores))[0])[-10:], weights / weights.sum(), rtol=1e-4)
 
 
 def test_sampled_actions_follow_the_weights() -> None:
     planner = MPPI(samples=64, horizon=1, iterations=1, elites=0, relative=False, temperature=1.0, choose="sample")
     imagine = lambda key, belief, action: (belief, prediction(jnp.where(action == 1, 1.0, 0.0)))  # noqa: E731
-    _, action = planner.plan(KEY, planner.init(KEY, spec(Discrete(n=2), 3000)), jnp.zeros(3000), seeing(imagine))
+    state = planner.init(KEY, spec(Discrete(n=2), 3000))
+    action = jax.jit(lambda state: planner.plan(KEY, state, jnp.zeros(3000), seeing(imagine))[1])(state)
     assert abs(np.mean(action) - np.e / (np.e + 1)) < 0.03
 
 
@@ -253,21 +255,25 @@ def test_plans_begin_with_an_open_choice(name: str) -> None:
 
 def test_open_choices_keep_their_proportions() -> None:
     """Of the probabilities (0.5, 0.3, 0.2) with the first closed, 0.6 and 0.4 are left; none of (1, 0, 0) leaves halves."""
-    plans = dataclasses.replace(
-        blank(Discrete(n=3), 2, 2),
-        probability=jnp.asarray([[[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]),
-    ).admitting(jnp.asarray([[False, True, True]] * 2))
-    drawn = np.asarray(plans.sample(jax.random.normal(KEY, (2, 2, 20_000, 3))))
-    given = np.asarray(plans.admitted(KEY, jnp.zeros((2, 2, 20_000), jnp.int32)))
+    probability = np.float32([[[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    closed = dataclasses.replace(blank(Discrete(n=3), 2, 2), probability=jnp.asarray(probability))
+
+    @jax.jit
+    def chosen(open: jax.Array) -> tuple[jax.Array, ...]:
+        plans = closed.admitting(open)
+        drawn = plans.sample(jax.random.normal(KEY, (2, 2, 20_000, 3)))
+        return drawn, plans.admitted(KEY, jnp.zeros((2, 2, 20_000), jnp.int32)), plans.mode(), plans.shift().mode()
+
+    drawn, given, mode, later = (np.asarray(each) for each in chosen(np.array([[False, True, True]] * 2)))
     for found in (drawn, given):
         shares = [np.bincount(found[0, row], minlength=3) / 20_000 for row in range(2)]
         np.testing.assert_allclose(shares, [[0.0, 0.6, 0.4], [0.0, 0.5, 0.5]], atol=0.02)
     assert np.all(given[1] == 0)
     np.testing.assert_array_equal(drawn[1], np.broadcast_to([[2], [1]], (2, 20_000)))
-    assert plans.mode()[:, 0, 0].tolist() == [1, 2]
-    assert plans.shift().mode()[0, :, 0].tolist() == [2, 1], "one step later everything is open"
+    assert mode[:, 0, 0].tolist() == [1, 2]
+    assert later[0, :, 0].tolist() == [2, 1], "one step later everything is open"
     with pytest.raises(ValueError, match="3 choices"):
-        plans.admitting(jnp.ones((2, 4), bool))
+        closed.admitting(np.ones((2, 4), bool))
 
 
 TINY = {

@@ -57,6 +57,7 @@ def test_the_same_seed_acts_the_same_and_nothing_is_written(lives, policy):
     hashes, before = umwelt.fingerprints("planned", lives=lives), files()  # to read a chronicle makes files beside it
     loaded = umwelt.load(lives / "planned")
     actions, doubts = episode(loaded)
+    assert loaded.program.decide.func._cache_size() == 1, "the first decision and all others are one program"
     policy.reset()
     again, doubts_again = episode(policy)
     np.testing.assert_array_equal(actions, again)

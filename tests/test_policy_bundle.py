@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from policy_lives import Plain, planned, showing
 
+from umwelt.behaviours import ActorCritic
 from umwelt.cli.main import main
 from umwelt.core import LIVED, Experience, TimeStep, spaces
 from umwelt.export.extras import ExportError
@@ -34,10 +35,13 @@ TINY = {
         "planner": ICEM(samples=8, horizon=3, iterations=1, elites=3),
     },
     "tdmpc2": {
-        "model": Doubted(model=Implicit(latent=16, units=16, encoder_units=16)),
+        "model": Doubted(model=Implicit(latent=16, units=16, encoder_units=16), members=2, units=16),
         "planner": MPPI(samples=16, horizon=2, iterations=1, elites=4, proposed=0.25),
     },
-    "dreamer_v3": {"model": Doubted(model=Rssm(deterministic=16, groups=2, classes=4, units=16, depth=2))},
+    "dreamer_v3": {
+        "model": Doubted(model=Rssm(deterministic=16, groups=2, classes=4, units=16, depth=2), members=2, units=16),
+        "policy": ActorCritic(units=16, layers=1),
+    },
     "sac": {},
     "dqn": {},
 }
@@ -50,19 +54,23 @@ def taught(name):
     agent = replace(agent, **TINY[name])
     if hasattr(agent, "learner"):
         agent = replace(agent, learner=replace(agent.learner, units=16))
-    state = jax.jit(agent.init, static_argnums=1)(jax.random.key(1), world.spec)
     if name == "losse_mpc":  # statistics, which noise would break, so it learns in earnest
+        state = jax.jit(agent.init, static_argnums=1)(jax.random.key(1), world.spec)
         remember = jax.jit(agent.remember)
         for index in range(30):
             state, _ = remember(jax.random.key(index), state, transition(world.spec, index))
         return Learned(agent=agent, state=state, world=world)
-    state = replace(state, memory=None)
+    # a compiler that sees that nobody reads the memory makes none
+    state = jax.jit(lambda key: replace(agent.init(key, world.spec), memory=None))(jax.random.key(1))
     leaves, tree = jax.tree.flatten(state)
     random = np.random.default_rng(3)
     noise = 1.0 if name == "dqn" else 0.1  # enough for both choices
     noisy = [
-        leaf + random.normal(0, noise, leaf.shape).astype(np.float32) if leaf.dtype == jnp.float32 else leaf for leaf in leaves
+        np.asarray(leaf) + random.normal(0, noise, leaf.shape).astype(np.float32) if leaf.dtype == jnp.float32 else leaf
+        for leaf in leaves
     ]
+    # on a device of its own choice, as what the program returns: the second decision is compiled again otherwise
+    noisy = jax.device_put(noisy, jax.devices()[0])
     return Learned(agent=agent, state=jax.tree.unflatten(tree, noisy), world=world)
 
 
