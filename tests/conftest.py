@@ -18,9 +18,9 @@ STARTED = CACHE.with_name("jax_started")
 """Those of the processes that tests start. One that is killed can leave half an entry, which is then compiled again."""
 SIZE = 1_000_000_000
 """Bytes of a cache above which a run starts with an empty one."""
-LARGE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4
+LARGE = 3_000_000_000
 """Bytes of a worker above which it lets go of its compiled programs between two files: two workers must leave room for the
-processes that tests start."""
+processes that tests start, and JAX itself forgets programs where it holds more than some thousands."""
 SLOW = 0.1
 """Seconds of compilation above which a program is kept; smaller ones compile sooner than they load."""
 

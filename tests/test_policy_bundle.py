@@ -60,7 +60,7 @@ def taught(name):
         for index in range(30):
             state, _ = remember(jax.random.key(index), state, transition(world.spec, index))
         return Learned(agent=agent, state=state, world=world)
-    # a compiler that sees that nobody reads the memory makes none
+    # the compiler makes no memory where nothing reads it
     state = jax.jit(lambda key: replace(agent.init(key, world.spec), memory=None))(jax.random.key(1))
     leaves, tree = jax.tree.flatten(state)
     random = np.random.default_rng(3)
