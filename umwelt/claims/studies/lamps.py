@@ -242,7 +242,7 @@ def practised(key: jax.Array, body: jax.Array, rollouts: int, pairs: int = 4) ->
         return (state, world, next), None
 
     def probed(state: Any) -> jax.Array:
-        def tick(carry: Any, _: None) -> tuple[Any, jax.Array]:
+        def tick(carry: Any, nothing: None) -> tuple[Any, jax.Array]:
             mind, world, step = carry
             mind, _ = agent.see(key, mind, step)
             mind, action = agent.act(key, mind, "exploit")
