@@ -271,3 +271,5 @@ def test_the_dreamer_keeps_the_contract():
     memory = Trajectories(bytes=200_000, length=4, across=True)
     agent = Dreamer(model=model, policy=policy, memory=memory, batch=4, length=4, horizon=2)
     umwelt.check.agent(agent, CHOICES).raise_if_broken()
+    explorer = dataclasses.replace(agent, explorer=policy)
+    umwelt.check.agent(explorer, SPEC, depth="shapes").raise_if_broken()

@@ -54,7 +54,8 @@ class Program:
         self._leaves = [jax.random.key_data(leaf) if kind else leaf for leaf, kind in zip(leaves, self._kinds, strict=True)]
         self._moving, self._fixed = self._sorted()
         # what a program returns is bound to its device; a carry that is not would make a second program of the next decision
-        self.begun = [jax.device_put(leaf, next(iter(leaf.devices()))) for leaf in map(self._leaves.__getitem__, self._moving)]
+        moving = [self._leaves[index] for index in self._moving]
+        self.begun = [jax.device_put(leaf, next(iter(leaf.devices()))) for leaf in moving]
         self.constants = [self._leaves[index] for index in self._fixed]
         # arrays and no shapes alone, of which JAX would take float64 for float32
         self.given = (self.constants, self.begun, *self._example())

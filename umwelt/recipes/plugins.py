@@ -20,7 +20,10 @@ def plugins(room: str) -> dict[str, EntryPoint]:
 
 @cache
 def _installed(path: tuple[str, ...]) -> Any:
-    """All entry points of the packages on a path. To read them takes tens of milliseconds, and each recipe asks for them."""
+    """All entry points of the packages on a path. To read them takes tens of milliseconds, and each recipe asks for them.
+
+    A package that is installed on the same path later is found by the next process.
+    """
     return entry_points()
 
 

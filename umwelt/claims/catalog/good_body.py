@@ -30,5 +30,6 @@ foretold = Claim(
     tried="one setting, looked at on seed 100, where the three correlations were 0.68, 0.71 and, of single searches of 60"
     " rollouts, 0.41",
     not_shown="a simulator of rigid bodies, and whether the eyes of good bodies see the same in both rooms. A search ends after"
-    " 800 episodes, which is then counted as if it had found the lamps",
+    " 800 episodes, which is then counted as if it had found the lamps; the"
+    " episodes in which the means of the strategy and of the learned policy are examined are not counted",
 )
