@@ -2,7 +2,7 @@
 
 The shapes of d3rlpy's defaults and of a walking robot, 17 numbers seen and 6 done. IQL has two hidden layers of 256 and batches
 of 256; the transformer three blocks of 256, one head, and 64 histories of 20 steps. It reads an observation by one layer, where
-d3rlpy's has two before it, and drops nothing out. Updates run in one compiled program, as in a life, each on a batch of its
+d3rlpy's takes two, and drops nothing out. Updates run in one compiled program, as in a life, each on a batch of its
 own. Beside them stand d3rlpy's own updates, on the same cores, where `tests/offline_updates.py` has made its environment. The
 life is that of the recipe `iql`: it reads the log, samples from its memory, standardises, averages, and writes its chronicle
 and its saves.
