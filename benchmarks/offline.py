@@ -112,7 +112,8 @@ def update(learner: Any, data: Any, rates: dict[str, float]) -> dict[str, Any]:
     def several(state: Any, data: Any) -> Any:
         return jax.lax.scan(lambda state, x: learner.learn(x[0], state, x[1]), state, (keys, data))
 
-    held = [learner.init(jax.random.key(3), SEEN, ACTION)]
+    # a target begins as its network, and what is donated may be given once only
+    held = [jax.tree.map(jax.numpy.copy, learner.init(jax.random.key(3), SEEN, ACTION))]
     one = jax.tree.map(lambda leaf: leaf[0], data)
     flop = products(lambda state: learner.learn(keys[0], state, one), held[0])
     compiled = jax.jit(several, donate_argnums=0)
