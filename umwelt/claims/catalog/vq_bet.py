@@ -10,7 +10,9 @@ from umwelt.recipes.variation import varied
 
 LEARNER = BeT(codes=Residual(levels=2, number=10), chunk=5, offsets="sampled", coarse=5.0)
 AGENT = Sequenced(learner=LEARNER, memory=Trajectories(bytes=2_000_000, length=14))
-RESIDUAL = Computed(function=Crossed(agent=AGENT, modes=12, updates=5000), measures=(SUCCESS, ENTROPY, CODES), together=True)
+RESIDUAL = Computed(
+    function=Crossed(agent=AGENT, modes=12, updates=5000), measures=(SUCCESS, ENTROPY, CODES), together=True, in_turn=True
+)
 CLUSTERS = BeT(codes=KMeans(number=100), chunk=5)
 
 codes = Claim(
