@@ -17,6 +17,7 @@ from umwelt.behaviours import DQN, Rewarded
 from umwelt.behaviours.batch import Batch
 from umwelt.core import Discrete, Moment
 from umwelt.curiosity import Counts, Elliptic, Neighbours
+from umwelt.curiosity.neighbours import smallest
 
 KEY = jax.random.key(4)
 TABLE = Counts(of="index", episodic=True, lifelong=False, tells="table")
@@ -182,3 +183,10 @@ def test_a_signal_that_needs_a_worth_says_where_it_gets_one() -> None:
         Elliptic(ridge=0).init(KEY, 1, 1, 1)
     with pytest.raises(ValueError, match="tells='all'"):
         replace(TABLE, tells="all").init(KEY, 1, 1, 1)  # type: ignore[arg-type]
+
+
+def test_the_smallest_are_those_of_a_sort_with_ties_and_without_an_end() -> None:
+    drawn = np.random.default_rng(4).integers(0, 6, (9, 50)) * np.float32(0.3)
+    drawn[drawn > 1.3] = np.inf
+    for k in (1, 4, 9, 20):
+        np.testing.assert_array_equal(smallest(jnp.asarray(drawn), k), np.sort(drawn, axis=0)[min(k, 9) - 1])
