@@ -4,14 +4,18 @@ BIN := .venv/bin
 PYTEST_WORKERS ?= 2
 FUZZ_SECONDS ?= 1800
 
-.PHONY: live test fuzz lint docs bench browser wheel clean
+.PHONY: live test deep fuzz lint docs bench browser wheel clean
 
 live: .venv
 	$(BIN)/umwelt live
 
 test: .venv/extras
-	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal --durations=40 -m "not exact"
+	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal --durations=40 -m "not exact and not deep"
 	$(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal -m exact $$(grep -l "mark.exact" tests/test_*.py)
+
+# The tests that tests/deep.py names, which `make test` leaves out.
+deep: .venv/extras
+	UMWELT_QUICK_COMPILER=1 $(BIN)/python -m pytest -q -n $(PYTEST_WORKERS) --dist worksteal --durations=20 -m deep
 
 # Runs the tests that draw their examples, with other examples each time, until FUZZ_SECONDS are over or one fails.
 fuzz: .venv/extras

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from deep import waits
 
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "jax"
 """Compiled programs, which both workers and later runs share."""
@@ -93,6 +94,14 @@ def share_contexts() -> None:
         return here.context
 
     mlir.make_ir_context = shared
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that wait, before any are chosen by their marks."""
+    for item in items:
+        if waits(item.nodeid.removeprefix("tests/")):
+            item.add_marker("deep")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

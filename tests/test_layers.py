@@ -5,6 +5,8 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+from deep import DEEP
+
 from umwelt.cli.main import VERBS
 
 HOUSE = Path(__file__).parents[1] / "umwelt"
@@ -81,3 +83,10 @@ def test_no_torch_in_the_package() -> None:
 def _modules(path: Path) -> set[str]:
     plain = {alias.name for node in imports(path) if isinstance(node, ast.Import) for alias in node.names}
     return plain | {node.module for node in imports(path) if isinstance(node, ast.ImportFrom) and node.module}
+
+
+def test_tests_that_wait_exist() -> None:
+    for name in (name for names in DEEP.values() for name in names):
+        file, _, function = name.partition("::")
+        text = (Path(__file__).parent / file).read_text()
+        assert f"def {function.partition('[')[0]}" in text, name
