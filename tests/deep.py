@@ -4,18 +4,24 @@ What they hold is held by a quicker test too, or does not change with most chang
 """
 
 DEEP = {
-    "pages of the documents: their commands, code and notebooks": (
+    "pages of the documents: their commands, code and notebooks, and a build of the site": (
+        "test_docs_site.py::test_no_page_needs_a_network",
+        "test_docs_site.py::test_every_link_between_pages_arrives",
+        "test_docs_site.py::test_each_contract_and_each_exported_part_has_its_place",
         "test_docs_site.py::test_the_commands_of_a_page_work",
         "test_docs_site.py::test_the_code_of_a_page_runs",
         "test_docs_site.py::test_a_notebook_runs",
     ),
     "another engine or another kind does what its neighbour in the same test does": (
         "test_claims_executors.py",
+        "test_life_spread.py::test_eight_devices_run_the_bits_of_one_and_saves_go_both_ways",
+        "test_watch_browser.py::test_a_page_that_stays_open_does_not_grow",
         "test_life_resume.py::test_a_killed_life_becomes_what_it_would_have_become[gymnasium:Hopper-v5]",
         "test_policy_codec.py::test_the_control_suite_is_read_and_acted_in_as_its_adapter_does",
         "test_retention_protection.py::test_any_replay_model_takes_a_protection[implicit]",
         "test_retention_protection.py::test_any_replay_model_takes_a_protection[recurrent]",
         "test_examples.py::test_an_example_keeps_its_contract[my_data.py]",
+        "test_examples.py::test_an_example_keeps_its_contract[my_planner.py]",
         "test_worlds_cards.py::test_the_world_keeps_its_contract[cards0]",
         "test_behaviours_denoised.py::test_a_critic_draws_actions_to_the_paid_side_of_the_data[consistency]",
         "test_behaviours_denoised.py::test_draws_have_the_shares_of_the_data_under_each_condition_and_keep_entries_tied[consistency]",
@@ -49,6 +55,7 @@ DEEP = {
         "test_networks_sight.py::test_dqn_learns_a_bandit_whose_context_is_a_picture",
         "test_models_implicit.py::test_policy_of_choices_prefers_what_pays",
         "test_models_recurrent.py::test_pictures_are_encoded_and_decoded",
+        "test_models_recurrent.py::test_units_of_the_actions_do_not_matter",
         "test_models_losse_groups.py::test_a_wall_is_learned_by_grids_that_look_at_places_and_smeared_by_those_that_look_at_all",
         "test_teachers_tracing.py::test_pupils_have_prerequisites_before_their_skills_and_are_predicted_better_than_by_chance",
         "test_evaluation_timescales.py::test_parities_of_two_and_of_three_bits_are_learned",
