@@ -108,7 +108,7 @@ def smallest(values: jax.Array, k: int) -> jax.Array:
     """The k-th smallest of each column of float32 values [M, N] that are not below 0, [N]; the largest where M is below k.
 
     Such numbers are in the order of their bits. It finds these from the highest to the lowest, each by one count of the
-    column, and is twenty times as fast here as sorting.
+    column. On a processor that took a twentieth of the time of `jax.lax.top_k` with 256 rows.
     """
     bits, k = jax.lax.bitcast_convert_type(values, jnp.int32), min(k, values.shape[0])
 
