@@ -69,7 +69,7 @@ def taught(name):
         np.asarray(leaf) + random.normal(0, noise, leaf.shape).astype(np.float32) if leaf.dtype == jnp.float32 else leaf
         for leaf in leaves
     ]
-    # on a device of its own choice, as what the program returns: the second decision is compiled again otherwise
+    # arrays of a device, as those of a life are
     noisy = jax.device_put(noisy, jax.devices()[0])
     return Learned(agent=agent, state=jax.tree.unflatten(tree, noisy), world=world)
 
